@@ -1,0 +1,127 @@
+//! The shapes of answers.
+
+use rewind_domain::stream_key::StreamKind;
+use rewind_domain::travel::Window;
+use rewind_domain::versions::Incomplete;
+use rewind_domain::{Change, EntryId, Event, Json, StreamKey};
+use serde::{Deserialize, Serialize};
+
+/// Which Rewind this is and which Redis it looks at.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct About {
+    /// Rewind's own version.
+    pub version: String,
+    /// The address of the Redis server, without any credentials.
+    pub redis_address: String,
+    /// What the server calls itself, such as `Redis 7.0.15`; nothing while it is away or does not tell.
+    pub redis_version: Option<String>,
+}
+
+/// Some of the streams that there are.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StreamsPage {
+    /// What was found in this part of the keyspace, in no order. A stream may be found twice.
+    pub streams: Vec<StreamSummary>,
+    /// Where to go on looking; nothing once the whole keyspace was looked at.
+    pub next_cursor: Option<String>,
+    /// About how many keys were looked at for this answer.
+    pub scanned: u64,
+    /// How many keys the database has in all, streams or not.
+    pub keys_total: u64,
+}
+
+/// A stream from the outside.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StreamSummary {
+    /// Its key.
+    pub key: StreamKey,
+    /// How it is read.
+    pub kind: StreamKind,
+    /// How many entries it has.
+    pub length: u64,
+    /// Its first entry; nothing where it is empty.
+    pub first_id: Option<EntryId>,
+    /// Its last entry; nothing where it is empty.
+    pub last_id: Option<EntryId>,
+    /// How many consumer groups it has.
+    pub groups: u64,
+    /// The version that its last event makes, as far as can be told.
+    pub latest_version: u64,
+    /// What is missing from it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub incomplete: Option<Incomplete>,
+    /// Why nothing more is known of it than its key; the numbers above are 0 then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unavailable: Option<String>,
+}
+
+/// A page of a stream's events.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EventsPage {
+    /// The events, in the order asked for.
+    pub events: Vec<Event>,
+    /// Where the next page begins: give it as `after` in ascending order, as `before` in descending
+    /// order. Nothing where this page is the last.
+    pub next: Option<EntryId>,
+    /// Where the page before begins: give it as `before` in ascending order, as `after` in descending
+    /// order. Nothing where this page is the first.
+    pub prev: Option<EntryId>,
+    /// The stream as a whole, at the moment when the page was read.
+    pub stream: StreamSummary,
+}
+
+/// The order of events.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Order {
+    /// Oldest first.
+    Asc,
+    /// Newest first.
+    #[default]
+    Desc,
+}
+
+/// An aggregate's state at one version.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ReplayAnswer {
+    /// The stream.
+    pub stream: StreamKey,
+    /// The version.
+    pub version: u64,
+    /// The entry that made it; nothing for the version before the first event present.
+    pub id: Option<EntryId>,
+    /// That entry's type.
+    #[serde(rename = "type")]
+    pub event_type: Option<String>,
+    /// When that happened, in Unix milliseconds.
+    pub timestamp_ms: Option<i64>,
+    /// The last version that there is.
+    pub latest_version: u64,
+    /// The state.
+    pub state: Json,
+    /// What led to it from the version before.
+    pub changes: Vec<Change>,
+    /// What the state lacks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub incomplete: Option<Incomplete>,
+    /// The fold that made it.
+    pub fold: String,
+}
+
+/// A run of versions: one full state, and the changes from each version to the next.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct WindowAnswer {
+    /// The stream.
+    pub stream: StreamKey,
+    /// The versions.
+    pub window: Window,
+    /// The version before the first event that is present: 0, unless the head was trimmed.
+    pub first_version: u64,
+    /// The last version that there is.
+    pub latest_version: u64,
+    /// What the states lack.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub incomplete: Option<Incomplete>,
+    /// The fold that made them.
+    pub fold: String,
+}

@@ -1,0 +1,110 @@
+//! Reading parameters: from the texts of a URL into the types of a query.
+//!
+//! Parameters arrive as texts, since only so can an error name the one that is wrong.
+
+use std::fmt::Display;
+use std::str::FromStr;
+
+use rewind_domain::StreamKey;
+
+use super::backend::Until;
+use super::{ApiError, Order};
+
+/// A parameter that may be left out. An empty one counts as left out, as forms send it.
+pub(crate) fn optional<T>(name: &str, text: Option<&str>) -> Result<Option<T>, ApiError>
+where
+    T: FromStr,
+    T::Err: Display,
+{
+    match text {
+        None | Some("") => Ok(None),
+        Some(text) => text.parse().map(Some).map_err(|error| ApiError::bad_parameter(name, error)),
+    }
+}
+
+/// A whole number, perhaps left out.
+pub(crate) fn number(name: &str, text: Option<&str>) -> Result<Option<u64>, ApiError> {
+    optional(name, text).map_err(|_| {
+        ApiError::bad_parameter(name, "is not a whole number from 0 to 18446744073709551615")
+    })
+}
+
+/// How many things to answer with, at most `max`.
+pub(crate) fn limit(text: Option<&str>, default: u64, max: u64) -> Result<u64, ApiError> {
+    match number("limit", text)? {
+        None => Ok(default),
+        Some(limit) if (1..=max).contains(&limit) => Ok(limit),
+        Some(_) => Err(ApiError::bad_parameter("limit", format!("must be from 1 to {max}"))),
+    }
+}
+
+/// The stream that a call is about.
+pub(crate) fn stream(text: &str) -> Result<StreamKey, ApiError> {
+    match text {
+        "" => Err(ApiError::bad_parameter("stream", "is missing; give the key of a stream")),
+        text => text.parse().map_err(|error| ApiError::bad_parameter("stream", error)),
+    }
+}
+
+/// The order of events, descending where nothing is said.
+pub(crate) fn order(text: Option<&str>) -> Result<Order, ApiError> {
+    match text {
+        None | Some("" | "desc") => Ok(Order::Desc),
+        Some("asc") => Ok(Order::Asc),
+        Some(_) => Err(ApiError::bad_parameter("order", "must be `asc` or `desc`")),
+    }
+}
+
+/// A point in a history; the last version where nothing is said.
+pub(crate) fn until(
+    version: Option<&str>,
+    id: Option<&str>,
+    time_ms: Option<&str>,
+) -> Result<Until, ApiError> {
+    let version = number("version", version)?.map(Until::Version);
+    let id = optional("id", id)?.map(Until::Id);
+    let time = number("time_ms", time_ms)?.map(Until::TimeMs);
+    match (version, id, time) {
+        (None, None, None) => Ok(Until::Latest),
+        (Some(until), None, None) | (None, Some(until), None) | (None, None, Some(until)) => {
+            Ok(until)
+        }
+        _ => Err(ApiError::bad_parameter(
+            "version",
+            "give only one of `version`, `id` and `time_ms`",
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rewind_domain::EntryId;
+
+    #[test]
+    fn a_bad_parameter_is_named() {
+        let errors = [
+            optional::<EntryId>("after", Some("abc")).unwrap_err(),
+            number("version", Some("-1")).unwrap_err(),
+            limit(Some("0"), 10, 100).unwrap_err(),
+            limit(Some("101"), 10, 100).unwrap_err(),
+            stream("").unwrap_err(),
+            stream("a\\").unwrap_err(),
+            order(Some("up")).unwrap_err(),
+            until(Some("1"), Some("1-0"), None).unwrap_err(),
+        ];
+        let names = ["after", "version", "limit", "limit", "stream", "stream", "order", "version"];
+        for (error, name) in errors.iter().zip(names) {
+            assert_eq!(error.parameter.as_deref(), Some(name));
+            assert!(error.message.contains(&format!("`{name}`")), "{error}");
+        }
+    }
+
+    #[test]
+    fn what_is_left_out_has_its_default() {
+        assert_eq!(limit(None, 10, 100), Ok(10));
+        assert_eq!(limit(Some(""), 10, 100), Ok(10));
+        assert_eq!(order(None), Ok(Order::Desc));
+        assert_eq!(until(None, None, None), Ok(Until::Latest));
+    }
+}

@@ -1,0 +1,13 @@
+//! JSON values that keep the digits of their numbers and share what they have in common.
+//!
+//! Two things are asked of a state that travels through thousands of versions: that no number changes
+//! on the way (`12345678901234567890` and `1.10` stay as written), and that keeping many versions of it
+//! is cheap. So a [`Number`] is its text, and strings, arrays and objects are shared until one is changed.
+
+mod parse;
+mod serde_impls;
+mod value;
+mod write;
+
+pub use parse::{JsonError, MAX_DEPTH};
+pub use value::{Json, Number, Object};

@@ -1,0 +1,36 @@
+//! The pure core of Rewind: what an entry, an event, a version and a state are.
+//!
+//! Everything here is a function of its arguments: no I/O, no clock, no Redis, no user
+//! interface. The same code runs in the server and, compiled to WebAssembly, in the
+//! browser. No function panics on any input; every parser is total and says what it
+//! could not read.
+//!
+//! The path of an event through the modules: an [`Entry`] is what Redis holds; a
+//! [`layout`] turns it into an [`Event`]; a [`fold`] turns events into a state; [`diff`]
+//! tells two states apart; a [`travel`] window carries a run of versions to whoever looks
+//! at them.
+
+pub mod diff;
+pub mod entry;
+pub mod entry_id;
+pub mod event;
+pub mod fold;
+pub mod json;
+pub mod layout;
+pub mod ndjson;
+pub mod pointer;
+pub mod stream_key;
+pub mod time;
+pub mod travel;
+pub mod tree;
+pub mod versions;
+pub mod viewport;
+
+pub use diff::{Change, ChangeKind};
+pub use entry::{Entry, Fields};
+pub use entry_id::EntryId;
+pub use event::{DecodeError, Event};
+pub use fold::{DeepMerge, Fold, FoldError};
+pub use json::{Json, Number};
+pub use pointer::Pointer;
+pub use stream_key::StreamKey;

@@ -102,12 +102,12 @@ pub fn rows(document: &Json, changes: &[Change], view: &dyn TreeView) -> Vec<Tre
     let mut builder = Builder { changes, view, rows: Vec::new() };
     let root = Pointer::root();
     let root_mark = builder.mark_at(&root, None);
-    match document.len() {
+    match document.child_count() {
         Some(count) if count > 0 || builder.has_changes_inside(&root) => {
             let inherited = root_mark.filter(|mark| *mark == Mark::Added);
             builder.children(&root, document, 0, inherited);
         }
-        _ => builder.value(root, None, document, 0, None),
+        _ => builder.value(&root, None, document, 0, None),
     }
     builder.rows
 }
@@ -128,16 +128,16 @@ impl Builder<'_> {
         inherited: Option<Mark>,
     ) {
         let limit = self.view.child_limit(path);
-        let count = container.len().unwrap_or_default();
+        let count = container.child_count().unwrap_or_default();
         match container {
             Json::Object(members) => {
                 for (key, value) in members.iter().take(limit) {
-                    self.value(path.key(key), Some(key.to_string()), value, depth, inherited);
+                    self.value(&path.key(key), Some(key.to_string()), value, depth, inherited);
                 }
             }
             Json::Array(items) => {
                 for (i, value) in items.iter().enumerate().take(limit) {
-                    self.value(path.index(i), Some(i.to_string()), value, depth, inherited);
+                    self.value(&path.index(i), Some(i.to_string()), value, depth, inherited);
                 }
             }
             _ => {}
@@ -157,21 +157,21 @@ impl Builder<'_> {
 
     fn value(
         &mut self,
-        path: Pointer,
+        path: &Pointer,
         label: Option<String>,
         value: &Json,
         depth: usize,
         inherited: Option<Mark>,
     ) {
-        let mark = self.mark_at(&path, inherited);
-        let old = self.change_at(&path).and_then(|change| change.old.as_ref()).map(short);
-        let is_open = is_container(value) && self.view.is_open(&path, depth);
+        let mark = self.mark_at(path, inherited);
+        let old = self.change_at(path).and_then(|change| change.old.as_ref()).map(short);
+        let is_open = is_container(value) && self.view.is_open(path, depth);
         let row_value = row_value(value, is_open);
         self.rows.push(TreeRow { path: path.clone(), depth, label, value: row_value, mark, old });
         if is_open {
             // All that is inside of something new is new.
             let inherited = mark.filter(|mark| *mark == Mark::Added);
-            self.children(&path, value, depth + 1, inherited);
+            self.children(path, value, depth + 1, inherited);
         }
     }
 
@@ -223,7 +223,7 @@ impl Builder<'_> {
 }
 
 fn is_container(value: &Json) -> bool {
-    value.len().is_some_and(|count| count > 0)
+    value.child_count().is_some_and(|count| count > 0)
 }
 
 fn row_value(value: &Json, is_open: bool) -> RowValue {

@@ -69,6 +69,18 @@ impl StreamExtent {
         self.incomplete().is_none_or(|incomplete| incomplete.reason == IncompleteReason::Trimmed)
     }
 
+    /// The version of the first of `count` entries that follow each other from `first` to `last`: it can be told where they
+    /// begin or end with the stream itself.
+    pub fn first_version_of_run(&self, first: EntryId, last: EntryId, count: u64) -> Option<u64> {
+        if self.first_id == Some(first) {
+            Some(self.first_version())
+        } else if self.last_id == Some(last) {
+            self.latest_version().checked_sub(count.checked_sub(1)?)
+        } else {
+            None
+        }
+    }
+
     /// What is missing from the history.
     pub fn incomplete(&self) -> Option<Incomplete> {
         if self.entries_added.is_none() {
@@ -162,6 +174,16 @@ mod tests {
         let deleted = extent(Some(10), 9, 150);
         assert_eq!(deleted.incomplete().unwrap().reason, IncompleteReason::Deleted);
         assert!(!deleted.is_exact());
+    }
+
+    #[test]
+    fn a_run_of_entries_is_numbered_from_either_end() {
+        let trimmed = extent(Some(10), 4, 0);
+        let (first, last, inner) = (EntryId::new(100, 0), EntryId::new(200, 0), EntryId::new(150, 0));
+        assert_eq!(trimmed.first_version_of_run(first, inner, 2), Some(7));
+        assert_eq!(trimmed.first_version_of_run(inner, last, 2), Some(9));
+        assert_eq!(trimmed.first_version_of_run(first, last, 4), Some(7));
+        assert_eq!(trimmed.first_version_of_run(inner, inner, 1), None);
     }
 
     #[test]

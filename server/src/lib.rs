@@ -1,1 +1,13 @@
-//! The server.
+//! The server: Redis on one side, HTTP on the other.
+//!
+//! [`store`] speaks to Redis, [`backend`] answers the server functions from it, [`live`] pushes what is new, and [`http`]
+//! holds every route. [`transfer`] is for the command line alone.
+
+pub mod backend;
+pub mod cli;
+pub mod config;
+pub mod http;
+pub mod live;
+pub mod serve;
+pub mod store;
+pub mod transfer;

@@ -104,7 +104,7 @@ impl Json {
     }
 
     /// How many members or items there are; none for anything but arrays and objects.
-    pub fn len(&self) -> Option<usize> {
+    pub fn child_count(&self) -> Option<usize> {
         match self {
             Json::Array(items) => Some(items.len()),
             Json::Object(members) => Some(members.len()),

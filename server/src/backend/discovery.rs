@@ -1,0 +1,47 @@
+//! Finding streams.
+
+use rewind_app::api::backend::StreamsQuery;
+use rewind_app::api::{ApiError, StreamSummary, StreamsPage};
+use rewind_domain::StreamKey;
+
+use super::api_error;
+use crate::store::{FoundStream, Store, StreamInfo};
+
+pub(super) async fn streams(store: &Store, query: StreamsQuery) -> Result<StreamsPage, ApiError> {
+    let found = store
+        .discover(&query.prefix, query.cursor, query.limit)
+        .await
+        .map_err(|error| api_error(None, &error))?;
+    Ok(StreamsPage {
+        streams: found.streams.into_iter().map(found_summary).collect(),
+        next_cursor: found.next_cursor.map(|cursor| cursor.to_string()),
+        scanned: found.scanned.min(found.keys_total.max(found.scanned.min(1))),
+        keys_total: found.keys_total,
+    })
+}
+
+/// A stream as clients see it from the outside.
+pub(super) fn summary(key: &StreamKey, info: &StreamInfo) -> StreamSummary {
+    StreamSummary {
+        key: key.clone(),
+        kind: key.kind(),
+        length: info.extent.length,
+        first_id: info.extent.first_id,
+        last_id: info.extent.last_id,
+        groups: info.groups,
+        latest_version: info.extent.latest_version(),
+        incomplete: info.extent.incomplete(),
+        unavailable: None,
+    }
+}
+
+fn found_summary(found: FoundStream) -> StreamSummary {
+    match found.info {
+        Ok(info) => summary(&found.key, &info),
+        Err(error) => StreamSummary {
+            unavailable: Some(error.to_string()),
+            incomplete: None,
+            ..summary(&found.key, &StreamInfo::default())
+        },
+    }
+}

@@ -1,0 +1,30 @@
+//! From the store's errors to those of the wire.
+
+use rewind_app::api::{ApiError, ErrorCode};
+use rewind_domain::StreamKey;
+
+use crate::store::StoreError;
+
+/// How an error met while reading `stream`, or no stream in particular, is told to a client.
+pub fn api_error(stream: Option<&StreamKey>, error: &StoreError) -> ApiError {
+    let name = stream.map(StreamKey::to_string).unwrap_or_default();
+    match error {
+        StoreError::NotFound => {
+            ApiError::new(ErrorCode::StreamNotFound, format!("stream `{name}` does not exist"))
+        }
+        StoreError::WrongType => ApiError::new(
+            ErrorCode::NotAStream,
+            format!("key `{name}` holds something else than a stream"),
+        ),
+        StoreError::Unavailable { .. } => {
+            ApiError::new(ErrorCode::RedisUnavailable, error.to_string())
+        }
+        StoreError::LoginRefused { .. } | StoreError::Forbidden { .. } => {
+            ApiError::new(ErrorCode::RedisForbidden, error.to_string())
+        }
+        StoreError::Server { .. } | StoreError::Unexpected { .. } => {
+            tracing::error!(stream = name, %error, "Redis answered with an error");
+            ApiError::new(ErrorCode::Internal, error.to_string())
+        }
+    }
+}

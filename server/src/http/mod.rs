@@ -1,0 +1,86 @@
+//! HTTP: every route, and what stands before them.
+
+mod assets;
+mod errors;
+mod guard;
+mod headers;
+mod health;
+mod live;
+
+use std::sync::Arc;
+
+use axum::extract::Request;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{any, get};
+use axum::{Router, middleware};
+use http::header;
+use leptos::prelude::provide_context;
+use rewind_app::api::{ApiError, Backend, ErrorCode};
+use tokio::sync::watch;
+
+use crate::live::Hub;
+use crate::store::Store;
+
+pub use guard::TrustedHosts;
+
+/// What the handlers work with.
+#[derive(Clone)]
+pub struct AppState {
+    /// Redis.
+    pub store: Store,
+    /// What answers the server functions.
+    pub backend: Arc<dyn Backend>,
+    /// New events.
+    pub hub: Hub,
+    /// By which names the server may be called.
+    pub hosts: Arc<TrustedHosts>,
+    /// Turns true when the server is about to stop: lines that stay open end then.
+    pub stopping: watch::Receiver<bool>,
+}
+
+/// All routes.
+pub fn router(state: AppState) -> Router {
+    let mut router = Router::new()
+        .route("/api/live", get(live::live))
+        .route("/healthz", get(health::healthz))
+        .route("/readyz", get(health::readyz))
+        .route("/api", any(no_such_call))
+        .route("/api/{*call}", any(no_such_call));
+    rewind_app::api::functions::register();
+    for (path, method) in leptos::server_fn::axum::server_fn_paths() {
+        let backend = Arc::clone(&state.backend);
+        let handler = move |request| server_function(Arc::clone(&backend), request);
+        let filter = axum::routing::MethodFilter::try_from(method).ok();
+        if let Some(filter) = filter {
+            router = router.route(path, axum::routing::on(filter, handler));
+        }
+    }
+    router
+        .fallback(assets::asset)
+        .method_not_allowed_fallback(method_not_allowed)
+        .layer(middleware::from_fn_with_state(state.clone(), guard::check))
+        .layer(middleware::map_response(headers::secure))
+        .with_state(state)
+}
+
+async fn server_function(backend: Arc<dyn Backend>, mut request: Request) -> Response {
+    // For forms without scripts, Leptos sends a browser that came by a link back to where it came from. These calls are no
+    // forms: they answer.
+    request.headers_mut().remove(header::REFERER);
+    request.headers_mut().remove(header::ACCEPT);
+    let context = move || provide_context(Arc::clone(&backend));
+    let response =
+        leptos_axum::handle_server_fns_with_context(context, request).await.into_response();
+    errors::with_fitting_status(response).await
+}
+
+async fn no_such_call(request: Request) -> Response {
+    let path = request.uri().path();
+    let message = format!("there is no call `{path}`; docs/api.md lists those that there are");
+    errors::response(&ApiError::new(ErrorCode::NotFound, message))
+}
+
+async fn method_not_allowed(request: Request) -> Response {
+    let message = format!("`{}` does not answer {}", request.uri().path(), request.method());
+    errors::response(&ApiError::new(ErrorCode::MethodNotAllowed, message))
+}

@@ -1,0 +1,97 @@
+//! The server as a whole: binding, running, and stopping in an orderly way.
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::serve::ListenerExt as _;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+use crate::backend::StoreBackend;
+use crate::config::ServeConfig;
+use crate::http::{AppState, TrustedHosts, router};
+use crate::live::Hub;
+use crate::store::Store;
+
+/// A server that listens, and has not begun to answer.
+pub struct Server {
+    listener: TcpListener,
+    address: SocketAddr,
+    state: AppState,
+    stop: watch::Sender<bool>,
+}
+
+/// Why the server cannot run.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The address cannot be had.
+    #[error("cannot listen on `{address}`: {source}; choose another with `--listen`")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// Something else.
+    #[error("the server stopped: {0}")]
+    Io(#[from] std::io::Error),
+}
+
+impl Server {
+    /// Takes the address. Redis need not be there: that is told to whoever asks for events.
+    ///
+    /// # Errors
+    /// Where the address cannot be had.
+    pub async fn bind(config: ServeConfig) -> Result<Self, ServeError> {
+        let ServeConfig { redis_url, listen, allow_host } = config;
+        let listener = TcpListener::bind(listen)
+            .await
+            .map_err(|source| ServeError::Listen { address: listen, source })?;
+        let address = listener.local_addr()?;
+        let store = Store::new(redis_url);
+        let (stop, stopping) = watch::channel(false);
+        let state = AppState {
+            backend: Arc::new(StoreBackend::new(store.clone())),
+            hub: Hub::new(store.clone()),
+            hosts: Arc::new(TrustedHosts::new(address, allow_host)),
+            store,
+            stopping,
+        };
+        Ok(Self { listener, address, state, stop })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The store that it reads from.
+    pub fn store(&self) -> &Store {
+        &self.state.store
+    }
+
+    /// Answers until `shutdown` comes true, and then until the requests under way are answered. Open lines of live events
+    /// end at once; browsers come back to the next server and go on where they were.
+    ///
+    /// # Errors
+    /// Where the listener fails.
+    pub async fn run(
+        self,
+        shutdown: impl Future<Output = ()> + Send + 'static,
+    ) -> Result<(), ServeError> {
+        let Self { listener, state, stop, .. } = self;
+        let listener = listener.tap_io(|stream| {
+            // A live event is a small write that must not wait for more to come. Failing that it is only later.
+            let _ = stream.set_nodelay(true);
+        });
+        axum::serve(listener, router(state))
+            .with_graceful_shutdown(async move {
+                shutdown.await;
+                // Nobody holds the other end where there was no request.
+                let _ = stop.send(true);
+            })
+            .await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,107 @@
+//! What can go wrong between Rewind and Redis.
+
+use redis::{ErrorKind, RedisError, ServerErrorKind};
+
+use super::StoreUrl;
+
+/// Why Redis did not answer, in terms of what can be done about it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StoreError {
+    /// Redis cannot be reached, or is not ready. It may be later.
+    #[error("Redis at `{address}` is not available: {reason}")]
+    Unavailable {
+        /// Where it should be.
+        address: String,
+        /// What happened.
+        reason: String,
+    },
+    /// Redis does not accept the user or password.
+    #[error("Redis at `{address}` refuses the login; check the user and password in the Redis URL")]
+    LoginRefused {
+        /// Where it is.
+        address: String,
+    },
+    /// The user may not run a command, or not on this key.
+    #[error("Redis does not allow it: {message}")]
+    Forbidden {
+        /// What Redis says, which names the command.
+        message: String,
+    },
+    /// There is no such key.
+    #[error("no such key")]
+    NotFound,
+    /// The key is not a stream.
+    #[error("the key holds something else than a stream")]
+    WrongType,
+    /// Redis refused for another reason.
+    #[error("Redis says: {message}")]
+    Server {
+        /// What it says.
+        message: String,
+    },
+    /// Redis said something that this program does not understand.
+    #[error("Redis gave an answer that was not expected: {what}")]
+    Unexpected {
+        /// What was wrong with it.
+        what: &'static str,
+    },
+}
+
+impl StoreError {
+    /// Whether the same may work later without anybody doing anything.
+    pub fn is_passing(&self) -> bool {
+        matches!(self, Self::Unavailable { .. })
+    }
+
+    pub(super) fn unexpected(what: &'static str) -> Self {
+        Self::Unexpected { what }
+    }
+
+    pub(super) fn from_redis(url: &StoreUrl, error: &RedisError) -> Self {
+        let address = || url.to_string();
+        let message = || {
+            let code = error.code().unwrap_or_default();
+            let detail = error.detail().unwrap_or_default();
+            format!("{code} {detail}").trim().to_owned()
+        };
+        match (error.kind(), error.code()) {
+            (ErrorKind::AuthenticationFailed, _) | (_, Some("NOAUTH" | "WRONGPASS")) => {
+                Self::LoginRefused { address: address() }
+            }
+            (ErrorKind::Server(ServerErrorKind::NoPerm), _) => {
+                Self::Forbidden { message: message() }
+            }
+            (_, Some("WRONGTYPE")) => Self::WrongType,
+            (ErrorKind::Server(ServerErrorKind::ResponseError), _)
+                if error.detail().is_some_and(|detail| detail.contains("no such key")) =>
+            {
+                Self::NotFound
+            }
+            (
+                ErrorKind::Server(
+                    ServerErrorKind::BusyLoading
+                    | ServerErrorKind::MasterDown
+                    | ServerErrorKind::ClusterDown
+                    | ServerErrorKind::TryAgain,
+                ),
+                _,
+            )
+            | (_, Some("BUSY")) => Self::Unavailable { address: address(), reason: message() },
+            (ErrorKind::Server(_) | ErrorKind::Extension, _) => Self::Server { message: message() },
+            _ if error.is_timeout() => Self::Unavailable {
+                address: address(),
+                reason: "it does not answer in time".into(),
+            },
+            _ if error.is_connection_refusal() => {
+                Self::Unavailable { address: address(), reason: "nothing listens there".into() }
+            }
+            (ErrorKind::Io, _) => {
+                Self::Unavailable { address: address(), reason: "the connection was lost".into() }
+            }
+            (ErrorKind::Parse | ErrorKind::UnexpectedReturnType, _) => {
+                Self::unexpected("a reply of another shape")
+            }
+            _ => Self::Unavailable { address: address(), reason: error.category().to_owned() },
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! Pages: a few entries at a time, with the stream as it is at that moment.
+
+use redis::Pipeline;
+use rewind_domain::{Entry, EntryId, StreamKey};
+
+use super::{Store, StoreError, StreamInfo, reply};
+
+/// The ids that a read is limited to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct IdRange {
+    /// Only after this one.
+    pub after: Option<EntryId>,
+    /// Only before this one.
+    pub before: Option<EntryId>,
+}
+
+/// From which end of the range a page is taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PageOrder {
+    /// From the oldest entry on.
+    OldestFirst,
+    /// From the newest entry back.
+    NewestFirst,
+}
+
+impl Store {
+    /// Up to `count` entries of a stream, and the stream as it is at the very same moment.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] and [`StoreError::WrongType`] where the key is no stream, and whatever else Redis refuses.
+    pub async fn page(
+        &self,
+        key: &StreamKey,
+        range: IdRange,
+        order: PageOrder,
+        count: u64,
+    ) -> Result<(Vec<Entry>, StreamInfo), StoreError> {
+        let pipeline = page_pipeline(key, range, order, count);
+        let replies = self.shared.quick.run(&pipeline).await?;
+        self.read_page(replies)
+    }
+
+    /// The stream as a whole.
+    ///
+    /// # Errors
+    /// As for [`Store::page`].
+    pub async fn info(&self, key: &StreamKey) -> Result<StreamInfo, StoreError> {
+        let mut pipeline = redis::pipe();
+        pipeline.cmd("XINFO").arg("STREAM").arg(key.as_bytes());
+        reply::stream_info(self.single(&pipeline).await?)
+    }
+
+    pub(super) fn read_page(
+        &self,
+        replies: Vec<redis::RedisResult<redis::Value>>,
+    ) -> Result<(Vec<Entry>, StreamInfo), StoreError> {
+        let mut replies = replies.into_iter();
+        let (Some(entries), Some(info)) = (replies.next(), replies.next()) else {
+            return Err(StoreError::unexpected("a page without its parts"));
+        };
+        let entries = entries.map_err(|error| self.error(&error))?;
+        let info = info.map_err(|error| self.error(&error))?;
+        Ok((reply::entries(entries)?, reply::stream_info(info)?))
+    }
+}
+
+/// The entries and the information in one transaction: only then do versions counted from the one fit the other while
+/// entries are being added and trimmed.
+pub(super) fn page_pipeline(
+    key: &StreamKey,
+    range: IdRange,
+    order: PageOrder,
+    count: u64,
+) -> Pipeline {
+    let low = range.after.map_or("-".to_owned(), |id| format!("({id}"));
+    let high = range.before.map_or("+".to_owned(), |id| format!("({id}"));
+    let mut pipeline = redis::pipe();
+    pipeline.atomic();
+    match order {
+        PageOrder::OldestFirst => pipeline.cmd("XRANGE").arg(key.as_bytes()).arg(low).arg(high),
+        PageOrder::NewestFirst => pipeline.cmd("XREVRANGE").arg(key.as_bytes()).arg(high).arg(low),
+    };
+    pipeline.arg("COUNT").arg(count);
+    pipeline.cmd("XINFO").arg("STREAM").arg(key.as_bytes());
+    pipeline
+}

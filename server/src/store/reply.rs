@@ -1,0 +1,208 @@
+//! Reading the replies of Redis.
+
+use redis::Value;
+use rewind_domain::versions::StreamExtent;
+use rewind_domain::{Entry, EntryId, Fields, StreamKey};
+
+use super::{StoreError, StreamInfo};
+
+/// The entries of an `XRANGE`, `XREVRANGE` or of one stream in an `XREAD`.
+pub(super) fn entries(reply: Value) -> Result<Vec<Entry>, StoreError> {
+    match reply {
+        Value::Array(items) => items.into_iter().map(entry).collect(),
+        Value::Nil => Ok(Vec::new()),
+        _ => Err(StoreError::unexpected("entries that are no array")),
+    }
+}
+
+/// One entry. Taken apart by hand: the crate's own type keeps fields in a hash map, which loses their order and all but
+/// one of those that repeat.
+fn entry(value: Value) -> Result<Entry, StoreError> {
+    const SHAPE: StoreError = StoreError::Unexpected { what: "an entry of another shape" };
+    let Value::Array(parts) = value else { return Err(SHAPE) };
+    let Ok([id, fields]) = <[Value; 2]>::try_from(parts) else { return Err(SHAPE) };
+    let id = entry_id(&id).ok_or(SHAPE)?;
+    let Value::Array(flat) = fields else { return Err(SHAPE) };
+    let mut flat = flat.into_iter();
+    let mut pairs = Vec::with_capacity(flat.len() / 2);
+    while let (Some(name), Some(value)) = (flat.next(), flat.next()) {
+        pairs.push((bytes(name).ok_or(SHAPE)?, bytes(value).ok_or(SHAPE)?));
+    }
+    Ok(Entry { id, fields: Fields::from_iter(pairs) })
+}
+
+/// The reply to `XINFO STREAM`.
+pub(super) fn stream_info(reply: Value) -> Result<StreamInfo, StoreError> {
+    let pairs: Vec<(Value, Value)> = match reply {
+        Value::Map(pairs) => pairs,
+        Value::Array(flat) => {
+            let mut flat = flat.into_iter();
+            std::iter::from_fn(|| Some((flat.next()?, flat.next()?))).collect()
+        }
+        _ => return Err(StoreError::unexpected("stream information that is no map")),
+    };
+    let mut extent = StreamExtent::default();
+    let mut groups = 0;
+    for (name, value) in &pairs {
+        match as_bytes(name).unwrap_or_default() {
+            b"length" => extent.length = number(value).unwrap_or_default(),
+            b"groups" => groups = number(value).unwrap_or_default(),
+            b"last-generated-id" => extent.last_generated_id = entry_id(value).unwrap_or_default(),
+            b"entries-added" => extent.entries_added = number(value),
+            b"max-deleted-entry-id" => extent.max_deleted_id = entry_id(value),
+            b"first-entry" => extent.first_id = id_of_entry(value),
+            b"last-entry" => extent.last_id = id_of_entry(value),
+            _ => {}
+        }
+    }
+    Ok(StreamInfo { extent, groups })
+}
+
+/// The cursor and keys of a `SCAN`.
+pub(super) fn scan(reply: Value) -> Result<(u64, Vec<Vec<u8>>), StoreError> {
+    const SHAPE: StoreError = StoreError::Unexpected { what: "a scan of another shape" };
+    let Value::Array(parts) = reply else { return Err(SHAPE) };
+    let Ok([cursor, keys]) = <[Value; 2]>::try_from(parts) else { return Err(SHAPE) };
+    let cursor = text(&cursor).and_then(|text| text.parse().ok()).ok_or(SHAPE)?;
+    let Value::Array(keys) = keys else { return Err(SHAPE) };
+    Ok((cursor, keys.into_iter().filter_map(bytes).collect()))
+}
+
+/// The keys and entries of an `XREAD`; nothing where it came to its time-out.
+pub(super) fn read(reply: Value) -> Result<Vec<(StreamKey, Vec<Entry>)>, StoreError> {
+    const SHAPE: StoreError = StoreError::Unexpected { what: "a read of another shape" };
+    let streams: Vec<(Value, Value)> = match reply {
+        Value::Nil => return Ok(Vec::new()),
+        Value::Map(pairs) => pairs,
+        Value::Array(items) => items
+            .into_iter()
+            .map(|item| match item {
+                Value::Array(pair) => {
+                    <[Value; 2]>::try_from(pair).map(|[k, v]| (k, v)).map_err(|_| SHAPE)
+                }
+                _ => Err(SHAPE),
+            })
+            .collect::<Result<_, _>>()?,
+        _ => return Err(SHAPE),
+    };
+    let stream =
+        |(key, list)| Ok((StreamKey::from_bytes(bytes(key).ok_or(SHAPE)?), entries(list)?));
+    streams.into_iter().map(stream).collect()
+}
+
+/// A whole number that is not negative.
+pub(super) fn number(value: &Value) -> Option<u64> {
+    match value {
+        Value::Int(number) => u64::try_from(*number).ok(),
+        other => text(other)?.parse().ok(),
+    }
+}
+
+/// A reply as text.
+pub(super) fn text(value: &Value) -> Option<String> {
+    as_bytes(value).map(|bytes| String::from_utf8_lossy(bytes).into_owned())
+}
+
+/// What the server calls itself in the `server` section of its `INFO`.
+pub(super) fn server_version(info: &str) -> Option<String> {
+    let field = |name: &str| {
+        info.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).map(str::trim)
+    };
+    match (field("valkey_version"), field("redis_version")) {
+        (Some(version), _) => Some(format!("Valkey {version}")),
+        (None, Some(version)) => Some(format!("Redis {version}")),
+        (None, None) => None,
+    }
+}
+
+fn id_of_entry(value: &Value) -> Option<EntryId> {
+    match value {
+        Value::Array(parts) => entry_id(parts.first()?),
+        _ => None,
+    }
+}
+
+fn entry_id(value: &Value) -> Option<EntryId> {
+    EntryId::from_bytes(as_bytes(value)?).ok()
+}
+
+fn as_bytes(value: &Value) -> Option<&[u8]> {
+    match value {
+        Value::BulkString(bytes) => Some(bytes),
+        Value::SimpleString(text) | Value::VerbatimString { text, .. } => Some(text.as_bytes()),
+        _ => None,
+    }
+}
+
+fn bytes(value: Value) -> Option<Vec<u8>> {
+    match value {
+        Value::BulkString(bytes) => Some(bytes),
+        Value::SimpleString(text) => Some(text.into_bytes()),
+        // Redis keeps small integers as such, but sends them as strings; a module may not.
+        Value::Int(number) => Some(number.to_string().into_bytes()),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bulk(text: &str) -> Value {
+        Value::BulkString(text.as_bytes().to_vec())
+    }
+
+    #[test]
+    fn an_entry_keeps_the_order_and_repetition_of_its_fields() {
+        let fields = ["b", "1", "a", "2", "b", "3"].map(bulk).to_vec();
+        let reply = Value::Array(vec![Value::Array(vec![bulk("5-1"), Value::Array(fields)])]);
+        let entries = entries(reply).unwrap();
+        assert_eq!(entries[0].id, EntryId::new(5, 1));
+        let pairs: Vec<_> = entries[0].fields.iter().collect();
+        assert_eq!(pairs, [(&b"b"[..], &b"1"[..]), (b"a", b"2"), (b"b", b"3")]);
+    }
+
+    #[test]
+    fn a_reply_of_another_shape_is_an_error() {
+        for reply in [
+            Value::Int(1),
+            Value::Array(vec![Value::Int(1)]),
+            Value::Array(vec![Value::Array(vec![bulk("x"), Value::Int(1)])]),
+        ] {
+            assert!(entries(reply.clone()).is_err());
+            assert!(scan(reply.clone()).is_err());
+            assert!(read(reply).is_err());
+        }
+    }
+
+    #[test]
+    fn stream_information_is_read_from_servers_old_and_new() {
+        let old = ["length", "2", "groups", "1", "last-generated-id", "9-0"].map(bulk).to_vec();
+        let info = stream_info(Value::Array(old)).unwrap();
+        assert_eq!((info.extent.length, info.groups, info.extent.entries_added), (2, 1, None));
+
+        let new = vec![
+            (bulk("length"), Value::Int(2)),
+            (bulk("entries-added"), Value::Int(7)),
+            (bulk("first-entry"), Value::Nil),
+        ];
+        let info = stream_info(Value::Map(new)).unwrap();
+        assert_eq!(
+            (info.extent.length, info.extent.entries_added, info.extent.first_id),
+            (2, Some(7), None)
+        );
+    }
+
+    #[test]
+    fn the_server_names_itself() {
+        assert_eq!(
+            server_version("# Server\r\nredis_version:7.0.15\r\n").as_deref(),
+            Some("Redis 7.0.15")
+        );
+        assert_eq!(
+            server_version("redis_version:7.2.4\r\nvalkey_version:8.1.1\r\n").as_deref(),
+            Some("Valkey 8.1.1")
+        );
+        assert_eq!(server_version("nothing"), None);
+    }
+}

@@ -69,14 +69,20 @@ async fn serve(options: ServeOptions) -> Result<(), Box<dyn std::error::Error>> 
 }
 
 async fn import(args: ImportArgs) -> Result<(), Box<dyn std::error::Error>> {
+    let is_quiet = args.options.quiet;
     let report = import::run(args.options, &args.redis.url()?).await?;
-    say(&mut std::io::stderr(), &report.to_string());
+    if !is_quiet {
+        say(&mut std::io::stderr(), &report);
+    }
     Ok(())
 }
 
 async fn export(args: ExportArgs) -> Result<(), Box<dyn std::error::Error>> {
+    let is_quiet = args.options.quiet;
     let report = export::run(args.options, &args.redis.url()?).await?;
-    say(&mut std::io::stderr(), &report.to_string());
+    if !is_quiet {
+        say(&mut std::io::stderr(), &report);
+    }
     Ok(())
 }
 
@@ -98,6 +104,6 @@ async fn stop_signal() {
 }
 
 /// Prints a line, though a closed pipe is no reason to fail.
-fn say(out: &mut dyn std::io::Write, line: &str) {
+fn say(out: &mut dyn std::io::Write, line: &dyn std::fmt::Display) {
     let _ = writeln!(out, "{line}").and_then(|()| out.flush());
 }

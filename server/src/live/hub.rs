@@ -45,7 +45,23 @@ pub(super) struct Subscription {
     /// Everything after [`Subscription::start`].
     pub(super) deliveries: broadcast::Receiver<Delivery>,
     /// The last entry that the hub had seen.
-    pub(super) start: EntryId,
+    pub(super) start: Position,
+}
+
+/// A place in a stream, right after an entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Position {
+    /// The entry.
+    pub(super) id: EntryId,
+    /// The version that it made, where that is known: it tells whether anything is missing before the next one.
+    pub(super) version: Option<u64>,
+}
+
+impl Position {
+    /// The place after the next entry.
+    pub(super) fn followed_by(self, id: EntryId) -> Self {
+        Self { id, version: self.version.map(|version| version + 1) }
+    }
 }
 
 struct Shared {
@@ -62,7 +78,7 @@ struct Topic {
     sender: broadcast::Sender<Delivery>,
     /// The last entry that was sent. Changed together with sending, under the lock, so that a new subscriber knows exactly
     /// which entries its receiver will see.
-    position: EntryId,
+    position: Position,
 }
 
 impl Hub {
@@ -84,8 +100,11 @@ impl Hub {
             return Ok(subscription);
         }
         let position = match self.shared.store.info(stream).await {
-            Ok(info) => info.extent.last_generated_id,
-            Err(StoreError::NotFound) => EntryId::MIN,
+            Ok(info) => Position {
+                id: info.extent.last_generated_id,
+                version: Some(info.extent.latest_version()),
+            },
+            Err(StoreError::NotFound) => Position { id: EntryId::MIN, version: Some(0) },
             Err(error) => return Err(error),
         };
         Ok(self.shared.join_or_open(stream, position))
@@ -112,7 +131,7 @@ impl Shared {
         self.topics().get(stream).map(Topic::subscribe)
     }
 
-    fn join_or_open(&self, stream: &StreamKey, position: EntryId) -> Subscription {
+    fn join_or_open(&self, stream: &StreamKey, position: Position) -> Subscription {
         let mut topics = self.topics();
         if let Some(topic) = topics.get(stream) {
             return topic.subscribe();
@@ -128,7 +147,7 @@ impl Shared {
     fn watched(&self) -> Vec<(StreamKey, EntryId)> {
         let mut topics = self.topics();
         topics.retain(|_, topic| topic.sender.receiver_count() > 0);
-        topics.iter().map(|(stream, topic)| (stream.clone(), topic.position)).collect()
+        topics.iter().map(|(stream, topic)| (stream.clone(), topic.position.id)).collect()
     }
 
     fn publish(&self, stream: &StreamKey, entries: Vec<Entry>) {
@@ -137,7 +156,7 @@ impl Shared {
             entries.into_iter().map(|entry| (entry.id, frame::entry_json(stream, entry))).collect();
         if let Some(topic) = self.topics().get_mut(stream) {
             for (id, json) in ready {
-                topic.position = id;
+                topic.position = topic.position.followed_by(id);
                 // Fails where nobody listens any more, which is nobody's loss.
                 let _ = topic.sender.send(Delivery::Entry { id, json });
             }

@@ -7,14 +7,14 @@ use bytes::Bytes;
 use futures::StreamExt;
 use futures::stream::SelectAll;
 use rewind_app::api::live::{HEARTBEAT_SECS, LiveFailed, LiveGap, LiveLag, RedisStatus};
-use rewind_domain::{EntryId, StreamKey};
+use rewind_domain::{Entry, EntryId, StreamKey};
 use tokio::sync::{mpsc, watch};
 use tokio_stream::wrappers::BroadcastStream;
 use tokio_stream::wrappers::errors::BroadcastStreamRecvError;
 
 use super::frame;
-use super::hub::{Delivery, Hub};
-use crate::store::{IdRange, PageOrder, StoreError};
+use super::hub::{Delivery, Hub, Position};
+use crate::store::{IdRange, PageOrder, StoreError, StreamInfo};
 
 /// How many frames wait for a slow line before the viewer stops taking more from the hub.
 const QUEUED_FRAMES: usize = 64;
@@ -42,7 +42,7 @@ pub struct Viewer {
 /// How far one of the streams was passed on.
 struct Place {
     stream: StreamKey,
-    position: EntryId,
+    position: Position,
     /// Whether something before the hub's own beginning may have been missed.
     is_behind: bool,
 }
@@ -50,6 +50,16 @@ struct Place {
 type Deliveries = Pin<
     Box<dyn futures::Stream<Item = (usize, Result<Delivery, BroadcastStreamRecvError>)> + Send>,
 >;
+
+/// The place of one who comes back, or begins with the whole stream.
+fn resumed(after: EntryId, hub: Position) -> Position {
+    let version = match after {
+        EntryId::MIN => Some(0),
+        after if after == hub.id => hub.version,
+        _ => None,
+    };
+    Position { id: after, version }
+}
 
 /// The reason why a line ends; there is nobody left to tell.
 struct Gone;
@@ -75,8 +85,9 @@ impl Viewer {
             deliveries.push(Box::pin(tagged) as Deliveries);
             places.push(Place {
                 stream,
-                position: after.unwrap_or(subscription.start),
-                is_behind: after.is_some_and(|after| after < subscription.start),
+                position: after
+                    .map_or(subscription.start, |after| resumed(after, subscription.start)),
+                is_behind: after.is_some_and(|after| after < subscription.start.id),
             });
         }
         let (frames, line) = mpsc::channel(QUEUED_FRAMES);
@@ -132,8 +143,6 @@ impl Viewer {
                 self.send(frame::failed(&LiveFailed { stream, message })).await
             }
             Err(BroadcastStreamRecvError::Lagged(behind)) => {
-                let stream = self.places[index].stream.clone();
-                self.send(frame::lag(&LiveLag { stream, behind })).await?;
                 self.catch_up(index, Some(behind)).await
             }
         }
@@ -142,21 +151,20 @@ impl Viewer {
     /// Sends an entry, unless it was sent while catching up.
     async fn entry(&mut self, index: usize, id: EntryId, json: &Bytes) -> Result<(), Gone> {
         let place = &mut self.places[index];
-        if id <= place.position {
+        if id <= place.position.id {
             return Ok(());
         }
-        place.position = id;
+        place.position = place.position.followed_by(id);
         let frame = frame::entry(&self.position_text(), json);
         self.send(frame).await
     }
 
-    /// Sends what is in Redis after the place of one stream. `missed` entries at least should be there, if that is known.
-    async fn catch_up(&mut self, index: usize, missed: Option<u64>) -> Result<(), Gone> {
+    /// Sends what is in Redis after the place of one stream. Where `behind` entries of the hub were passed over, it says so
+    /// first, unless they turn out to have been sent already.
+    async fn catch_up(&mut self, index: usize, mut behind: Option<u64>) -> Result<(), Gone> {
         let stream = self.places[index].stream.clone();
-        let (mut found, mut is_first) = (0, true);
         loop {
-            let after = self.places[index].position;
-            let range = IdRange { after: Some(after), before: None };
+            let range = IdRange { after: Some(self.places[index].position.id), before: None };
             let page = self
                 .hub
                 .store()
@@ -174,23 +182,14 @@ impl Viewer {
                     return self.send(frame::failed(&LiveFailed { stream, message })).await;
                 }
             };
-            let count = entries.len() as u64;
-            found += count;
-            if std::mem::take(&mut is_first) {
-                let extent = &info.extent;
-                let lost = missed
-                    .map(|missed| missed.saturating_sub(found))
-                    .filter(|_| count < CATCH_UP_ENTRIES);
-                // Where the place itself is no longer there, what followed it may have gone with it.
-                let is_trimmed =
-                    extent.gone() > 0 && extent.first_id.is_none_or(|first| first > after);
-                if is_trimmed && after != EntryId::MIN && lost != Some(0) {
-                    let before = entries.first().map(|entry| entry.id);
-                    let gap = LiveGap { stream: stream.clone(), after, before, missing: lost };
-                    let frame = frame::gap(&self.position_text(), &gap);
-                    self.send(frame).await?;
-                }
+            if let Some(behind) = behind.take().filter(|_| !entries.is_empty()) {
+                self.send(frame::lag(&LiveLag { stream: stream.clone(), behind })).await?;
             }
+            if let Some(gap) = self.gap_before(index, &entries, &info) {
+                let frame = frame::gap(&self.position_text(), &gap);
+                self.send(frame).await?;
+            }
+            let count = entries.len() as u64;
             for entry in entries {
                 let id = entry.id;
                 let json = frame::entry_json(&stream, entry);
@@ -200,6 +199,36 @@ impl Viewer {
                 return Ok(());
             }
         }
+    }
+
+    /// What is missing between the place of a stream and the entries that were found after it. Also notes the version of the
+    /// place, where these tell it.
+    fn gap_before(&mut self, index: usize, found: &[Entry], info: &StreamInfo) -> Option<LiveGap> {
+        let Place { stream, position, .. } = &mut self.places[index];
+        let (first, last) =
+            (found.first().map(|entry| entry.id), found.last().map(|entry| entry.id));
+        let extent = &info.extent;
+        let before_found = match (first, last) {
+            (Some(first), Some(last)) => extent
+                .first_version_of_run(first, last, found.len() as u64)
+                .map(|version| version.saturating_sub(1)),
+            _ => Some(extent.latest_version()),
+        };
+        let is_overtaken =
+            extent.gone() > 0 && extent.first_id.is_none_or(|first| first > position.id);
+        let missing = match (position.version, before_found) {
+            (Some(known), Some(before_found)) => Some(before_found.saturating_sub(known)),
+            _ if is_overtaken => None,
+            _ => Some(0),
+        };
+        let gap = (missing != Some(0) && is_overtaken).then(|| LiveGap {
+            stream: stream.clone(),
+            after: position.id,
+            before: first,
+            missing,
+        });
+        position.version = before_found.or(position.version.filter(|_| !is_overtaken));
+        gap
     }
 
     /// Waits a moment for a Redis that is away, telling the viewer so.
@@ -217,7 +246,7 @@ impl Viewer {
     }
 
     fn position_text(&self) -> String {
-        frame::position_text(self.places.iter().map(|place| place.position))
+        frame::position_text(self.places.iter().map(|place| place.position.id))
     }
 
     async fn send(&mut self, frame: Bytes) -> Result<(), Gone> {

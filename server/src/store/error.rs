@@ -58,6 +58,13 @@ impl StoreError {
     }
 
     pub(super) fn from_redis(url: &StoreUrl, error: &RedisError) -> Self {
+        // A transaction that was refused says so; why, says the error of the command that was.
+        if error.kind() == ErrorKind::Server(ServerErrorKind::ExecAbort)
+            && let Some(causes) = error.clone().into_server_errors()
+            && let Some((_, cause)) = causes.first()
+        {
+            return Self::from_redis(url, &RedisError::from(cause.clone()));
+        }
         let address = || url.to_string();
         let message = || {
             let code = error.code().unwrap_or_default();

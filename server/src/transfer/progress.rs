@@ -1,0 +1,70 @@
+//! Progress, shown on a terminal while an import or export runs and gone afterwards.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::words;
+
+/// How often it moves while nothing happens, to show that the program is alive.
+const TICK: Duration = Duration::from_millis(120);
+
+/// A progress bar on stderr, or nothing where that is no terminal.
+pub(super) struct Progress {
+    bar: ProgressBar,
+}
+
+/// What the bar's length measures.
+#[derive(Clone, Copy)]
+pub(super) enum Measure {
+    /// Bytes of all files, compressed as they are.
+    Bytes(u64),
+    /// Entries.
+    Entries(u64),
+    /// Nobody knows how much there is.
+    Unknown,
+}
+
+impl Progress {
+    pub(super) fn new(measure: Measure, quiet: bool) -> Self {
+        let target =
+            if quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
+        let (length, template) = match measure {
+            Measure::Bytes(bytes) => {
+                (Some(bytes), "{bar:30} {percent:>3} %  {bytes} of {total_bytes}  {wide_msg}")
+            }
+            Measure::Entries(entries) => (Some(entries), "{bar:30} {percent:>3} %  {wide_msg}"),
+            Measure::Unknown => (None, "{spinner} {wide_msg}"),
+        };
+        let bar = ProgressBar::with_draw_target(length, target);
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            bar.set_style(style.progress_chars("━╸ "));
+        }
+        if !bar.is_hidden() {
+            bar.enable_steady_tick(TICK);
+        }
+        Self { bar }
+    }
+
+    /// How far it is, by the bar's measure, and how many entries that makes.
+    pub(super) fn advance(&self, position: u64, entries: u64) {
+        if self.bar.is_hidden() {
+            return;
+        }
+        let millis = u64::try_from(self.bar.elapsed().as_millis()).unwrap_or(u64::MAX).max(1);
+        let rate = words::grouped(entries.saturating_mul(1_000) / millis);
+        self.bar.set_position(position);
+        self.say(format!("{}, {rate}/s", words::entries(entries)));
+    }
+
+    pub(super) fn say(&self, message: impl Into<Cow<'static, str>>) {
+        self.bar.set_message(message);
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}

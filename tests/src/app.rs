@@ -1,0 +1,109 @@
+//! A running Rewind.
+
+use std::net::SocketAddr;
+
+use reqwest::StatusCode;
+use rewind_server::config::ServeConfig;
+use rewind_server::serve::Server;
+use rewind_server::store::StoreUrl;
+use serde_json::Value;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+use crate::{LiveLine, TestRedis, eventually};
+
+/// The server in this process, on a port of its own.
+pub struct TestApp {
+    address: SocketAddr,
+    redis_url: StoreUrl,
+    client: reqwest::Client,
+    running: Option<(oneshot::Sender<()>, JoinHandle<()>)>,
+}
+
+impl TestApp {
+    /// Starts it on a free port.
+    pub async fn start(redis: &TestRedis) -> Self {
+        Self::start_on(redis.url()).await
+    }
+
+    /// Starts it with any Redis.
+    pub async fn start_on(redis_url: StoreUrl) -> Self {
+        let address = SocketAddr::from(([127, 0, 0, 1], 0));
+        let client = reqwest::Client::new();
+        let mut app = Self { address, redis_url, client, running: None };
+        app.start_again().await;
+        app
+    }
+
+    /// Starts it where it was before.
+    pub async fn start_again(&mut self) {
+        let (address, redis_url) = (self.address, self.redis_url.clone());
+        // The port may be taken for a moment by a connection that is still closing.
+        let server = eventually("the server has its port", || {
+            let config = ServeConfig {
+                redis_url: redis_url.clone(),
+                listen: address,
+                allow_host: vec!["rewind.test".to_owned()],
+            };
+            async { Server::bind(config).await.ok() }
+        })
+        .await;
+        self.address = server.address();
+        let (stop, stopped) = oneshot::channel::<()>();
+        let shutdown = async {
+            let _ = stopped.await;
+        };
+        let task = tokio::spawn(async { server.run(shutdown).await.unwrap() });
+        self.running = Some((stop, task));
+    }
+
+    /// Stops it in an orderly way, and waits until it is gone.
+    pub async fn stop(&mut self) {
+        let (stop, task) = self.running.take().unwrap();
+        stop.send(()).unwrap();
+        // Connections that are kept alive would keep it alive.
+        self.client = reqwest::Client::new();
+        task.await.unwrap();
+    }
+
+    /// Its address as a URL, without a slash at the end.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// A request that can be changed before it is sent.
+    pub fn request(&self, path: &str) -> reqwest::RequestBuilder {
+        self.client.get(format!("{}{path}", self.url()))
+    }
+
+    /// The answer to a `GET`, as JSON.
+    pub async fn get(&self, path: &str) -> (StatusCode, Value) {
+        let response = self.request(path).send().await.unwrap();
+        let status = response.status();
+        let text = response.text().await.unwrap();
+        let json =
+            serde_json::from_str(&text).unwrap_or_else(|_| panic!("{path}: {status}: {text}"));
+        (status, json)
+    }
+
+    /// The answer to a `GET` that succeeds.
+    pub async fn ok(&self, path: &str) -> Value {
+        let (status, json) = self.get(path).await;
+        assert_eq!(status, StatusCode::OK, "{path}: {json}");
+        json
+    }
+
+    /// The status and code of a `GET` that fails; its message must be there too.
+    pub async fn error(&self, path: &str) -> (u16, String, String) {
+        let (status, json) = self.get(path).await;
+        let text = |name: &str| {
+            json["error"][name].as_str().unwrap_or_else(|| panic!("{path}: {json}")).to_owned()
+        };
+        (status.as_u16(), text("code"), text("message"))
+    }
+
+    /// A line of live events.
+    pub async fn live(&self, query: &str) -> LiveLine {
+        LiveLine::open(self.request(&format!("/api/live?{query}"))).await
+    }
+}

@@ -1,0 +1,102 @@
+//! The receiving end of Server-Sent Events, as a browser would read them.
+
+use std::pin::Pin;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures::{Stream, StreamExt};
+use serde_json::Value;
+
+use crate::condition::PATIENCE;
+
+/// An open line.
+pub struct LiveLine {
+    bytes: Pin<Box<dyn Stream<Item = reqwest::Result<Bytes>> + Send>>,
+    buffer: Vec<u8>,
+    /// The last `id:` that came, which is what a browser sends as `Last-Event-ID`.
+    pub last_id: String,
+}
+
+/// One frame.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Frame {
+    /// Its `event:`.
+    pub name: String,
+    /// Its `id:`, where it has one.
+    pub id: Option<String>,
+    /// Its `data:`.
+    pub data: Value,
+}
+
+impl LiveLine {
+    /// Opens a line.
+    pub async fn open(request: reqwest::RequestBuilder) -> Self {
+        let response = request.send().await.unwrap();
+        assert_eq!(response.status(), 200, "{:?}", response.text().await);
+        Self {
+            bytes: Box::pin(response.bytes_stream()),
+            buffer: Vec::new(),
+            last_id: String::new(),
+        }
+    }
+
+    /// The next frame, or nothing where the line ended.
+    ///
+    /// # Panics
+    /// Where none comes.
+    pub async fn next(&mut self) -> Option<Frame> {
+        loop {
+            if let Some(end) = self.buffer.windows(2).position(|two| two == b"\n\n") {
+                let text: Vec<u8> = self.buffer.drain(..end + 2).collect();
+                let frame = parse(std::str::from_utf8(&text).unwrap());
+                if let Some(id) = &frame.id {
+                    self.last_id.clone_from(id);
+                }
+                return Some(frame);
+            }
+            let more = tokio::time::timeout(PATIENCE, self.bytes.next()).await;
+            match more.expect("a frame should have come") {
+                Some(Ok(bytes)) => self.buffer.extend_from_slice(&bytes),
+                Some(Err(_)) | None => return None,
+            }
+        }
+    }
+
+    /// The next frame of this name; others are passed over.
+    pub async fn next_named(&mut self, name: &str) -> Frame {
+        loop {
+            let frame =
+                self.next().await.unwrap_or_else(|| panic!("the line ended before `{name}`"));
+            if frame.name == name {
+                return frame;
+            }
+        }
+    }
+
+    /// The ids of the next entries, in the order in which they come.
+    pub async fn next_ids(&mut self, count: usize) -> Vec<String> {
+        let mut ids = Vec::with_capacity(count);
+        while ids.len() < count {
+            let frame = self.next_named("entry").await;
+            ids.push(frame.data["event"]["id"].as_str().unwrap().to_owned());
+        }
+        ids
+    }
+
+    /// Whether nothing but heartbeats comes for a moment.
+    pub async fn is_silent(&mut self) -> bool {
+        const MOMENT: Duration = Duration::from_millis(200);
+        self.buffer.is_empty() && tokio::time::timeout(MOMENT, self.bytes.next()).await.is_err()
+    }
+}
+
+fn parse(text: &str) -> Frame {
+    let field = |name: &str| {
+        text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": ")).map(str::to_owned)
+    };
+    Frame {
+        name: field("event").unwrap(),
+        id: field("id"),
+        data: serde_json::from_str(&field("data").unwrap()).unwrap(),
+    }
+}

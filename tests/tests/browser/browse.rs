@@ -1,0 +1,124 @@
+//! Browse: from the streams to a single event, and from a link back to it.
+
+use rewind_tests::{TestApp, TestRedis};
+
+use crate::browser::Browser;
+use crate::orders;
+
+const EVENT_ROW: &str = "[data-testid=event-row]";
+
+#[tokio::test]
+async fn from_categories_to_an_event_and_by_its_link_from_another_browser() {
+    let redis = TestRedis::start().await;
+    orders::fill(&redis).await;
+    let app = TestApp::start(&redis).await;
+    let browser = Browser::start(&app).await;
+
+    browser.open("/").await;
+    let orders = browser.read("[data-testid=category]", "aggregate:Order").await;
+    assert!(orders.contains('3'), "{orders}");
+    browser.click_text("[data-testid=category]", "aggregate:Order").await;
+    browser.count("[data-testid=stream-row]", 3).await;
+    browser.click_text("[data-testid=stream-row] a", "1001").await;
+
+    browser.at("/events?").await;
+    browser.count(EVENT_ROW, 5).await;
+    browser.read("[data-testid=event-row]:first-child", "OrderShipped").await;
+    browser.click_text(EVENT_ROW, "OrderPaid").await;
+    let detail = browser.read("[data-testid=event-detail]", "14.95").await;
+    assert!(detail.contains("OrderPaid"), "{detail}");
+    let link = browser.at("event=1706185380000-0").await;
+    browser.close().await;
+
+    let other = Browser::start(&app).await;
+    other.open(&link).await;
+    other.read("[data-testid=event-detail]", "OrderPaid").await;
+    other.read("[data-testid=event-detail] [data-testid=tree-row]", "payment").await;
+    other.close().await;
+}
+
+#[tokio::test]
+async fn a_long_stream_is_paged_in_both_orders() {
+    let redis = TestRedis::start().await;
+    orders::fill(&redis).await;
+    let app = TestApp::start(&redis).await;
+    let browser = Browser::start(&app).await;
+
+    browser.open("/events?stream=events%3Aorders").await;
+    browser.see("[data-id='250-0']").await;
+    browser.count(EVENT_ROW, 100).await;
+    browser.click("[data-testid=page-older]").await;
+    browser.see("[data-id='150-0']").await;
+    browser.at("before=151-0").await;
+    browser.click("[data-testid=page-older]").await;
+    browser.see("[data-id='1-0']").await;
+    browser.count(EVENT_ROW, 50).await;
+    browser.click("[data-testid=page-newer]").await;
+    browser.see("[data-id='150-0']").await;
+
+    browser.open("/events?stream=events%3Aorders&order=asc").await;
+    browser.see("[data-id='1-0']").await;
+    browser.count(EVENT_ROW, 100).await;
+    browser.close().await;
+}
+
+#[tokio::test]
+async fn a_prefix_narrows_the_streams_and_is_in_the_address() {
+    let redis = TestRedis::start().await;
+    orders::fill(&redis).await;
+    let app = TestApp::start(&redis).await;
+    let browser = Browser::start(&app).await;
+
+    browser.open("/").await;
+    browser.count("[data-testid=category]", 3).await;
+    browser.fill("[data-testid=prefix]", "events").await;
+    browser.count("[data-testid=category]", 1).await;
+    browser.at("prefix=events").await;
+    browser.close().await;
+}
+
+#[tokio::test]
+async fn keys_with_any_characters_can_be_opened_by_their_link() {
+    let redis = TestRedis::start().await;
+    let mut connection = redis.connection().await;
+    let key = b"odd:/a?b#c d%25&\xff\\";
+    let mut add = redis::cmd("XADD");
+    add.arg(key).arg("1-0").arg("type").arg("Odd").arg("data").arg(&b"\xff\x00"[..]);
+    let _: String = add.query_async(&mut connection).await.unwrap();
+    let app = TestApp::start(&redis).await;
+    let browser = Browser::start(&app).await;
+
+    browser.open("/?category=odd").await;
+    browser.click("[data-testid=stream-row] a").await;
+    browser.count(EVENT_ROW, 1).await;
+    let link = browser.path().await;
+    browser.click(EVENT_ROW).await;
+    browser.read("[data-testid=decode-error]", "not UTF-8").await;
+    browser.open(&link).await;
+    browser.count(EVENT_ROW, 1).await;
+    browser.close().await;
+}
+
+#[tokio::test]
+async fn the_theme_is_chosen_by_a_switch_and_remembered() {
+    let redis = TestRedis::start().await;
+    let app = TestApp::start(&redis).await;
+    let browser = Browser::start(&app).await;
+    let background = "getComputedStyle(document.body).backgroundColor";
+    browser.open("/").await;
+    browser.see("[data-testid=theme]").await;
+    let light = browser.evaluate(background).await;
+    let mut seen = Vec::new();
+    for _ in 0..3 {
+        browser
+            .click("[data-testid=theme], [data-testid=theme] button:not([aria-pressed=true])")
+            .await;
+        seen.push(browser.evaluate(background).await);
+    }
+    assert!(seen.iter().any(|color| *color != light), "{seen:?}");
+    let last = browser.evaluate(background).await;
+    browser.open("/").await;
+    browser.see("[data-testid=theme]").await;
+    assert_eq!(browser.evaluate(background).await, last);
+    browser.close().await;
+}

@@ -1,0 +1,206 @@
+//! A headless Chromium, driven through its driver.
+
+use std::io::{BufRead as _, BufReader};
+use std::os::unix::process::CommandExt as _;
+use std::process::{Child, Command, Stdio};
+
+use rewind_tests::{TestApp, eventually};
+use tempfile::TempDir;
+use thirtyfour::common::capabilities::chromium::ChromiumLikeCapabilities;
+use thirtyfour::prelude::*;
+
+/// A browser with a profile of its own. What is asked of it waits until the page shows it.
+pub struct Browser {
+    driver: WebDriver,
+    process: Child,
+    _profile: TempDir,
+    base: String,
+}
+
+impl Browser {
+    /// Starts one that looks at `app`.
+    pub async fn start(app: &TestApp) -> Self {
+        let profile = tempfile::Builder::new().prefix("rewind-browser-").tempdir().unwrap();
+        let (process, port) = start_driver();
+        let mut capabilities = DesiredCapabilities::chrome();
+        if let Ok(chromium) = std::env::var("REWIND_CHROMIUM") {
+            capabilities.set_binary(&chromium).unwrap();
+        }
+        let profile_flag = format!("--user-data-dir={}", profile.path().display());
+        let flags = [
+            "--headless",
+            // Chromium's own sandbox refuses to run as root, which containers and CI machines do.
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-quic",
+            "--disable-dev-shm-usage",
+            "--no-first-run",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+            "--window-size=1440,900",
+            &profile_flag,
+        ];
+        for flag in flags {
+            capabilities.add_arg(flag).unwrap();
+        }
+        capabilities.set_browser_log_level(thirtyfour::LoggingPrefsLogLevel::All).unwrap();
+        let driver =
+            WebDriver::new(format!("http://127.0.0.1:{port}"), capabilities).await.unwrap();
+        Self { driver, process, _profile: profile, base: app.url() }
+    }
+
+    /// Goes to a page.
+    pub async fn open(&self, path: &str) {
+        self.driver.goto(format!("{}{path}", self.base)).await.unwrap();
+    }
+
+    /// The part of the address behind the server.
+    pub async fn path(&self) -> String {
+        let url = self.driver.current_url().await.unwrap();
+        let query = url.query().map(|query| format!("?{query}")).unwrap_or_default();
+        format!("{}{query}", url.path())
+    }
+
+    /// The first element that matches.
+    pub async fn see(&self, css: &str) -> WebElement {
+        eventually(&format!("the page shows `{css}`"), || async {
+            self.driver.find(By::Css(css)).await.ok()
+        })
+        .await
+    }
+
+    /// Waits until nothing matches.
+    pub async fn see_none(&self, css: &str) {
+        eventually(&format!("the page shows no `{css}`"), || async {
+            self.driver.find_all(By::Css(css)).await.ok().filter(Vec::is_empty)
+        })
+        .await;
+    }
+
+    /// Waits until an element that matches has a text with `part` in it, and gives the text.
+    pub async fn read(&self, css: &str, part: &str) -> String {
+        eventually(&format!("`{css}` reads `{part}`"), || async {
+            for element in self.driver.find_all(By::Css(css)).await.ok()? {
+                let text = element.text().await.unwrap_or_default();
+                if text.contains(part) {
+                    return Some(text);
+                }
+            }
+            None
+        })
+        .await
+    }
+
+    /// Waits until exactly so many elements match.
+    pub async fn count(&self, css: &str, count: usize) {
+        eventually(&format!("there are {count} `{css}`"), || async {
+            let found = self.driver.find_all(By::Css(css)).await.ok()?.len();
+            (found == count).then_some(())
+        })
+        .await;
+    }
+
+    /// Clicks the first element that matches.
+    pub async fn click(&self, css: &str) {
+        eventually(&format!("`{css}` can be clicked"), || async {
+            self.driver.find(By::Css(css)).await.ok()?.click().await.ok()
+        })
+        .await;
+    }
+
+    /// Clicks the first element that matches and has this text in it.
+    pub async fn click_text(&self, css: &str, part: &str) {
+        eventually(&format!("`{css}` with `{part}` can be clicked"), || async {
+            for element in self.driver.find_all(By::Css(css)).await.ok()? {
+                if element.text().await.ok()?.contains(part) {
+                    return element.click().await.ok();
+                }
+            }
+            None
+        })
+        .await;
+    }
+
+    /// Writes a text into a field in place of what is there.
+    pub async fn fill(&self, css: &str, text: &str) {
+        let field = self.see(css).await;
+        field.send_keys(Key::Control + "a").await.unwrap();
+        field.send_keys(text).await.unwrap();
+    }
+
+    /// Presses keys wherever the focus is.
+    pub async fn press(&self, keys: impl Into<TypingData>) {
+        self.driver.action_chain().send_keys(keys).perform().await.unwrap();
+    }
+
+    /// Waits until the address has this part.
+    pub async fn at(&self, part: &str) -> String {
+        eventually(&format!("the address has `{part}`"), || async {
+            Some(self.path().await).filter(|path| path.contains(part))
+        })
+        .await
+    }
+
+    /// The value of an expression in the page.
+    pub async fn evaluate(&self, script: &str) -> serde_json::Value {
+        let result = self.driver.execute(format!("return {script}"), Vec::new()).await.unwrap();
+        result.json().clone()
+    }
+
+    /// Ends the browser, having made sure that the page had nothing to complain of.
+    pub async fn close(self) {
+        let complaints = self.complaints().await;
+        assert!(complaints.is_empty(), "the console says: {complaints:#?}");
+        self.close_regardless().await;
+    }
+
+    /// Ends the browser of a test in which requests fail on purpose, which the console always reports.
+    pub async fn close_regardless(mut self) {
+        self.driver.clone().quit().await.unwrap();
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+    }
+
+    async fn complaints(&self) -> Vec<String> {
+        let log = self.driver.browser_log().await.unwrap();
+        log.iter()
+            .map(|entry| format!("{entry:?}"))
+            .filter(|entry| {
+                entry.contains("Severe")
+                    || entry.contains("SEVERE")
+                    || entry.contains("Warning")
+                    || entry.contains("WARNING")
+            })
+            .collect()
+    }
+}
+
+impl Drop for Browser {
+    /// A test that failed leaves a browser behind, which goes with its whole process group.
+    fn drop(&mut self) {
+        let group = format!("-{}", self.process.id());
+        let _ = Command::new("kill").args(["-9", "--", &group]).stderr(Stdio::null()).status();
+        let _ = self.process.wait();
+    }
+}
+
+fn start_driver() -> (Child, u16) {
+    let program = std::env::var("REWIND_CHROMEDRIVER").unwrap_or_else(|_| "chromedriver".into());
+    let mut process = Command::new(&program)
+        .arg("--port=0")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .process_group(0)
+        .spawn()
+        .unwrap_or_else(|error| {
+            panic!("cannot start `{program}`: {error}; run `cargo xtask test`, which installs it")
+        });
+    let lines = BufReader::new(process.stdout.take().unwrap()).lines();
+    let port = lines
+        .map_while(Result::ok)
+        .find_map(|line| line.rsplit_once("on port ")?.1.trim_end_matches('.').parse().ok())
+        .expect("the driver says on which port it listens");
+    (process, port)
+}

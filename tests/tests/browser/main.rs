@@ -1,0 +1,9 @@
+//! The three jobs, clicked through in a real browser on a real server with a real Redis: browse, travel, watch.
+
+mod browse;
+mod browser;
+mod keyboard;
+mod orders;
+mod travel;
+mod trouble;
+mod watch;

@@ -1,0 +1,137 @@
+//! `rewind import` and `rewind export`
+
+use std::path::{Path, PathBuf};
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use rewind_server::transfer::export::{self, ExportOptions};
+use rewind_server::transfer::import::{self, ImportOptions};
+use rewind_tests::TestRedis;
+use std::io::Write as _;
+
+const ORDERS: &str = concat!(
+    r#"{"stream":"aggregate:Order:1","id":"1-0","fields":{"type":"OrderCreated","data":"{\"total\":1.10}"}}"#,
+    "\n",
+    r#"{"stream":"aggregate:Order:1","id":"2-0","fields":[["tag","a"],["tag","b"]]}"#,
+    "\n",
+    r#"{"stream":"aggregate:Order:2","id":"2-1","fields":{"raw":{"$base64":"/wA="}}}"#,
+    "\n",
+);
+
+fn write(folder: &Path, name: &str, text: &str) -> PathBuf {
+    let path = folder.join(name);
+    std::fs::write(&path, text).unwrap();
+    path
+}
+
+async fn imported(redis: &TestRedis, path: PathBuf) -> Result<(u64, u64), String> {
+    let options = ImportOptions { files: vec![path], quiet: true };
+    let report = import::run(options, &redis.url()).await.map_err(|error| error.to_string())?;
+    Ok((report.added, report.already_there))
+}
+
+async fn exported(redis: &TestRedis, path: PathBuf, streams: &[&str]) -> Result<(), String> {
+    let options = ExportOptions {
+        streams: streams.iter().map(|stream| stream.parse().unwrap()).collect(),
+        prefix: None,
+        output: Some(path),
+        quiet: true,
+    };
+    export::run(options, &redis.url()).await.map(|_| ()).map_err(|error| error.to_string())
+}
+
+async fn length(redis: &TestRedis, stream: &str) -> u64 {
+    redis::from_redis_value(redis.run(&format!("XLEN {stream}")).await).unwrap()
+}
+
+#[tokio::test]
+async fn what_was_imported_is_exported_as_it_was() {
+    let redis = TestRedis::start().await;
+    let folder = tempfile::tempdir().unwrap();
+    assert_eq!(imported(&redis, write(folder.path(), "orders.ndjson", ORDERS)).await, Ok((3, 0)));
+    let out = folder.path().join("out.ndjson");
+    exported(&redis, out.clone(), &["aggregate:Order:1", "aggregate:Order:2"]).await.unwrap();
+    assert_eq!(std::fs::read_to_string(out).unwrap(), ORDERS);
+}
+
+#[tokio::test]
+async fn importing_again_adds_nothing_twice() {
+    let redis = TestRedis::start().await;
+    let folder = tempfile::tempdir().unwrap();
+    let path = write(folder.path(), "orders.ndjson", ORDERS);
+    assert_eq!(imported(&redis, path.clone()).await, Ok((3, 0)));
+    assert_eq!(imported(&redis, path).await, Ok((0, 3)));
+    assert_eq!(length(&redis, "aggregate:Order:1").await, 2);
+}
+
+#[tokio::test]
+async fn compressed_files_go_both_ways() {
+    let redis = TestRedis::start().await;
+    redis.add_many("s", 2_500).await;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("s.ndjson.gz");
+    exported(&redis, path.clone(), &["s"]).await.unwrap();
+    assert_eq!(&std::fs::read(&path).unwrap()[..2], b"\x1f\x8b");
+    let other = TestRedis::start().await;
+    assert_eq!(imported(&other, path).await, Ok((2_500, 0)));
+    assert_eq!(length(&other, "s").await, 2_500);
+}
+
+#[tokio::test]
+async fn a_bad_line_is_named_and_all_before_it_is_kept() {
+    let redis = TestRedis::start().await;
+    let folder = tempfile::tempdir().unwrap();
+    let mut text: String = (1..=16)
+        .map(|n| format!("{{\"stream\":\"s\",\"id\":\"{n}-0\",\"fields\":{{\"n\":\"{n}\"}}}}\n"))
+        .collect();
+    text.push_str("{\"stream\":\"s\",\"id\":\"17\",\"fields\":{\"n\":\"17\"}}\n");
+    text.push_str("{\"stream\":\"s\",\"id\":\"18-0\",\"fields\":{\"n\":\"18\"}}\n");
+    let error = imported(&redis, write(folder.path(), "orders.ndjson", &text)).await.unwrap_err();
+    assert!(
+        error.contains("orders.ndjson")
+            && error.contains(":17")
+            && error.contains("`17` is not an entry id"),
+        "{error}"
+    );
+    assert_eq!(length(&redis, "s").await, 16);
+}
+
+#[tokio::test]
+async fn an_entry_that_cannot_go_where_it_belongs_stops_the_import() {
+    let redis = TestRedis::start().await;
+    let folder = tempfile::tempdir().unwrap();
+    redis.add("aggregate:Order:1", "1-0", "SomethingElse", "{}").await;
+    let error = imported(&redis, write(folder.path(), "orders.ndjson", ORDERS)).await.unwrap_err();
+    assert!(error.contains(":1") && error.contains("1-0"), "{error}");
+    assert_eq!(length(&redis, "aggregate:Order:1").await, 1);
+
+    redis.run("FLUSHALL").await;
+    redis.run("SET aggregate:Order:2 text").await;
+    let error = imported(&redis, write(folder.path(), "orders.ndjson", ORDERS)).await.unwrap_err();
+    assert!(error.contains(":3"), "{error}");
+}
+
+#[tokio::test]
+async fn a_file_that_was_cut_off_is_told_from_one_that_ended() {
+    let redis = TestRedis::start().await;
+    let folder = tempfile::tempdir().unwrap();
+    let mut gzip = GzEncoder::new(Vec::new(), Compression::default());
+    gzip.write_all(ORDERS.as_bytes()).unwrap();
+    let whole = gzip.finish().unwrap();
+    let path = folder.path().join("cut.ndjson.gz");
+    std::fs::write(&path, &whole[..whole.len() - 10]).unwrap();
+    let error = imported(&redis, path).await.unwrap_err();
+    assert!(error.contains("cut.ndjson.gz"), "{error}");
+    let error = imported(&redis, folder.path().join("none.ndjson")).await.unwrap_err();
+    assert!(error.contains("none.ndjson"), "{error}");
+}
+
+#[tokio::test]
+async fn exporting_what_is_not_there_says_so_and_leaves_no_file() {
+    let redis = TestRedis::start().await;
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("out.ndjson");
+    let error = exported(&redis, out.clone(), &["nope"]).await.unwrap_err();
+    assert!(error.contains("nope"), "{error}");
+    assert!(!out.exists());
+}

@@ -1,11 +1,131 @@
 //! Pages, components and server functions.
 
 pub mod api;
+mod browser;
+mod components;
+mod pages;
+mod state;
+
+use std::time::Duration;
 
 use leptos::prelude::*;
+
+use self::api::{About, ErrorCode, functions};
+use self::browser::clock::Now;
+use self::browser::keyboard::focus;
+use self::browser::location::Location;
+use self::browser::remote::Remote;
+use self::components::top_bar::TopBar;
+use self::pages::discovery::Discovery;
+use self::pages::events::EventsPage;
+use self::pages::not_found::{NotFoundPage, UnreadablePage};
+use self::pages::streams::StreamsPage;
+use self::pages::travel::TravelPage;
+use self::state::address::{Address, EventsAddress, StreamsAddress, TravelAddress};
+
+/// The part of the document that changes from page to page.
+const CONTENT_ID: &str = "content";
 
 /// The whole user interface.
 #[component]
 pub fn App() -> impl IntoView {
-    view! { <main>"Rewind"</main> }
+    let location = Location::provide();
+    Now::provide();
+    Discovery::provide();
+
+    let about = Remote::new(|| Some(()), |()| functions::about());
+    ask_again_later(about);
+    let told = Memo::new(move |_| about.loaded().map(|loaded| loaded.answer.clone()));
+    let is_reachable = Memo::new(move |_| {
+        about.error().is_none_or(|error| error.code != ErrorCode::ServerUnreachable)
+    });
+
+    // What `index.html` shows until here.
+    if let Some(boot) = document().get_element_by_id("boot") {
+        boot.remove();
+    }
+    view! {
+        <a class="skip-link" href=format!("#{CONTENT_ID}")>"Skip to the content"</a>
+        <TopBar about=told is_reachable />
+        <main id=CONTENT_ID tabindex="-1">
+            {pages(location)}
+        </main>
+    }
+}
+
+/// Keeps what the bar tells of Redis true: more often while it is away, since then someone waits for it.
+fn ask_again_later(about: Remote<(), About>) {
+    const WHILE_UP: Duration = Duration::from_secs(15);
+    const WHILE_AWAY: Duration = Duration::from_secs(3);
+    Effect::new(move || {
+        let Some(loaded) = about.loaded() else { return };
+        let is_up = loaded.answer.redis_version.is_some();
+        let wait = if is_up { WHILE_UP } else { WHILE_AWAY };
+        let pending = set_timeout_with_handle(move || about.ask_again(), wait);
+        on_cleanup(move || {
+            if let Ok(pending) = pending {
+                pending.clear();
+            }
+        });
+    });
+}
+
+/// The page of the address. A page about another stream is another page, with nothing left of the one before.
+fn pages(location: Location) -> impl IntoView {
+    let page = Memo::new(move |_| match location.address() {
+        Address::Streams(_) => Page::Streams,
+        Address::Events(address) => Page::Events(address.stream),
+        Address::Travel(address) => Page::Travel(address.stream),
+        Address::Unreadable { reason } => Page::Unreadable(reason),
+        Address::NotFound => Page::NotFound,
+    });
+    // Whoever follows a link with the keyboard goes on in the page that it leads to.
+    Effect::new(move |before: Option<()>| {
+        page.track();
+        if before.is_some() {
+            focus(CONTENT_ID);
+        }
+    });
+    move || match page.get() {
+        Page::Streams => {
+            let address = Memo::new(move |before: Option<&StreamsAddress>| {
+                match location.address() {
+                    Address::Streams(address) => address,
+                    // The page is about to go.
+                    _ => before.cloned().unwrap_or_default(),
+                }
+            });
+            view! { <StreamsPage address /> }.into_any()
+        }
+        Page::Events(stream) => {
+            let first = EventsAddress::newest(stream.clone());
+            let address =
+                Memo::new(move |before: Option<&EventsAddress>| match location.address() {
+                    Address::Events(address) if address.stream == first.stream => address,
+                    _ => before.cloned().unwrap_or_else(|| first.clone()),
+                });
+            view! { <EventsPage stream address /> }.into_any()
+        }
+        Page::Travel(stream) => {
+            let first = TravelAddress::latest(stream.clone());
+            let address =
+                Memo::new(move |before: Option<&TravelAddress>| match location.address() {
+                    Address::Travel(address) if address.stream == first.stream => address,
+                    _ => before.cloned().unwrap_or_else(|| first.clone()),
+                });
+            view! { <TravelPage stream address /> }.into_any()
+        }
+        Page::Unreadable(reason) => view! { <UnreadablePage reason /> }.into_any(),
+        Page::NotFound => view! { <NotFoundPage /> }.into_any(),
+    }
+}
+
+/// Which page is shown, and what it cannot be without.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Page {
+    Streams,
+    Events(rewind_domain::StreamKey),
+    Travel(rewind_domain::StreamKey),
+    Unreadable(String),
+    NotFound,
 }

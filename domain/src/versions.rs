@@ -179,7 +179,8 @@ mod tests {
     #[test]
     fn a_run_of_entries_is_numbered_from_either_end() {
         let trimmed = extent(Some(10), 4, 0);
-        let (first, last, inner) = (EntryId::new(100, 0), EntryId::new(200, 0), EntryId::new(150, 0));
+        let (first, last, inner) =
+            (EntryId::new(100, 0), EntryId::new(200, 0), EntryId::new(150, 0));
         assert_eq!(trimmed.first_version_of_run(first, inner, 2), Some(7));
         assert_eq!(trimmed.first_version_of_run(inner, last, 2), Some(9));
         assert_eq!(trimmed.first_version_of_run(first, last, 4), Some(7));

@@ -91,11 +91,11 @@ fn trunk(workspace: &Workspace, tools: &Tools) -> Command {
 }
 
 fn inputs(workspace: &Workspace) -> Result<String> {
-    let start = Ok(Fingerprint::new().text(&toolchain::compiler()?));
-    let all = INPUTS.iter().try_fold(start, |so_far: Result<Fingerprint>, input| {
-        Ok::<_, anyhow::Error>(so_far?.text(input).path(&workspace.root().join(input)))
-    })?;
-    Ok(all?.finish())
+    let mut fingerprint = Fingerprint::new().text(&toolchain::compiler()?);
+    for input in INPUTS {
+        fingerprint = fingerprint.text(input).path(&workspace.root().join(input))?;
+    }
+    Ok(fingerprint.finish())
 }
 
 /// Says for which inputs `dist` was built and what came out, so that a `dist` which anything else

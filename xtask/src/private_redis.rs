@@ -26,6 +26,9 @@ const LONGEST_SOCKET_PATH: usize = 103;
 /// How long an empty server may take to answer. Loading data does not count.
 const START_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// From here on someone who waits wants to know what for.
+const WORTH_A_WORD: Duration = Duration::from_secs(1);
+
 /// How long a server may take to write down what it has.
 const STOP_TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -117,17 +120,16 @@ impl PrivateRedis {
     }
 
     fn wait_until_ready(&mut self, step: &Step) -> Result<()> {
+        let mut say_at = Some(Instant::now() + WORTH_A_WORD);
         let mut deadline = Instant::now() + START_TIMEOUT;
-        let mut told = false;
         loop {
             self.check()?;
             let answer = Connection::open(&self.socket).and_then(|mut redis| redis.call(&["PING"]));
             match answer {
                 Ok(Reply::Text(_)) => return Ok(()),
                 Ok(Reply::Error(error)) if error.starts_with("LOADING") => {
-                    if !told {
+                    if say_at.take_if(|at| *at < Instant::now()).is_some() {
                         step.say("loading its data");
-                        told = true;
                     }
                     deadline = Instant::now() + START_TIMEOUT;
                 }

@@ -71,8 +71,9 @@ pub(crate) fn run(workspace: &Workspace, args: &RunArgs) -> Result<ExitCode> {
     let url = redis.url();
     let served = serve(&rewind, Some(&url), args, &signals, || redis.check());
     drop(trickle);
-    redis.stop()?;
-    served
+    let stopped = redis.stop();
+    // Why the server ended says more than what came after.
+    served.and_then(|code| stopped.map(|()| code))
 }
 
 impl RunArgs {

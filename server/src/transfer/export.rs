@@ -8,9 +8,11 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::io::{self, IsTerminal as _};
 use std::path::PathBuf;
+use std::str::FromStr as _;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use clap::builder::FalseyValueParser;
 use rewind_domain::{Entry, EntryId, StreamKey};
 use tokio::sync::{mpsc, oneshot};
 
@@ -41,10 +43,15 @@ pub struct ExportOptions {
     /// Keys of the streams to export
     ///
     /// A byte that is not UTF-8 is written `\xNN`, a backslash `\\`.
-    #[arg(required_unless_present = "prefix", value_name = "STREAM")]
+    // Left to itself clap takes the text for the bytes of the key.
+    #[arg(
+        required_unless_present = "prefix",
+        value_name = "STREAM",
+        value_parser = StreamKey::from_str
+    )]
     pub streams: Vec<StreamKey>,
     /// Export all streams whose keys begin with this, such as `aggregate:Order:`; all there are where it is empty
-    #[arg(long, value_name = "PREFIX")]
+    #[arg(long, value_name = "PREFIX", value_parser = StreamKey::from_str)]
     pub prefix: Option<StreamKey>,
     /// Where to write; compressed with gzip where it ends in `.gz`; `-` is standard output [default: -]
     ///
@@ -52,7 +59,7 @@ pub struct ExportOptions {
     #[arg(long, short, value_name = "FILE")]
     pub output: Option<PathBuf>,
     /// Show neither progress nor the summary
-    #[arg(long, short)]
+    #[arg(long, short, env = "REWIND_QUIET", value_parser = FalseyValueParser::new())]
     pub quiet: bool,
 }
 
@@ -490,6 +497,23 @@ mod tests {
             report.to_string(),
             "1 entry of 1 stream written in 4.1 s; 12 entries were trimmed or deleted meanwhile"
         );
+    }
+
+    #[test]
+    fn keys_on_the_command_line_are_texts_of_keys() {
+        #[derive(clap::Parser)]
+        struct Cli {
+            #[command(flatten)]
+            options: ExportOptions,
+        }
+        let parse = |arguments: &[&str]| {
+            <Cli as clap::Parser>::try_parse_from([&["export"], arguments].concat())
+        };
+        let options = parse(&[r"a\\b\xff", "--prefix", r"\xfe"]).ok().unwrap().options;
+        assert_eq!(options.streams, [StreamKey::from_bytes(&b"a\\b\xff"[..])]);
+        assert_eq!(options.prefix, Some(StreamKey::from_bytes(&b"\xfe"[..])));
+        assert!(parse(&[r"a\b"]).is_err());
+        assert!(parse(&[]).is_err());
     }
 
     #[test]

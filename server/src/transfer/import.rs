@@ -12,6 +12,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use clap::builder::FalseyValueParser;
 use rewind_domain::{EntryId, StreamKey};
 use tokio::sync::mpsc;
 
@@ -41,7 +42,7 @@ pub struct ImportOptions {
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
     /// Show neither progress nor the summary
-    #[arg(long, short)]
+    #[arg(long, short, env = "REWIND_QUIET", value_parser = FalseyValueParser::new())]
     pub quiet: bool,
 }
 
@@ -69,6 +70,17 @@ pub struct Done {
     pub is_exact: bool,
 }
 
+/// An entry of a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EntryAt {
+    /// Its line.
+    pub place: Place,
+    /// Its stream.
+    pub stream: StreamKey,
+    /// Its id.
+    pub id: EntryId,
+}
+
 /// Why an import stopped.
 #[derive(Debug, thiserror::Error)]
 pub enum ImportError {
@@ -81,28 +93,23 @@ pub enum ImportError {
         done: Done,
     },
     /// An entry cannot be added where it belongs.
-    #[error("{place}: {}; {done}", conflict_text(stream, *id, conflict))]
+    #[error("{}: {}; {done}", entry.place, conflict_text(entry, conflict))]
     Conflict {
-        /// The entry's line.
-        place: Place,
-        /// Its stream.
-        stream: StreamKey,
-        /// Its id.
-        id: EntryId,
+        /// Which one.
+        entry: Box<EntryAt>,
         /// What is in the way.
         conflict: Conflict,
         /// What was done before.
         done: Done,
     },
     /// Redis refuses an entry.
-    #[error("{place}: entry `{id}` cannot be added to stream `{stream}`: {error}; {done}")]
+    #[error(
+        "{}: entry `{}` cannot be added to stream `{}`: {error}; {done}",
+        entry.place, entry.id, entry.stream
+    )]
     Refused {
-        /// The entry's line.
-        place: Place,
-        /// Its stream.
-        stream: StreamKey,
-        /// Its id.
-        id: EntryId,
+        /// Which one.
+        entry: Box<EntryAt>,
         /// Why.
         error: StoreError,
         /// What was done before.
@@ -207,13 +214,12 @@ impl Tally {
         let done = self.done;
         let Some((index, line, outcome)) = obstacle else { return Ok(()) };
         let (place, stream, id) = (batch.place(index), line.stream.clone(), line.entry.id);
+        let entry = Box::new(EntryAt { place, stream, id });
         match outcome {
             AppendOutcome::Conflict(conflict) => {
-                Err(ImportError::Conflict { place, stream, id, conflict, done })
+                Err(ImportError::Conflict { entry, conflict, done })
             }
-            AppendOutcome::Failed(error) => {
-                Err(ImportError::Refused { place, stream, id, error, done })
-            }
+            AppendOutcome::Failed(error) => Err(ImportError::Refused { entry, error, done }),
             _ => Ok(()),
         }
     }
@@ -291,7 +297,7 @@ impl fmt::Display for Done {
     }
 }
 
-fn conflict_text(stream: &StreamKey, id: EntryId, conflict: &Conflict) -> String {
+fn conflict_text(EntryAt { stream, id, .. }: &EntryAt, conflict: &Conflict) -> String {
     match conflict {
         Conflict::OtherFields(fields) => {
             let mut there = serde_json::to_string(fields).unwrap_or_default();
@@ -302,8 +308,7 @@ fn conflict_text(stream: &StreamKey, id: EntryId, conflict: &Conflict) -> String
             format!("stream `{stream}` already has another entry `{id}`: {there}")
         }
         Conflict::Passed { last_id } => format!(
-            "entry `{id}` cannot be added to stream `{stream}`, which has reached `{last_id}` without having it now; \
-             ids only grow"
+            "stream `{stream}` has no entry `{id}` and can get none any more, since it has reached `{last_id}`"
         ),
     }
 }
@@ -352,8 +357,8 @@ mod tests {
         let place = Place { source: "orders.ndjson".into(), line: 17 };
         let conflict = Conflict::OtherFields(Fields::from_iter([("type", "x".repeat(1_000))]));
         let done = Done { added: 0, already_there: 0, is_exact: true };
-        let (stream, id) = (StreamKey::from("orders"), EntryId::new(5, 0));
-        let text = ImportError::Conflict { place, stream, id, conflict, done }.to_string();
+        let entry = EntryAt { place, stream: "orders".into(), id: EntryId::new(5, 0) };
+        let text = ImportError::Conflict { entry: Box::new(entry), conflict, done }.to_string();
         assert!(
             text.starts_with(
                 "orders.ndjson:17: stream `orders` already has another entry `5-0`: {\"type\":\"xxx"

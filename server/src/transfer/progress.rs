@@ -30,12 +30,13 @@ impl Progress {
     pub(super) fn new(measure: Measure, quiet: bool) -> Self {
         let target =
             if quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
-        let (length, template) = match measure {
-            Measure::Bytes(bytes) => {
-                (Some(bytes), "{bar:30} {percent:>3} %  {bytes} of {total_bytes}  {wide_msg}")
-            }
-            Measure::Entries(entries) => (Some(entries), "{bar:30} {percent:>3} %  {wide_msg}"),
-            Measure::Unknown => (None, "{spinner} {wide_msg}"),
+        let length = match measure {
+            Measure::Bytes(length) | Measure::Entries(length) => Some(length),
+            Measure::Unknown => None,
+        };
+        let template = match length {
+            Some(_) => "{bar:30} {percent:>3} %  {wide_msg}",
+            None => "{spinner} {wide_msg}",
         };
         let bar = ProgressBar::with_draw_target(length, target);
         if let Ok(style) = ProgressStyle::with_template(template) {

@@ -11,7 +11,7 @@ use flate2::bufread::MultiGzDecoder;
 use rewind_domain::ndjson::Line;
 use tokio::sync::mpsc;
 
-/// How many lines a batch has at most. Redis is busy with one for two or three milliseconds, and more lines gain nothing.
+/// How many lines a batch has at most. Redis is busy with it for a millisecond or two, and more lines gain little.
 pub(super) const BATCH_LINES: usize = 1_000;
 /// How much text a batch has at most, unless a single line has more.
 const BATCH_BYTES: usize = 1 << 20;
@@ -284,7 +284,8 @@ impl<R: Read> Lines<R> {
                     "not UTF-8 at column {column}; such bytes are written as {{\"$base64\": \"…\"}}"
                 ))
             })?;
-            if text.trim_ascii().is_empty() {
+            let text = text.trim_ascii_end();
+            if text.is_empty() {
                 continue;
             }
             let line = Line::parse(text).map_err(|error| self.problem(error.to_string()))?;

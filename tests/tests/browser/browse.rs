@@ -23,7 +23,8 @@ async fn from_categories_to_an_event_and_by_its_link_from_another_browser() {
 
     browser.at("/events?").await;
     browser.count(EVENT_ROW, 5).await;
-    browser.read("[data-testid=event-row]:first-child", "OrderShipped").await;
+    let newest = browser.see(EVENT_ROW).await.text().await.unwrap();
+    assert!(newest.contains("OrderShipped"), "newest first: {newest}");
     browser.click_text(EVENT_ROW, "OrderPaid").await;
     let detail = browser.read("[data-testid=event-detail]", "14.95").await;
     assert!(detail.contains("OrderPaid"), "{detail}");
@@ -70,9 +71,11 @@ async fn a_prefix_narrows_the_streams_and_is_in_the_address() {
     let browser = Browser::start(&app).await;
 
     browser.open("/").await;
-    browser.count("[data-testid=category]", 3).await;
+    browser.see("[data-category='aggregate:Order']").await;
+    browser.see("[data-category='aggregate:Customer']").await;
     browser.fill("[data-testid=prefix]", "events").await;
-    browser.count("[data-testid=category]", 1).await;
+    browser.see("[data-category='events']").await;
+    browser.see_none("[data-category='aggregate:Order']").await;
     browser.at("prefix=events").await;
     browser.close().await;
 }
@@ -107,18 +110,15 @@ async fn the_theme_is_chosen_by_a_switch_and_remembered() {
     let background = "getComputedStyle(document.body).backgroundColor";
     browser.open("/").await;
     browser.see("[data-testid=theme]").await;
-    let light = browser.evaluate(background).await;
     let mut seen = Vec::new();
-    for _ in 0..3 {
-        browser
-            .click("[data-testid=theme], [data-testid=theme] button:not([aria-pressed=true])")
-            .await;
+    for theme in ["dark", "light", "dark"] {
+        browser.click(&format!("[data-testid=theme] label:has([value={theme}])")).await;
+        browser.see(&format!("[data-testid=theme][data-theme-choice={theme}]")).await;
         seen.push(browser.evaluate(background).await);
     }
-    assert!(seen.iter().any(|color| *color != light), "{seen:?}");
-    let last = browser.evaluate(background).await;
+    assert!(seen[0] != seen[1] && seen[0] == seen[2], "{seen:?}");
     browser.open("/").await;
-    browser.see("[data-testid=theme]").await;
-    assert_eq!(browser.evaluate(background).await, last);
+    browser.see("[data-testid=theme][data-theme-choice=dark]").await;
+    assert_eq!(browser.evaluate(background).await, seen[0]);
     browser.close().await;
 }

@@ -179,6 +179,8 @@ impl Browser {
 impl Drop for Browser {
     /// A test that failed leaves a browser behind, which goes with its whole process group.
     fn drop(&mut self) {
+        // The session ends with the driver; asking a dead driver to end it would take minutes.
+        let _ = self.driver.clone().leak();
         let group = format!("-{}", self.process.id());
         let _ = Command::new("kill").args(["-9", "--", &group]).stderr(Stdio::null()).status();
         let _ = self.process.wait();
@@ -197,10 +199,14 @@ fn start_driver() -> (Child, u16) {
         .unwrap_or_else(|error| {
             panic!("cannot start `{program}`: {error}; run `cargo xtask test`, which installs it")
         });
-    let lines = BufReader::new(process.stdout.take().unwrap()).lines();
+    let mut lines = BufReader::new(process.stdout.take().unwrap()).lines().map_while(Result::ok);
     let port = lines
-        .map_while(Result::ok)
-        .find_map(|line| line.rsplit_once("on port ")?.1.trim_end_matches('.').parse().ok())
+        .find_map(|line| {
+            let (_, port) = line.split_once("started successfully on port ")?;
+            port.trim_end_matches('.').parse().ok()
+        })
         .expect("the driver says on which port it listens");
+    // Whatever else it says must go somewhere, or it would stop at a full pipe.
+    std::thread::spawn(move || lines.for_each(drop));
     (process, port)
 }

@@ -1,0 +1,11 @@
+//! The edges of the browser that the pages need: its address bar, its clock, its connections. Nothing outside of this
+//! folder and of event handlers names `web_sys`.
+
+pub(crate) mod clipboard;
+pub(crate) mod clock;
+pub(crate) mod frames;
+pub(crate) mod keyboard;
+pub(crate) mod live_line;
+pub(crate) mod location;
+pub(crate) mod remote;
+pub(crate) mod theme;

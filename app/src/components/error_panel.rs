@@ -1,0 +1,90 @@
+//! Errors: in place of what could not be had, or above what is still there.
+
+use leptos::prelude::*;
+
+use super::icon::{Glyph, Icon};
+use crate::api::{ApiError, ErrorCode};
+
+/// Stands in place of what could not be had.
+#[component]
+pub(crate) fn ErrorPanel(
+    /// What went wrong.
+    error: ApiError,
+    /// What to do about it.
+    #[prop(optional, into)]
+    retry: Option<Callback<()>>,
+    /// Other ways out, such as a link.
+    #[prop(optional)]
+    children: Option<Children>,
+) -> impl IntoView {
+    let retry = retry.map(|retry| {
+        view! {
+            <button type="button" class="button" on:click=move |_| retry.run(())>
+                <Icon glyph=Glyph::Reload />
+                "Try again"
+            </button>
+        }
+    });
+    view! {
+        <div class="error-panel" role="alert" data-testid="error" data-code=code_name(error.code)>
+            <Icon glyph=Glyph::Warning />
+            <h2>{title(error.code)}</h2>
+            <p class="error-message">{sentence(&error.message)}</p>
+            <div class="error-actions">{retry} {children.map(|children| children())}</div>
+        </div>
+    }
+}
+
+/// Stands above what is still there, while it is being tried again.
+#[component]
+pub(crate) fn ErrorBanner(
+    /// What is wrong at the moment.
+    #[prop(into)]
+    error: Signal<Option<ApiError>>,
+) -> impl IntoView {
+    move || {
+        error.get().map(|error| {
+            view! {
+                <div class="banner warning" role="alert" data-testid="error" data-code=code_name(error.code)>
+                    <Icon glyph=Glyph::Warning />
+                    <span>
+                        <strong>{title(error.code)}</strong>
+                        " "
+                        {sentence(&error.message)}
+                        " Trying again by itself."
+                    </span>
+                </div>
+            }
+        })
+    }
+}
+
+fn title(code: ErrorCode) -> &'static str {
+    match code {
+        ErrorCode::BadParameter => "This link cannot be read.",
+        ErrorCode::StreamNotFound => "There is no such stream.",
+        ErrorCode::NotAStream => "This key is not a stream.",
+        ErrorCode::VersionNotFound => "There is no such version.",
+        ErrorCode::RedisForbidden => "Redis does not allow this.",
+        ErrorCode::RedisUnavailable => "Redis is away.",
+        ErrorCode::OriginForbidden => "The server does not trust this page.",
+        ErrorCode::FoldFailed => "The fold of this aggregate failed.",
+        ErrorCode::NotFound | ErrorCode::MethodNotAllowed => "The server does not know this call.",
+        ErrorCode::TooBusy => "The server is busy.",
+        ErrorCode::Internal => "Something went wrong.",
+        ErrorCode::ServerUnreachable => "The Rewind server cannot be reached.",
+    }
+}
+
+/// The code by its name on the wire.
+fn code_name(code: ErrorCode) -> String {
+    let json = serde_json::to_string(&code).unwrap_or_default();
+    json.trim_matches('"').to_owned()
+}
+
+/// Messages begin small and without a period, so that they fit into others.
+fn sentence(message: &str) -> String {
+    let mut rest = message.chars();
+    let first = rest.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
+    format!("{first}{}.", rest.as_str().trim_end_matches('.'))
+}

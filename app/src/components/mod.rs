@@ -1,0 +1,34 @@
+//! The parts that pages are made of. They take plain data and callbacks; requests and the address bar are the
+//! pages' own.
+
+#![allow(
+    unreachable_pub,
+    reason = "the component macro makes `pub` items, however visible the component is"
+)]
+#![allow(clippy::needless_pass_by_value, reason = "components own what they are given")]
+
+pub(crate) mod category_list;
+pub(crate) mod change_list;
+pub(crate) mod copy_button;
+pub(crate) mod empty_state;
+pub(crate) mod error_panel;
+pub(crate) mod event_detail;
+pub(crate) mod event_table;
+pub(crate) mod event_type;
+pub(crate) mod fields_table;
+pub(crate) mod icon;
+pub(crate) mod incomplete_banner;
+pub(crate) mod json_tree;
+pub(crate) mod live_status;
+pub(crate) mod moment;
+pub(crate) mod pager;
+pub(crate) mod scan_progress;
+pub(crate) mod skeleton;
+pub(crate) mod stream_head;
+pub(crate) mod stream_key;
+pub(crate) mod stream_table;
+pub(crate) mod theme_switch;
+pub(crate) mod top_bar;
+pub(crate) mod version_list;
+pub(crate) mod version_slider;
+pub(crate) mod virtual_list;

@@ -1,0 +1,74 @@
+//! The head of a page about one stream.
+
+use leptos::prelude::*;
+use rewind_domain::StreamKey;
+use rewind_domain::stream_key::StreamKind;
+
+use super::copy_button::CopyButton;
+use super::icon::{Glyph, Icon};
+use super::stream_key::KeyText;
+use crate::state::address::{CategoryChoice, EventsAddress, Point, StreamsAddress, TravelAddress};
+
+/// How a stream is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Lens {
+    /// As a list of events.
+    Events,
+    /// As states, version by version.
+    Travel,
+}
+
+/// The key of a stream, the way back to its category, and the ways of looking at it.
+#[component]
+pub(crate) fn StreamHead(
+    /// The key.
+    stream: StreamKey,
+    /// How it is looked at on this page.
+    lens: Lens,
+    /// What else is known of it.
+    children: Children,
+) -> impl IntoView {
+    let category =
+        StreamsAddress { prefix: String::new(), category: CategoryChoice::One(stream.category()) };
+    let category_name = match stream.category() {
+        Some(category) => category.to_string(),
+        None => "(no category)".to_owned(),
+    };
+    let kind = match stream.kind() {
+        StreamKind::Aggregate => "aggregate",
+        StreamKind::Topic => "topic",
+    };
+    let travel = TravelAddress { stream: stream.clone(), point: Point::Latest }.href();
+    let copied = stream.to_string();
+    let tab = move |of: Lens, glyph: Glyph, label: &'static str, href: String| {
+        view! {
+            <a href=href aria-current=(of == lens).then_some("page") data-testid=format!("lens-{}", label.to_lowercase())>
+                <Icon glyph />
+                {label}
+            </a>
+        }
+    };
+    view! {
+        <header class="stream-head-bar">
+            <div class="stream-title">
+                <nav class="crumbs" aria-label="Breadcrumb">
+                    <a href="/">"Streams"</a>
+                    <span aria-hidden="true">"›"</span>
+                    <a href=category.href()>{category_name}</a>
+                </nav>
+                <div class="stream-name">
+                    <h1 data-testid="stream-key">
+                        <KeyText stream=stream.clone() />
+                    </h1>
+                    <CopyButton label="Copy key" text=move || copied.clone() />
+                    <span class="badge">{kind}</span>
+                    <span class="stream-facts">{children()}</span>
+                </div>
+            </div>
+            <nav class="tabs" aria-label="Ways of looking at this stream">
+                {tab(Lens::Events, Glyph::Events, "Events", EventsAddress::newest(stream).href())}
+                {tab(Lens::Travel, Glyph::Travel, "Travel", travel)}
+            </nav>
+        </header>
+    }
+}

@@ -1,0 +1,144 @@
+//! A table of streams.
+
+use std::sync::Arc;
+
+use leptos::prelude::*;
+use rewind_domain::stream_key::StreamKind;
+
+use super::icon::{Glyph, Icon};
+use super::moment::Ago;
+use super::stream_key::KeyText;
+use super::virtual_list::VirtualList;
+use crate::api::StreamSummary;
+use crate::state::address::{EventsAddress, Point, TravelAddress};
+use crate::state::catalog::SortBy;
+use crate::state::text;
+
+/// As high as `.stream-row`.
+const ROW_HEIGHT: f64 = 32.0;
+
+/// Streams, a row each, of which there may be very many.
+#[component]
+pub(crate) fn StreamTable(
+    /// The streams, sorted.
+    #[prop(into)]
+    streams: Signal<Vec<Arc<StreamSummary>>>,
+    /// By what they are sorted.
+    sort: RwSignal<SortBy>,
+) -> impl IntoView {
+    let heading = move |by: SortBy, label: &'static str, class: &'static str| {
+        let is_chosen = move || sort.get() == by;
+        let direction = if by == SortBy::Key { "ascending" } else { "descending" };
+        view! {
+            <span
+                role="columnheader"
+                class=class
+                aria-sort=move || is_chosen().then_some(direction)
+            >
+                <button type="button" class="sort" on:click=move |_| sort.set(by)>
+                    {label}
+                    <span aria-hidden="true" class="sort-mark">
+                        {move || if is_chosen() { if by == SortBy::Key { "↑" } else { "↓" } } else { "" }}
+                    </span>
+                </button>
+            </span>
+        }
+    };
+    view! {
+        <div
+            class="stream-table"
+            role="table"
+            aria-label="Streams"
+            aria-rowcount=move || (streams.with(Vec::len) + 1).to_string()
+        >
+            <div class="stream-head" role="row">
+                {heading(SortBy::Key, "Stream", "cell-key")}
+                {heading(SortBy::Length, "Events", "cell-length")}
+                <span role="columnheader" class="cell-version">"Version"</span>
+                {heading(SortBy::Activity, "Last activity", "cell-activity")}
+                <span role="columnheader" class="cell-groups">"Groups"</span>
+                <span role="columnheader" class="cell-links">
+                    <span class="sr-only">"Open as"</span>
+                </span>
+            </div>
+            <VirtualList rows=streams row_height=ROW_HEIGHT render=stream_row />
+        </div>
+    }
+}
+
+fn stream_row(index: usize, stream: Arc<StreamSummary>) -> impl IntoView {
+    let events = EventsAddress::newest(stream.key.clone()).href();
+    let is_aggregate = stream.kind == StreamKind::Aggregate;
+    let travel = is_aggregate.then(|| {
+        let address = TravelAddress { stream: stream.key.clone(), point: Point::Latest };
+        view! {
+            <a class="button quiet" href=address.href()>
+                <Icon glyph=Glyph::Travel />
+                "Travel"
+            </a>
+        }
+    });
+    let numbers = match stream.unavailable.clone() {
+        Some(reason) => view! {
+            <span role="cell" class="cell-unavailable" title=reason>
+                <Icon glyph=Glyph::Warning />
+                {reason.clone()}
+            </span>
+        }
+        .into_any(),
+        None => numbers(&stream).into_any(),
+    };
+    view! {
+        <div
+            class="stream-row"
+            role="row"
+            aria-rowindex=(index + 2).to_string()
+            data-testid="stream-row"
+            data-key=stream.key.to_string()
+        >
+            <span role="cell" class="cell-key">
+                <a href=events.clone()>
+                    <KeyText stream=stream.key.clone() />
+                </a>
+            </span>
+            {numbers}
+            <span role="cell" class="cell-links">
+                <a class="button quiet" href=events>
+                    <Icon glyph=Glyph::Events />
+                    "Events"
+                </a>
+                {travel}
+            </span>
+        </div>
+    }
+}
+
+fn numbers(stream: &StreamSummary) -> impl IntoView + use<> {
+    let activity = match stream.last_id {
+        None => view! { <span class="faint">"never"</span> }.into_any(),
+        Some(id) => match text::id_time_ms(id) {
+            Some(ms) => view! { <Ago ms /> }.into_any(),
+            None => {
+                view! { <span class="mono" title="Its ids are no times">{id.to_string()}</span> }
+                    .into_any()
+            }
+        },
+    };
+    let incomplete = stream.incomplete.as_ref().map(|incomplete| {
+        view! {
+            <span class="incomplete-mark" title=incomplete.explanation()>
+                <Icon glyph=Glyph::Warning />
+                <span class="sr-only">{incomplete.explanation()}</span>
+            </span>
+        }
+    });
+    let groups = if stream.groups == 0 { "–".to_owned() } else { text::grouped(stream.groups) };
+    view! {
+        <span role="cell" class="cell-length">{text::grouped(stream.length)}</span>
+        <span role="cell" class="cell-version">
+            {incomplete} {text::grouped(stream.latest_version)}
+        </span>
+        <span role="cell" class="cell-activity">{activity}</span>
+        <span role="cell" class="cell-groups">{groups}</span>
+    }
+}

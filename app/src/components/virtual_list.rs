@@ -1,0 +1,129 @@
+//! A long list of which only the rows on screen exist.
+
+use leptos::html;
+use leptos::prelude::*;
+use rewind_domain::viewport::visible_rows;
+use wasm_bindgen::JsCast;
+use wasm_bindgen::closure::Closure;
+
+use crate::browser::frames::OncePerFrame;
+
+/// Rows drawn beyond both edges, so that a turn of the wheel finds them there.
+const OVERSCAN: usize = 8;
+/// As high as a window may be before its height is known: the first rows show at once.
+const GUESSED_HEIGHT: f64 = 900.0;
+
+/// Shows the rows of a list that are on screen. Each place on screen shows whichever row is there, so that
+/// scrolling changes what is written in rows and makes none.
+#[component]
+pub(crate) fn VirtualList<T, V>(
+    /// The list.
+    #[prop(into)]
+    rows: Signal<Vec<T>>,
+    /// How high each row is, in pixels; the same as in the style sheet.
+    row_height: f64,
+    /// Draws the row of this index.
+    render: impl Fn(usize, T) -> V + Clone + Send + Sync + 'static,
+    /// The row that has to be in sight, whenever that changes.
+    #[prop(optional, into)]
+    in_sight: Option<Signal<Option<usize>>>,
+) -> impl IntoView
+where
+    T: Clone + PartialEq + Send + Sync + 'static,
+    V: IntoView + 'static,
+{
+    let frame = NodeRef::<html::Div>::new();
+    let scroll_top = RwSignal::new(0.0);
+    let height = RwSignal::new(GUESSED_HEIGHT);
+
+    let measure = OncePerFrame::new(move || {
+        if let Some(Some(frame)) = frame.try_get_untracked() {
+            scroll_top.try_set(f64::from(frame.scroll_top()));
+            height.try_set(f64::from(frame.client_height()));
+        }
+    });
+    on_resize(frame, measure.clone());
+
+    let count = Memo::new(move |_| rows.with(Vec::len));
+    let range = Memo::new(move |_| {
+        visible_rows(count.get(), row_height, scroll_top.get(), height.get(), OVERSCAN)
+    });
+    let first = Memo::new(move |_| range.get().start);
+    let places = Memo::new(move |_| range.get().len());
+
+    if let Some(in_sight) = in_sight {
+        Effect::new(move || {
+            // Whatever takes room away must not hide it.
+            height.track();
+            if let (Some(index), Some(frame)) = (in_sight.get(), frame.get()) {
+                keep_in_sight(&frame, index, row_height);
+            }
+        });
+    }
+
+    let place = move |place: usize| {
+        let row = Memo::new(move |_| {
+            let index = first.get() + place;
+            rows.with(|rows| rows.get(index).cloned()).map(|row| (index, row))
+        });
+        let render = render.clone();
+        move || row.get().map(|(index, row)| render(index, row))
+    };
+    let pixels = move |rows: usize| format!("{}px", to_f64(rows) * row_height);
+    view! {
+        <div
+            class="virtual-list"
+            role="presentation"
+            node_ref=frame
+            on:scroll=move |_| measure.request()
+        >
+            <div class="virtual-list-all" role="presentation" style:height=move || pixels(count.get())>
+                <div
+                    class="virtual-list-drawn"
+                    role="presentation"
+                    style:transform=move || format!("translateY({})", pixels(first.get()))
+                >
+                    <For each=move || 0..places.get() key=|place| *place children=place />
+                </div>
+            </div>
+        </div>
+    }
+}
+
+fn keep_in_sight(frame: &web_sys::HtmlDivElement, index: usize, row_height: f64) {
+    let top = to_f64(index) * row_height;
+    let (shown, height) = (f64::from(frame.scroll_top()), f64::from(frame.client_height()));
+    let scroll_top = if top < shown {
+        top
+    } else if top + row_height > shown + height {
+        top + row_height - height
+    } else {
+        return;
+    };
+    #[expect(clippy::cast_possible_truncation, reason = "browsers scroll by less than 2³¹ pixels")]
+    frame.set_scroll_top(scroll_top as i32);
+}
+
+/// A list is far shorter than the numbers that a float counts exactly.
+#[expect(clippy::cast_precision_loss, reason = "see above")]
+fn to_f64(rows: usize) -> f64 {
+    rows as f64
+}
+
+/// Measures whenever the size of an element changes, and once it is there.
+fn on_resize(element: NodeRef<html::Div>, measure: OncePerFrame) {
+    Effect::new(move || {
+        let Some(element) = element.get() else { return };
+        measure.request();
+        let measure = measure.clone();
+        let listener = Closure::<dyn Fn()>::new(move || measure.request());
+        let Ok(observer) = web_sys::ResizeObserver::new(listener.as_ref().unchecked_ref()) else {
+            return;
+        };
+        observer.observe(&element);
+        let held = StoredValue::new_local((observer, listener));
+        on_cleanup(move || {
+            held.with_value(|(observer, _)| observer.disconnect());
+        });
+    });
+}

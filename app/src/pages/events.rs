@@ -1,0 +1,437 @@
+//! The events of a stream, page by page; the newest page is live.
+
+use std::sync::Arc;
+
+use leptos::prelude::*;
+use rewind_domain::{EntryId, Event, StreamKey};
+
+use crate::api::{ApiError, ErrorCode, EventsPage as Answer, Order, functions};
+use crate::browser::keyboard;
+use crate::browser::live_line::{LiveLine, LiveMessage};
+use crate::browser::location::{History, Location};
+use crate::browser::remote::{Loaded, Remote};
+use crate::components::empty_state::EmptyState;
+use crate::components::error_panel::{ErrorBanner, ErrorPanel};
+use crate::components::event_detail::EventDetail;
+use crate::components::event_table::{EventTable, focus_table};
+use crate::components::icon::{Glyph, Icon};
+use crate::components::incomplete_banner::IncompleteBanner;
+use crate::components::live_status::{LivePause, LiveStatus};
+use crate::components::pager::{Pager, Pages};
+use crate::components::skeleton::Skeleton;
+use crate::components::stream_head::{Lens, StreamHead};
+use crate::state::address::{EventsAddress, PageAt};
+use crate::state::live::{LineStatus, Liveness};
+use crate::state::tail::{Tail, TailRow};
+use crate::state::text;
+use crate::state::tree_state::TreeState;
+
+/// How many events a page has.
+const PAGE_EVENTS: u64 = 100;
+
+/// Which page of the list: all that a request for it says.
+type Question = (Order, PageAt);
+
+/// The page that grows while it is looked at.
+const HEAD: Question = (Order::Desc, PageAt::Start);
+
+/// Lists the events of a stream.
+#[component]
+pub(crate) fn EventsPage(
+    /// The stream.
+    stream: StreamKey,
+    /// Which page of it, and which event is open.
+    #[prop(into)]
+    address: Signal<EventsAddress>,
+) -> impl IntoView {
+    let location = Location::expect();
+    let key = stream.to_string();
+    super::title({
+        let name = stream.name();
+        move || format!("{name} · Events · Rewind")
+    });
+
+    let question = Memo::new(move |_| address.with(|address| (address.order, address.page)));
+    let page = Remote::new(
+        move || Some(question.get()),
+        move |(order, at)| fetch_page(key.clone(), order, at),
+    );
+    let tail = RwSignal::new(None::<Tail>);
+    let line = RwSignal::new(LineStatus::default());
+    follow_head(stream.clone(), page, tail, line);
+    prefer_live_page(location, page, address);
+
+    let rows = Memo::new(move |_| match tail.get() {
+        Some(tail) => tail.rows().iter().cloned().collect::<Vec<_>>(),
+        None => page.loaded().map(|loaded| plain_rows(&loaded.answer.events)).unwrap_or_default(),
+    });
+    let paused = Memo::new(move |_| tail.with(|tail| tail.as_ref().and_then(Tail::paused)));
+    let liveness = Memo::new(move |_| match tail.with(Option::is_some) {
+        true => line.with(|line| Liveness::of(line, paused.get().is_some())),
+        false if question.get() == HEAD => Liveness::Connecting,
+        false => {
+            Liveness::Off("Only the newest page, newest first, follows what is added".to_owned())
+        }
+    });
+    let is_head = Memo::new(move |_| tail.with(Option::is_some));
+    let toggle_pause = move || {
+        tail.update(|tail| {
+            if let Some(tail) = tail {
+                match tail.paused() {
+                    Some(_) => tail.resume(),
+                    None => tail.pause(),
+                }
+            }
+        });
+    };
+    keyboard::on_page_key(move |event| match event.key().as_str() {
+        "p" if is_head.get_untracked() => {
+            toggle_pause();
+            true
+        }
+        _ => false,
+    });
+
+    let selected = Memo::new(move |_| address.with(|address| address.event));
+    let select = move |event: Option<EntryId>| {
+        let address = address.get_untracked();
+        if address.event != event {
+            // One entry in the history for having something open, however much is looked at.
+            let how = match address.event.is_some() && event.is_some() {
+                true => History::Replace,
+                false => History::Push,
+            };
+            location.go(&address.with_event(event).href(), how);
+        }
+    };
+
+    let pages = Memo::new(move |_| {
+        let Some(loaded) = page.loaded() else { return Pages::default() };
+        let scrolled_to = tail.with(|tail| {
+            let tail = tail.as_ref().filter(|tail| tail.scrolled_out() > 0)?;
+            tail.rows().iter().rev().find_map(|row| Some(row.event()?.id))
+        });
+        address.with(|address| pages(address, &loaded, scrolled_to))
+    });
+    let order = Memo::new(move |_| question.get().0);
+    let summary = Memo::new(move |_| page.loaded().map(|loaded| loaded.answer.stream.clone()));
+    let incomplete = Memo::new(move |_| summary.get().and_then(|summary| summary.incomplete));
+    let length = move || {
+        let arrived = tail.with(|tail| tail.as_ref().map_or(0, Tail::arrived));
+        summary.get().map(|summary| text::counted(summary.length + arrived, "event", "events"))
+    };
+
+    let table = move || {
+        if let Some(error) = page.final_error() {
+            return view! {
+                <ErrorPanel error retry=move |()| page.ask_again()>
+                    <a class="button" href="/">"All streams"</a>
+                </ErrorPanel>
+            }
+            .into_any();
+        }
+        match summary.with(Option::is_some) {
+            false => view! { <Skeleton rows=12 class="event-row" /> }.into_any(),
+            true => view! {
+                <EventTable
+                    rows
+                    selected
+                    on_select=select
+                    href=move |id| address.get_untracked().with_event(Some(id)).href()
+                />
+                <Show when=move || rows.with(Vec::is_empty)>
+                    <EmptyState title="No events here">
+                        "The stream is empty at this place. Events that are added appear on its newest page."
+                    </EmptyState>
+                </Show>
+            }
+            .into_any(),
+        }
+    };
+    let scrolled_out = move || {
+        let count = tail.with(|tail| tail.as_ref().map_or(0, Tail::scrolled_out));
+        (count > 0).then(|| {
+            let count = text::counted(count, "older event", "older events");
+            view! {
+                <p class="scrolled-out" role="note">
+                    {format!("{count} made room for newer ones; they are on the page “Older”.")}
+                </p>
+            }
+        })
+    };
+
+    view! {
+        <div class="page events-page" class:with-detail=move || selected.get().is_some()>
+            <StreamHead stream=stream.clone() lens=Lens::Events>
+                {length}
+            </StreamHead>
+            <div class="toolbar">
+                <OrderSwitch address />
+                <Pager pages order />
+                <span class="toolbar-gap"></span>
+                <LiveStatus liveness />
+                <Show when=move || is_head.get()>
+                    <LivePause paused on_toggle=move |()| toggle_pause() />
+                </Show>
+            </div>
+            <div class="loading-bar" class:on=move || page.is_loading() && page.error().is_none() aria-hidden="true"></div>
+            <ErrorBanner error=Signal::derive(move || page.passing_error()) />
+            <IncompleteBanner incomplete />
+            <div class="events-body">
+                <section class="events-list" aria-label="Events" aria-busy=move || page.is_loading().to_string()>
+                    {table}
+                    {scrolled_out}
+                </section>
+                <Detail stream address rows page on_close=move || {
+                    select(None);
+                    focus_table();
+                } />
+            </div>
+        </div>
+    }
+}
+
+async fn fetch_page(stream: String, order: Order, at: PageAt) -> Result<Answer, ApiError> {
+    // The events next to an entry are those that come first on the way from it, whichever way the list runs.
+    let (after, before, read_order) = match at {
+        PageAt::Start => (None, None, order),
+        PageAt::After(id) => (Some(id.to_string()), None, Order::Asc),
+        PageAt::Before(id) => (None, Some(id.to_string()), Order::Desc),
+    };
+    let name = match read_order {
+        Order::Asc => "asc",
+        Order::Desc => "desc",
+    };
+    let limit = Some(PAGE_EVENTS.to_string());
+    let page = functions::events(stream, after, before, limit, Some(name.to_owned()), None).await?;
+    Ok(if read_order == order { page } else { turned(page) })
+}
+
+/// The same page from its other end.
+fn turned(mut page: Answer) -> Answer {
+    page.events.reverse();
+    Answer { next: page.prev, prev: page.next, ..page }
+}
+
+fn plain_rows(events: &[Event]) -> Vec<TailRow> {
+    events
+        .iter()
+        .map(|event| TailRow::Event { event: Arc::new(event.clone()), is_fresh: false })
+        .collect()
+}
+
+/// Keeps a line open while the newest page is shown.
+fn follow_head(
+    stream: StreamKey,
+    page: Remote<Question, Answer>,
+    tail: RwSignal<Option<Tail>>,
+    line: RwSignal<LineStatus>,
+) {
+    Effect::new(move || {
+        let head = page.loaded().filter(|loaded| loaded.question == HEAD);
+        tail.set(head.as_ref().map(|loaded| Tail::new(&loaded.answer.events)));
+        line.set(LineStatus::default());
+        if head.is_none() {
+            return;
+        }
+        let after = tail.with_untracked(|tail| tail.as_ref().map_or(EntryId::MIN, Tail::last_id));
+        let open = LiveLine::open(stream.clone(), after, move |messages| {
+            // The page may be gone by the time of the next frame.
+            line.try_update(|line| messages.iter().for_each(|message| line.note(message)));
+            tail.try_update(|tail| {
+                if let Some(tail) = tail {
+                    take(tail, messages);
+                }
+            });
+        });
+        let open = StoredValue::new_local(Some(open));
+        on_cleanup(move || drop(open.try_update_value(Option::take)));
+    });
+}
+
+fn take(tail: &mut Tail, messages: Vec<LiveMessage>) {
+    for message in messages {
+        match message {
+            LiveMessage::Event(event) => tail.push_event(*event),
+            LiveMessage::Gap(gap) => tail.push_gap(gap),
+            LiveMessage::Lag
+            | LiveMessage::Redis(_)
+            | LiveMessage::Failed(_)
+            | LiveMessage::Line(_) => {}
+        }
+    }
+}
+
+/// Whoever pages up to where the list begins is on its live page.
+fn prefer_live_page(
+    location: Location,
+    page: Remote<Question, Answer>,
+    address: Signal<EventsAddress>,
+) {
+    Effect::new(move || {
+        let Some(loaded) = page.loaded() else { return };
+        let address = address.get_untracked();
+        let is_paged_to = match loaded.question {
+            (Order::Desc, PageAt::After(_)) | (Order::Asc, PageAt::Before(_)) => true,
+            (_, PageAt::Start | PageAt::After(_) | PageAt::Before(_)) => false,
+        };
+        let is_this = loaded.question == (address.order, address.page);
+        if is_this && is_paged_to && loaded.answer.prev.is_none() {
+            let start = EventsAddress { page: PageAt::Start, ..address };
+            location.go(&start.href(), History::Replace);
+        }
+    });
+}
+
+/// The pages around this one. `scrolled_to` is where the next begins once rows of this one have left it.
+fn pages(
+    address: &EventsAddress,
+    loaded: &Loaded<Question, Answer>,
+    scrolled_to: Option<EntryId>,
+) -> Pages {
+    let (order, at) = loaded.question;
+    let Answer { next, prev, .. } = &loaded.answer;
+    let address = EventsAddress { order, ..address.clone() };
+    let to = |page: PageAt| address.with_page(page).href();
+    let next = scrolled_to.or(*next);
+    match order {
+        Order::Desc => Pages {
+            first: (at != PageAt::Start).then(|| to(PageAt::Start)),
+            previous: prev.map(|id| to(PageAt::After(id))),
+            next: next.map(|id| to(PageAt::Before(id))),
+            last: next.map(|_| to(PageAt::After(EntryId::MIN))),
+        },
+        Order::Asc => Pages {
+            first: (at != PageAt::Start).then(|| to(PageAt::Start)),
+            previous: prev.map(|id| to(PageAt::Before(id))),
+            next: next.map(|id| to(PageAt::After(id))),
+            last: next.map(|_| to(PageAt::Before(EntryId::MAX))),
+        },
+    }
+}
+
+#[component]
+fn OrderSwitch(address: Signal<EventsAddress>) -> impl IntoView {
+    let option = move |order: Order, label: &'static str, name: &'static str| {
+        let href = move || {
+            let stream = address.with(|address| address.stream.clone());
+            EventsAddress { order, ..EventsAddress::newest(stream) }.href()
+        };
+        let is_chosen = move || address.with(|address| address.order == order);
+        view! {
+            <a href=href aria-current=move || is_chosen().then_some("true") data-order=name>
+                {label}
+            </a>
+        }
+    };
+    view! {
+        <div class="segmented" role="group" aria-label="Order" data-testid="order">
+            {option(Order::Desc, "Newest first", "desc")}
+            {option(Order::Asc, "Oldest first", "asc")}
+        </div>
+    }
+}
+
+/// The event that is open, wherever in the stream it is.
+#[component]
+fn Detail(
+    stream: StreamKey,
+    address: Signal<EventsAddress>,
+    rows: Memo<Vec<TailRow>>,
+    page: Remote<Question, Answer>,
+    on_close: impl Fn() + Copy + Send + Sync + 'static,
+) -> impl IntoView {
+    let selected = Memo::new(move |_| address.with(|address| address.event));
+    let here = Memo::new(move |before: Option<&Option<Arc<Event>>>| {
+        let id = selected.get()?;
+        let is_it = |event: &&Arc<Event>| event.id == id;
+        let found = rows.with(|rows| rows.iter().filter_map(TailRow::event).find(is_it).cloned());
+        // It stays open when it makes room in the list for newer ones.
+        found.or_else(|| before.and_then(|before| before.as_ref().filter(is_it).cloned()))
+    });
+    let elsewhere = {
+        let key = stream.to_string();
+        Remote::new(
+            move || {
+                let is_known = page.loaded().is_some() || page.final_error().is_some();
+                selected.get().filter(|_| is_known && here.with(Option::is_none))
+            },
+            move |id| fetch_event(key.clone(), id),
+        )
+    };
+    let shown = Memo::new(move |_| {
+        let id = selected.get()?;
+        if let Some(event) = here.get() {
+            return Some(Shown::Event(event));
+        }
+        match elsewhere.loaded().filter(|loaded| loaded.question == id) {
+            Some(loaded) => match &loaded.answer {
+                Some(event) => Some(Shown::Event(event.clone())),
+                None => Some(Shown::Gone(id)),
+            },
+            None => Some(elsewhere.error().map_or(Shown::Loading, Shown::Error)),
+        }
+    });
+    let tree = RwSignal::new(TreeState::default());
+    keyboard::on_page_key(move |event| {
+        let is_closing = event.key() == "Escape" && selected.get_untracked().is_some();
+        if is_closing {
+            on_close();
+        }
+        is_closing
+    });
+    move || {
+        let content = match shown.get()? {
+            Shown::Event(event) => {
+                let href = address.get_untracked().with_event(Some(event.id)).href();
+                view! { <EventDetail stream=stream.clone() event tree href /> }.into_any()
+            }
+            Shown::Gone(id) => view! {
+                <EmptyState title="This entry is not there any more">
+                    "Entry "
+                    <code>{id.to_string()}</code>
+                    " was trimmed or deleted, or never was in this stream."
+                </EmptyState>
+            }
+            .into_any(),
+            Shown::Loading => view! { <Skeleton rows=6 /> }.into_any(),
+            Shown::Error(error) => {
+                view! { <ErrorPanel error retry=move |()| elsewhere.ask_again() /> }.into_any()
+            }
+        };
+        Some(view! {
+            <aside class="detail" aria-label="Event" data-testid="event-detail">
+                <button
+                    type="button"
+                    class="button quiet icon-only detail-close"
+                    aria-label="Close the event"
+                    title="Close (Esc)"
+                    on:click=move |_| on_close()
+                >
+                    <Icon glyph=Glyph::Close />
+                </button>
+                {content}
+            </aside>
+        })
+    }
+}
+
+/// What the detail shows.
+#[derive(Clone, Debug, PartialEq)]
+enum Shown {
+    Loading,
+    Event(Arc<Event>),
+    Gone(EntryId),
+    Error(ApiError),
+}
+
+/// Reads one event; none where there is none with this id.
+async fn fetch_event(stream: String, id: EntryId) -> Result<Option<Arc<Event>>, ApiError> {
+    let Some(before) = id.prev() else { return Ok(None) };
+    let (limit, order) = (Some("1".to_owned()), Some("asc".to_owned()));
+    match functions::events(stream, Some(before.to_string()), None, limit, order, None).await {
+        Ok(page) => Ok(page.events.into_iter().find(|event| event.id == id).map(Arc::new)),
+        Err(error) if error.code == ErrorCode::StreamNotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}

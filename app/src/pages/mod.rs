@@ -1,0 +1,20 @@
+//! The pages. Each owns its requests and what of its state stands in the address bar.
+
+#![allow(
+    unreachable_pub,
+    reason = "the component macro makes `pub` items, however visible the component is"
+)]
+#![allow(clippy::needless_pass_by_value, reason = "components own what they are given")]
+
+pub(crate) mod discovery;
+pub(crate) mod events;
+pub(crate) mod not_found;
+pub(crate) mod streams;
+pub(crate) mod travel;
+
+use leptos::prelude::*;
+
+/// Names the browser's tab.
+fn title(of: impl Fn() -> String + 'static) {
+    Effect::new(move || document().set_title(&of()));
+}

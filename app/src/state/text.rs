@@ -1,0 +1,125 @@
+//! Numbers, times and bytes as they are shown.
+
+use rewind_domain::EntryId;
+
+/// A number with its digits in groups of three: `13,087`.
+pub(crate) fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// A number of things: `1 event`, `13,087 events`.
+pub(crate) fn counted(number: u64, one: &str, many: &str) -> String {
+    format!("{} {}", grouped(number), if number == 1 { one } else { many })
+}
+
+/// How long ago, in one unit: `just now`, `5 min ago`, `3 d ago`, `2 y ago`.
+pub(crate) fn ago(now_ms: i64, then_ms: i64) -> String {
+    let seconds = now_ms.saturating_sub(then_ms) / 1_000;
+    if seconds < -5 {
+        return "in the future".to_owned();
+    }
+    let units = [(31_557_600, "y"), (2_629_800, "mo"), (86_400, "d"), (3_600, "h"), (60, "min")];
+    match units.iter().find(|(size, _)| seconds >= *size) {
+        Some((size, unit)) => format!("{} {unit} ago", seconds / size),
+        None if seconds < 5 => "just now".to_owned(),
+        None => format!("{seconds} s ago"),
+    }
+}
+
+/// The time in an id, in Unix milliseconds, where it can be one: writers may choose ids freely, and
+/// numbers such as `1-0` are no times.
+pub(crate) fn id_time_ms(id: EntryId) -> Option<i64> {
+    /// 1990-01-01, before any system that writes such ids.
+    const EARLIEST_MS: i64 = 631_152_000_000;
+    /// 2200-01-01.
+    const LATEST_MS: i64 = 7_258_118_400_000;
+    let ms = i64::try_from(id.ms()).ok()?;
+    (EARLIEST_MS..LATEST_MS).contains(&ms).then_some(ms)
+}
+
+/// Bytes as text; what is not UTF-8 as `\xNN`. Also says whether all of it was text.
+pub(crate) fn bytes_text(bytes: &[u8]) -> (String, bool) {
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        return (text.to_owned(), true);
+    }
+    let mut text = String::new();
+    for chunk in bytes.utf8_chunks() {
+        text.push_str(chunk.valid());
+        for byte in chunk.invalid() {
+            text.push_str(&format!("\\x{byte:02x}"));
+        }
+    }
+    (text, false)
+}
+
+/// How many colours tell event types apart; as many as `tokens.css` defines.
+const HUES: u32 = 8;
+
+/// The colour of an event type: the same everywhere and always.
+pub(crate) fn hue(event_type: &str) -> u32 {
+    // FNV-1a: short, and even on short texts.
+    let hash = event_type
+        .bytes()
+        .fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
+    (hash ^ (hash >> 16)) % HUES
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn digits_stand_in_groups_of_three() {
+        for (number, text) in [(0, "0"), (999, "999"), (1_000, "1,000"), (262_200, "262,200")] {
+            assert_eq!(grouped(number), text);
+        }
+        assert_eq!(grouped(u64::MAX), "18,446,744,073,709,551,615");
+        assert_eq!(counted(1, "event", "events"), "1 event");
+        assert_eq!(counted(2_000, "event", "events"), "2,000 events");
+    }
+
+    #[test]
+    fn the_past_is_told_in_one_unit() {
+        let day = 86_400_000;
+        for (past_ms, text) in [
+            (0, "just now"),
+            (30_000, "30 s ago"),
+            (90_000, "1 min ago"),
+            (2 * day, "2 d ago"),
+            (400 * day, "1 y ago"),
+            (-60_000, "in the future"),
+        ] {
+            assert_eq!(ago(1_700_000_000_000, 1_700_000_000_000 - past_ms), text);
+        }
+        let _ = ago(i64::MAX, i64::MIN);
+    }
+
+    #[test]
+    fn an_id_that_is_no_time_has_none() {
+        assert_eq!(id_time_ms(EntryId::new(1, 0)), None);
+        assert_eq!(id_time_ms(EntryId::MAX), None);
+        assert_eq!(id_time_ms(EntryId::new(1_317_422_324_546, 0)), Some(1_317_422_324_546));
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_are_escaped() {
+        assert_eq!(bytes_text("ä\\n".as_bytes()), ("ä\\n".to_owned(), true));
+        assert_eq!(bytes_text(b"a\xffb\xc3"), ("a\\xffb\\xc3".to_owned(), false));
+    }
+
+    #[test]
+    fn types_spread_over_the_colours() {
+        let hues: std::collections::HashSet<u32> =
+            (0..100).map(|n| hue(&format!("Type{n}"))).collect();
+        assert_eq!(hues.len(), HUES as usize);
+        assert_eq!(hue("OrderCreated"), hue("OrderCreated"));
+    }
+}

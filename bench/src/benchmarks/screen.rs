@@ -1,0 +1,72 @@
+//! From navigation to the first streams on screen, in a browser that has never been here.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, bail};
+
+use super::{NO_FRONT_END, Setting};
+use crate::programs;
+use crate::report::{Report, Row, Unit};
+use crate::stats::median;
+use crate::webdriver::Driver;
+
+/// How long it may take, in seconds: what people take for at once.
+const MAX_SECS: f64 = 0.5;
+/// How the row is called.
+const WHAT: &str = "first streams on screen";
+/// How long a browser that just started is left alone: it has things of its own to do.
+const REST: Duration = Duration::from_secs(1);
+/// How long to wait for streams before something must be wrong.
+const TIMEOUT: Duration = Duration::from_secs(20);
+/// Between two looks at a page.
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
+
+/// Runs in the page before its own scripts. Looks before each frame whether there is a category of streams, and takes
+/// the time after the frame that has one was drawn. Times count from the beginning of the navigation.
+const STOPWATCH: &str = "
+    const look = () => {
+        if (!document.querySelector('[data-testid=category]')) return requestAnimationFrame(look);
+        requestAnimationFrame(() => setTimeout(() => { window.firstStreamsAt = performance.now(); }));
+    };
+    requestAnimationFrame(look);
+";
+
+/// Opens the page in one new browser after the other.
+pub(super) async fn run(setting: &Setting, report: &mut Report) -> Result<()> {
+    if !setting.rewind.has_front_end().await? {
+        report.add(Row::skipped(WHAT, NO_FRONT_END));
+        return Ok(());
+    }
+    let Some(chromedriver) = programs::chromedriver()? else {
+        report.add(Row::skipped(WHAT, "there is no `chromedriver` on PATH"));
+        return Ok(());
+    };
+    let chromium = programs::chromium()?;
+    let driver = Driver::start(&chromedriver, chromium, &setting.scratch)?;
+    let address = format!("http://{}/", setting.rewind.address());
+    let mut loads = Vec::new();
+    for _ in 0..setting.effort.pick(5, 3) {
+        let secs = cold_load(&driver, &address).await?;
+        println!("  a cold load: {}", Unit::Time.show(secs));
+        loads.push(secs);
+    }
+    report.add(Row::measured(WHAT, Unit::Time, median(loads)?, Some(MAX_SECS)));
+    Ok(())
+}
+
+async fn cold_load(driver: &Driver, address: &str) -> Result<f64> {
+    let mut browser = driver.browser().await?;
+    tokio::time::sleep(REST).await;
+    browser.run_in_new_documents(STOPWATCH).await?;
+    browser.open(address).await?;
+    let deadline = Instant::now() + TIMEOUT;
+    while Instant::now() < deadline {
+        let value = browser.evaluate("return window.firstStreamsAt ?? null").await?;
+        if !value.is_null() {
+            let ms = value.as_f64().with_context(|| format!("{value} is no time"))?;
+            return Ok(ms / 1000.0);
+        }
+        tokio::time::sleep(LOOK_AGAIN).await;
+    }
+    bail!("no `[data-testid=category]` within {TIMEOUT:?}")
+}

@@ -1,0 +1,138 @@
+//! The data: the same in each run.
+
+use std::fmt::Write as _;
+
+use anyhow::Result;
+use redis::Pipeline;
+
+use crate::bare::BareClient;
+use crate::redis_server::RedisServer;
+
+/// A long aggregate.
+pub(crate) const LONG_STREAM: &str = "aggregate:Bench:1";
+/// How many events it has.
+pub(crate) const LONG_EVENTS: usize = 100_000;
+/// How many short aggregates there are: as many as make a list of streams that fills a screen many times.
+pub(crate) const SHORT_STREAMS: usize = 2_000;
+/// How many events each of them has.
+pub(crate) const SHORT_EVENTS: usize = 20;
+
+/// When the first event happened, in Unix milliseconds.
+const FIRST_MS: u64 = 1_700_000_000_000;
+/// How far events are apart.
+const STEP_MS: u64 = 1_000;
+/// How many entries are written in one go.
+const BATCH: usize = 1_000;
+/// How far apart positions are that are asked for one after the other, so that no two of them share what Redis or the
+/// machine has just looked at.
+const STRIDE: usize = 61_803;
+
+const TYPES: [&str; 5] = ["OrderCreated", "ItemAdded", "ItemRemoved", "OrderPaid", "OrderShipped"];
+
+/// The key of a short aggregate; any number will do.
+pub(crate) fn short_stream(number: usize) -> String {
+    format!("aggregate:Order:{}", 10_000 + number % SHORT_STREAMS)
+}
+
+/// The id of an entry, counted from 0.
+pub(crate) fn entry_id(index: usize) -> String {
+    format!("{}-0", FIRST_MS + index as u64 * STEP_MS)
+}
+
+/// An entry of the long stream behind which there is a page of this many; successive numbers give distant places.
+pub(crate) fn place(number: usize, page: usize) -> usize {
+    (number * STRIDE) % (LONG_EVENTS - page)
+}
+
+/// The payload of an event, about 150 bytes of JSON. Their members repeat, as those of real events do.
+pub(crate) fn payload(random: &mut Random) -> String {
+    let (customer, sku, quantity) = (random.below(50_000), random.below(400), random.below(9) + 1);
+    let (cents, total) = (random.below(10_000), random.below(1_000_000));
+    let mut text = String::with_capacity(160);
+    // Writing to a string cannot fail.
+    let _ = write!(
+        text,
+        r#"{{"customer":{{"id":"c-{customer:05}","tier":"gold"}},"item":{{"sku":"SKU-{sku:04}","quantity":{quantity},"price":{}.{:02}}},"total":{}.{:02},"currency":"EUR","channel":"web"}}"#,
+        cents / 100,
+        cents % 100,
+        total / 100,
+        total % 100,
+    );
+    text
+}
+
+/// Writes everything.
+pub(crate) async fn fill(redis: &RedisServer) -> Result<()> {
+    let mut client = BareClient::connect(redis.url()).await?;
+    let mut random = Random::default();
+    let long = (0..LONG_EVENTS).map(|index| (LONG_STREAM.to_owned(), index));
+    let short = (0..SHORT_STREAMS)
+        .flat_map(|number| (0..SHORT_EVENTS).map(move |index| (short_stream(number), index)));
+    let mut pipeline = redis::pipe();
+    for (stream, index) in long.chain(short) {
+        add(&mut pipeline, &stream, index, &mut random);
+        if pipeline.len() == BATCH {
+            client.send(&pipeline).await?;
+            pipeline.clear();
+        }
+    }
+    if pipeline.is_empty() { Ok(()) } else { client.send(&pipeline).await }
+}
+
+fn add(pipeline: &mut Pipeline, stream: &str, index: usize, random: &mut Random) {
+    let time = FIRST_MS + index as u64 * STEP_MS;
+    pipeline
+        .cmd("XADD")
+        .arg(stream)
+        .arg(entry_id(index))
+        .arg("type")
+        .arg(TYPES[index % TYPES.len()])
+        .arg("timestamp")
+        .arg(time)
+        .arg("data")
+        .arg(payload(random))
+        .ignore();
+}
+
+/// Numbers that look random and are the same in each run (SplitMix64).
+#[derive(Default)]
+pub(crate) struct Random(u64);
+
+impl Random {
+    fn below(&mut self, bound: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (z ^ (z >> 31)) % bound
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn payloads_are_json_of_about_150_bytes_and_the_same_each_time() {
+        let payloads = || {
+            let mut random = Random::default();
+            (0..1_000).map(|_| payload(&mut random)).collect::<Vec<_>>()
+        };
+        for payload in payloads() {
+            assert!((140..=160).contains(&payload.len()), "{}: {payload}", payload.len());
+            assert!(serde_json::from_str::<serde_json::Value>(&payload).unwrap().is_object());
+        }
+        assert_eq!(payloads(), payloads());
+    }
+
+    #[test]
+    fn places_lie_all_over_the_stream_and_leave_room_for_a_page() {
+        let mut thirds = [0; 3];
+        for number in 0..300 {
+            let place = place(number, 100);
+            assert!(place + 100 < LONG_EVENTS);
+            thirds[place * 3 / LONG_EVENTS] += 1;
+        }
+        assert!(thirds.iter().all(|count| (80..120).contains(count)), "{thirds:?}");
+    }
+}

@@ -71,7 +71,7 @@ struct WireLineOut<'a> {
 fn plain_message(error: &serde_json::Error) -> String {
     let message = error.to_string();
     match message.rfind(" at line ") {
-        Some(at) => format!("{} at column {}", &message[..at], error.column()),
+        Some(at) => format!("column {}: {}", error.column(), &message[..at]),
         None => message,
     }
 }
@@ -94,7 +94,7 @@ mod tests {
     fn a_bad_line_says_what_is_wrong() {
         for (text, part) in [
             ("", "EOF"),
-            ("{", "at column 1"),
+            ("{", "column 1: "),
             (r#"{"stream":"s","id":"5","fields":{"a":"b"}}"#, "`5` is not an entry id"),
             (r#"{"stream":"s","id":"0-0","fields":{"a":"b"}}"#, "0-1"),
             (r#"{"stream":"s","id":"5-0","fields":{}}"#, "`fields` is empty"),

@@ -80,7 +80,8 @@ async fn import(args: ImportArgs) -> Result<(), Box<dyn std::error::Error>> {
 async fn export(args: ExportArgs) -> Result<(), Box<dyn std::error::Error>> {
     let is_quiet = args.options.quiet;
     let report = export::run(args.options, &args.redis.url()?).await?;
-    if !is_quiet {
+    // Whoever closed the pipe, as `head` does, has all they want.
+    if !is_quiet && !report.is_cut_short {
         say(&mut std::io::stderr(), &report);
     }
     Ok(())
@@ -106,4 +107,28 @@ async fn stop_signal() {
 /// Prints a line, though a closed pipe is no reason to fail.
 fn say(out: &mut dyn std::io::Write, line: &dyn std::fmt::Display) {
     let _ = writeln!(out, "{line}").and_then(|()| out.flush());
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn no_help_shows_a_url_from_the_environment() {
+        let command = Cli::command();
+        let urls: Vec<_> = command
+            .get_subcommands()
+            .flat_map(clap::Command::get_arguments)
+            .filter(|argument| argument.get_id() == "redis_url")
+            .collect();
+        assert_eq!(urls.len(), 3);
+        assert!(urls.iter().all(|url| url.is_hide_env_values_set()));
+    }
 }

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use clap::builder::FalseyValueParser;
 use serde::Deserialize;
 
 use crate::store::{StoreUrl, StoreUrlError};
@@ -44,7 +45,7 @@ pub struct ServeOptions {
     pub listen: Option<SocketAddr>,
 
     /// Allow to listen on other addresses than loopback
-    #[arg(long, env = "REWIND_ALLOW_REMOTE")]
+    #[arg(long, env = "REWIND_ALLOW_REMOTE", value_parser = FalseyValueParser::new())]
     pub allow_remote: bool,
 
     /// A host name under which people reach this server, such as that of a reverse proxy; can be given several times

@@ -69,7 +69,7 @@ impl StoreError {
         let message = || {
             let code = error.code().unwrap_or_default();
             let detail = error.detail().unwrap_or_default();
-            format!("{code} {detail}").trim().to_owned()
+            format!("{code} {detail}").trim().trim_end_matches('.').to_owned()
         };
         match (error.kind(), error.code()) {
             (ErrorKind::AuthenticationFailed, _) | (_, Some("NOAUTH" | "WRONGPASS")) => {

@@ -217,6 +217,7 @@ impl Unit {
             Self::Time if value < 1.0 => format!("{:.0} ms", value * 1e3),
             Self::Time => format!("{value:.2} s"),
             Self::Rate => format!("{:.0} /s", 1.0 / value),
+            Self::Size if value < 1e3 => format!("{value:.0} B"),
             Self::Size if value < 1e6 => format!("{:.0} KB", value / 1e3),
             Self::Size => format!("{:.1} MB", value / 1e6),
         }
@@ -262,6 +263,7 @@ mod tests {
             (Unit::Time, 0.123_4, "123 ms"),
             (Unit::Time, 1.234, "1.23 s"),
             (Unit::Rate, 0.000_1, "10000 /s"),
+            (Unit::Size, 412.0, "412 B"),
             (Unit::Size, 25_400_000.0, "25.4 MB"),
         ] {
             assert_eq!(unit.show(value), shown);

@@ -12,7 +12,7 @@ use crate::state::text;
 use crate::state::tree_state::TreeState;
 
 /// As high as `.tree-row`.
-const ROW_HEIGHT: f64 = 22.0;
+const ROW_HEIGHT: u32 = 22;
 /// How far each level is indented, in pixels.
 const INDENT: usize = 16;
 /// How much of a value the line under the tree shows; the rest can be copied.

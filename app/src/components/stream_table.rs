@@ -15,7 +15,7 @@ use crate::state::catalog::SortBy;
 use crate::state::text;
 
 /// As high as `.stream-row`.
-const ROW_HEIGHT: f64 = 32.0;
+const ROW_HEIGHT: u32 = 32;
 
 /// Streams, a row each, of which there may be very many.
 #[component]

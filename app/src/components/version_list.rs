@@ -13,7 +13,7 @@ use super::virtual_list::VirtualList;
 use crate::state::text;
 
 /// As high as `.version-row`.
-const ROW_HEIGHT: f64 = 44.0;
+const ROW_HEIGHT: u32 = 44;
 
 /// A row of the list.
 #[derive(Clone, Debug, PartialEq)]

@@ -21,7 +21,7 @@ pub(crate) fn VirtualList<T, V>(
     #[prop(into)]
     rows: Signal<Vec<T>>,
     /// How high each row is, in pixels; the same as in the style sheet.
-    row_height: f64,
+    row_height: u32,
     /// Draws the row of this index.
     render: impl Fn(usize, T) -> V + Clone + Send + Sync + 'static,
     /// The row that has to be in sight, whenever that changes.
@@ -46,7 +46,7 @@ where
 
     let count = Memo::new(move |_| rows.with(Vec::len));
     let range = Memo::new(move |_| {
-        visible_rows(count.get(), row_height, scroll_top.get(), height.get(), OVERSCAN)
+        visible_rows(count.get(), f64::from(row_height), scroll_top.get(), height.get(), OVERSCAN)
     });
     let first = Memo::new(move |_| range.get().start);
     let places = Memo::new(move |_| range.get().len());
@@ -69,7 +69,7 @@ where
         let render = render.clone();
         move || row.get().map(|(index, row)| render(index, row))
     };
-    let pixels = move |rows: usize| format!("{}px", to_f64(rows) * row_height);
+    let pixels = move |rows: usize| format!("{}px", rows.saturating_mul(row_height as usize));
     view! {
         <div
             class="virtual-list"
@@ -90,24 +90,19 @@ where
     }
 }
 
-fn keep_in_sight(frame: &web_sys::HtmlDivElement, index: usize, row_height: f64) {
-    let top = to_f64(index) * row_height;
-    let (shown, height) = (f64::from(frame.scroll_top()), f64::from(frame.client_height()));
+fn keep_in_sight(frame: &web_sys::HtmlDivElement, index: usize, row_height: u32) {
+    let top = i64::try_from(index).unwrap_or(i64::MAX).saturating_mul(row_height.into());
+    let bottom = top.saturating_add(row_height.into());
+    let (shown, height) = (i64::from(frame.scroll_top()), i64::from(frame.client_height()));
     let scroll_top = if top < shown {
         top
-    } else if top + row_height > shown + height {
-        top + row_height - height
+    } else if bottom > shown + height {
+        bottom - height
     } else {
         return;
     };
-    #[expect(clippy::cast_possible_truncation, reason = "browsers scroll by less than 2³¹ pixels")]
-    frame.set_scroll_top(scroll_top as i32);
-}
-
-/// A list is far shorter than the numbers that a float counts exactly.
-#[expect(clippy::cast_precision_loss, reason = "see above")]
-fn to_f64(rows: usize) -> f64 {
-    rows as f64
+    // Browsers scroll no further than that.
+    frame.set_scroll_top(i32::try_from(scroll_top).unwrap_or(i32::MAX));
 }
 
 /// Measures whenever the size of an element changes, and once it is there.

@@ -300,7 +300,7 @@ mod tests {
         ] {
             match read(href) {
                 Address::Unreadable { reason } => {
-                    assert!(reason.contains(name), "{href}: {reason}")
+                    assert!(reason.contains(name), "{href}: {reason}");
                 }
                 other => panic!("{href} was read as {other:?}"),
             }

@@ -113,8 +113,8 @@ mod tests {
         let up = LiveMessage::Redis(RedisStatus::Up);
         let failed = LiveMessage::Failed("gone".to_owned());
         assert_eq!(after(&[], false), "reconnecting");
-        assert_eq!(after(&[open.clone()], false), "live");
-        assert_eq!(after(&[open.clone()], true), "paused");
+        assert_eq!(after(std::slice::from_ref(&open), false), "live");
+        assert_eq!(after(std::slice::from_ref(&open), true), "paused");
         assert_eq!(after(&[open.clone(), down.clone()], true), "redis-down");
         assert_eq!(after(&[open.clone(), down.clone(), up], false), "live");
         assert_eq!(after(&[open.clone(), down, lost.clone()], false), "reconnecting");

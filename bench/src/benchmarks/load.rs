@@ -10,7 +10,7 @@ use crate::report::{Report, Row, Unit};
 /// What everything may come to, in bytes. The bundles of comparable tools have megabytes.
 const MAX_BYTES: f64 = 300e3;
 /// How the row is called.
-const WHAT: &str = "first load, Brotli";
+const WHAT: &str = "first load";
 
 /// Adds up the document and every file that it names.
 pub(super) async fn run(setting: &Setting, report: &mut Report) -> Result<()> {

@@ -3,6 +3,7 @@
 mod events;
 mod guard;
 mod health;
+mod least_rights;
 mod live;
 mod loan_applications;
 mod replay;

@@ -13,7 +13,7 @@ use anyhow::{Context as _, Result, bail};
 
 /// How many lines of a log go into an error.
 const LOG_LINES: usize = 5;
-/// How many lines wait to be read; those beyond it wait in the pipe.
+/// How many lines wait to be read; those beyond are dropped.
 const QUEUED_LINES: usize = 64;
 
 /// A program that is ended when this is dropped.
@@ -42,7 +42,7 @@ impl Program {
         if let Some(stdout) = child.stdout.take() {
             thread::spawn(move || {
                 for line in BufReader::new(stdout).lines().map_while(Result::ok) {
-                    // Nobody reads what comes after the start, but the pipe must not fill up.
+                    // Nobody reads what comes long after the start, but the pipe must not fill up.
                     let _ = sender.try_send(line);
                 }
             });
@@ -79,10 +79,19 @@ impl Program {
         }
     }
 
-    /// The end of its log.
+    /// An error if it has ended.
+    pub(crate) fn check(&mut self) -> Result<()> {
+        match self.child.try_wait()? {
+            None => Ok(()),
+            Some(status) => bail!("{} has ended ({status}); {}", self.name, self.last_words()),
+        }
+    }
+
+    /// The end of what it said.
     pub(crate) fn last_words(&self) -> String {
-        let log = fs::read_to_string(&self.log).unwrap_or_default();
-        let lines: Vec<&str> = log.lines().filter(|line| !line.trim().is_empty()).collect();
+        let mut said: String = self.lines.try_iter().map(|line| line + "\n").collect();
+        said.push_str(&fs::read_to_string(&self.log).unwrap_or_default());
+        let lines: Vec<&str> = said.lines().filter(|line| !line.trim().is_empty()).collect();
         match &lines[lines.len().saturating_sub(LOG_LINES)..] {
             [] => "it said nothing".to_owned(),
             last => format!("it said:\n{}", last.join("\n")),
@@ -131,5 +140,16 @@ mod tests {
         let process = PathBuf::from(format!("/proc/{}", program.id()));
         drop(program);
         assert!(!process.exists());
+    }
+
+    #[test]
+    fn a_program_that_has_ended_is_noticed() {
+        let (_folder, mut program) = shell("read line");
+        // Its standard input is empty, so that it ends by itself, sooner or later.
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while program.check().is_ok() && Instant::now() < deadline {
+            thread::sleep(Duration::from_millis(5));
+        }
+        assert!(program.check().unwrap_err().to_string().contains("exit status: 1"));
     }
 }

@@ -1,7 +1,7 @@
 //! Where the programs are that take part.
 
-use std::path::{Path, PathBuf};
-use std::{env, fs};
+use std::env;
+use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, bail};
 
@@ -59,10 +59,13 @@ fn on_path(folders: &[PathBuf], name: &str) -> Option<PathBuf> {
     folders.iter().map(|folder| folder.join(name)).find(|file| file.is_file())
 }
 
+/// What a variable names. Taken as it is: some programs are links, and go by the name under which they were called.
 fn chosen(variable: &str) -> Result<Option<PathBuf>> {
     let Some(path) = env::var_os(variable).filter(|path| !path.is_empty()) else { return Ok(None) };
-    let path = fs::canonicalize(Path::new(&path))
-        .with_context(|| format!("`{variable}` names `{}`", path.display()))?;
+    let path = PathBuf::from(path);
+    if !path.is_file() {
+        bail!("`{variable}` names `{}`, which is no file", path.display());
+    }
     Ok(Some(path))
 }
 

@@ -18,7 +18,7 @@ const LOOK_AGAIN: Duration = Duration::from_millis(20);
 /// A running Redis server that keeps nothing on disk. It ends when this is dropped.
 pub(crate) struct RedisServer {
     url: String,
-    _program: Program,
+    program: Program,
 }
 
 impl RedisServer {
@@ -33,7 +33,7 @@ impl RedisServer {
             .arg("--dir")
             .arg(folder);
         let program = Program::start("redis-server", &mut command, folder)?;
-        let redis = Self { url: format!("redis://127.0.0.1:{port}"), _program: program };
+        let mut redis = Self { url: format!("redis://127.0.0.1:{port}"), program };
         redis.wait_until_ready().await?;
         Ok(redis)
     }
@@ -54,9 +54,10 @@ impl RedisServer {
         }
     }
 
-    async fn wait_until_ready(&self) -> Result<()> {
+    async fn wait_until_ready(&mut self) -> Result<()> {
         let deadline = Instant::now() + START_TIMEOUT;
         loop {
+            self.program.check()?;
             match BareClient::connect(&self.url).await {
                 Ok(_) => return Ok(()),
                 Err(_) if Instant::now() < deadline => tokio::time::sleep(LOOK_AGAIN).await,

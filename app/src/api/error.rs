@@ -102,6 +102,11 @@ impl FromServerFnError for ApiError {
                 format!("the parameters cannot be read: {reason}"),
             ),
             ServerFnErrorErr::MissingArg(name) => Self::bad_parameter(&name, "is missing"),
+            // The server itself answers in JSON; what does not comes from a proxy before it.
+            ServerFnErrorErr::Deserialization(_) => Self::new(
+                ErrorCode::ServerUnreachable,
+                "something else than the Rewind server answered; trying again",
+            ),
             other => Self::new(ErrorCode::Internal, format!("the answer cannot be read: {other}")),
         }
     }

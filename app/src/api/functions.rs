@@ -102,18 +102,6 @@ pub async fn window(
     server::backend()?.window(query).await
 }
 
-/// Makes the calls known to the server. Linkers may drop what announces itself, so this says it aloud.
-#[cfg(feature = "ssr")]
-pub fn register() {
-    use leptos::server_fn::axum::register_explicit;
-
-    register_explicit::<GetAbout>();
-    register_explicit::<GetStreams>();
-    register_explicit::<GetEvents>();
-    register_explicit::<GetReplay>();
-    register_explicit::<GetWindow>();
-}
-
 #[cfg(feature = "ssr")]
 mod server {
     use std::sync::Arc;

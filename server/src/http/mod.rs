@@ -15,7 +15,8 @@ use axum::routing::{any, get};
 use axum::{Router, middleware};
 use http::header;
 use leptos::prelude::provide_context;
-use rewind_app::api::{ApiError, Backend, ErrorCode};
+use leptos::server_fn::axum::{register_explicit, server_fn_paths};
+use rewind_app::api::{ApiError, Backend, ErrorCode, functions};
 use tokio::sync::watch;
 
 use crate::live::Hub;
@@ -46,8 +47,8 @@ pub fn router(state: AppState) -> Router {
         .route("/readyz", get(health::readyz))
         .route("/api", any(no_such_call))
         .route("/api/{*call}", any(no_such_call));
-    rewind_app::api::functions::register();
-    for (path, method) in leptos::server_fn::axum::server_fn_paths() {
+    register_server_functions();
+    for (path, method) in server_fn_paths() {
         let backend = Arc::clone(&state.backend);
         let handler = move |request| server_function(Arc::clone(&backend), request);
         let filter = axum::routing::MethodFilter::try_from(method).ok();
@@ -61,6 +62,15 @@ pub fn router(state: AppState) -> Router {
         .layer(middleware::from_fn_with_state(state.clone(), guard::check))
         .layer(middleware::map_response(headers::secure))
         .with_state(state)
+}
+
+/// Makes the server functions known. They announce themselves too, but linkers may drop what nobody names.
+fn register_server_functions() {
+    register_explicit::<functions::GetAbout>();
+    register_explicit::<functions::GetStreams>();
+    register_explicit::<functions::GetEvents>();
+    register_explicit::<functions::GetReplay>();
+    register_explicit::<functions::GetWindow>();
 }
 
 async fn server_function(backend: Arc<dyn Backend>, mut request: Request) -> Response {

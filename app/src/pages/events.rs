@@ -68,6 +68,9 @@ pub(crate) fn EventsPage(
     let paused = Memo::new(move |_| tail.with(|tail| tail.as_ref().and_then(Tail::paused)));
     let liveness = Memo::new(move |_| match tail.with(Option::is_some) {
         true => line.with(|line| Liveness::of(line, paused.get().is_some())),
+        false if page.final_error().is_some() => {
+            Liveness::Off("There is nothing that could be followed".to_owned())
+        }
         false if question.get() == HEAD => Liveness::Connecting,
         false => {
             Liveness::Off("Only the newest page, newest first, follows what is added".to_owned())

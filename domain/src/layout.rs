@@ -186,7 +186,7 @@ fn flat_data(fields: &Fields, type_field: Option<&str>, time: &Time) -> Json {
         Time::Known { field, .. } => Some(*field),
         Time::Broken(_) | Time::Absent => None,
     };
-    let mut data = Object::with_capacity(fields.len());
+    let mut data = Object::default();
     for (name, value) in fields.iter() {
         // `name` and `kind` are as often plain data as they are a type: they are kept as both.
         let is_type =

@@ -6,6 +6,10 @@ use clap::Parser as _;
 use rewind_server::cli::{self, Cli};
 use tracing_subscriber::EnvFilter;
 
+/// Events are many small values that are made on one thread and dropped on another, for which the system's allocator is slow.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[tokio::main]
 async fn main() -> ExitCode {
     let cli = Cli::parse();

@@ -70,7 +70,7 @@ impl<'a> Parser<'a> {
             return Err("nested too deep");
         }
         self.at += 1;
-        let mut members = Object::new();
+        let mut members = Object::default();
         self.skip_space();
         if self.eat(b'}') {
             return Ok(Json::Object(Arc::new(members)));

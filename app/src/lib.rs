@@ -12,6 +12,7 @@ use leptos::prelude::*;
 
 use self::api::{About, ErrorCode, functions};
 use self::browser::clock::Now;
+use self::browser::drafts::Drafts;
 use self::browser::keyboard::focus;
 use self::browser::location::Location;
 use self::browser::remote::Remote;
@@ -21,7 +22,8 @@ use self::pages::events::EventsPage;
 use self::pages::not_found::{NotFoundPage, UnreadablePage};
 use self::pages::streams::StreamsPage;
 use self::pages::travel::TravelPage;
-use self::state::address::{Address, EventsAddress, StreamsAddress, TravelAddress};
+use self::pages::workbench::WorkbenchPage;
+use self::state::address::{Address, EventsAddress, FoldAddress, StreamsAddress, TravelAddress};
 
 /// The part of the document that changes from page to page.
 const CONTENT_ID: &str = "content";
@@ -32,6 +34,7 @@ pub fn App() -> impl IntoView {
     let location = Location::provide();
     Now::provide();
     Discovery::provide();
+    Drafts::provide();
 
     let about = Remote::new(|| Some(()), |()| functions::about());
     ask_again_later(about);
@@ -76,6 +79,7 @@ fn pages(location: Location) -> impl IntoView {
         Address::Streams(_) => Page::Streams,
         Address::Events(address) => Page::Events(address.stream),
         Address::Travel(address) => Page::Travel(address.stream),
+        Address::Fold(address) => Page::Fold(address.stream),
         Address::Unreadable { reason } => Page::Unreadable(reason),
         Address::NotFound => Page::NotFound,
     });
@@ -115,6 +119,15 @@ fn pages(location: Location) -> impl IntoView {
                 });
             view! { <TravelPage stream address /> }.into_any()
         }
+        Page::Fold(stream) => {
+            let first = FoldAddress::latest(stream.clone());
+            let address =
+                Memo::new(move |before: Option<&FoldAddress>| match location.address() {
+                    Address::Fold(address) if address.stream == first.stream => address,
+                    _ => before.cloned().unwrap_or_else(|| first.clone()),
+                });
+            view! { <WorkbenchPage stream address /> }.into_any()
+        }
         Page::Unreadable(reason) => view! { <UnreadablePage reason /> }.into_any(),
         Page::NotFound => view! { <NotFoundPage /> }.into_any(),
     }
@@ -126,6 +139,7 @@ enum Page {
     Streams,
     Events(rewind_domain::StreamKey),
     Travel(rewind_domain::StreamKey),
+    Fold(rewind_domain::StreamKey),
     Unreadable(String),
     NotFound,
 }

@@ -90,6 +90,18 @@ impl BareClient {
         self.query(&command).await
     }
 
+    /// Copies a stream.
+    pub(crate) async fn copy(&mut self, from: &str, to: &str) -> Result<()> {
+        let mut command = redis::cmd("COPY");
+        command.arg(from).arg(to).arg("REPLACE");
+        self.query(&command).await
+    }
+
+    /// Deletes a stream.
+    pub(crate) async fn delete(&mut self, stream: &str) -> Result<()> {
+        self.query(redis::cmd("DEL").arg(stream)).await
+    }
+
     /// Sends many commands in one go.
     pub(crate) async fn send(&mut self, pipeline: &Pipeline) -> Result<()> {
         Ok(pipeline.query_async(&mut self.connection).await?)

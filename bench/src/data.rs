@@ -12,10 +12,17 @@ use crate::redis_server::RedisServer;
 pub(crate) const LONG_STREAM: &str = "aggregate:Bench:1";
 /// How many events it has.
 pub(crate) const LONG_EVENTS: usize = 100_000;
+/// How many events a very long aggregate has.
+pub(crate) const MILLION: usize = 1_000_000;
 /// How many short aggregates there are: as many as make a list of streams that fills a screen many times.
 pub(crate) const SHORT_STREAMS: usize = 2_000;
 /// How many events each of them has.
 pub(crate) const SHORT_EVENTS: usize = 20;
+
+/// The type of the aggregates that are folded by a script.
+pub(crate) const SCRIPTED_TYPE: &str = "Scripted";
+/// That script: totals, and a map of items.
+pub(crate) const SCRIPTED_FOLD: &str = include_str!("scripted.js");
 
 /// When the first event happened, in Unix milliseconds.
 const FIRST_MS: u64 = 1_700_000_000_000;
@@ -44,6 +51,11 @@ pub(crate) fn place(number: usize, page: usize) -> usize {
     (number * STRIDE) % (LONG_EVENTS - page)
 }
 
+/// A version of a very long aggregate; successive numbers give distant ones.
+pub(crate) fn version(number: usize) -> usize {
+    (number * STRIDE) % MILLION + 1
+}
+
 /// The payload of an event, about 150 bytes of JSON. Their members repeat, as those of real events do.
 pub(crate) fn payload(random: &mut Random) -> String {
     let (customer, sku, quantity) = (random.below(50_000), random.below(400), random.below(9) + 1);
@@ -68,9 +80,27 @@ pub(crate) async fn fill(redis: &RedisServer) -> Result<()> {
     let long = (0..LONG_EVENTS).map(|index| (LONG_STREAM.to_owned(), index));
     let short = (0..SHORT_STREAMS)
         .flat_map(|number| (0..SHORT_EVENTS).map(move |index| (short_stream(number), index)));
+    write(&mut client, long.chain(short), &mut random).await
+}
+
+/// Writes one stream of so many events.
+pub(crate) async fn fill_stream(
+    client: &mut BareClient,
+    stream: &str,
+    events: usize,
+) -> Result<()> {
+    let entries = (0..events).map(|index| (stream.to_owned(), index));
+    write(client, entries, &mut Random::default()).await
+}
+
+async fn write(
+    client: &mut BareClient,
+    entries: impl Iterator<Item = (String, usize)>,
+    random: &mut Random,
+) -> Result<()> {
     let mut pipeline = redis::pipe();
-    for (stream, index) in long.chain(short) {
-        add(&mut pipeline, &stream, index, &mut random);
+    for (stream, index) in entries {
+        add(&mut pipeline, &stream, index, random);
         if pipeline.len() == BATCH {
             client.send(&pipeline).await?;
             pipeline.clear();

@@ -9,6 +9,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 
 use crate::child::Program;
+use crate::data;
 use crate::http_client::HttpClient;
 use crate::redis_server::RedisServer;
 
@@ -32,10 +33,14 @@ pub(crate) struct Memory {
 }
 
 impl Rewind {
-    /// Starts `binary` in front of `redis`, as it comes: without any options that would tune it.
+    /// Starts `binary` in front of `redis`, as it comes: with a folder of folds, and without any options that would tune it.
     pub(crate) async fn start(binary: &Path, redis: &RedisServer, folder: &Path) -> Result<Self> {
+        let folds = folder.join("folds");
+        fs::create_dir_all(&folds)?;
+        fs::write(folds.join(format!("{}.js", data::SCRIPTED_TYPE)), data::SCRIPTED_FOLD)?;
         let mut command = Command::new(binary);
         command.args(["serve", "--listen", "127.0.0.1:0", "--redis-url", redis.url()]);
+        command.arg("--folds").arg(&folds);
         let program = Program::start("rewind", &mut command, folder)?;
         let address = program.wait_for_line(START_TIMEOUT, |line| {
             line.rsplit_once("http://")?.1.trim().parse::<SocketAddr>().ok()

@@ -107,7 +107,12 @@ impl Browser {
 
     /// Runs the body of a function, and gives what it returns.
     pub(crate) async fn evaluate(&mut self, script: &str) -> Result<Value> {
-        self.call("execute/sync", &json!({ "script": script, "args": [] })).await
+        self.evaluate_with(script, &[]).await
+    }
+
+    /// Runs the body of a function with these arguments, and gives what it returns.
+    pub(crate) async fn evaluate_with(&mut self, script: &str, args: &[Value]) -> Result<Value> {
+        self.call("execute/sync", &json!({ "script": script, "args": args })).await
     }
 
     /// A browser outlives its driver unless it is told to end. Blocks, so that it works while being dropped.

@@ -4,12 +4,15 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::align::{Fate, align};
 use crate::json::Object;
 use crate::{Json, Pointer};
 
 /// One place where two documents differ.
 ///
-/// A list of them leads from the one to the other, applied in order, and back, inverted in reverse order.
+/// A list of them leads from the one to the other, applied in order, and back, inverted in reverse order. As in JSON Patch (RFC 6902),
+/// a path names a place in the document as it is when its turn comes: adding an item to an array moves those behind it, and removing
+/// one moves them back.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Change {
     /// What happened there.
@@ -36,6 +39,9 @@ pub enum ChangeKind {
     Remove,
 }
 
+/// How many items may come and go in an array before it counts as another array: each of them moves all that are behind it.
+const MAX_COMINGS: usize = 1_000;
+
 /// A change that does not fit the document it is applied to.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("change at `{path}` does not fit the state it is applied to")]
@@ -45,8 +51,10 @@ pub struct MisfitError {
 
 /// The changes that lead from `old` to `new`, in document order.
 ///
-/// Objects are compared member by member, arrays item by item, with items added or removed at the end.
-/// Costs nothing where both share a value.
+/// Objects are compared member by member. Items of arrays are matched by their identity (`id`, `sku`, …) where they have one, else by
+/// value, else by place; one that moved is removed and added. Changes go through an array from its beginning, so that whatever
+/// is left of a change is as in `new` already: paths of values that were added or changed are paths in `new`. Costs nothing where both
+/// share a value.
 pub fn diff(old: &Json, new: &Json) -> Vec<Change> {
     let mut changes = Vec::new();
     compare(&Pointer::root(), old, new, &mut changes);
@@ -58,7 +66,9 @@ pub fn diff(old: &Json, new: &Json) -> Vec<Change> {
 /// # Errors
 /// Where a change names a place that the document does not have. The document is then part-way.
 pub fn apply(document: &mut Json, changes: &[Change]) -> Result<(), MisfitError> {
-    changes.iter().try_for_each(|change| apply_one(document, &change.path, change.new.as_ref()))
+    changes
+        .iter()
+        .try_for_each(|change| change_one(document, change.op, &change.path, change.new.as_ref()))
 }
 
 /// Takes changes back that [`apply`] made.
@@ -66,10 +76,14 @@ pub fn apply(document: &mut Json, changes: &[Change]) -> Result<(), MisfitError>
 /// # Errors
 /// Where a change names a place that the document does not have. The document is then part-way.
 pub fn revert(document: &mut Json, changes: &[Change]) -> Result<(), MisfitError> {
-    changes
-        .iter()
-        .rev()
-        .try_for_each(|change| apply_one(document, &change.path, change.old.as_ref()))
+    changes.iter().rev().try_for_each(|change| {
+        let inverse = match change.op {
+            ChangeKind::Add => ChangeKind::Remove,
+            ChangeKind::Replace => ChangeKind::Replace,
+            ChangeKind::Remove => ChangeKind::Add,
+        };
+        change_one(document, inverse, &change.path, change.old.as_ref())
+    })
 }
 
 impl Change {
@@ -113,20 +127,38 @@ fn compare_objects(path: &Pointer, old: &Object, new: &Object, changes: &mut Vec
 }
 
 fn compare_arrays(path: &Pointer, old: &[Json], new: &[Json], changes: &mut Vec<Change>) {
-    for (i, (before, after)) in old.iter().zip(new).enumerate() {
-        compare(&path.index(i), before, after, changes);
+    let fates = align(old, new);
+    let comings = fates.iter().filter(|fate| !matches!(fate, Fate::Stays(..))).count();
+    if comings > MAX_COMINGS {
+        let array = |items: &[Json]| Json::array(items.iter().cloned());
+        changes.push(Change::replaced(path.clone(), &array(old), &array(new)));
+        return;
     }
-    // From the end, so that each index is right when its turn comes.
-    for (i, before) in old.iter().enumerate().skip(new.len()).rev() {
-        changes.push(Change::removed(path.index(i), before));
-    }
-    for (i, after) in new.iter().enumerate().skip(old.len()) {
-        changes.push(Change::added(path.index(i), after));
+    let mut at = 0;
+    for fate in fates {
+        match fate {
+            Fate::Stays(before, after) => {
+                // Making paths is what costs, and most items of a long array are what they were.
+                if old[before] != new[after] {
+                    compare(&path.index(at), &old[before], &new[after], changes);
+                }
+                at += 1;
+            }
+            Fate::Goes(before) => changes.push(Change::removed(path.index(at), &old[before])),
+            Fate::Comes(after) => {
+                changes.push(Change::added(path.index(at), &new[after]));
+                at += 1;
+            }
+        }
     }
 }
 
-/// Puts `value` at `path`, or takes away what is there.
-fn apply_one(document: &mut Json, path: &Pointer, value: Option<&Json>) -> Result<(), MisfitError> {
+fn change_one(
+    document: &mut Json,
+    op: ChangeKind,
+    path: &Pointer,
+    value: Option<&Json>,
+) -> Result<(), MisfitError> {
     let misfit = || MisfitError { path: path.clone() };
     let Some((parent, last)) = path.split_last() else {
         *document = value.cloned().unwrap_or_default();
@@ -137,23 +169,32 @@ fn apply_one(document: &mut Json, path: &Pointer, value: Option<&Json>) -> Resul
         Json::Array(items) => Arc::make_mut(items).get_mut(token.parse::<usize>().ok()?),
         _ => None,
     });
-    match (container.ok_or_else(misfit)?, value) {
-        (Json::Object(members), Some(value)) => {
-            Arc::make_mut(members).insert(last.as_ref().into(), value.clone());
+    match container.ok_or_else(misfit)? {
+        Json::Object(members) => {
+            let members = Arc::make_mut(members);
+            match value.filter(|_| op != ChangeKind::Remove) {
+                Some(value) => {
+                    members.insert(last.as_ref().into(), value.clone());
+                }
+                None => {
+                    members.shift_remove(last.as_ref()).ok_or_else(misfit)?;
+                }
+            }
         }
-        (Json::Object(members), None) => {
-            Arc::make_mut(members).shift_remove(last.as_ref()).ok_or_else(misfit)?;
-        }
-        (Json::Array(items), value) => {
+        Json::Array(items) => {
             let index = last.parse::<usize>().map_err(|_| misfit())?;
             let items = Arc::make_mut(items);
-            match value {
-                Some(value) if index == items.len() => items.push(value.clone()),
-                Some(value) => *items.get_mut(index).ok_or_else(misfit)? = value.clone(),
-                None if index + 1 == items.len() => {
-                    items.pop();
+            match (op, value) {
+                (ChangeKind::Add, Some(value)) if index <= items.len() => {
+                    items.insert(index, value.clone());
                 }
-                None => return Err(misfit()),
+                (ChangeKind::Replace, Some(value)) => {
+                    *items.get_mut(index).ok_or_else(misfit)? = value.clone();
+                }
+                (ChangeKind::Remove, _) if index < items.len() => {
+                    items.remove(index);
+                }
+                _ => return Err(misfit()),
             }
         }
         _ => return Err(misfit()),
@@ -167,7 +208,7 @@ fn present<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<J
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::json::Number;
     use proptest::prelude::*;
@@ -195,9 +236,33 @@ mod tests {
     }
 
     #[test]
-    fn arrays_grow_and_shrink_at_their_end() {
+    fn changes_go_through_an_array_from_its_beginning() {
         assert_eq!(listed("[1,2]", "[1,3,4,5]"), ["Replace /1 2 3", "Add /2 - 4", "Add /3 - 5"]);
-        assert_eq!(listed("[1,2,3]", "[1]"), ["Remove /2 3 -", "Remove /1 2 -"]);
+        // The second one removed stands where the first one stood.
+        assert_eq!(listed("[1,2,3]", "[1]"), ["Remove /1 2 -", "Remove /1 3 -"]);
+        assert_eq!(listed("[1,2,3]", "[2,3]"), ["Remove /0 1 -"]);
+    }
+
+    #[test]
+    fn items_with_an_identity_are_compared_with_themselves() {
+        assert_eq!(
+            listed(
+                r#"[{"sku":"a","n":1},{"sku":"b","n":1},{"sku":"c","n":1}]"#,
+                r#"[{"sku":"b","n":2},{"sku":"d","n":1},{"sku":"c","n":1}]"#
+            ),
+            [
+                r#"Remove /0 {"sku":"a","n":1} -"#,
+                "Replace /0/n 1 2",
+                r#"Add /1 - {"sku":"d","n":1}"#
+            ]
+        );
+    }
+
+    #[test]
+    fn an_array_of_which_little_stays_is_another_one() {
+        let many = format!("[{}0]", "1,".repeat(MAX_COMINGS));
+        assert_eq!(listed(&many, "[]").len(), 1);
+        assert_eq!(listed("[0,2]", &many).len(), 1);
     }
 
     #[test]
@@ -215,7 +280,7 @@ mod tests {
 
     #[test]
     fn a_change_that_does_not_fit_is_an_error() {
-        for path in ["/a/b", "/x/0", "/x/9", "/x/first", "/y/z"] {
+        for path in ["/a/b", "/x/2", "/x/9", "/x/first", "/y/z"] {
             let change = format!(r#"[{{"op":"remove","path":"{path}","old":1}}]"#);
             let changes: Vec<Change> = serde_json::from_str(&change).unwrap();
             let mut document = parse(r#"{"a":1,"x":[1,2]}"#);
@@ -233,7 +298,13 @@ mod tests {
         leaf.prop_recursive(4, 40, 5, |inner| {
             prop_oneof![
                 prop::collection::vec(inner.clone(), 0..5).prop_map(Json::array),
-                prop::collection::vec(("[ab/~]{0,2}", inner), 0..5).prop_map(Json::object),
+                prop::collection::vec(("[ab/~]{0,2}", inner.clone()), 0..5).prop_map(Json::object),
+                // Things with an identity, which come, go, move and change.
+                prop::collection::vec((0..6u64, inner), 0..6).prop_map(|items| {
+                    Json::array(items.into_iter().map(|(id, value)| {
+                        Json::object([("id", Json::Number(id.into())), ("value", value)])
+                    }))
+                }),
             ]
         })
     }

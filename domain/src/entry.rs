@@ -33,6 +33,11 @@ impl Fields {
         self.0.iter().map(|(name, value)| (name.as_slice(), value.as_slice()))
     }
 
+    /// The pair at this place.
+    pub fn pair_at(&self, at: usize) -> Option<(&[u8], &[u8])> {
+        self.0.get(at).map(|(name, value)| (name.as_slice(), value.as_slice()))
+    }
+
     /// The first value under this name.
     pub fn get(&self, name: &str) -> Option<&[u8]> {
         self.iter().find(|(n, _)| *n == name.as_bytes()).map(|(_, value)| value)

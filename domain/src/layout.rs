@@ -5,12 +5,14 @@
 //! fields without any payload. Whatever it meets, it yields an event, at worst one that says why its data could
 //! not be read.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::event::DecodeErrorCode;
 use crate::json::Object;
+use crate::raw_event::FieldSource;
 use crate::time::UtcTime;
-use crate::{DecodeError, Entry, Event, Fields, Json};
+use crate::{DecodeError, Entry, EntryId, Event, Fields, Json};
 
 /// Fields that name the type, most specific first.
 const TYPE_FIELDS: [&str; 8] =
@@ -42,23 +44,67 @@ const MAX_TYPE_BYTES: usize = 256;
 /// Reads an entry as an event. Its version is for the caller to know.
 pub fn decode(entry: Entry) -> Event {
     let Entry { id, fields } = entry;
-    let payload = find_payload(&fields);
+    let meaning = read(id, &fields);
+    meaning.into_event(id, None, fields)
+}
+
+/// Reads the entry of these fields as an event.
+pub fn decode_fields(id: EntryId, version: Option<u64>, fields: &dyn FieldSource) -> Event {
+    let kept = (0..fields.count()).filter_map(|at| fields.pair(at)).collect();
+    read(id, fields).into_event(id, version, kept)
+}
+
+/// The value of the field that holds the payload if it is what its name promises.
+pub(crate) fn promised_payload(fields: &dyn FieldSource) -> Option<&[u8]> {
+    fields.value(DATA_FIELDS[0]).or_else(|| fields.value(DATA_FIELDS[1]))
+}
+
+/// The type as a field beside a promised payload names it.
+pub(crate) fn type_beside_payload(fields: &dyn FieldSource) -> Option<Cow<'_, str>> {
+    fields.value(find_type(fields, None)?).map(String::from_utf8_lossy)
+}
+
+/// When it happened, in Unix milliseconds: what a field says, else the time in the id.
+pub(crate) fn timestamp_ms(id: EntryId, fields: &dyn FieldSource) -> i64 {
+    match find_time(fields) {
+        Time::Known { ms, .. } => ms,
+        Time::Absent | Time::Broken(_) => id_time(id.ms()),
+    }
+}
+
+/// What an entry means, but for what can be taken from it as it stands.
+struct Meaning {
+    event_type: Option<String>,
+    timestamp_ms: i64,
+    data: Json,
+    decode_error: Option<DecodeError>,
+}
+
+impl Meaning {
+    fn into_event(self, id: EntryId, version: Option<u64>, fields: Fields) -> Event {
+        let Self { event_type, timestamp_ms, data, decode_error } = self;
+        Event { id, version, event_type, timestamp_ms, data, fields, decode_error }
+    }
+}
+
+fn read(id: EntryId, fields: &dyn FieldSource) -> Meaning {
+    let payload = find_payload(fields);
     let payload_field = match &payload {
         Payload::Found { field, .. } | Payload::Broken(DecodeError { field, .. }) => {
             Some(field.as_str())
         }
         Payload::Flat => None,
     };
-    let type_field = find_type(&fields, payload_field);
-    let time = find_time(&fields);
+    let type_field = find_type(fields, payload_field);
+    let time = find_time(fields);
 
     let (data, data_error) = match &payload {
         Payload::Found { data, .. } => (data.clone(), None),
         Payload::Broken(error) => (Json::Null, Some(error.clone())),
-        Payload::Flat => (flat_data(&fields, type_field, &time), None),
+        Payload::Flat => (flat_data(fields, type_field, &time), None),
     };
     let event_type = match type_field {
-        Some(field) => fields.get(field).map(|value| String::from_utf8_lossy(value).into_owned()),
+        Some(field) => fields.value(field).map(|value| String::from_utf8_lossy(value).into_owned()),
         None => TYPE_MEMBERS.iter().find_map(|name| data.get(name)?.as_str().map(str::to_owned)),
     };
     let (timestamp_ms, time_error) = match time {
@@ -66,8 +112,7 @@ pub fn decode(entry: Entry) -> Event {
         Time::Absent => (id_time(id.ms()), None),
         Time::Broken(error) => (id_time(id.ms()), Some(error)),
     };
-    let decode_error = data_error.or(time_error);
-    Event { id, version: None, event_type, timestamp_ms, data, fields, decode_error }
+    Meaning { event_type, timestamp_ms, data, decode_error: data_error.or(time_error) }
 }
 
 enum Payload {
@@ -80,10 +125,10 @@ enum Payload {
     Flat,
 }
 
-fn find_payload(fields: &Fields) -> Payload {
+fn find_payload(fields: &dyn FieldSource) -> Payload {
     let mut broken = None;
     for (rank, name) in DATA_FIELDS.into_iter().enumerate() {
-        let Some(value) = fields.get(name) else { continue };
+        let Some(value) = fields.value(name) else { continue };
         let is_sure = rank < SURE_DATA_FIELDS;
         // `message`, `value` and the like hold a payload only if it looks like one: `value 42` is plain data.
         let looks_like_payload = matches!(value.trim_ascii_start().first(), Some(b'{' | b'['));
@@ -113,9 +158,9 @@ fn read_json(field: &str, value: &[u8]) -> Result<Json, DecodeError> {
     })
 }
 
-fn find_type(fields: &Fields, payload_field: Option<&str>) -> Option<&'static str> {
+fn find_type(fields: &dyn FieldSource, payload_field: Option<&str>) -> Option<&'static str> {
     TYPE_FIELDS.into_iter().filter(|name| Some(*name) != payload_field).find(|name| {
-        fields.get(name).is_some_and(|value| {
+        fields.value(name).is_some_and(|value| {
             !value.is_empty() && value.len() <= MAX_TYPE_BYTES && std::str::from_utf8(value).is_ok()
         })
     })
@@ -127,10 +172,10 @@ enum Time {
     Absent,
 }
 
-fn find_time(fields: &Fields) -> Time {
+fn find_time(fields: &dyn FieldSource) -> Time {
     let mut broken = None;
     for name in TIME_FIELDS {
-        let Some(value) = fields.get(name) else { continue };
+        let Some(value) = fields.value(name) else { continue };
         let text = String::from_utf8_lossy(value);
         match read_time(&text) {
             Some(ms) => return Time::Known { field: name, ms },
@@ -181,13 +226,13 @@ fn id_time(ms: u64) -> i64 {
 }
 
 /// The fields that are neither type nor time, as strings; a repeated one as an array.
-fn flat_data(fields: &Fields, type_field: Option<&str>, time: &Time) -> Json {
+fn flat_data(fields: &dyn FieldSource, type_field: Option<&str>, time: &Time) -> Json {
     let time_field = match time {
         Time::Known { field, .. } => Some(*field),
         Time::Broken(_) | Time::Absent => None,
     };
     let mut data = Object::default();
-    for (name, value) in fields.iter() {
+    for (name, value) in (0..fields.count()).filter_map(|at| fields.pair(at)) {
         // `name` and `kind` are as often plain data as they are a type: they are kept as both.
         let is_type =
             type_field.is_some_and(|t| t.as_bytes() == name && t != "name" && t != "kind");

@@ -10,19 +10,27 @@
 //! tells two states apart; a [`travel`] window carries a run of versions to whoever looks
 //! at them.
 
+mod align;
+pub mod blame;
 pub mod diff;
 pub mod entry;
 pub mod entry_id;
 pub mod event;
 pub mod fold;
 pub mod json;
+pub mod lanes;
 pub mod layout;
 pub mod ndjson;
+pub mod patch;
+pub mod playback;
 pub mod pointer;
+pub mod raw_event;
 pub mod stream_key;
 pub mod time;
+pub mod timeline;
 pub mod travel;
 pub mod tree;
+pub mod tree_search;
 pub mod versions;
 pub mod viewport;
 
@@ -30,7 +38,8 @@ pub use diff::{Change, ChangeKind};
 pub use entry::{Entry, Fields};
 pub use entry_id::EntryId;
 pub use event::{DecodeError, Event};
-pub use fold::{DeepMerge, Fold, FoldError};
+pub use fold::{Applied, Checkpoint, DeepMerge, Fold, FoldError, FoldErrorKind, Folding};
 pub use json::{Json, Number};
 pub use pointer::Pointer;
+pub use raw_event::{FieldSource, RawEvent};
 pub use stream_key::StreamKey;

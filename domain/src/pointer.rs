@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
@@ -62,6 +63,32 @@ impl Pointer {
     }
 }
 
+/// Why a text is no path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PointerError {
+    /// It does not begin as paths do.
+    #[error("a path is empty or begins with `/`, as in `/items/0/sku`")]
+    NoSlash,
+    /// There is a tilde in it that is no escape.
+    #[error("`~` in a path is written `~0`, and `/` in a key `~1`")]
+    LoneTilde,
+}
+
+impl FromStr for Pointer {
+    type Err = PointerError;
+
+    fn from_str(text: &str) -> Result<Self, PointerError> {
+        if !text.is_empty() && !text.starts_with('/') {
+            return Err(PointerError::NoSlash);
+        }
+        let is_escape = |rest: &str| rest.starts_with('0') || rest.starts_with('1');
+        match text.split('~').skip(1).all(is_escape) {
+            true => Ok(Self(text.to_owned())),
+            false => Err(PointerError::LoneTilde),
+        }
+    }
+}
+
 impl fmt::Display for Pointer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
@@ -99,6 +126,19 @@ mod tests {
         assert_eq!(Pointer::root().key("a/b").as_str(), "/a~1b");
         assert_eq!(Pointer::root().key("m~n").as_str(), "/m~0n");
         assert_eq!(Pointer::root().key("no").find(&document), None);
+    }
+
+    #[test]
+    fn a_text_that_is_no_path_is_refused() {
+        for (text, error) in [
+            ("items", PointerError::NoSlash),
+            ("/a~", PointerError::LoneTilde),
+            ("/a~2b", PointerError::LoneTilde),
+        ] {
+            assert_eq!(text.parse::<Pointer>(), Err(error));
+        }
+        assert_eq!("/a~1b/0".parse(), Ok(Pointer::root().key("a/b").index(0)));
+        assert_eq!("".parse(), Ok(Pointer::root()));
     }
 
     proptest! {

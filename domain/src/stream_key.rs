@@ -49,11 +49,17 @@ impl StreamKey {
 
     /// What the stream is read as when it follows the usual convention, `aggregate:{type}:{id}`.
     pub fn kind(&self) -> StreamKind {
-        let rest = self.0.strip_prefix(b"aggregate:").unwrap_or_default();
-        match rest.iter().position(|&b| b == b':') {
-            Some(colon) if colon > 0 && colon + 1 < rest.len() => StreamKind::Aggregate,
-            _ => StreamKind::Topic,
+        match self.aggregate_type() {
+            Some(_) => StreamKind::Aggregate,
+            None => StreamKind::Topic,
         }
+    }
+
+    /// The type of the aggregate whose history it is: `Order` of `aggregate:Order:12345`.
+    pub fn aggregate_type(&self) -> Option<StreamKey> {
+        let rest = self.0.strip_prefix(b"aggregate:")?;
+        let colon = rest.iter().position(|&b| b == b':')?;
+        (colon > 0 && colon + 1 < rest.len()).then(|| StreamKey::from_bytes(&rest[..colon]))
     }
 }
 

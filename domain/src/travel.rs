@@ -4,10 +4,13 @@
 //! the changes that lead there. A [`Cursor`] moves inside the window by applying changes forward or backward, which
 //! needs no round trip and costs as much as what changed.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::diff::{self, MisfitError};
-use crate::{Change, DecodeError, EntryId, Event, Fold, FoldError, Json};
+use crate::fold::{Applied, Checkpoint, Fold, FoldError, Folding};
+use crate::{Change, DecodeError, EntryId, Json, RawEvent};
 
 /// One version: the event that made it and what that changed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -23,6 +26,9 @@ pub struct Step {
     pub timestamp_ms: i64,
     /// What leads from the state of the version before to this one.
     pub changes: Vec<Change>,
+    /// Whether the fold has no rule for events of this type.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_skipped: bool,
     /// Why the event could not be read, in which case it may have changed less than it should.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decode_error: Option<DecodeError>,
@@ -41,27 +47,75 @@ pub struct Window {
 
 /// Folds events one after the other.
 pub struct Replay<'f> {
-    fold: &'f dyn Fold,
+    folding: Box<dyn Folding + 'f>,
     version: u64,
-    state: Json,
+    /// The state at `version`, where it was asked for.
+    state: Option<Json>,
+    tally: Tally,
 }
 
-/// A fold that failed, and where.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("stopped at version {version} (entry {id}): {source}")]
+/// What a replay met on its way that its states lack.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// How many events of which types the fold has no rule for.
+    pub skipped: BTreeMap<String, u64>,
+    /// How many events could not be read.
+    pub unread: u64,
+    /// The version that the first of them made.
+    pub first_unread: Option<u64>,
+}
+
+/// A fold that failed, and where. Of this version and all after it there is no state.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[error("stopped at version {version}: {error}")]
 pub struct ReplayError {
     /// The version that could not be made.
     pub version: u64,
-    /// The entry that the fold failed on.
-    pub id: EntryId,
+    /// The entry that the fold failed on; nothing where it failed before the first.
+    pub id: Option<EntryId>,
+    /// The type of its event.
+    #[serde(rename = "type")]
+    pub event_type: Option<String>,
     /// What the fold said.
-    pub source: FoldError,
+    #[serde(flatten)]
+    pub error: FoldError,
 }
 
 impl<'f> Replay<'f> {
     /// Begins before the first event that there is; `version` is that of the state it starts from.
-    pub fn new(fold: &'f dyn Fold, version: u64) -> Self {
-        Self { fold, version, state: fold.initial() }
+    ///
+    /// # Errors
+    /// Where the fold has no state to begin with.
+    pub fn start(fold: &'f dyn Fold, version: u64) -> Result<Self, ReplayError> {
+        Self::begin(fold, version, None, Tally::default())
+    }
+
+    /// Goes on from what an earlier replay with the same fold came to.
+    ///
+    /// # Errors
+    /// Where the fold cannot.
+    pub fn resume(
+        fold: &'f dyn Fold,
+        version: u64,
+        from: &Checkpoint,
+        tally: Tally,
+    ) -> Result<Self, ReplayError> {
+        Self::begin(fold, version, Some(from), tally)
+    }
+
+    fn begin(
+        fold: &'f dyn Fold,
+        version: u64,
+        from: Option<&Checkpoint>,
+        tally: Tally,
+    ) -> Result<Self, ReplayError> {
+        let folding = fold.begin(from).map_err(|error| ReplayError {
+            version,
+            id: None,
+            event_type: None,
+            error,
+        })?;
+        Ok(Self { folding, version, state: None, tally })
     }
 
     /// The version reached.
@@ -69,43 +123,110 @@ impl<'f> Replay<'f> {
         self.version
     }
 
-    /// The state at that version.
-    pub fn state(&self) -> &Json {
-        &self.state
+    /// What the states lack.
+    pub fn tally(&self) -> &Tally {
+        &self.tally
     }
 
-    /// Goes on by one event, which makes `version`.
+    /// The state at that version.
+    ///
+    /// # Errors
+    /// Where the fold cannot express it.
+    pub fn state(&mut self) -> Result<Json, ReplayError> {
+        if let Some(state) = &self.state {
+            return Ok(state.clone());
+        }
+        let state = self.folding.state().map_err(|error| ReplayError {
+            version: self.version,
+            id: None,
+            event_type: None,
+            error,
+        })?;
+        self.state = Some(state.clone());
+        Ok(state)
+    }
+
+    /// Where it is, to go on from later.
+    ///
+    /// # Errors
+    /// As for [`Replay::state`].
+    pub fn checkpoint(&mut self) -> Result<Checkpoint, ReplayError> {
+        self.folding.checkpoint().map_err(|error| ReplayError {
+            version: self.version,
+            id: None,
+            event_type: None,
+            error,
+        })
+    }
+
+    /// Goes on by one event.
     ///
     /// # Errors
     /// Where the fold fails. The replay is of no use after that.
-    pub fn push(&mut self, version: u64, event: &Event) -> Result<(), ReplayError> {
-        let state = std::mem::take(&mut self.state);
-        self.state = self.fold.apply(state, event).map_err(|source| ReplayError {
-            version,
-            id: event.id,
-            source,
-        })?;
-        self.version = version;
-        Ok(())
+    pub fn push(&mut self, event: &RawEvent<'_>) -> Result<Applied, ReplayError> {
+        self.state = None;
+        let applied = self.folding.apply(event).map_err(|error| failed_at(event, error))?;
+        match applied {
+            Applied::Taken => {}
+            Applied::Skipped => {
+                let event_type = event.event_type().unwrap_or_default();
+                *self.tally.skipped.entry(event_type).or_default() += 1;
+            }
+            Applied::Unread => {
+                self.tally.unread += 1;
+                self.tally.first_unread.get_or_insert(event.version);
+            }
+        }
+        self.version = event.version;
+        Ok(applied)
     }
 
     /// Like [`Replay::push`], and tells what changed.
     ///
     /// # Errors
-    /// As for [`Replay::push`].
-    pub fn push_recorded(&mut self, version: u64, event: &Event) -> Result<Step, ReplayError> {
-        let before = self.state.clone();
-        self.push(version, event)?;
-        Ok(Step {
-            version,
-            id: event.id,
-            event_type: event.event_type.clone(),
-            timestamp_ms: event.timestamp_ms,
-            changes: diff::diff(&before, &self.state),
-            decode_error: event.decode_error.clone(),
-        })
+    /// As for [`Replay::push`] and [`Replay::state`].
+    pub fn push_compared(
+        &mut self,
+        event: &RawEvent<'_>,
+    ) -> Result<(Applied, Vec<Change>), ReplayError> {
+        let before = self.state()?;
+        let applied = self.push(event)?;
+        let after = self.folding.state().map_err(|error| failed_at(event, error))?;
+        let changes = diff::diff(&before, &after);
+        self.state = Some(after);
+        Ok((applied, changes))
+    }
+
+    /// Like [`Replay::push_compared`], with all that there is to know of the version.
+    ///
+    /// # Errors
+    /// As for [`Replay::push_compared`].
+    pub fn push_recorded(&mut self, event: &RawEvent<'_>) -> Result<Step, ReplayError> {
+        let (applied, changes) = self.push_compared(event)?;
+        Ok(Step::new(event, changes, applied == Applied::Skipped))
     }
 }
+
+impl Step {
+    /// The step of an event that led to these changes.
+    pub fn new(event: &RawEvent<'_>, changes: Vec<Change>, is_skipped: bool) -> Self {
+        let event = event.decode();
+        Self {
+            version: event.version.unwrap_or_default(),
+            id: event.id,
+            event_type: event.event_type,
+            timestamp_ms: event.timestamp_ms,
+            changes,
+            is_skipped,
+            decode_error: event.decode_error,
+        }
+    }
+}
+
+fn failed_at(event: &RawEvent<'_>, error: FoldError) -> ReplayError {
+    ReplayError { version: event.version, id: Some(event.id), event_type: event.event_type(), error }
+}
+
 
 impl Window {
     /// The last version in the window.
@@ -185,39 +306,43 @@ impl Cursor {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{DeepMerge, Entry, Fields, layout};
+    use crate::{DeepMerge, Entry, Fields};
     use proptest::prelude::*;
 
-    fn events(data: &[String]) -> Vec<Event> {
+    fn entries(data: &[String]) -> Vec<Entry> {
         let entry = |(i, data): (usize, &String)| Entry {
             id: EntryId::new(i as u64 + 1, 0),
             fields: Fields::from_iter([("type", "Changed"), ("data", data)]),
         };
-        data.iter().enumerate().map(entry).map(layout::decode).collect()
+        data.iter().enumerate().map(entry).collect()
+    }
+
+    fn raw(entry: &Entry) -> RawEvent<'_> {
+        RawEvent::new(entry.id, entry.id.ms(), &entry.fields)
     }
 
     /// The state at each version, each folded from the start.
-    fn states(events: &[Event]) -> Vec<Json> {
-        (0..=events.len())
+    fn states(entries: &[Entry]) -> Vec<Json> {
+        (0..=entries.len())
             .map(|n| {
-                events[..n]
-                    .iter()
-                    .try_fold(DeepMerge.initial(), |state, event| DeepMerge.apply(state, event))
-                    .unwrap()
+                let mut replay = Replay::start(&DeepMerge, 0).unwrap();
+                for entry in &entries[..n] {
+                    replay.push(&raw(entry)).unwrap();
+                }
+                replay.state().unwrap()
             })
             .collect()
     }
 
-    fn window(events: &[Event], base: usize) -> Window {
-        let mut replay = Replay::new(&DeepMerge, 0);
-        for (i, event) in events[..base].iter().enumerate() {
-            replay.push(i as u64 + 1, event).unwrap();
+    fn window(entries: &[Entry], base: usize) -> Window {
+        let mut replay = Replay::start(&DeepMerge, 0).unwrap();
+        for entry in &entries[..base] {
+            replay.push(&raw(entry)).unwrap();
         }
-        let state = replay.state().clone();
-        let steps = events[base..]
+        let state = replay.state().unwrap();
+        let steps = entries[base..]
             .iter()
-            .enumerate()
-            .map(|(i, event)| replay.push_recorded((base + i) as u64 + 1, event).unwrap())
+            .map(|entry| replay.push_recorded(&raw(entry)).unwrap())
             .collect();
         Window { base_version: base as u64, state, steps }
     }
@@ -242,8 +367,27 @@ mod tests {
 
     proptest! {
         #[test]
+        fn going_on_from_a_checkpoint_is_as_good_as_starting_over(data in history(), at: prop::sample::Index) {
+            let entries = entries(&data);
+            let at = at.index(entries.len() + 1);
+            let mut whole = Replay::start(&DeepMerge, 0).unwrap();
+            for entry in &entries[..at] {
+                whole.push(&raw(entry)).unwrap();
+            }
+            let checkpoint = whole.checkpoint().unwrap();
+            let mut resumed =
+                Replay::resume(&DeepMerge, whole.version(), &checkpoint, whole.tally().clone()).unwrap();
+            for entry in &entries[at..] {
+                let step = whole.push_recorded(&raw(entry)).unwrap();
+                prop_assert_eq!(resumed.push_recorded(&raw(entry)).unwrap(), step);
+            }
+            prop_assert_eq!(resumed.state().unwrap(), whole.state().unwrap());
+            prop_assert_eq!(resumed.tally(), whole.tally());
+        }
+
+        #[test]
         fn a_cursor_shows_the_state_that_replaying_gives(data in history(), base in 0..20usize, jumps: Vec<prop::sample::Index>) {
-            let events = events(&data);
+            let events = entries(&data);
             let states = states(&events);
             let base = base.min(events.len());
             let mut cursor = Cursor::new(window(&events, base));
@@ -257,7 +401,7 @@ mod tests {
 
         #[test]
         fn a_window_survives_the_wire(data in history()) {
-            let window = window(&events(&data), 0);
+            let window = window(&entries(&data), 0);
             let wire = serde_json::to_string(&window).unwrap();
             prop_assert_eq!(serde_json::from_str::<Window>(&wire).unwrap(), window);
         }
@@ -265,7 +409,7 @@ mod tests {
 
     #[test]
     fn a_version_outside_the_window_leads_to_its_nearest_end() {
-        let events = events(&[r#"{"a":1}"#.to_owned(), r#"{"a":2}"#.to_owned()]);
+        let events = entries(&[r#"{"a":1}"#.to_owned(), r#"{"a":2}"#.to_owned()]);
         let mut cursor = Cursor::new(window(&events, 1));
         cursor.seek(99).unwrap();
         assert_eq!(cursor.version(), 2);
@@ -277,7 +421,7 @@ mod tests {
     #[test]
     fn a_window_that_contradicts_itself_is_an_error_and_no_panic() {
         let mut broken =
-            window(&events(&[r#"{"a":{"b":1}}"#.to_owned(), r#"{"a":{"b":2}}"#.to_owned()]), 1);
+            window(&entries(&[r#"{"a":{"b":1}}"#.to_owned(), r#"{"a":{"b":2}}"#.to_owned()]), 1);
         broken.state = Json::Null;
         let mut cursor = Cursor::new(broken);
         assert!(cursor.seek(2).is_err());

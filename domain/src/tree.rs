@@ -14,7 +14,8 @@ pub const MAX_TEXT_CHARS: usize = 2_000;
 /// One line of the tree.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TreeRow {
-    /// Which value it shows. Rows keep their path from version to version.
+    /// Which value it shows. Rows keep their path from version to version, and each has another one: that of an item that was
+    /// removed from an array, whose place another item may have by now, is none that the document has.
     pub path: Pointer,
     /// How far it is indented, from 0.
     pub depth: usize,
@@ -97,9 +98,12 @@ pub trait TreeView {
 
 /// The rows of `document`, `changes` being what led to it from the version before.
 pub fn rows(document: &Json, changes: &[Change], view: &dyn TreeView) -> Vec<TreeRow> {
-    let mut changes: Vec<&Change> = changes.iter().collect();
+    let (mut removals, mut changes): (Vec<&Change>, Vec<&Change>) =
+        changes.iter().partition(|change| change.op == ChangeKind::Remove);
     changes.sort_by(|a, b| a.path.cmp(&b.path));
-    let mut builder = Builder { changes, view, rows: Vec::new() };
+    // Those from one place keep their order.
+    removals.sort_by(|a, b| a.path.cmp(&b.path));
+    let mut builder = Builder { changes, removals, view, rows: Vec::new() };
     let root = Pointer::root();
     let root_mark = builder.mark_at(&root, None);
     match document.child_count() {
@@ -113,8 +117,10 @@ pub fn rows(document: &Json, changes: &[Change], view: &dyn TreeView) -> Vec<Tre
 }
 
 struct Builder<'a> {
-    /// Sorted by path.
+    /// What is there and was not, or was something else. Sorted by path.
     changes: Vec<&'a Change>,
+    /// What is there no more. Sorted by path.
+    removals: Vec<&'a Change>,
     view: &'a dyn TreeView,
     rows: Vec<TreeRow>,
 }
@@ -137,7 +143,12 @@ impl Builder<'_> {
             }
             Json::Array(items) => {
                 for (i, value) in items.iter().enumerate().take(limit) {
-                    self.value(&path.index(i), Some(i.to_string()), value, depth, inherited);
+                    let item = path.index(i);
+                    self.removed_items(path, &item, depth);
+                    self.value(&item, Some(i.to_string()), value, depth, inherited);
+                }
+                if count <= limit {
+                    self.removed_items(path, &path.index(count), depth);
                 }
             }
             _ => {}
@@ -152,7 +163,9 @@ impl Builder<'_> {
                 old: None,
             });
         }
-        self.removed_children(path, depth);
+        if !matches!(container, Json::Array(_)) {
+            self.removed_members(path, depth);
+        }
     }
 
     fn value(
@@ -175,25 +188,28 @@ impl Builder<'_> {
         }
     }
 
-    fn removed_children(&mut self, path: &Pointer, depth: usize) {
+    fn removed_members(&mut self, path: &Pointer, depth: usize) {
         let prefix = format!("{path}/");
-        let removed: Vec<TreeRow> = self
-            .changes_below(&prefix)
-            .filter(|change| change.op == ChangeKind::Remove)
+        let removed: Vec<TreeRow> = below(&self.removals, &prefix)
             .filter(|change| !change.path.as_str()[prefix.len()..].contains('/'))
             .filter_map(|change| {
                 let (_, label) = change.path.split_last()?;
-                Some(TreeRow {
-                    path: change.path.clone(),
-                    depth,
-                    label: Some(label.into_owned()),
-                    value: row_value(&Json::Null, false),
-                    mark: Some(Mark::Removed),
-                    old: change.old.as_ref().map(short),
-                })
+                Some(removed_row(change, change.path.clone(), label.into_owned(), depth))
             })
             .collect();
         self.rows.extend(removed);
+    }
+
+    /// The items that were removed from before the one that has this place now.
+    fn removed_items(&mut self, array: &Pointer, item: &Pointer, depth: usize) {
+        let first = self.removals.partition_point(|change| change.path < *item);
+        let here = self.removals[first..].iter().take_while(|change| change.path == *item);
+        let Some((_, place)) = item.split_last() else { return };
+        let rows = here.enumerate().map(|(n, change)| {
+            let path = array.key(&format!("{place} removed {}", n + 1));
+            removed_row(change, path, place.to_string(), depth)
+        });
+        self.rows.extend(rows.collect::<Vec<_>>());
     }
 
     fn mark_at(&self, path: &Pointer, inherited: Option<Mark>) -> Option<Mark> {
@@ -210,15 +226,27 @@ impl Builder<'_> {
     }
 
     fn has_changes_inside(&self, path: &Pointer) -> bool {
-        self.changes_below(&format!("{path}/")).next().is_some()
+        let prefix = format!("{path}/");
+        below(&self.changes, &prefix).chain(below(&self.removals, &prefix)).next().is_some()
     }
+}
 
-    fn changes_below<'b>(&'b self, prefix: &'b str) -> impl Iterator<Item = &'b Change> {
-        let start = self.changes.partition_point(|change| change.path.as_str() < prefix);
-        self.changes[start..]
-            .iter()
-            .copied()
-            .take_while(move |change| change.path.as_str().starts_with(prefix))
+fn below<'b>(changes: &'b [&'b Change], prefix: &'b str) -> impl Iterator<Item = &'b Change> {
+    let start = changes.partition_point(|change| change.path.as_str() < prefix);
+    changes[start..]
+        .iter()
+        .copied()
+        .take_while(move |change| change.path.as_str().starts_with(prefix))
+}
+
+fn removed_row(change: &Change, path: Pointer, label: String, depth: usize) -> TreeRow {
+    TreeRow {
+        path,
+        depth,
+        label: Some(label),
+        value: row_value(&Json::Null, false),
+        mark: Some(Mark::Removed),
+        old: change.old.as_ref().map(short),
     }
 }
 
@@ -340,6 +368,21 @@ mod tests {
     }
 
     #[test]
+    fn items_that_were_removed_stand_where_they_were() {
+        assert_eq!(
+            drawn(r#"[{"id":1},{"id":2},{"id":3},{"id":4}]"#, r#"[{"id":3},{"id":5}]"#, &AllClosed),
+            [
+                r#"-0 null was {"id":1}"#,
+                r#"-0 null was {"id":2}"#,
+                " 0 >1",
+                r#"-1 null was {"id":4}"#,
+                "+1 >1"
+            ]
+        );
+        assert_eq!(drawn("[1,2]", "[1]", &AllOpen), [" 0 1", "-1 null was 2"]);
+    }
+
+    #[test]
     fn a_closed_container_says_that_something_inside_changed() {
         assert_eq!(drawn(r#"{"b":{"c":2}}"#, r#"{"b":{"c":3}}"#, &AllClosed), ["*b >1"]);
     }
@@ -365,6 +408,13 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn rows_have_different_paths_whatever_was_removed(old in crate::diff::tests::any_json(), new in crate::diff::tests::any_json()) {
+            let rows = rows(&new, &diff(&old, &new), &AllOpen);
+            let paths: std::collections::HashSet<_> = rows.iter().map(|row| &row.path).collect();
+            prop_assert_eq!(paths.len(), rows.len());
+        }
+
         #[test]
         fn every_path_names_one_row(text in r#"\{"a":(\[1,2\]|\{"b":3\}|4),"c":(\{\}|\[\]|\[\{"d":null\}\])\}"#) {
             let value = Json::parse(&text).unwrap();

@@ -7,6 +7,8 @@ use clap::Args;
 use clap::builder::FalseyValueParser;
 use serde::Deserialize;
 
+use rewind_script::Limits;
+
 use crate::store::{StoreUrl, StoreUrlError};
 
 /// Where Redis is looked for when nothing is said.
@@ -14,6 +16,9 @@ const DEFAULT_REDIS_URL: &str = "redis://127.0.0.1:6379";
 /// Where the server listens when nothing is said.
 const DEFAULT_LISTEN: SocketAddr =
     SocketAddr::V4(std::net::SocketAddrV4::new(std::net::Ipv4Addr::LOCALHOST, 7117));
+
+/// How much memory keyframes may take when nothing is said, in MiB: some thousand states of usual size.
+const DEFAULT_KEYFRAME_MB: u32 = 64;
 
 /// Which Redis to use.
 #[derive(Args, Clone, Default, Deserialize)]
@@ -55,6 +60,40 @@ pub struct ServeOptions {
     #[arg(long, value_name = "HOST", env = "REWIND_ALLOW_HOST", value_delimiter = ',')]
     pub allow_host: Vec<String>,
 
+    /// A folder of folds, a JavaScript file for each type of aggregate: `Order.js` for `aggregate:Order:…`
+    ///
+    /// Types without a file are folded by merging the data of their events. A file that changes is read again.
+    #[arg(long, value_name = "DIR", env = "REWIND_FOLDS")]
+    pub folds: Option<PathBuf>,
+
+    /// Allow to save folds into that folder from the workbench page
+    #[arg(long, env = "REWIND_ALLOW_FOLD_EDITS", value_parser = FalseyValueParser::new())]
+    pub allow_fold_edits: bool,
+
+    /// How long a fold may take for one event, in milliseconds [default: 100]
+    #[arg(long, value_name = "MS", env = "REWIND_FOLD_EVENT_MS")]
+    pub fold_event_ms: Option<u32>,
+
+    /// How long a fold may take for a whole replay, in milliseconds [default: 30000]
+    #[arg(long, value_name = "MS", env = "REWIND_FOLD_REPLAY_MS")]
+    pub fold_replay_ms: Option<u32>,
+
+    /// How much memory a fold may use, in MiB [default: 128]
+    #[arg(long, value_name = "MIB", env = "REWIND_FOLD_MEMORY_MB")]
+    pub fold_memory_mb: Option<u32>,
+
+    /// How much stack a fold may use, in KiB [default: 512]
+    #[arg(long, value_name = "KIB", env = "REWIND_FOLD_STACK_KB")]
+    pub fold_stack_kb: Option<u32>,
+
+    /// How large a state may become, in MiB of JSON [default: 32]
+    #[arg(long, value_name = "MIB", env = "REWIND_FOLD_STATE_MB")]
+    pub fold_state_mb: Option<u32>,
+
+    /// How much memory to use for states that replays go on from, in MiB [default: 64]
+    #[arg(long, value_name = "MIB", env = "REWIND_KEYFRAME_MB")]
+    pub keyframe_mb: Option<u32>,
+
     /// A TOML file with any of these options, named as the flags are
     #[arg(long, value_name = "FILE", env = "REWIND_CONFIG")]
     #[serde(skip)]
@@ -70,6 +109,21 @@ pub struct ServeConfig {
     pub listen: SocketAddr,
     /// Under which further names.
     pub allow_host: Vec<String>,
+    /// How aggregates are folded.
+    pub folds: FoldConfig,
+    /// How much memory keyframes may take, in bytes.
+    pub keyframe_bytes: usize,
+}
+
+/// How aggregates are folded.
+#[derive(Clone, Debug, Default)]
+pub struct FoldConfig {
+    /// Where folds are.
+    pub folder: Option<PathBuf>,
+    /// Whether they may be saved there.
+    pub is_editable: bool,
+    /// What each of them may use.
+    pub limits: Limits,
 }
 
 /// Why there is nothing to run with.
@@ -99,6 +153,12 @@ pub enum ConfigError {
         "`--listen {0}` would show your events to everybody who can reach that address; add `--allow-remote` if that is meant"
     )]
     Remote(SocketAddr),
+    /// The folder of folds is not there.
+    #[error("`--folds {}` is no folder; make it, or give another one", .0.display())]
+    NoFolder(PathBuf),
+    /// There is nowhere to save folds.
+    #[error("`--allow-fold-edits` needs a folder to save to; add `--folds DIR`")]
+    EditsWithoutFolder,
 }
 
 impl RedisOptions {
@@ -131,6 +191,14 @@ impl ServeOptions {
             listen: self.listen.or(file.listen),
             allow_remote: self.allow_remote || file.allow_remote,
             allow_host: if self.allow_host.is_empty() { file.allow_host } else { self.allow_host },
+            folds: self.folds.or(file.folds),
+            allow_fold_edits: self.allow_fold_edits || file.allow_fold_edits,
+            fold_event_ms: self.fold_event_ms.or(file.fold_event_ms),
+            fold_replay_ms: self.fold_replay_ms.or(file.fold_replay_ms),
+            fold_memory_mb: self.fold_memory_mb.or(file.fold_memory_mb),
+            fold_stack_kb: self.fold_stack_kb.or(file.fold_stack_kb),
+            fold_state_mb: self.fold_state_mb.or(file.fold_state_mb),
+            keyframe_mb: self.keyframe_mb.or(file.keyframe_mb),
             config: self.config,
         }
     }
@@ -140,10 +208,38 @@ impl ServeOptions {
         if !listen.ip().is_loopback() && !self.allow_remote {
             return Err(ConfigError::Remote(listen));
         }
+        let folds = self.fold_config()?;
         let redis_url = RedisOptions { redis_url: self.redis_url }.url()?;
-        Ok(ServeConfig { redis_url, listen, allow_host: self.allow_host })
+        let keyframe_mb = self.keyframe_mb.unwrap_or(DEFAULT_KEYFRAME_MB);
+        Ok(ServeConfig {
+            redis_url,
+            listen,
+            folds,
+            keyframe_bytes: keyframe_mb as usize * MIB,
+            allow_host: self.allow_host,
+        })
+    }
+
+    fn fold_config(&self) -> Result<FoldConfig, ConfigError> {
+        match &self.folds {
+            Some(folder) if !folder.is_dir() => return Err(ConfigError::NoFolder(folder.clone())),
+            None if self.allow_fold_edits => return Err(ConfigError::EditsWithoutFolder),
+            _ => {}
+        }
+        let default = Limits::default();
+        let limits = Limits {
+            event_ms: self.fold_event_ms.map_or(default.event_ms, u64::from),
+            replay_ms: self.fold_replay_ms.map_or(default.replay_ms, u64::from),
+            memory_bytes: self.fold_memory_mb.map_or(default.memory_bytes, |mb| mb as usize * MIB),
+            stack_bytes: self.fold_stack_kb.map_or(default.stack_bytes, |kb| kb as usize * 1024),
+            state_bytes: self.fold_state_mb.map_or(default.state_bytes, |mb| mb as usize * MIB),
+        };
+        Ok(FoldConfig { folder: self.folds.clone(), is_editable: self.allow_fold_edits, limits })
     }
 }
+
+const MIB: usize = 1024 * 1024;
+
 
 fn read(path: &Path) -> Result<ServeOptions, ConfigError> {
     let text = std::fs::read_to_string(path)

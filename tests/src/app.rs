@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use reqwest::StatusCode;
-use rewind_server::config::ServeConfig;
+use rewind_server::config::{FoldConfig, ServeConfig};
 use rewind_server::serve::Server;
 use rewind_server::store::StoreUrl;
 use serde_json::Value;
@@ -12,10 +12,15 @@ use tokio::task::JoinHandle;
 
 use crate::{LiveLine, TestRedis, eventually};
 
+/// How much room there is for keyframes where nothing is said: more than tests need.
+const KEYFRAME_BYTES: usize = 16 * 1024 * 1024;
+
 /// The server in this process, on a port of its own.
 pub struct TestApp {
     address: SocketAddr,
     redis_url: StoreUrl,
+    folds: FoldConfig,
+    keyframe_bytes: usize,
     client: reqwest::Client,
     running: Option<(oneshot::Sender<()>, JoinHandle<()>)>,
 }
@@ -28,9 +33,19 @@ impl TestApp {
 
     /// Starts it with any Redis.
     pub async fn start_on(redis_url: StoreUrl) -> Self {
+        Self::start_with(redis_url, FoldConfig::default(), KEYFRAME_BYTES).await
+    }
+
+    /// Starts it with a folder of folds.
+    pub async fn start_with_folds(redis: &TestRedis, folds: FoldConfig) -> Self {
+        Self::start_with(redis.url(), folds, KEYFRAME_BYTES).await
+    }
+
+    /// Starts it with room for so many bytes of keyframes.
+    pub async fn start_with(redis_url: StoreUrl, folds: FoldConfig, keyframe_bytes: usize) -> Self {
         let address = SocketAddr::from(([127, 0, 0, 1], 0));
         let client = reqwest::Client::new();
-        let mut app = Self { address, redis_url, client, running: None };
+        let mut app = Self { address, redis_url, folds, keyframe_bytes, client, running: None };
         app.start_again().await;
         app
     }
@@ -44,6 +59,8 @@ impl TestApp {
                 redis_url: redis_url.clone(),
                 listen: address,
                 allow_host: vec!["rewind.test".to_owned()],
+                folds: self.folds.clone(),
+                keyframe_bytes: self.keyframe_bytes,
             };
             async { Server::bind(config).await.ok() }
         })
@@ -84,6 +101,13 @@ impl TestApp {
         let json =
             serde_json::from_str(&text).unwrap_or_else(|_| panic!("{path}: {status}: {text}"));
         (status, json)
+    }
+
+    /// The answer to a `POST` of JSON.
+    pub async fn post(&self, path: &str, body: &Value) -> (StatusCode, Value) {
+        let request = self.client.post(format!("{}{path}", self.url())).json(body);
+        let response = request.send().await.unwrap();
+        (response.status(), response.json().await.unwrap())
     }
 
     /// The answer to a `GET` that succeeds.

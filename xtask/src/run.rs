@@ -54,7 +54,7 @@ pub(crate) fn run(workspace: &Workspace, args: &RunArgs) -> Result<ExitCode> {
         let rewind = bundle::build(workspace, &mut steps, Profile::Release)?;
         let signals = Signals::watch()?;
         let given = args.redis_url.as_deref().filter(|url| !url.is_empty());
-        return serve(&rewind, given, args, &signals, || Ok(()));
+        return serve(&rewind, given, None, args, &signals, || Ok(()));
     }
     let redis_server = packages::redis_server(&mut steps)?;
     let rewind = bundle::build(workspace, &mut steps, Profile::Release)?;
@@ -69,7 +69,11 @@ pub(crate) fn run(workspace: &Workspace, args: &RunArgs) -> Result<ExitCode> {
     }
     let trickle = filled?.map(|sample_now_ms| Trickle::start(redis.socket(), sample_now_ms));
     let url = redis.url();
-    let served = serve(&rewind, Some(&url), args, &signals, || redis.check());
+    let folds = match args.brings_folds() {
+        true => None,
+        false => Some(sample_folds(workspace)?),
+    };
+    let served = serve(&rewind, Some(&url), folds.as_deref(), args, &signals, || redis.check());
     drop(trickle);
     let stopped = redis.stop();
     // Why the server ended says more than what came after.
@@ -81,6 +85,12 @@ impl RunArgs {
         self.redis_url.as_ref().is_some_and(|url| !url.is_empty())
             || value_of(&self.serve_args, "--redis-url").is_some()
             || self.config().is_some_and(|file| names_redis(&file))
+    }
+
+    fn brings_folds(&self) -> bool {
+        value_of(&self.serve_args, "--folds").is_some()
+            || env::var_os("REWIND_FOLDS").is_some()
+            || self.config().is_some()
     }
 
     /// The configuration file that the server will read.
@@ -158,11 +168,30 @@ fn parse_marker(text: &str) -> Option<(bool, u64)> {
     Some((done, now_ms.parse().ok()?))
 }
 
+/// The folder with the folds of the sample: copies, to be played with.
+fn sample_folds(workspace: &Workspace) -> Result<PathBuf> {
+    let folder = workspace.folds();
+    fs::create_dir_all(&folder).with_context(|| format!("cannot make `{}`", folder.display()))?;
+    let examples = workspace.root().join("examples/folds");
+    let found =
+        fs::read_dir(&examples).with_context(|| format!("cannot read `{}`", examples.display()))?;
+    for example in found {
+        let example = example?;
+        let copy = folder.join(example.file_name());
+        if !copy.exists() {
+            fs::copy(example.path(), &copy)
+                .with_context(|| format!("cannot write `{}`", copy.display()))?;
+        }
+    }
+    Ok(folder)
+}
+
 /// Runs the server until it ends, someone wants it to end, or `check` finds that something that
 /// it needs has ended.
 fn serve(
     rewind: &Path,
     redis_url: Option<&str>,
+    folds: Option<&Path>,
     args: &RunArgs,
     signals: &Signals,
     mut check: impl FnMut() -> Result<()>,
@@ -171,6 +200,9 @@ fn serve(
     command.arg("serve");
     if let Some(listen) = args.listen()? {
         command.args(["--listen", &listen]);
+    }
+    if let Some(folder) = folds {
+        command.arg("--folds").arg(folder).arg("--allow-fold-edits");
     }
     command.args(&args.serve_args).stdin(Stdio::null());
     if let Some(url) = redis_url {

@@ -38,4 +38,9 @@ impl Workspace {
     pub(crate) fn redis_data(&self) -> PathBuf {
         self.root.join(".rewind/redis")
     }
+
+    /// The folds of the sample, which may have been edited.
+    pub(crate) fn folds(&self) -> PathBuf {
+        self.root.join(".rewind/folds")
+    }
 }

@@ -1,9 +1,12 @@
 //! What the server functions need of the server.
 
 use async_trait::async_trait;
-use rewind_domain::{EntryId, StreamKey};
+use rewind_domain::{EntryId, Pointer, StreamKey};
 
-use super::{About, ApiError, EventsPage, Order, ReplayAnswer, StreamsPage, WindowAnswer};
+use super::{
+    About, ApiError, BisectAnswer, BlameAnswer, DiffAnswer, EventsPage, FoldAnswer, HistoryAnswer,
+    Order, ReplayAnswer, StreamsPage, TimelineAnswer, TrialAnswer, WindowAnswer,
+};
 
 /// How many events a page has where nothing is said.
 pub const DEFAULT_PAGE_EVENTS: u64 = 100;
@@ -17,6 +20,18 @@ pub const MAX_PAGE_STREAMS: u64 = 5_000;
 pub const DEFAULT_WINDOW_VERSIONS: u64 = 200;
 /// How many versions a window can have.
 pub const MAX_WINDOW_VERSIONS: u64 = 1_000;
+/// How many events of a value's history are told where nothing is said.
+pub const DEFAULT_HISTORY_ENTRIES: u64 = 100;
+/// How many events of a value's history can be asked for in one call.
+pub const MAX_HISTORY_ENTRIES: u64 = 1_000;
+/// Into how many parts a timeline is divided where nothing is said.
+pub const DEFAULT_TIMELINE_BUCKETS: u64 = 240;
+/// Into how many parts a timeline can be divided: more than a screen has room for.
+pub const MAX_TIMELINE_BUCKETS: u64 = 2_000;
+/// How long the source of a fold can be, in bytes.
+pub const MAX_FOLD_BYTES: usize = 256 * 1024;
+/// How long an expression can be, in bytes.
+pub const MAX_EXPRESSION_BYTES: usize = 8 * 1024;
 
 /// The server behind the server functions, handed to them through Leptos's context.
 #[async_trait]
@@ -35,6 +50,30 @@ pub trait Backend: Send + Sync {
 
     /// Folds an aggregate up to a point, with the versions around it.
     async fn window(&self, query: WindowQuery) -> Result<WindowAnswer, ApiError>;
+
+    /// Compares two versions of an aggregate.
+    async fn diff(&self, query: DiffQuery) -> Result<DiffAnswer, ApiError>;
+
+    /// Tells who last set each leaf of a state.
+    async fn blame(&self, query: BlameQuery) -> Result<BlameAnswer, ApiError>;
+
+    /// Finds the events that changed a value, or are of a type.
+    async fn history(&self, query: HistoryQuery) -> Result<HistoryAnswer, ApiError>;
+
+    /// Finds the versions at which an expression over the state becomes true or false.
+    async fn bisect(&self, query: BisectQuery) -> Result<BisectAnswer, ApiError>;
+
+    /// Tells how the events lie in time, and when values that take few values had which.
+    async fn timeline(&self, query: TimelineQuery) -> Result<TimelineAnswer, ApiError>;
+
+    /// Tells the fold of an aggregate.
+    async fn fold(&self, stream: StreamKey) -> Result<FoldAnswer, ApiError>;
+
+    /// Tries a fold that is being written on an aggregate.
+    async fn try_fold(&self, query: TrialQuery) -> Result<TrialAnswer, ApiError>;
+
+    /// Saves the fold for an aggregate's type, where the server lets it be saved.
+    async fn save_fold(&self, stream: StreamKey, source: String) -> Result<FoldAnswer, ApiError>;
 }
 
 /// Which streams to look for, and where to go on.
@@ -94,4 +133,74 @@ pub struct WindowQuery {
     pub around: Until,
     /// How many versions it has at most.
     pub limit: u64,
+}
+
+/// Which versions to compare.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DiffQuery {
+    /// The aggregate's stream.
+    pub stream: StreamKey,
+    /// The version to compare with; the one before `to` where nothing is said.
+    pub from: Option<u64>,
+    /// The version to compare.
+    pub to: Until,
+}
+
+/// Whose leaves to tell the authors of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BlameQuery {
+    /// The aggregate's stream.
+    pub stream: StreamKey,
+    /// At which point of its history.
+    pub at: Until,
+    /// Types of events that are no authors, wherever there is another one.
+    pub ignored_types: Vec<String>,
+}
+
+/// Which events to find.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HistoryQuery {
+    /// The aggregate's stream.
+    pub stream: StreamKey,
+    /// Only those that changed this value or something inside of it.
+    pub path: Option<Pointer>,
+    /// Only those of this type.
+    pub event_type: Option<String>,
+    /// Only those that made a later version than this one.
+    pub after: Option<u64>,
+    /// Only those that made an earlier version than this one.
+    pub before: Option<u64>,
+    /// How many at most.
+    pub limit: u64,
+    /// In which order.
+    pub order: Order,
+}
+
+/// What to look for in the states of an aggregate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BisectQuery {
+    /// The aggregate's stream.
+    pub stream: StreamKey,
+    /// JavaScript over `state`, `event` and `version`.
+    pub expression: String,
+}
+
+/// Which history to lay out in time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TimelineQuery {
+    /// The aggregate's stream.
+    pub stream: StreamKey,
+    /// Into how many parts to divide it.
+    pub buckets: u64,
+}
+
+/// Which fold to try, on what.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TrialQuery {
+    /// The aggregate's stream.
+    pub stream: StreamKey,
+    /// The fold's source.
+    pub source: String,
+    /// The version whose state is shown.
+    pub at: Until,
 }

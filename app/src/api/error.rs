@@ -2,6 +2,8 @@
 
 use leptos::server_fn::codec::JsonEncoding;
 use leptos::server_fn::error::{FromServerFnError, ServerFnErrorErr};
+use rewind_domain::FoldError;
+use rewind_domain::travel::ReplayError;
 use serde::{Deserialize, Serialize};
 
 /// Why a call was not answered: `{"error": {"code": "…", "message": "…"}}`.
@@ -17,6 +19,12 @@ pub struct ApiError {
     pub message: String,
     /// The name of the parameter that is wrong, for [`ErrorCode::BadParameter`].
     pub parameter: Option<String>,
+    /// The version at which a fold stopped, for [`ErrorCode::FoldFailed`].
+    pub version: Option<u64>,
+    /// The line of a fold or expression that is wrong, counted from 1.
+    pub line: Option<u32>,
+    /// The column there, counted from 1.
+    pub column: Option<u32>,
 }
 
 /// The kinds of [`ApiError`].
@@ -37,8 +45,14 @@ pub enum ErrorCode {
     RedisUnavailable,
     /// The request came from a page or by a name that is not trusted.
     OriginForbidden,
-    /// The fold of this aggregate failed.
+    /// The fold of this aggregate failed at an event.
     FoldFailed,
+    /// The fold of this aggregate cannot be used at all.
+    FoldInvalid,
+    /// An expression cannot be used.
+    ExpressionInvalid,
+    /// This server does not let folds be saved.
+    EditsForbidden,
     /// There is nothing at this path.
     NotFound,
     /// The path does not answer this method.
@@ -56,11 +70,11 @@ impl ErrorCode {
     pub const fn http_status(self) -> u16 {
         match self {
             Self::BadParameter => 400,
-            Self::RedisForbidden | Self::OriginForbidden => 403,
+            Self::RedisForbidden | Self::OriginForbidden | Self::EditsForbidden => 403,
             Self::StreamNotFound | Self::VersionNotFound | Self::NotFound => 404,
             Self::MethodNotAllowed => 405,
             Self::NotAStream => 409,
-            Self::FoldFailed => 422,
+            Self::FoldFailed | Self::FoldInvalid | Self::ExpressionInvalid => 422,
             Self::Internal | Self::ServerUnreachable => 500,
             Self::RedisUnavailable | Self::TooBusy => 503,
         }
@@ -75,15 +89,36 @@ impl ErrorCode {
 impl ApiError {
     /// An error of this kind.
     pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), parameter: None }
+        Self {
+            code,
+            message: message.into(),
+            parameter: None,
+            version: None,
+            line: None,
+            column: None,
+        }
+    }
+
+    /// A fold stopped.
+    pub fn stopped(error: &ReplayError) -> Self {
+        Self {
+            version: Some(error.version),
+            line: error.error.line,
+            column: error.error.column,
+            ..Self::new(ErrorCode::FoldFailed, error.to_string())
+        }
+    }
+
+    /// A fold or an expression cannot be used.
+    pub fn unusable(code: ErrorCode, error: &FoldError) -> Self {
+        Self { line: error.line, column: error.column, ..Self::new(code, error.to_string()) }
     }
 
     /// The parameter `name` is wrong, for this reason.
     pub fn bad_parameter(name: &str, reason: impl std::fmt::Display) -> Self {
         Self {
-            code: ErrorCode::BadParameter,
-            message: format!("parameter `{name}`: {reason}"),
             parameter: Some(name.to_owned()),
+            ..Self::new(ErrorCode::BadParameter, format!("parameter `{name}`: {reason}"))
         }
     }
 }
@@ -123,16 +158,24 @@ struct Body {
     message: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     parameter: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    version: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    line: Option<u32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    column: Option<u32>,
 }
 
 impl From<ApiError> for Envelope {
-    fn from(ApiError { code, message, parameter }: ApiError) -> Self {
-        Self { error: Body { code, message, parameter } }
+    fn from(error: ApiError) -> Self {
+        let ApiError { code, message, parameter, version, line, column } = error;
+        Self { error: Body { code, message, parameter, version, line, column } }
     }
 }
 
 impl From<Envelope> for ApiError {
-    fn from(Envelope { error: Body { code, message, parameter } }: Envelope) -> Self {
-        Self { code, message, parameter }
+    fn from(Envelope { error }: Envelope) -> Self {
+        let Body { code, message, parameter, version, line, column } = error;
+        Self { code, message, parameter, version, line, column }
     }
 }

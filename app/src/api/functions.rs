@@ -8,7 +8,10 @@
 use leptos::prelude::*;
 use leptos::server_fn::codec::{GetUrl, Json};
 
-use super::{About, ApiError, EventsPage, ReplayAnswer, StreamsPage, WindowAnswer};
+use super::{
+    About, ApiError, BisectAnswer, BlameAnswer, DiffAnswer, EventsPage, FoldAnswer, HistoryAnswer,
+    ReplayAnswer, StreamsPage, TimelineAnswer, TrialAnswer, WindowAnswer,
+};
 
 /// `GET /api/about`
 #[server(name = GetAbout, prefix = "/api", endpoint = "about", input = GetUrl, output = Json)]
@@ -100,6 +103,146 @@ pub async fn window(
         limit: params::limit(limit.as_deref(), DEFAULT_WINDOW_VERSIONS, MAX_WINDOW_VERSIONS)?,
     };
     server::backend()?.window(query).await
+}
+
+/// `GET /api/diff`: what differs between two versions.
+#[server(name = GetDiff, prefix = "/api", endpoint = "diff", input = GetUrl, output = Json)]
+pub async fn diff(
+    #[server(default)] stream: String,
+    #[server(default)] from: Option<String>,
+    #[server(default)] to: Option<String>,
+) -> Result<DiffAnswer, ApiError> {
+    use super::backend::{DiffQuery, Until};
+    use super::params;
+
+    let query = DiffQuery {
+        stream: params::stream(&stream)?,
+        from: params::number("from", from.as_deref())?,
+        to: params::number("to", to.as_deref())?.map_or(Until::Latest, Until::Version),
+    };
+    server::backend()?.diff(query).await
+}
+
+/// `GET /api/blame`: who last set each leaf of a state.
+#[server(name = GetBlame, prefix = "/api", endpoint = "blame", input = GetUrl, output = Json)]
+pub async fn blame(
+    #[server(default)] stream: String,
+    #[server(default)] version: Option<String>,
+    #[server(default)] id: Option<String>,
+    #[server(default)] time_ms: Option<String>,
+    #[server(default)] ignore: Option<String>,
+) -> Result<BlameAnswer, ApiError> {
+    use super::backend::BlameQuery;
+    use super::params;
+
+    let query = BlameQuery {
+        stream: params::stream(&stream)?,
+        at: params::until(version.as_deref(), id.as_deref(), time_ms.as_deref())?,
+        ignored_types: params::list(ignore.as_deref()),
+    };
+    server::backend()?.blame(query).await
+}
+
+/// `GET /api/history`: the events that changed a value, or are of a type.
+#[server(name = GetHistory, prefix = "/api", endpoint = "history", input = GetUrl, output = Json)]
+#[expect(clippy::too_many_arguments, reason = "the parameters of a URL")]
+pub async fn history(
+    #[server(default)] stream: String,
+    #[server(default)] path: Option<String>,
+    #[server(default)] r#type: Option<String>,
+    #[server(default)] after: Option<String>,
+    #[server(default)] before: Option<String>,
+    #[server(default)] limit: Option<String>,
+    #[server(default)] order: Option<String>,
+) -> Result<HistoryAnswer, ApiError> {
+    use super::backend::{DEFAULT_HISTORY_ENTRIES, HistoryQuery, MAX_HISTORY_ENTRIES};
+    use super::params;
+
+    let query = HistoryQuery {
+        stream: params::stream(&stream)?,
+        path: params::pointer("path", path.as_deref())?,
+        event_type: r#type.filter(|event_type| !event_type.is_empty()),
+        after: params::number("after", after.as_deref())?,
+        before: params::number("before", before.as_deref())?,
+        limit: params::limit(limit.as_deref(), DEFAULT_HISTORY_ENTRIES, MAX_HISTORY_ENTRIES)?,
+        order: params::order(order.as_deref())?,
+    };
+    if query.path.is_none() && query.event_type.is_none() {
+        return Err(ApiError::bad_parameter("path", "is missing; give a `path`, a `type` or both"));
+    }
+    server::backend()?.history(query).await
+}
+
+/// `GET /api/bisect`: the versions at which an expression over the state becomes true or false.
+#[server(name = GetBisect, prefix = "/api", endpoint = "bisect", input = GetUrl, output = Json)]
+pub async fn bisect(
+    #[server(default)] stream: String,
+    #[server(default)] expression: String,
+) -> Result<BisectAnswer, ApiError> {
+    use super::backend::{BisectQuery, MAX_EXPRESSION_BYTES};
+    use super::params;
+
+    let stream = params::stream(&stream)?;
+    params::source("expression", &expression, MAX_EXPRESSION_BYTES)?;
+    server::backend()?.bisect(BisectQuery { stream, expression }).await
+}
+
+/// `GET /api/timeline`: how the events lie in time.
+#[server(name = GetTimeline, prefix = "/api", endpoint = "timeline", input = GetUrl, output = Json)]
+pub async fn timeline(
+    #[server(default)] stream: String,
+    #[server(default)] buckets: Option<String>,
+) -> Result<TimelineAnswer, ApiError> {
+    use super::backend::{DEFAULT_TIMELINE_BUCKETS, MAX_TIMELINE_BUCKETS, TimelineQuery};
+    use super::params;
+
+    let query = TimelineQuery {
+        stream: params::stream(&stream)?,
+        buckets: params::bounded(
+            "buckets",
+            buckets.as_deref(),
+            DEFAULT_TIMELINE_BUCKETS,
+            MAX_TIMELINE_BUCKETS,
+        )?,
+    };
+    server::backend()?.timeline(query).await
+}
+
+/// `GET /api/fold`: the fold of an aggregate.
+#[server(name = GetFold, prefix = "/api", endpoint = "fold", input = GetUrl, output = Json)]
+pub async fn fold(#[server(default)] stream: String) -> Result<FoldAnswer, ApiError> {
+    let stream = super::params::stream(&stream)?;
+    server::backend()?.fold(stream).await
+}
+
+/// `POST /api/try_fold`: what a fold that is being written makes of an aggregate. Changes nothing.
+#[server(name = TryFold, prefix = "/api", endpoint = "try_fold", input = Json, output = Json)]
+pub async fn try_fold(
+    #[server(default)] stream: String,
+    #[server(default)] source: String,
+    #[server(default)] version: Option<u64>,
+) -> Result<TrialAnswer, ApiError> {
+    use super::backend::{MAX_FOLD_BYTES, TrialQuery, Until};
+    use super::params;
+
+    let stream = params::stream(&stream)?;
+    params::source("source", &source, MAX_FOLD_BYTES)?;
+    let at = version.map_or(Until::Latest, Until::Version);
+    server::backend()?.try_fold(TrialQuery { stream, source, at }).await
+}
+
+/// `POST /api/save_fold`: saves the fold for an aggregate's type into the folder of folds.
+#[server(name = SaveFold, prefix = "/api", endpoint = "save_fold", input = Json, output = Json)]
+pub async fn save_fold(
+    #[server(default)] stream: String,
+    #[server(default)] source: String,
+) -> Result<FoldAnswer, ApiError> {
+    use super::backend::MAX_FOLD_BYTES;
+    use super::params;
+
+    let stream = params::stream(&stream)?;
+    params::source("source", &source, MAX_FOLD_BYTES)?;
+    server::backend()?.save_fold(stream, source).await
 }
 
 #[cfg(feature = "ssr")]

@@ -5,7 +5,7 @@
 use std::fmt::Display;
 use std::str::FromStr;
 
-use rewind_domain::StreamKey;
+use rewind_domain::{Pointer, StreamKey};
 
 use super::backend::Until;
 use super::{ApiError, Order};
@@ -31,10 +31,42 @@ pub(crate) fn number(name: &str, text: Option<&str>) -> Result<Option<u64>, ApiE
 
 /// How many things to answer with, at most `max`.
 pub(crate) fn limit(text: Option<&str>, default: u64, max: u64) -> Result<u64, ApiError> {
-    match number("limit", text)? {
+    bounded("limit", text, default, max)
+}
+
+/// A number of things, at most `max`.
+pub(crate) fn bounded(
+    name: &str,
+    text: Option<&str>,
+    default: u64,
+    max: u64,
+) -> Result<u64, ApiError> {
+    match number(name, text)? {
         None => Ok(default),
-        Some(limit) if (1..=max).contains(&limit) => Ok(limit),
-        Some(_) => Err(ApiError::bad_parameter("limit", format!("must be from 1 to {max}"))),
+        Some(number) if (1..=max).contains(&number) => Ok(number),
+        Some(_) => Err(ApiError::bad_parameter(name, format!("must be from 1 to {max}"))),
+    }
+}
+
+/// Texts separated by commas.
+pub(crate) fn list(text: Option<&str>) -> Vec<String> {
+    let items = text.unwrap_or_default().split(',').map(str::trim);
+    items.filter(|item| !item.is_empty()).map(str::to_owned).collect()
+}
+
+/// A path inside a state. The empty one, which names the whole, counts as given.
+pub(crate) fn pointer(name: &str, text: Option<&str>) -> Result<Option<Pointer>, ApiError> {
+    text.map(|text| text.parse().map_err(|error| ApiError::bad_parameter(name, error))).transpose()
+}
+
+/// JavaScript, of at most `max` bytes.
+pub(crate) fn source(name: &str, text: &str, max: usize) -> Result<(), ApiError> {
+    match text.len() {
+        0 => Err(ApiError::bad_parameter(name, "is missing")),
+        length if length > max => {
+            Err(ApiError::bad_parameter(name, format!("is longer than {max} bytes")))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -3,9 +3,13 @@
 
 pub(crate) mod clipboard;
 pub(crate) mod clock;
+pub(crate) mod download;
+pub(crate) mod drafts;
 pub(crate) mod frames;
 pub(crate) mod keyboard;
 pub(crate) mod live_line;
 pub(crate) mod location;
 pub(crate) mod remote;
+pub(crate) mod resize;
+pub(crate) mod text_area;
 pub(crate) mod theme;

@@ -1,58 +1,118 @@
-//! What changed, in one line, wherever in a large state it is.
+//! What changed, path by path: what it was and what it became.
 
 use leptos::prelude::*;
 use rewind_domain::{Change, ChangeKind, Pointer};
 
+use super::virtual_list::VirtualList;
+use crate::state::changes::Changes;
 use crate::state::text;
 
-/// How many changes the line names; who wants them all has the tree.
-const MAX_NAMED: usize = 40;
+/// As high as `.change-row`.
+const ROW_HEIGHT: u32 = 44;
+/// How many changes are listed; who wants more has the patch.
+const MAX_LISTED: usize = 2_000;
+/// How much of a value a row shows.
+const VALUE_CHARS: usize = 160;
+
+/// A change as its row shows it.
+#[derive(Clone, Debug, PartialEq)]
+struct ChangeRow {
+    path: Pointer,
+    op: ChangeKind,
+    old: Option<String>,
+    new: Option<String>,
+}
+
+impl ChangeRow {
+    fn of(change: &Change) -> Self {
+        let short = |value: &Option<rewind_domain::Json>| {
+            value.as_ref().map(|value| value.preview(VALUE_CHARS))
+        };
+        Self {
+            path: change.path.clone(),
+            op: change.op,
+            old: short(&change.old),
+            new: short(&change.new),
+        }
+    }
+}
 
 /// The paths that changed, each a button that leads there.
 #[component]
 pub(crate) fn ChangeList(
     /// What changed.
     #[prop(into)]
-    changes: Signal<Vec<Change>>,
+    changes: Signal<Changes>,
+    /// The path that is meant.
+    #[prop(into)]
+    chosen: Signal<Option<Pointer>>,
     /// Leads to a path.
     #[prop(into)]
     on_reveal: Callback<Pointer>,
 ) -> impl IntoView {
-    let chip = move |change: Change| {
-        let (name, glyph, word) = match change.op {
+    let rows = Memo::new(move |_| {
+        changes.with(|changes| {
+            changes.as_slice().iter().take(MAX_LISTED).map(ChangeRow::of).collect::<Vec<_>>()
+        })
+    });
+    let rest = Memo::new(move |_| {
+        changes.with(|changes| changes.as_slice().len().saturating_sub(MAX_LISTED))
+    });
+    let render = move |_: usize, row: ChangeRow| {
+        let ChangeRow { path, op, old, new } = row;
+        let (name, glyph, word) = match op {
             ChangeKind::Add => ("added", "+", "added"),
-            ChangeKind::Replace => ("changed", "~", "changed"),
             ChangeKind::Remove => ("removed", "−", "removed"),
+            _ => ("changed", "~", "changed"),
         };
-        let shown = match change.path.as_str() {
+        let shown = match path.as_str() {
             "" => "(whole)".to_owned(),
             path => path.to_owned(),
         };
+        let meant = path.clone();
+        let is_chosen = move || chosen.with(|chosen| chosen.as_ref() == Some(&meant));
+        let data_path = path.to_string();
+        let arrow = (old.is_some() && new.is_some())
+            .then(|| view! { <span class="change-arrow" aria-hidden="true">"→"</span> });
+        let old =
+            old.map(|old| view! { <del class="change-old" title=old.clone()>{old.clone()}</del> });
+        let new = new
+            .map(|new| view! { <span class="change-new" title=new.clone()>{new.clone()}</span> });
         view! {
             <button
                 type="button"
-                class=format!("change-chip {name}")
-                title=format!("{shown} {word}")
-                on:click=move |_| on_reveal.run(change.path.clone())
+                class=format!("change-row {name}")
+                aria-current=move || is_chosen().then_some("true")
+                data-testid="change-row"
+                data-path=data_path
+                on:click=move |_| on_reveal.run(path.clone())
             >
                 <span class="change-glyph" aria-hidden="true">{glyph}</span>
-                <span class="sr-only">{word}" "</span>
-                {shown.clone()}
+                <span class="change-path" title=shown.clone()>
+                    <span class="sr-only">{word}" "</span>
+                    {shown.clone()}
+                </span>
+                <span class="change-values">{old} {arrow} {new}</span>
             </button>
         }
     };
-    let rest = move || {
-        let rest = changes.with(Vec::len).saturating_sub(MAX_NAMED);
-        let rest = match changes.with(Vec::is_empty) {
-            true => Some("No change to the state".to_owned()),
-            false => (rest > 0).then(|| format!("and {} more", text::grouped(rest as u64))),
-        };
-        rest.map(|rest| view! { <span class="faint">{rest}</span> })
+    let none = move || {
+        rows.with(Vec::is_empty).then(
+            || view! { <p class="pane-note" data-testid="no-change">"No change to the state."</p> },
+        )
+    };
+    let more = move || {
+        let rest = rest.get();
+        (rest > 0).then(|| {
+            let rest = text::grouped(rest as u64);
+            view! { <p class="pane-note">{format!("and {rest} more, which the patch has all of.")}</p> }
+        })
     };
     view! {
         <div class="change-list" role="group" aria-label="What changed">
-            {move || changes.with(|changes| changes.iter().take(MAX_NAMED).cloned().map(chip).collect_view())}
-            {rest}
+            {none}
+            <VirtualList rows row_height=ROW_HEIGHT render />
+            {more}
         </div>
     }
 }

@@ -4,6 +4,7 @@ use leptos::prelude::*;
 
 use super::icon::{Glyph, Icon};
 use crate::api::{ApiError, ErrorCode};
+use crate::state::text::sentence;
 
 /// Stands in place of what could not be had.
 #[component]
@@ -69,6 +70,9 @@ fn title(code: ErrorCode) -> &'static str {
         ErrorCode::RedisUnavailable => "Redis is away.",
         ErrorCode::OriginForbidden => "The server does not trust this page.",
         ErrorCode::FoldFailed => "The fold of this aggregate failed.",
+        ErrorCode::FoldInvalid => "The fold of this aggregate cannot be used.",
+        ErrorCode::ExpressionInvalid => "This expression cannot be used.",
+        ErrorCode::EditsForbidden => "This server does not save folds.",
         ErrorCode::NotFound | ErrorCode::MethodNotAllowed => "The server does not know this call.",
         ErrorCode::TooBusy => "The server is busy.",
         ErrorCode::Internal => "Something went wrong.",
@@ -80,11 +84,4 @@ fn title(code: ErrorCode) -> &'static str {
 fn code_name(code: ErrorCode) -> String {
     let json = serde_json::to_string(&code).unwrap_or_default();
     json.trim_matches('"').to_owned()
-}
-
-/// Messages begin small and without a period, so that they fit into others.
-fn sentence(message: &str) -> String {
-    let mut rest = message.chars();
-    let first = rest.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
-    format!("{first}{}.", rest.as_str().trim_end_matches('.'))
 }

@@ -28,7 +28,7 @@ pub(crate) fn EventDetail(
     /// The link to it.
     href: String,
 ) -> impl IntoView {
-    let travel = TravelAddress { stream, point: Point::Id(event.id) }.href();
+    let travel = TravelAddress::at(stream, Point::Id(event.id)).href();
     let error = event.decode_error.as_ref().map(|error| {
         view! {
             <div class="banner warning" role="note" data-testid="decode-error">

@@ -41,6 +41,30 @@ pub(crate) enum Glyph {
     Moon,
     /// Look for it.
     Search,
+    /// What changed.
+    Changes,
+    /// Two things beside each other.
+    Diff,
+    /// What was when.
+    History,
+    /// Where it turns.
+    Bisect,
+    /// From here.
+    Base,
+    /// Open all.
+    OpenAll,
+    /// Close all.
+    CloseAll,
+    /// The keys.
+    Keys,
+    /// The rule behind it.
+    Fold,
+    /// Save.
+    Save,
+    /// Take back.
+    Revert,
+    /// Save as a file.
+    Download,
 }
 
 impl Glyph {
@@ -66,6 +90,20 @@ impl Glyph {
                 "M8 5.2a2.8 2.8 0 1 0 0 5.6 2.8 2.8 0 0 0 0-5.6M8 1.5v1M8 13.5v1M1.5 8h1M13.5 8h1M3.4 3.4l.7.7M11.9 11.9l.7.7M3.4 12.6l.7-.7M11.9 4.1l.7-.7"
             }
             Self::Moon => "M13 9.5A5.5 5.5 0 0 1 6.5 3a5.5 5.5 0 1 0 6.5 6.5z",
+            Self::Changes => "M3 4.5h4M5 2.5v4M3 11.5h4M10 4.5h3.5M10 11.5h3.5",
+            Self::Diff => "M2.5 3h4.5v10H2.5zM9 3h4.5v10H9zM4 6h1.5M10.5 6H12M10.5 9H12",
+            Self::History => "M4 3v10M4 4.5h8M4 8h6M4 11.5h7",
+            Self::Bisect => "M2.5 11.5h5v-7h6M7.5 13.5v-1M7.5 3.5v-1",
+            Self::Base => "M4 14V2.5h8L9.8 5.5 12 8.5H4",
+            Self::OpenAll => "M4.5 6 8 2.5 11.5 6M4.5 10 8 13.5 11.5 10",
+            Self::CloseAll => "M4.5 2.5 8 6l3.5-3.5M4.5 13.5 8 10l3.5 3.5",
+            Self::Keys => "M1.5 4.5h13v7.5h-13zM4 7h.2M6.6 7h.2M9.2 7h.2M11.8 7h.2M5 9.7h6",
+            Self::Fold => {
+                "M5.5 3.5C4 3.5 4.5 8 2.5 8c2 0 1.5 4.5 3 4.5M10.5 3.5C12 3.5 11.5 8 13.5 8c-2 0-1.5 4.5-3 4.5"
+            }
+            Self::Save => "M3 3h8l2 2v8H3zM5.5 3v3h4V3M5.5 13V9h5v4",
+            Self::Revert => "M5.5 3 2.5 6l3 3M2.5 6H10a3.2 3.2 0 0 1 0 6.5H6.5",
+            Self::Download => "M8 2.5v7M4.8 6.8 8 10l3.2-3.2M3 13h10",
             Self::Search => "M7 2.5a4.5 4.5 0 1 0 0 9 4.5 4.5 0 0 0 0-9M10.5 10.5l3 3",
         }
     }

@@ -2,12 +2,15 @@
 
 use leptos::prelude::*;
 use rewind_domain::tree::{self, LeafKind, Mark, RowValue, TreeRow};
-use rewind_domain::{Change, Json, Pointer};
+use rewind_domain::{Json, Pointer};
 use web_sys::KeyboardEvent;
 
 use super::copy_button::CopyButton;
 use super::icon::{Glyph, Icon};
 use super::virtual_list::VirtualList;
+use crate::state::changes::Changes;
+use crate::state::found::Found;
+use crate::state::shared::Document;
 use crate::state::text;
 use crate::state::tree_state::TreeState;
 
@@ -15,8 +18,8 @@ use crate::state::tree_state::TreeState;
 const ROW_HEIGHT: u32 = 22;
 /// How far each level is indented, in pixels.
 const INDENT: usize = 16;
-/// How much of a value the line under the tree shows; the rest can be copied.
-const INSPECTED_CHARS: usize = 20_000;
+/// How much of a value the line under the tree shows, in bytes; the rest can be copied.
+const INSPECTED_BYTES: usize = 20_000;
 
 /// A JSON value as a tree that is walked by clicks or by the arrow keys.
 ///
@@ -33,19 +36,40 @@ pub(crate) fn JsonTree(
     document: Signal<Json>,
     /// What led to it.
     #[prop(optional, into)]
-    changes: Signal<Vec<Change>>,
+    changes: Signal<Changes>,
     /// What is open.
     state: RwSignal<TreeState>,
     /// A value to go to, whenever that is set.
     #[prop(optional)]
     reveal: RwSignal<Option<Pointer>>,
+    /// The value that is meant.
+    #[prop(optional)]
+    active: RwSignal<Option<Pointer>>,
+    /// What a search found.
+    #[prop(optional, into)]
+    found: Signal<Found>,
+    /// Tells who set a value, in a few words at the end of its row.
+    #[prop(optional, into)]
+    author: Option<Callback<Pointer, Option<AnyView>>>,
+    /// What else there is to say about a value, under it.
+    #[prop(optional, into)]
+    more: Option<Callback<Pointer, AnyView>>,
+    /// Opens a value that has nothing inside.
+    #[prop(optional, into)]
+    on_open: Option<Callback<Pointer>>,
 ) -> impl IntoView {
-    let rows: Memo<Vec<TreeRow>> = Memo::new(move |_| {
-        document.with(|document| {
-            changes.with(|changes| state.with(|state| tree::rows(document, changes, state)))
-        })
-    });
-    let active = RwSignal::new(None::<Pointer>);
+    // Whoever compared rows to find that they are the same would do more than drawing those on screen anew.
+    let rows = Memo::new_with_compare(
+        move |_| {
+            document.with(|document| {
+                changes.with(|changes| {
+                    state.with(|state| tree::rows(document, changes.as_slice(), state))
+                })
+            })
+        },
+        |_, _| true,
+    );
+    let hovered = RwSignal::new(None::<Pointer>);
     let active_index = Memo::new(move |_| {
         let active = active.get()?;
         rows.with(|rows| rows.iter().position(|row| row.path == active))
@@ -61,6 +85,8 @@ pub(crate) fn JsonTree(
     };
     Effect::new(move || {
         let Some(path) = reveal.get() else { return };
+        // Once: a tree that is drawn anew later stays where it is.
+        reveal.set(None);
         state.update(|state| document.with_untracked(|document| state.reveal(&path, document)));
         let index = rows.with_untracked(|rows| rows.iter().position(|row| row.path == path));
         index.into_iter().for_each(go_to);
@@ -76,14 +102,19 @@ pub(crate) fn JsonTree(
         }
         RowValue::Leaf { .. } => {}
     };
+    let open = move |row: &TreeRow| match (&row.value, on_open) {
+        (RowValue::Leaf { .. }, Some(on_open)) => on_open.run(row.path.clone()),
+        _ => press(row),
+    };
     let on_key = move |event: KeyboardEvent| {
         if event.ctrl_key() || event.alt_key() || event.meta_key() {
             return;
         }
-        let rows = rows.get_untracked();
         let at = active_index.get_untracked();
-        let row = at.and_then(|at| rows.get(at));
-        let (at, last) = (at.unwrap_or(0), rows.len().saturating_sub(1));
+        let (row, last) = rows.with_untracked(|rows| {
+            (at.and_then(|at| rows.get(at).cloned()), rows.len().saturating_sub(1))
+        });
+        let (row, at) = (row.as_ref(), at.unwrap_or(0));
         let is_open = row.and_then(|row| match row.value {
             RowValue::Container { is_open, .. } => Some(is_open),
             _ => None,
@@ -98,10 +129,13 @@ pub(crate) fn JsonTree(
             ("ArrowLeft", Some(row)) if is_open == Some(true) => press(row),
             ("ArrowLeft", Some(row)) => {
                 let parent = row.path.split_last().map(|(parent, _)| parent);
-                let index = rows.iter().position(|row| Some(&row.path) == parent.as_ref());
+                let index = rows.with_untracked(|rows| {
+                    rows.iter().position(|row| Some(&row.path) == parent.as_ref())
+                });
                 index.into_iter().for_each(go_to);
             }
-            ("Enter" | " ", Some(row)) => press(row),
+            ("Enter", Some(row)) => open(row),
+            (" ", Some(row)) => press(row),
             _ => return,
         }
         event.prevent_default();
@@ -109,13 +143,33 @@ pub(crate) fn JsonTree(
     let row_id = move |index: usize| format!("{id}-{index}");
     let render = move |index: usize, row: TreeRow| {
         let path = row.path.clone();
-        let is_active = Memo::new(move |_| active.with(|active| active.as_ref() == Some(&path)));
+        let is_meant = path.clone();
+        let is_active =
+            Memo::new(move |_| active.with(|active| active.as_ref() == Some(&is_meant)));
+        let is_leaf = matches!(row.value, RowValue::Leaf { .. });
+        let note = author.filter(|_| is_leaf).map(|author| {
+            let (hovering, noted) = (path.clone(), path.clone());
+            let is_noted = Memo::new(move |_| {
+                is_active.get() || hovered.with(|hovered| hovered.as_ref() == Some(&hovering))
+            });
+            move || is_noted.get().then(|| author.run(noted.clone())).flatten()
+        });
+        let searched = path.clone();
+        let finding = Memo::new(move |_| {
+            found.with(|found| match found.current() {
+                Some(current) if *current == searched => Some("current"),
+                _ => found.has(&searched).then_some("match"),
+            })
+        });
         let pressed = row.clone();
         view! {
             <Row
                 id=row_id(index)
                 row
                 is_active
+                finding
+                note=note.into_any()
+                on_hover=move || hovered.set(Some(path.clone()))
                 on_press=move || {
                     active.set(Some(pressed.path.clone()));
                     press(&pressed);
@@ -125,7 +179,7 @@ pub(crate) fn JsonTree(
     };
     let inspected = Memo::new(move |_| {
         let row = active_index.get().and_then(|at| rows.with(|rows| rows.get(at).cloned()))?;
-        let value = document.with(|document| row.path.find(document).cloned());
+        let value = document.with(|document| row.path.find(document).cloned().map(Document));
         let is_more = matches!(row.value, RowValue::More { .. });
         (!is_more).then(|| (row.path.clone(), value, row.old))
     });
@@ -139,11 +193,15 @@ pub(crate) fn JsonTree(
                 aria-label=label
                 aria-activedescendant=move || active_index.get().map(row_id)
                 on:keydown=on_key
+                on:pointerleave=move |_| hovered.set(None)
             >
                 <VirtualList rows row_height=ROW_HEIGHT render in_sight=went_to />
             </div>
             {move || {
-                inspected.get().map(|(path, value, old)| view! { <Inspector path value old on_close=move || active.set(None) /> })
+                inspected.get().map(|(path, value, old)| {
+                    let more = more.map(|more| more.run(path.clone()));
+                    view! { <Inspector path value old more on_close=move || active.set(None) /> }
+                })
             }}
         </div>
     }
@@ -154,6 +212,9 @@ fn Row(
     id: String,
     row: TreeRow,
     #[prop(into)] is_active: Signal<bool>,
+    #[prop(into)] finding: Signal<Option<&'static str>>,
+    note: AnyView,
+    on_hover: impl Fn() + 'static,
     on_press: impl Fn() + 'static,
 ) -> impl IntoView {
     let TreeRow { path, depth, label, value, mark, old } = row;
@@ -215,6 +276,8 @@ fn Row(
             data-testid="tree-row"
             data-path=path.to_string()
             data-mark=mark_name
+            data-found=finding
+            on:pointerenter=move |_| on_hover()
             on:click=move |_| on_press()
         >
             <span class="tree-mark" title=mark_title>
@@ -229,6 +292,7 @@ fn Row(
                 {was}
                 {shown}
             </span>
+            <span class="tree-note">{note}</span>
         </div>
     }
 }
@@ -237,18 +301,21 @@ fn Row(
 #[component]
 fn Inspector(
     path: Pointer,
-    value: Option<Json>,
+    value: Option<Document>,
     old: Option<String>,
+    more: Option<AnyView>,
     on_close: impl Fn() + 'static,
 ) -> impl IntoView {
-    let (text, is_removed) = match &value {
-        Some(Json::String(text)) => (text.to_string(), false),
-        Some(value) => (format!("{value:#}"), false),
-        None => (old.unwrap_or_default(), true),
+    // A large value is written in full only once someone copies it.
+    let (shown, is_removed) = match value.as_ref().map(|value| &value.0) {
+        Some(Json::String(text)) => (text::beginning(text, INSPECTED_BYTES, false), false),
+        Some(value) => (text::beginning(value, INSPECTED_BYTES, true), false),
+        None => (old.clone().unwrap_or_default(), true),
     };
-    let shown = match text.char_indices().nth(INSPECTED_CHARS) {
-        Some((cut, _)) => format!("{}…", &text[..cut]),
-        None => text.clone(),
+    let whole = move || match value.as_ref().map(|value| &value.0) {
+        Some(Json::String(text)) => text.to_string(),
+        Some(value) => format!("{value:#}"),
+        None => old.clone().unwrap_or_default(),
     };
     let path_text = if path.as_str().is_empty() { "(whole)".to_owned() } else { path.to_string() };
     let copied_path = path.to_string();
@@ -257,11 +324,12 @@ fn Inspector(
             <div class="inspector-head">
                 <code class="inspector-path" title="JSON Pointer">{path_text}</code>
                 <CopyButton label="Copy path" text=move || copied_path.clone() />
-                <CopyButton label="Copy value" is_labelled=true text=move || text.clone() />
+                <CopyButton label="Copy value" is_labelled=true text=whole />
                 <button type="button" class="button quiet icon-only" aria-label="Close" title="Close" on:click=move |_| on_close()>
                     <Icon glyph=Glyph::Close />
                 </button>
             </div>
+            {more}
             <pre class="inspector-value" class:removed=is_removed tabindex="0">{shown}</pre>
         </div>
     }

@@ -7,7 +7,7 @@ use rewind_domain::stream_key::StreamKind;
 use super::copy_button::CopyButton;
 use super::icon::{Glyph, Icon};
 use super::stream_key::KeyText;
-use crate::state::address::{CategoryChoice, EventsAddress, Point, StreamsAddress, TravelAddress};
+use crate::state::address::{CategoryChoice, EventsAddress, FoldAddress, StreamsAddress, TravelAddress};
 
 /// How a stream is looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,6 +16,8 @@ pub(crate) enum Lens {
     Events,
     /// As states, version by version.
     Travel,
+    /// As what a fold makes of it.
+    Fold,
 }
 
 /// The key of a stream, the way back to its category, and the ways of looking at it.
@@ -38,7 +40,8 @@ pub(crate) fn StreamHead(
         StreamKind::Aggregate => "aggregate",
         StreamKind::Topic => "topic",
     };
-    let travel = TravelAddress { stream: stream.clone(), point: Point::Latest }.href();
+    let travel = TravelAddress::latest(stream.clone()).href();
+    let fold = FoldAddress::latest(stream.clone()).href();
     let copied = stream.to_string();
     let tab = move |of: Lens, glyph: Glyph, label: &'static str, href: String| {
         view! {
@@ -68,6 +71,7 @@ pub(crate) fn StreamHead(
             <nav class="tabs" aria-label="Ways of looking at this stream">
                 {tab(Lens::Events, Glyph::Events, "Events", EventsAddress::newest(stream).href())}
                 {tab(Lens::Travel, Glyph::Travel, "Travel", travel)}
+                {tab(Lens::Fold, Glyph::Fold, "Fold", fold)}
             </nav>
         </header>
     }

@@ -10,7 +10,7 @@ use super::moment::Ago;
 use super::stream_key::KeyText;
 use super::virtual_list::VirtualList;
 use crate::api::StreamSummary;
-use crate::state::address::{EventsAddress, Point, TravelAddress};
+use crate::state::address::{EventsAddress, TravelAddress};
 use crate::state::catalog::SortBy;
 use crate::state::text;
 
@@ -70,7 +70,7 @@ fn stream_row(index: usize, stream: Arc<StreamSummary>) -> impl IntoView {
     let events = EventsAddress::newest(stream.key.clone()).href();
     let is_aggregate = stream.kind == StreamKind::Aggregate;
     let travel = is_aggregate.then(|| {
-        let address = TravelAddress { stream: stream.key.clone(), point: Point::Latest };
+        let address = TravelAddress::latest(stream.key.clone());
         view! {
             <a class="button quiet" href=address.href()>
                 <Icon glyph=Glyph::Travel />

@@ -1,15 +1,16 @@
 //! The versions around the one that is shown.
 
-use std::sync::Arc;
-
+use leptos::ev::{MouseEvent, Targeted};
 use leptos::prelude::*;
 use rewind_domain::ChangeKind;
 use rewind_domain::travel::Step;
+use web_sys::HtmlSelectElement;
 
 use super::event_type::EventType;
 use super::icon::{Glyph, Icon};
 use super::moment::Moment;
 use super::virtual_list::VirtualList;
+use crate::state::shared::Same;
 use crate::state::text;
 
 /// As high as `.version-row`.
@@ -24,7 +25,11 @@ pub(crate) enum VersionRow {
         version: u64,
     },
     /// A version and the event that made it.
-    Step(Arc<Step>),
+    Step(Same<Step>),
+    /// The event that the fold failed on.
+    Stopped(Same<Step>),
+    /// An event behind that one.
+    Unfolded(Same<Step>),
 }
 
 impl VersionRow {
@@ -32,12 +37,19 @@ impl VersionRow {
     pub(crate) fn version(&self) -> u64 {
         match self {
             Self::Start { version } => *version,
-            Self::Step(step) => step.version,
+            Self::Step(step) | Self::Stopped(step) | Self::Unfolded(step) => step.version,
+        }
+    }
+
+    fn step(&self) -> Option<&Same<Step>> {
+        match self {
+            Self::Start { .. } => None,
+            Self::Step(step) | Self::Stopped(step) | Self::Unfolded(step) => Some(step),
         }
     }
 }
 
-/// The versions at hand, each a button that leads to it.
+/// The versions at hand, each a button that leads to it; with Shift, one that compares with it.
 #[component]
 pub(crate) fn VersionList(
     /// The versions, ascending.
@@ -46,46 +58,172 @@ pub(crate) fn VersionList(
     /// The one that is shown.
     #[prop(into)]
     shown: Signal<u64>,
+    /// The one that is compared with, where one was chosen.
+    #[prop(into)]
+    base: Signal<Option<u64>>,
+    /// The type of event that is looked for.
+    #[prop(into)]
+    chosen_type: Signal<Option<String>>,
     /// Goes to a version.
     #[prop(into)]
     on_go: Callback<u64>,
+    /// Compares with a version.
+    #[prop(into)]
+    on_base: Callback<u64>,
+    /// Looks for another type of event.
+    #[prop(into)]
+    on_type: Callback<Option<String>>,
+    /// Goes to the next event of that type, or, where false, to the one before.
+    #[prop(into)]
+    on_step_type: Callback<bool>,
 ) -> impl IntoView {
     let in_sight = Memo::new(move |_| {
         let shown = shown.get();
-        rows.with(|rows| rows.iter().position(|row| row.version() == shown))
+        rows.with(|rows| rows.binary_search_by_key(&shown, VersionRow::version).ok())
     });
     let render = move |_: usize, row: VersionRow| {
         let version = row.version();
         let is_shown = Memo::new(move |_| shown.get() == version);
+        let is_base = Memo::new(move |_| base.get() == Some(version));
+        let event_type = row.step().and_then(|step| step.event_type.clone());
+        let is_other = Memo::new(move |_| {
+            chosen_type.with(|chosen| chosen.is_some() && *chosen != event_type)
+        });
         let content = match row {
             VersionRow::Start { .. } => {
                 view! { <span class="version-start">"before the first event"</span> }.into_any()
             }
-            VersionRow::Step(step) => view! { <StepContent step /> }.into_any(),
+            VersionRow::Step(step) => {
+                let fate = fate(&step);
+                view! { <StepContent step fate /> }.into_any()
+            }
+            VersionRow::Stopped(step) => {
+                let fate = view! {
+                    <span class="badge failure" title="The fold failed on this event">
+                        <Icon glyph=Glyph::Warning />
+                        "stopped"
+                    </span>
+                }
+                .into_any();
+                view! { <StepContent step fate /> }.into_any()
+            }
+            VersionRow::Unfolded(step) => {
+                let fate = view! {
+                    <span class="faint" title="The fold had failed on an earlier event">"no state"</span>
+                }
+                .into_any();
+                view! { <StepContent step fate /> }.into_any()
+            }
+        };
+        let pressed = move |event: MouseEvent| match event.shift_key() {
+            true => on_base.run(version),
+            false => on_go.run(version),
         };
         view! {
             <button
                 type="button"
                 class="version-row"
+                class:other=is_other
                 aria-current=move || is_shown.get().then_some("step")
+                data-base=move || is_base.get().then_some("true")
                 data-testid="version-row"
                 data-version=version.to_string()
-                on:click=move |_| on_go.run(version)
+                title="Shift-click to compare with this version"
+                on:click=pressed
             >
-                <span class="version-row-number">{text::grouped(version)}</span>
+                <span class="version-row-number">
+                    {text::grouped(version)}
+                    {move || is_base.get().then(|| view! { <span class="version-base">"base"</span> })}
+                </span>
                 {content}
             </button>
         }
     };
     view! {
         <nav class="version-list" aria-label="Versions">
+            <TypeChoice rows chosen_type on_type on_step_type />
             <VirtualList rows row_height=ROW_HEIGHT render in_sight />
         </nav>
     }
 }
 
+/// The choice of a type of event to look for, among those at hand.
 #[component]
-fn StepContent(step: Arc<Step>) -> impl IntoView {
+fn TypeChoice(
+    rows: Signal<Vec<VersionRow>>,
+    chosen_type: Signal<Option<String>>,
+    on_type: Callback<Option<String>>,
+    on_step_type: Callback<bool>,
+) -> impl IntoView {
+    // A type stays on offer once it was seen, so that the list is the same at every place.
+    let types = Memo::new(move |seen: Option<&Vec<String>>| {
+        let mut types = seen.cloned().unwrap_or_default();
+        rows.with(|rows| {
+            for step in rows.iter().filter_map(VersionRow::step) {
+                if let Some(name) = &step.event_type
+                    && let Err(at) = types.binary_search(name)
+                {
+                    types.insert(at, name.clone());
+                }
+            }
+        });
+        types
+    });
+    let options = move || {
+        let chosen = chosen_type.get();
+        types
+            .get()
+            .into_iter()
+            .map(|name| {
+                let is_chosen = chosen.as_ref() == Some(&name);
+                view! { <option value=name.clone() selected=is_chosen>{name.clone()}</option> }
+            })
+            .collect_view()
+    };
+    let chosen = move |event: Targeted<leptos::ev::Event, HtmlSelectElement>| {
+        let name = event.target().value();
+        on_type.run(Some(name).filter(|name| !name.is_empty()));
+    };
+    let step = move |glyph: Glyph, label: &'static str, is_next: bool| {
+        let test_id = if is_next { "next-of-type" } else { "previous-of-type" };
+        view! {
+            <button
+                type="button"
+                class="button quiet icon-only"
+                aria-label=label
+                title=label
+                data-testid=test_id
+                on:click=move |_| on_step_type.run(is_next)
+            >
+                <Icon glyph />
+            </button>
+        }
+    };
+    view! {
+        <div class="version-list-head">
+            <label class="select">
+                <span class="sr-only">"Type of event to look for"</span>
+                <select data-testid="type-choice" on:change:target=chosen>
+                    <option value="" selected=move || chosen_type.with(Option::is_none)>"Any type"</option>
+                    {options}
+                </select>
+            </label>
+            {step(Glyph::Previous, "Previous event of this type ([)", false)}
+            {step(Glyph::Next, "Next event of this type (])", true)}
+        </div>
+    }
+}
+
+/// What became of an event: what it changed, or that the fold took no notice of it.
+fn fate(step: &Step) -> AnyView {
+    if step.is_skipped {
+        return view! {
+            <span class="faint" data-testid="skipped" title="The fold has no rule for events of this type">
+                "no rule"
+            </span>
+        }
+        .into_any();
+    }
     let count = |kind: ChangeKind| step.changes.iter().filter(|change| change.op == kind).count();
     let counts = [
         (ChangeKind::Add, "+", "added"),
@@ -99,6 +237,11 @@ fn StepContent(step: Arc<Step>) -> impl IntoView {
             view! { <span class=class title=format!("{count} {name}")>{format!("{glyph}{count}")}</span> }
         })
     });
+    counts.into_any()
+}
+
+#[component]
+fn StepContent(step: Same<Step>, fate: AnyView) -> impl IntoView {
     let error = step.decode_error.as_ref().map(|error| {
         view! {
             <span class="badge warning" title=error.to_string()>
@@ -114,6 +257,6 @@ fn StepContent(step: Arc<Step>) -> impl IntoView {
         <span class="version-row-time">
             <Moment ms=step.timestamp_ms />
         </span>
-        <span class="version-row-changes">{counts}</span>
+        <span class="version-row-changes">{fate}</span>
     }
 }

@@ -1,11 +1,15 @@
-//! Moving through versions: a slider, buttons and a number.
+//! Moving through versions: a slider, buttons, and a box for a version, an entry or a time.
 
 use leptos::ev::Targeted;
 use leptos::prelude::*;
-use web_sys::HtmlInputElement;
+use web_sys::{HtmlInputElement, KeyboardEvent};
 
 use super::icon::{Glyph, Icon};
-use crate::state::text;
+use crate::state::address::Point;
+use crate::state::{place, text};
+
+/// The box, for the key that leads to it.
+pub(crate) const PLACE_ID: &str = "place";
 
 /// Which versions there are, and which is shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -24,9 +28,14 @@ pub(crate) fn VersionSlider(
     /// Where it can go, and where it is.
     #[prop(into)]
     versions: Signal<Versions>,
-    /// Goes to a version.
+    /// Goes to a version on the way.
     #[prop(into)]
     on_go: Callback<u64>,
+    /// Goes to a place that was typed.
+    #[prop(into)]
+    on_jump: Callback<Point>,
+    /// What stands between the buttons and the slider.
+    children: Children,
 ) -> impl IntoView {
     let is_first = Memo::new(move |_| versions.with(|v| v.shown <= v.first));
     let is_last = Memo::new(move |_| versions.with(|v| v.shown >= v.last));
@@ -49,19 +58,52 @@ pub(crate) fn VersionSlider(
             </button>
         }
     };
+    let problem = RwSignal::new(None::<String>);
     let typed = move |event: Targeted<leptos::ev::Event, HtmlInputElement>| {
-        let Versions { first, shown, last } = versions.get_untracked();
-        let input = event.target();
-        match input.value().trim().replace(',', "").parse::<u64>() {
-            Ok(version) => on_go.run(version.clamp(first, last)),
-            // Emptied to be written anew; until then the placeholder says where one is.
-            Err(_) if input.value().is_empty() => {}
-            Err(_) => input.set_value(&shown.to_string()),
+        let Versions { first, last, .. } = versions.get_untracked();
+        let text = event.target().value();
+        // Emptied to be written anew; until then the placeholder says where one is.
+        if text.trim().is_empty() {
+            problem.set(None);
+            return;
+        }
+        match place::parse(&text) {
+            Ok(point) => {
+                problem.set(None);
+                let point = match point {
+                    Point::Version(version) => {
+                        let version = version.clamp(first, last.max(first));
+                        event.target().set_value(&version.to_string());
+                        Point::Version(version)
+                    }
+                    other => other,
+                };
+                on_jump.run(point);
+                // The keys move the cursor again.
+                leave(&event.target());
+            }
+            Err(reason) => problem.set(Some(reason)),
         }
     };
     let slid = move |event: Targeted<leptos::ev::Event, HtmlInputElement>| {
         if let Ok(version) = event.target().value().parse() {
             on_go.run(version);
+        }
+    };
+    let show_version = move |input: &HtmlInputElement| {
+        problem.set(None);
+        input.set_value(&versions.get_untracked().shown.to_string());
+    };
+    let left = move |event: Targeted<leptos::ev::FocusEvent, HtmlInputElement>| {
+        let input = event.target();
+        if problem.with_untracked(Option::is_some) || input.value().is_empty() {
+            show_version(&input);
+        }
+    };
+    let on_key = move |event: Targeted<KeyboardEvent, HtmlInputElement>| {
+        if event.key() == "Escape" {
+            show_version(&event.target());
+            leave(&event.target());
         }
     };
     let value_text = move || {
@@ -75,22 +117,31 @@ pub(crate) fn VersionSlider(
                 {step(Glyph::Previous, "Previous version (←)", "step-prev", is_first, |v| {
                     v.shown.saturating_sub(1).max(v.first)
                 })}
-                <label class="version-number">
-                    <span class="sr-only">"Version"</span>
+                <label class="version-number" class:invalid=move || problem.with(Option::is_some)>
+                    <span class="sr-only">"Version, entry id or time"</span>
                     <input
                         type="text"
-                        inputmode="numeric"
+                        id=PLACE_ID
                         autocomplete="off"
+                        spellcheck="false"
                         size="7"
+                        title="A version, an entry id or a time in UTC (G)"
                         data-testid="version-input"
                         placeholder=move || versions.get().shown.to_string()
                         prop:value=move || versions.get().shown.to_string()
+                        aria-invalid=move || problem.with(Option::is_some).then_some("true")
+                        aria-describedby="place-problem"
                         on:focus:target=|event| event.target().select()
                         on:change:target=typed
+                        on:keydown:target=on_key
+                        on:blur:target=left
                     />
                     <span class="version-of">
                         "of "
                         {move || text::grouped(versions.get().last)}
+                    </span>
+                    <span class="place-problem" id="place-problem" role="alert" data-testid="place-problem">
+                        {problem}
                     </span>
                 </label>
                 {step(Glyph::Next, "Next version (→)", "step-next", is_last, |v| {
@@ -98,6 +149,7 @@ pub(crate) fn VersionSlider(
                 })}
                 {step(Glyph::Last, "Last version (End)", "step-last", is_last, |v| v.last)}
             </div>
+            {children()}
             <input
                 type="range"
                 class="slider"
@@ -115,4 +167,9 @@ pub(crate) fn VersionSlider(
             />
         </div>
     }
+}
+
+fn leave(input: &HtmlInputElement) {
+    // Fails for no element that exists.
+    let _ = input.blur();
 }

@@ -3,10 +3,9 @@
 use leptos::html;
 use leptos::prelude::*;
 use rewind_domain::viewport::visible_rows;
-use wasm_bindgen::JsCast;
-use wasm_bindgen::closure::Closure;
 
 use crate::browser::frames::OncePerFrame;
+use crate::browser::resize::on_resize;
 
 /// Rows drawn beyond both edges, so that a turn of the wheel finds them there.
 const OVERSCAN: usize = 8;
@@ -103,22 +102,4 @@ fn keep_in_sight(frame: &web_sys::HtmlDivElement, index: usize, row_height: u32)
     };
     // Browsers scroll no further than that.
     frame.set_scroll_top(i32::try_from(scroll_top).unwrap_or(i32::MAX));
-}
-
-/// Measures whenever the size of an element changes, and once it is there.
-fn on_resize(element: NodeRef<html::Div>, measure: OncePerFrame) {
-    Effect::new(move || {
-        let Some(element) = element.get() else { return };
-        measure.request();
-        let measure = measure.clone();
-        let listener = Closure::<dyn Fn()>::new(move || measure.request());
-        let Ok(observer) = web_sys::ResizeObserver::new(listener.as_ref().unchecked_ref()) else {
-            return;
-        };
-        observer.observe(&element);
-        let held = StoredValue::new_local((observer, listener));
-        on_cleanup(move || {
-            held.with_value(|(observer, _)| observer.disconnect());
-        });
-    });
 }

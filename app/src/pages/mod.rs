@@ -11,6 +11,7 @@ pub(crate) mod events;
 pub(crate) mod not_found;
 pub(crate) mod streams;
 pub(crate) mod travel;
+pub(crate) mod workbench;
 
 use leptos::prelude::*;
 

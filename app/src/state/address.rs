@@ -4,7 +4,7 @@
 
 use std::str::FromStr;
 
-use rewind_domain::{EntryId, StreamKey};
+use rewind_domain::{EntryId, Pointer, StreamKey};
 
 use super::query::Query;
 use crate::api::Order;
@@ -18,6 +18,8 @@ pub(crate) enum Address {
     Events(EventsAddress),
     /// `/travel`
     Travel(TravelAddress),
+    /// `/fold`
+    Fold(FoldAddress),
     /// A page that exists, asked for in a way that cannot be read.
     Unreadable {
         /// What is wrong, to be shown.
@@ -71,13 +73,78 @@ pub(crate) enum PageAt {
     Before(EntryId),
 }
 
-/// An aggregate at a version: `/travel?stream=&version=`, or `&id=`.
+/// An aggregate at a version, and what is looked at there: `/travel?stream=&version=` (or `&id=`, or `&time_ms=`), with
+/// `&base=&path=&pane=&expr=&ignore=`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct TravelAddress {
     /// The aggregate's stream.
     pub(crate) stream: StreamKey,
     /// Where to stand.
     pub(crate) point: Point,
+    /// What to look at there.
+    pub(crate) sight: Sight,
+}
+
+/// What is looked at, wherever in a history.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Sight {
+    /// The version that all others are compared with; nothing for each with the one before it.
+    pub(crate) base: Option<u64>,
+    /// The value that is meant.
+    pub(crate) path: Option<Pointer>,
+    /// What stands beside the state.
+    pub(crate) pane: Pane,
+    /// The expression whose turns are looked for; empty where there is none.
+    pub(crate) expression: String,
+    /// Types of events that are no authors.
+    pub(crate) ignored_types: Vec<String>,
+}
+
+/// What stands beside a state.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Pane {
+    /// What changed, path by path.
+    #[default]
+    Changes,
+    /// Both states, side by side.
+    Diff,
+    /// Every value that a path ever had.
+    History,
+    /// The versions at which an expression turns.
+    Bisect,
+}
+
+impl Pane {
+    /// All of them, in their order.
+    pub(crate) const ALL: [Self; 4] = [Self::Changes, Self::Diff, Self::History, Self::Bisect];
+
+    /// Its name in addresses.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Changes => "changes",
+            Self::Diff => "diff",
+            Self::History => "history",
+            Self::Bisect => "bisect",
+        }
+    }
+
+    fn read(query: &Query) -> Result<Self, String> {
+        let Some(name) = query.get("pane") else { return Ok(Self::default()) };
+        // Who last set a value stands above its history.
+        let name = if name == "blame" { Self::History.name() } else { name };
+        Self::ALL.into_iter().find(|pane| pane.name() == name).ok_or_else(|| {
+            "parameter `pane`: must be `changes`, `diff`, `history` or `bisect`".to_owned()
+        })
+    }
+}
+
+/// The fold of an aggregate's type, tried on one aggregate: `/fold?stream=&version=`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct FoldAddress {
+    /// The aggregate's stream.
+    pub(crate) stream: StreamKey,
+    /// The version whose state is shown; nothing for the last one.
+    pub(crate) version: Option<u64>,
 }
 
 /// A place in a history.
@@ -90,6 +157,8 @@ pub(crate) enum Point {
     Version(u64),
     /// The version that this event makes.
     Id(EntryId),
+    /// The last version at or before this time, in Unix milliseconds.
+    TimeMs(u64),
 }
 
 impl Address {
@@ -100,6 +169,7 @@ impl Address {
             "/" => Ok(Self::Streams(StreamsAddress::read(&query))),
             "/events" => EventsAddress::read(&query).map(Self::Events),
             "/travel" => TravelAddress::read(&query).map(Self::Travel),
+            "/fold" => FoldAddress::read(&query).map(Self::Fold),
             _ => Ok(Self::NotFound),
         };
         address.unwrap_or_else(|reason| Self::Unreadable { reason })
@@ -190,30 +260,75 @@ impl EventsAddress {
 impl TravelAddress {
     /// The last version of an aggregate.
     pub(crate) fn latest(stream: StreamKey) -> Self {
-        Self { stream, point: Point::Latest }
+        Self::at(stream, Point::Latest)
+    }
+
+    /// A place in the history of an aggregate, with nothing particular in sight.
+    pub(crate) fn at(stream: StreamKey, point: Point) -> Self {
+        Self { stream, point, sight: Sight::default() }
     }
 
     fn read(query: &Query) -> Result<Self, String> {
-        let point = match (parameter(query, "version")?, parameter(query, "id")?) {
-            (None, None) => Point::Latest,
-            (Some(version), _) => Point::Version(version),
-            (None, Some(id)) => Point::Id(id),
+        let places =
+            (parameter(query, "version")?, parameter(query, "id")?, parameter(query, "time_ms")?);
+        let point = match places {
+            (Some(version), _, _) => Point::Version(version),
+            (None, Some(id), _) => Point::Id(id),
+            (None, None, Some(ms)) => Point::TimeMs(ms),
+            (None, None, None) => Point::Latest,
         };
-        Ok(Self { stream: stream(query)?, point })
+        let path = query
+            .given("path")
+            .map(|path| path.parse().map_err(|error| format!("parameter `path`: {error}")));
+        let ignored = query.get("ignore").unwrap_or_default().split(',');
+        let sight = Sight {
+            base: parameter(query, "base")?,
+            path: path.transpose()?,
+            pane: Pane::read(query)?,
+            expression: query.get("expr").unwrap_or_default().to_owned(),
+            ignored_types: ignored.filter(|name| !name.is_empty()).map(str::to_owned).collect(),
+        };
+        Ok(Self { stream: stream(query)?, point, sight })
     }
 
     /// Its URL.
     pub(crate) fn href(&self) -> String {
-        let (version, id) = match self.point {
-            Point::Latest => (None, None),
-            Point::Version(version) => (Some(version), None),
-            Point::Id(id) => (None, Some(id)),
+        let Self { stream, point, sight } = self;
+        let Sight { base, path, pane, expression, ignored_types } = sight;
+        let (version, id, time_ms) = match *point {
+            Point::Latest => (None, None, None),
+            Point::Version(version) => (Some(version), None, None),
+            Point::Id(id) => (None, Some(id), None),
+            Point::TimeMs(ms) => (None, None, Some(ms)),
         };
+        let some_text = |text: String| Some(text).filter(|text| !text.is_empty());
         Query::default()
-            .with("stream", &self.stream)
+            .with("stream", stream)
             .with_some("version", version)
             .with_some("id", id)
+            .with_some("time_ms", time_ms)
+            .with_some("base", *base)
+            .with_some("path", path.as_ref())
+            .with_some("pane", (*pane != Pane::default()).then(|| pane.name()))
+            .with_some("expr", some_text(expression.clone()))
+            .with_some("ignore", some_text(ignored_types.join(",")))
             .on("/travel")
+    }
+}
+
+impl FoldAddress {
+    /// The fold at the last version of an aggregate.
+    pub(crate) fn latest(stream: StreamKey) -> Self {
+        Self { stream, version: None }
+    }
+
+    fn read(query: &Query) -> Result<Self, String> {
+        Ok(Self { stream: stream(query)?, version: parameter(query, "version")? })
+    }
+
+    /// Its URL.
+    pub(crate) fn href(&self) -> String {
+        Query::default().with("stream", &self.stream).with_some("version", self.version).on("/fold")
     }
 }
 
@@ -253,14 +368,43 @@ mod tests {
                     assert_eq!(read(&address.href()), Address::Events(address));
                 }
             }
-            for point in [Point::Latest, Point::Version(u64::MAX), Point::Id(id)] {
-                let address = TravelAddress { stream: stream.clone(), point };
+            let points = [Point::Latest, Point::Version(u64::MAX), Point::Id(id), Point::TimeMs(7)];
+            for point in points {
+                let address = TravelAddress::at(stream.clone(), point);
                 assert_eq!(read(&address.href()), Address::Travel(address));
+            }
+            for version in [None, Some(0), Some(u64::MAX)] {
+                let address = FoldAddress { stream: stream.clone(), version };
+                assert_eq!(read(&address.href()), Address::Fold(address));
             }
             let category = CategoryChoice::One(Some(stream));
             let address = StreamsAddress { prefix: "a b".to_owned(), category };
             assert_eq!(read(&address.href()), Address::Streams(address));
         }
+    }
+
+    #[test]
+    fn what_is_in_sight_survives_being_written_and_read() {
+        let address =
+            |sight: Sight| TravelAddress { stream: "a:b".into(), point: Point::Version(3), sight };
+        let paths = [None, Some(Pointer::root()), Some(Pointer::root().key("a/b&=~").index(0))];
+        for (path, pane) in paths.into_iter().cycle().zip(Pane::ALL) {
+            let sight = Sight {
+                base: Some(0),
+                path,
+                pane,
+                expression: "state.total < 0 && state[\"a+b\"]".to_owned(),
+                ignored_types: vec!["Touched".to_owned(), "Größe & Gewicht".to_owned()],
+            };
+            let address = address(sight);
+            assert_eq!(read(&address.href()), Address::Travel(address));
+        }
+        assert_eq!(address(Sight::default()).href(), "/travel?stream=a:b&version=3");
+        let blame = Sight { pane: Pane::History, ..Sight::default() };
+        assert_eq!(
+            read("/travel?stream=a:b&version=3&pane=blame"),
+            Address::Travel(address(blame))
+        );
     }
 
     #[test]
@@ -297,6 +441,12 @@ mod tests {
             ("/events?stream=a&after=1-0&before=2-0", "`after`"),
             ("/events?stream=a&event=1", "`event`"),
             ("/travel?stream=a&version=-1", "`version`"),
+            ("/travel?stream=a&time_ms=noon", "`time_ms`"),
+            ("/travel?stream=a&base=x", "`base`"),
+            ("/travel?stream=a&path=total", "`path`"),
+            ("/travel?stream=a&pane=side", "`pane`"),
+            ("/fold?version=1", "`stream`"),
+            ("/fold?stream=a&version=last", "`version`"),
         ] {
             match read(href) {
                 Address::Unreadable { reason } => {

@@ -31,6 +31,11 @@ impl Query {
             .map(|(_, value)| value.as_str())
     }
 
+    /// The first value of this name, even an empty one.
+    pub(crate) fn given(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str())
+    }
+
     /// Adds a parameter.
     #[expect(clippy::needless_pass_by_value, reason = "most values are texts or ids made for it")]
     pub(crate) fn with(mut self, name: &str, value: impl ToString) -> Self {

@@ -1,5 +1,7 @@
 //! Numbers, times and bytes as they are shown.
 
+use std::fmt::{self, Write as _};
+
 use rewind_domain::EntryId;
 
 /// A number with its digits in groups of three: `13,087`.
@@ -18,6 +20,42 @@ pub(crate) fn grouped(number: u64) -> String {
 /// A number of things: `1 event`, `13,087 events`.
 pub(crate) fn counted(number: u64, one: &str, many: &str) -> String {
     format!("{} {}", grouped(number), if number == 1 { one } else { many })
+}
+
+/// The beginning of what would be written, cut with an ellipsis after about `max` bytes; nothing behind that is written.
+pub(crate) fn beginning(whole: impl fmt::Display, max: usize, is_indented: bool) -> String {
+    let mut out = Beginning { text: String::new(), max };
+    // The only error is that the bound was reached, which the ellipsis says.
+    let _ = match is_indented {
+        true => write!(out, "{whole:#}"),
+        false => write!(out, "{whole}"),
+    };
+    out.text
+}
+
+struct Beginning {
+    text: String,
+    max: usize,
+}
+
+impl fmt::Write for Beginning {
+    fn write_str(&mut self, part: &str) -> fmt::Result {
+        let room = self.max.saturating_sub(self.text.len());
+        if part.len() <= room {
+            self.text.push_str(part);
+            return Ok(());
+        }
+        self.text.push_str(&part[..part.floor_char_boundary(room)]);
+        self.text.push('…');
+        Err(fmt::Error)
+    }
+}
+
+/// A message as a sentence of its own. Messages begin small and without a period, so that they fit into others.
+pub(crate) fn sentence(message: &str) -> String {
+    let mut rest = message.chars();
+    let first = rest.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
+    format!("{first}{}.", rest.as_str().trim_end_matches('.'))
 }
 
 /// How long ago, in one unit: `just now`, `5 min ago`, `3 d ago`, `2 y ago`.
@@ -84,6 +122,20 @@ mod tests {
         assert_eq!(grouped(u64::MAX), "18,446,744,073,709,551,615");
         assert_eq!(counted(1, "event", "events"), "1 event");
         assert_eq!(counted(2_000, "event", "events"), "2,000 events");
+    }
+
+    #[test]
+    fn a_beginning_is_cut_between_characters() {
+        assert_eq!(beginning("äöü", 6, false), "äöü");
+        assert_eq!(beginning("äöü", 5, false), "äö…");
+        assert_eq!(beginning("", 0, true), "");
+    }
+
+    #[test]
+    fn a_message_becomes_a_sentence() {
+        for (message, text) in [("a `b` c", "A `b` c."), ("Ä.", "Ä."), ("", "."), ("ß", "SS.")] {
+            assert_eq!(sentence(message), text);
+        }
     }
 
     #[test]

@@ -6,6 +6,7 @@ mod memory;
 mod page;
 mod replay;
 mod screen;
+mod travel;
 
 use std::path::PathBuf;
 
@@ -33,6 +34,8 @@ pub(crate) enum Benchmark {
     Load,
     /// From navigation to the first streams on screen
     Screen,
+    /// From a key to the frame that shows the next version
+    Travel,
     /// What the server's process takes
     Memory,
 }
@@ -79,6 +82,7 @@ pub(crate) async fn run(
             Benchmark::Live => live::run(setting, report).await,
             Benchmark::Load => load::run(setting, report).await,
             Benchmark::Screen => screen::run(setting, report).await,
+            Benchmark::Travel => travel::run(setting, report).await,
             Benchmark::Memory => memory::after(setting, report).await,
         };
         if let Err(error) = outcome {

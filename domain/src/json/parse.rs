@@ -1,5 +1,9 @@
 //! A JSON parser (RFC 8259) that keeps the digits of numbers and bounds the depth.
+//!
+//! What it makes of what it reads is a [`Build`]er's to say: a [`Json`] that stands for itself, or a value that borrows from
+//! the text and lives as long as it takes to merge it.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::value::{Json, Number, Object};
@@ -20,8 +24,59 @@ pub struct JsonError {
 }
 
 pub(super) fn parse(text: &str) -> Result<Json, JsonError> {
+    parse_as::<Json>(text)
+}
+
+pub(super) fn parse_as<'a, B: Build<'a>>(text: &'a str) -> Result<B, JsonError> {
     let mut parser = Parser { text, bytes: text.as_bytes(), at: 0 };
     parser.document().map_err(|what| error_at(text, parser.at, what))
+}
+
+/// What a parser makes of the values that it reads.
+pub(super) trait Build<'a>: Sized {
+    /// An object under construction.
+    type Members: Default;
+
+    fn null() -> Self;
+    fn boolean(value: bool) -> Self;
+    /// `text` is a JSON number.
+    fn number(text: &'a str) -> Self;
+    fn string(text: Cow<'a, str>) -> Self;
+    fn array(items: Vec<Self>) -> Self;
+    fn add_member(members: &mut Self::Members, key: Cow<'a, str>, value: Self);
+    fn object(members: Self::Members) -> Self;
+}
+
+impl<'a> Build<'a> for Json {
+    type Members = Object;
+
+    fn null() -> Self {
+        Self::Null
+    }
+
+    fn boolean(value: bool) -> Self {
+        Self::Bool(value)
+    }
+
+    fn number(text: &'a str) -> Self {
+        Self::Number(Number::from_valid(text))
+    }
+
+    fn string(text: Cow<'a, str>) -> Self {
+        Self::String(text.into())
+    }
+
+    fn array(items: Vec<Self>) -> Self {
+        Self::Array(Arc::new(items))
+    }
+
+    fn add_member(members: &mut Object, key: Cow<'a, str>, value: Self) {
+        members.insert(key.into(), value);
+    }
+
+    fn object(members: Object) -> Self {
+        Self::Object(Arc::new(members))
+    }
 }
 
 fn error_at(text: &str, at: usize, what: &'static str) -> JsonError {
@@ -44,36 +99,36 @@ struct Parser<'a> {
 }
 
 impl<'a> Parser<'a> {
-    fn document(&mut self) -> Result<Json, Fault> {
+    fn document<B: Build<'a>>(&mut self) -> Result<B, Fault> {
         self.skip_space();
         let value = self.value(0)?;
         self.skip_space();
         if self.at < self.bytes.len() { Err("trailing characters") } else { Ok(value) }
     }
 
-    fn value(&mut self, depth: usize) -> Result<Json, Fault> {
+    fn value<B: Build<'a>>(&mut self, depth: usize) -> Result<B, Fault> {
         match self.peek() {
             Some(b'{') => self.object(depth),
             Some(b'[') => self.array(depth),
-            Some(b'"') => Ok(Json::String(self.string()?)),
-            Some(b'-' | b'0'..=b'9') => self.number(),
-            Some(b't') => self.literal("true", Json::Bool(true)),
-            Some(b'f') => self.literal("false", Json::Bool(false)),
-            Some(b'n') => self.literal("null", Json::Null),
+            Some(b'"') => Ok(B::string(self.string()?)),
+            Some(b'-' | b'0'..=b'9') => Ok(B::number(self.number()?)),
+            Some(b't') => self.literal("true", B::boolean(true)),
+            Some(b'f') => self.literal("false", B::boolean(false)),
+            Some(b'n') => self.literal("null", B::null()),
             Some(_) => Err("expected a JSON value"),
             None => Err("expected a JSON value, found the end"),
         }
     }
 
-    fn object(&mut self, depth: usize) -> Result<Json, Fault> {
+    fn object<B: Build<'a>>(&mut self, depth: usize) -> Result<B, Fault> {
         if depth >= MAX_DEPTH {
             return Err("nested too deep");
         }
         self.at += 1;
-        let mut members = Object::default();
+        let mut members = B::Members::default();
         self.skip_space();
         if self.eat(b'}') {
-            return Ok(Json::Object(Arc::new(members)));
+            return Ok(B::object(members));
         }
         loop {
             self.skip_space();
@@ -87,10 +142,10 @@ impl<'a> Parser<'a> {
             }
             self.skip_space();
             let value = self.value(depth + 1)?;
-            members.insert(key, value);
+            B::add_member(&mut members, key, value);
             self.skip_space();
             if self.eat(b'}') {
-                return Ok(Json::Object(Arc::new(members)));
+                return Ok(B::object(members));
             }
             if !self.eat(b',') {
                 return Err("expected `,` or `}`");
@@ -98,7 +153,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    fn array(&mut self, depth: usize) -> Result<Json, Fault> {
+    fn array<B: Build<'a>>(&mut self, depth: usize) -> Result<B, Fault> {
         if depth >= MAX_DEPTH {
             return Err("nested too deep");
         }
@@ -106,14 +161,14 @@ impl<'a> Parser<'a> {
         let mut items = Vec::new();
         self.skip_space();
         if self.eat(b']') {
-            return Ok(Json::array(items));
+            return Ok(B::array(items));
         }
         loop {
             self.skip_space();
             items.push(self.value(depth + 1)?);
             self.skip_space();
             if self.eat(b']') {
-                return Ok(Json::Array(Arc::new(items)));
+                return Ok(B::array(items));
             }
             if !self.eat(b',') {
                 return Err("expected `,` or `]`");
@@ -121,7 +176,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    fn literal(&mut self, word: &str, value: Json) -> Result<Json, Fault> {
+    fn literal<B>(&mut self, word: &str, value: B) -> Result<B, Fault> {
         if self.bytes[self.at..].starts_with(word.as_bytes()) {
             self.at += word.len();
             Ok(value)
@@ -130,7 +185,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    fn number(&mut self) -> Result<Json, Fault> {
+    fn number(&mut self) -> Result<&'a str, Fault> {
         let start = self.at;
         self.eat(b'-');
         match self.peek() {
@@ -150,7 +205,7 @@ impl<'a> Parser<'a> {
             }
             self.some_digits()?;
         }
-        Ok(Json::Number(Number::from_valid(&self.text[start..self.at])))
+        Ok(&self.text[start..self.at])
     }
 
     fn some_digits(&mut self) -> Result<(), Fault> {
@@ -165,20 +220,20 @@ impl<'a> Parser<'a> {
         }
     }
 
-    fn string(&mut self) -> Result<Arc<str>, Fault> {
+    fn string(&mut self) -> Result<Cow<'a, str>, Fault> {
         self.at += 1;
         let start = self.at;
         self.skip_plain();
         // Nearly all strings have no escape, and are taken as they stand.
         if self.eat(b'"') {
-            return Ok(self.text[start..self.at - 1].into());
+            return Ok(Cow::Borrowed(&self.text[start..self.at - 1]));
         }
         let mut unescaped = String::from(&self.text[start..self.at]);
         loop {
             match self.peek() {
                 Some(b'"') => {
                     self.at += 1;
-                    return Ok(unescaped.into());
+                    return Ok(Cow::Owned(unescaped));
                 }
                 Some(b'\\') => {
                     self.at += 1;

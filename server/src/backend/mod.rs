@@ -1,38 +1,58 @@
 //! The backend of the server functions: from queries to the store, and from entries to answers.
 
+mod bisect;
+mod blame;
+mod diff;
 mod discovery;
 mod errors;
 mod events;
+mod folds;
+mod history;
 mod replay;
+mod timeline;
+mod trial;
+mod window;
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use rewind_app::api::backend::{EventsQuery, ReplayQuery, StreamsQuery, WindowQuery};
-use rewind_app::api::{
-    About, ApiError, Backend, EventsPage, ReplayAnswer, StreamsPage, WindowAnswer,
+use rewind_app::api::backend::{
+    BisectQuery, BlameQuery, DiffQuery, EventsQuery, HistoryQuery, ReplayQuery, StreamsQuery,
+    TimelineQuery, TrialQuery, WindowQuery,
 };
-use rewind_domain::{DeepMerge, Fold, StreamKey};
+use rewind_app::api::{
+    About, ApiError, Backend, BisectAnswer, BlameAnswer, DiffAnswer, ErrorCode, EventsPage,
+    FoldAnswer, HistoryAnswer, ReplayAnswer, StreamsPage, TimelineAnswer, TrialAnswer,
+    WindowAnswer,
+};
+use rewind_domain::versions::StreamExtent;
+use rewind_domain::{Fold, StreamKey};
 
+use crate::folds::Library;
 use crate::store::Store;
+use crate::travel::{Traveller, WalkError};
 
 pub use errors::api_error;
 
 /// Answers from a Redis server.
 pub struct StoreBackend {
     store: Store,
-    fold: Arc<dyn Fold>,
+    traveller: Traveller,
+    library: Arc<Library>,
 }
 
 impl StoreBackend {
-    /// A backend that reads from `store`.
-    pub fn new(store: Store) -> Self {
-        Self { store, fold: Arc::new(DeepMerge) }
+    /// A backend that reads from `store`, folds with what is in `library`, and keeps keyframes of at most so many bytes.
+    pub fn new(store: Store, library: Library, keyframe_bytes: usize) -> Self {
+        let traveller = Traveller::new(store.clone(), keyframe_bytes);
+        Self { store, traveller, library: Arc::new(library) }
     }
 
     /// The fold for a stream.
-    fn fold_for(&self, _stream: &StreamKey) -> Arc<dyn Fold> {
-        Arc::clone(&self.fold)
+    fn fold_for(&self, stream: &StreamKey) -> Result<Arc<dyn Fold>, ApiError> {
+        self.library
+            .fold(stream)
+            .map_err(|error| ApiError::unusable(ErrorCode::FoldInvalid, &error))
     }
 }
 
@@ -56,12 +76,77 @@ impl Backend for StoreBackend {
     }
 
     async fn replay(&self, query: ReplayQuery) -> Result<ReplayAnswer, ApiError> {
-        let fold = self.fold_for(&query.stream);
-        replay::replay(&self.store, fold, query).await
+        let fold = self.fold_for(&query.stream)?;
+        replay::replay(&self.traveller, fold, query).await
     }
 
     async fn window(&self, query: WindowQuery) -> Result<WindowAnswer, ApiError> {
-        let fold = self.fold_for(&query.stream);
-        replay::window(&self.store, fold, query).await
+        let fold = self.fold_for(&query.stream)?;
+        window::window(&self.traveller, fold, query).await
     }
+
+    async fn diff(&self, query: DiffQuery) -> Result<DiffAnswer, ApiError> {
+        let fold = self.fold_for(&query.stream)?;
+        diff::diff(&self.traveller, fold, query).await
+    }
+
+    async fn blame(&self, query: BlameQuery) -> Result<BlameAnswer, ApiError> {
+        let fold = self.fold_for(&query.stream)?;
+        blame::blame(&self.traveller, fold, query).await
+    }
+
+    async fn history(&self, query: HistoryQuery) -> Result<HistoryAnswer, ApiError> {
+        let fold = self.fold_for(&query.stream)?;
+        history::history(&self.traveller, fold, query).await
+    }
+
+    async fn bisect(&self, query: BisectQuery) -> Result<BisectAnswer, ApiError> {
+        let fold = self.fold_for(&query.stream)?;
+        bisect::bisect(&self.traveller, fold, self.library.limits(), query).await
+    }
+
+    async fn timeline(&self, query: TimelineQuery) -> Result<TimelineAnswer, ApiError> {
+        let fold = self.fold_for(&query.stream)?;
+        timeline::timeline(&self.traveller, fold, query).await
+    }
+    async fn fold(&self, stream: StreamKey) -> Result<FoldAnswer, ApiError> {
+        Ok(folds::fold(&self.library, stream))
+    }
+
+    async fn try_fold(&self, query: TrialQuery) -> Result<TrialAnswer, ApiError> {
+        trial::try_fold(&self.traveller, &self.library, query).await
+    }
+
+    async fn save_fold(&self, stream: StreamKey, source: String) -> Result<FoldAnswer, ApiError> {
+        folds::save(&self.library, stream, &source)
+    }
+}
+
+fn walk_error(stream: &StreamKey, error: WalkError<ApiError>) -> ApiError {
+    match error {
+        WalkError::Store(error) => api_error(Some(stream), &error),
+        WalkError::Visitor(error) => error,
+        WalkError::Crashed => {
+            ApiError::new(ErrorCode::Internal, "the replay failed; the server's log says why")
+        }
+    }
+}
+
+/// Whether a stream has such a version.
+fn check_version(stream: &StreamKey, version: u64, extent: &StreamExtent) -> Result<(), ApiError> {
+    let (first, latest) = (extent.gone(), extent.latest_version());
+    let missing = |why: String| Err(ApiError::new(ErrorCode::VersionNotFound, why));
+    if version > latest {
+        return missing(format!(
+            "stream `{stream}` has no version {version}; its latest is {latest}"
+        ));
+    }
+    if version < first {
+        let why =
+            extent.incomplete().map(|incomplete| incomplete.explanation()).unwrap_or_default();
+        return missing(format!(
+            "stream `{stream}` has no version {version} any more; the first is {first}. {why}"
+        ));
+    }
+    Ok(())
 }

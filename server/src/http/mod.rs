@@ -71,6 +71,14 @@ fn register_server_functions() {
     register_explicit::<functions::GetEvents>();
     register_explicit::<functions::GetReplay>();
     register_explicit::<functions::GetWindow>();
+    register_explicit::<functions::GetDiff>();
+    register_explicit::<functions::GetBlame>();
+    register_explicit::<functions::GetHistory>();
+    register_explicit::<functions::GetBisect>();
+    register_explicit::<functions::GetTimeline>();
+    register_explicit::<functions::GetFold>();
+    register_explicit::<functions::TryFold>();
+    register_explicit::<functions::SaveFold>();
 }
 
 async fn server_function(backend: Arc<dyn Backend>, mut request: Request) -> Response {

@@ -57,6 +57,24 @@ impl StoreError {
         Self::Unexpected { what }
     }
 
+    /// What an error line of a reply says: a code and, mostly, a sentence.
+    pub(super) fn from_reply(url: &StoreUrl, line: &str) -> Self {
+        let address = || url.to_string();
+        let message = || line.trim_end_matches('.').to_owned();
+        match line.split(' ').next().unwrap_or_default() {
+            "NOAUTH" | "WRONGPASS" => Self::LoginRefused { address: address() },
+            "NOPERM" => Self::Forbidden { message: message() },
+            "WRONGTYPE" => Self::WrongType,
+            "LOADING" | "MASTERDOWN" | "CLUSTERDOWN" | "TRYAGAIN" | "BUSY" => {
+                Self::Unavailable { address: address(), reason: message() }
+            }
+            _ if line.contains("no such key") => Self::NotFound,
+            // Servers before Redis 6 have no other code for it.
+            _ if line.contains("invalid password") => Self::LoginRefused { address: address() },
+            _ => Self::Server { message: message() },
+        }
+    }
+
     pub(super) fn from_redis(url: &StoreUrl, error: &RedisError) -> Self {
         // A transaction that was refused says so; why, says the error of the command that was.
         if error.kind() == ErrorKind::Server(ServerErrorKind::ExecAbort)

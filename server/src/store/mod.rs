@@ -13,7 +13,9 @@ mod discover;
 mod error;
 mod history;
 mod page;
+mod reader;
 mod reply;
+mod resp;
 mod url;
 mod watch;
 
@@ -23,12 +25,13 @@ use rewind_domain::versions::StreamExtent;
 
 pub use discover::{Discovered, FoundStream};
 pub use error::StoreError;
-pub use history::{History, HistoryPage};
+pub use history::{History, HistoryEnd, HistoryPage, Place, digest};
 pub use page::{IdRange, PageOrder};
 pub use url::{StoreUrl, StoreUrlError};
 pub use watch::Watcher;
 
 use connection::SharedConnection;
+use reader::ReaderPool;
 
 /// A handle on one Redis server.
 #[derive(Clone)]
@@ -40,6 +43,8 @@ struct Shared {
     url: StoreUrl,
     /// For commands that Redis answers at once.
     quick: SharedConnection,
+    /// For what reads many entries.
+    readers: ReaderPool,
 }
 
 /// A stream as `XINFO STREAM` tells of it.
@@ -55,7 +60,8 @@ impl Store {
     /// A handle on the server at `url`. Does not connect yet.
     pub fn new(url: StoreUrl) -> Self {
         let quick = SharedConnection::new(url.clone());
-        Self { shared: Arc::new(Shared { url, quick }) }
+        let readers = ReaderPool::new(url.clone());
+        Self { shared: Arc::new(Shared { url, quick, readers }) }
     }
 
     /// Where the server is, without credentials.

@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use redis::{ConnectionAddr, IntoConnectionInfo};
 
+use super::StoreError;
+
 /// Where a Redis server is and how to log in there.
 ///
 /// Written as `redis://[user:password@]host[:port][/database]`, or `redis+unix:///path/to/socket` for a Unix socket.
@@ -31,6 +33,11 @@ pub enum StoreUrlError {
 }
 
 impl StoreUrl {
+    /// It is not there for this reason.
+    pub(super) fn unavailable(&self, reason: &str) -> StoreError {
+        StoreError::Unavailable { address: self.to_string(), reason: reason.to_owned() }
+    }
+
     /// What makes connections to it.
     pub(super) fn client(&self) -> &redis::Client {
         &self.client

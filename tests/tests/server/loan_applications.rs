@@ -3,18 +3,22 @@
 //!
 //! What the server answers is compared with states that are computed here in another way, from the file alone.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 
 use flate2::Compression;
 use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
+use rewind_server::config::FoldConfig;
 use rewind_server::transfer::import::{self, ImportOptions};
 use rewind_tests::{TestApp, TestRedis};
 use serde_json::{Map, Value, json};
 
 const REAL_LOG: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data/bpic2012.ndjson.gz");
+
+/// The folds that come with Rewind.
+const EXAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/folds");
 
 /// One event as the file has it.
 struct Logged {
@@ -28,12 +32,7 @@ type Log = BTreeMap<String, Vec<Logged>>;
 #[tokio::test]
 async fn the_whole_log_is_imported_found_and_replayed() {
     let folder = tempfile::tempdir().unwrap();
-    let (path, is_real) = if Path::new(REAL_LOG).exists() {
-        (PathBuf::from(REAL_LOG), true)
-    } else {
-        println!("no copy of the loan log at {REAL_LOG}; testing with one that is made up");
-        (made_up_log(folder.path()), false)
-    };
+    let (path, is_real) = log_file(folder.path());
     let log = read(&path);
     let entries: usize = log.values().map(Vec::len).sum();
 
@@ -58,6 +57,85 @@ async fn the_whole_log_is_imported_found_and_replayed() {
         let events = &log[stream];
         assert_eq!(events.len(), 175);
         check_states(&app, stream, events, &[0, 1, 2, 10, 57, 174, 175]).await;
+    }
+}
+
+#[tokio::test]
+async fn its_fold_agrees_with_an_independent_computation_for_every_application() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, _) = log_file(folder.path());
+    let log = read(&path);
+    let redis = TestRedis::start().await;
+    let options = ImportOptions { files: vec![path], quiet: true };
+    import::run(options, &redis.url()).await.unwrap();
+    let folds = FoldConfig { folder: Some(EXAMPLES.into()), ..FoldConfig::default() };
+    let app = TestApp::start_with_folds(&redis, folds).await;
+    for (stream, events) in &log {
+        let answer = app.ok(&format!("/api/replay?stream={stream}")).await;
+        assert_eq!(answer["state"], application(events), "{stream}");
+        assert_eq!(answer["fold"], "LoanApplication.js");
+    }
+    // And at every version of the longest one.
+    let (stream, events) = log.iter().max_by_key(|(_, events)| events.len()).unwrap();
+    for version in 0..=events.len() {
+        let answer = app.ok(&format!("/api/replay?stream={stream}&version={version}")).await;
+        assert_eq!(answer["state"], application(&events[..version]), "{stream} at {version}");
+    }
+}
+
+/// What an application comes to: each part found by itself, by looking through all events, rather than by keeping a state.
+fn application(events: &[Logged]) -> Value {
+    let activity = |event: &Logged| match event.event_type.rsplit_once('.') {
+        Some((activity, _)) => activity.to_owned(),
+        None => event.event_type.clone(),
+    };
+    let outcome = events.iter().rev().find_map(|event| match event.event_type.as_str() {
+        "A_APPROVED" | "A_REGISTERED" | "A_ACTIVATED" => Some("approved"),
+        "A_DECLINED" => Some("declined"),
+        "A_CANCELLED" => Some("cancelled"),
+        _ => None,
+    });
+    let amount = events.iter().rev().find_map(|event| event.data.get("amount_req")?.as_str());
+    let amount = amount.map(|amount| amount.parse::<u64>().unwrap());
+    let named = events.iter().filter_map(|event| event.data.get("resource")?.as_str());
+    let mut resources: Vec<&str> = Vec::new();
+    named.for_each(|resource| {
+        if !resources.contains(&resource) {
+            resources.push(resource);
+        }
+    });
+    let work: BTreeSet<String> =
+        events.iter().map(activity).filter(|activity| activity.starts_with("W_")).collect();
+    // Work is open where the last that is told of it is not that it was completed.
+    let open: Map<String, Value> = work
+        .into_iter()
+        .filter_map(|item| {
+            let last = events.iter().rev().find(|event| activity(event) == item)?;
+            let step = match last.event_type.rsplit_once('.')?.1 {
+                "SCHEDULE" => "scheduled",
+                "START" => "started",
+                other => panic!("a step that the log does not have: {other}"),
+            };
+            Some((item, json!(step)))
+        })
+        .collect();
+    json!({
+        "activity": events.last().map(activity),
+        "amount": amount,
+        "outcome": outcome,
+        "resources": resources,
+        "open_work_items": open,
+        "events": events.len(),
+    })
+}
+
+/// The real log where there is one, and whether it is.
+fn log_file(folder: &Path) -> (PathBuf, bool) {
+    if Path::new(REAL_LOG).exists() {
+        (PathBuf::from(REAL_LOG), true)
+    } else {
+        println!("no copy of the loan log at {REAL_LOG}; testing with one that is made up");
+        (made_up_log(folder), false)
     }
 }
 
@@ -123,11 +201,29 @@ fn made_up_log(folder: &Path) -> PathBuf {
             let line = json!({
                 "stream": format!("aggregate:LoanApplication:{application}"),
                 "id": format!("{ms}-0"),
-                "fields": {"type": format!("STEP_{step}"), "timestamp": ms.to_string(), "data": data.to_string()},
+                "fields": {"type": made_up_type(application, step), "timestamp": ms.to_string(), "data": data.to_string()},
             });
             writeln!(file, "{line}").unwrap();
         }
     }
     file.finish().unwrap();
     path
+}
+
+fn made_up_type(application: u64, step: u64) -> &'static str {
+    const TYPES: [&str; 9] = [
+        "W_Call.SCHEDULE",
+        "W_Call.START",
+        "W_Call",
+        "O_SENT",
+        "W_Check file.START",
+        "W_Check file",
+        "A_DECLINED",
+        "A_APPROVED",
+        "A_CANCELLED",
+    ];
+    match step {
+        0 => "A_SUBMITTED",
+        _ => TYPES[usize::try_from((application * 7 + step * step) % 9).unwrap()],
+    }
 }

@@ -1,10 +1,17 @@
 //! The shapes of answers.
 
+mod explain;
+mod folds;
+mod travel;
+
 use rewind_domain::stream_key::StreamKind;
-use rewind_domain::travel::Window;
 use rewind_domain::versions::Incomplete;
-use rewind_domain::{Change, EntryId, Event, Json, StreamKey};
+use rewind_domain::{EntryId, Event, StreamKey};
 use serde::{Deserialize, Serialize};
+
+pub use explain::*;
+pub use folds::*;
+pub use travel::*;
 
 /// Which Rewind this is and which Redis it looks at.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -79,49 +86,4 @@ pub enum Order {
     /// Newest first.
     #[default]
     Desc,
-}
-
-/// An aggregate's state at one version.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct ReplayAnswer {
-    /// The stream.
-    pub stream: StreamKey,
-    /// The version.
-    pub version: u64,
-    /// The entry that made it; nothing for the version before the first event present.
-    pub id: Option<EntryId>,
-    /// That entry's type.
-    #[serde(rename = "type")]
-    pub event_type: Option<String>,
-    /// When that happened, in Unix milliseconds.
-    pub timestamp_ms: Option<i64>,
-    /// The last version that there is.
-    pub latest_version: u64,
-    /// The state.
-    pub state: Json,
-    /// What led to it from the version before.
-    pub changes: Vec<Change>,
-    /// What the state lacks.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub incomplete: Option<Incomplete>,
-    /// The fold that made it.
-    pub fold: String,
-}
-
-/// A run of versions: one full state, and the changes from each version to the next.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct WindowAnswer {
-    /// The stream.
-    pub stream: StreamKey,
-    /// The versions.
-    pub window: Window,
-    /// The version before the first event that is present: 0, unless the head was trimmed.
-    pub first_version: u64,
-    /// The last version that there is.
-    pub latest_version: u64,
-    /// What the states lack.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub incomplete: Option<Incomplete>,
-    /// The fold that made them.
-    pub fold: String,
 }

@@ -1,0 +1,36 @@
+//! Boxes of text with several lines: edits that can be undone, and places in the text.
+
+use std::ops::Range;
+
+use leptos::prelude::*;
+use wasm_bindgen::JsCast;
+use web_sys::{HtmlDocument, HtmlTextAreaElement};
+
+use crate::state::typing::Edit;
+
+/// What is selected, in UTF-16 units.
+pub(crate) fn selection(area: &HtmlTextAreaElement) -> Range<usize> {
+    // Text boxes always have a selection, be it empty.
+    let place = |place: Result<Option<u32>, _>| place.ok().flatten().unwrap_or(0) as usize;
+    place(area.selection_start())..place(area.selection_end())
+}
+
+/// Selects something else.
+pub(crate) fn select(area: &HtmlTextAreaElement, range: &Range<usize>) {
+    let place = |place: usize| u32::try_from(place).unwrap_or(u32::MAX);
+    // Fails for no box of text.
+    let _ = area.set_selection_range(place(range.start), place(range.end));
+}
+
+/// Edits the text as if it was typed, so that it can be undone and the box says `input`.
+pub(crate) fn edit(area: &HtmlTextAreaElement, edit: &Edit) {
+    select(area, &edit.range);
+    // Old, but nothing else leaves the history of the box as it is.
+    let document: HtmlDocument = document().unchecked_into();
+    let (command, text) =
+        if edit.text.is_empty() { ("delete", "") } else { ("insertText", &*edit.text) };
+    if document.exec_command_with_show_ui_and_value(command, false, text) != Ok(true) {
+        leptos::logging::warn!("the browser did not take an edit of {} units", edit.text.len());
+    }
+    select(area, &edit.selection);
+}

@@ -1,0 +1,117 @@
+//! How a stream grows while it is looked at. Whoever is at its last version goes along; for whoever moved back, what is
+//! new is counted.
+
+use std::time::Duration;
+
+use leptos::prelude::*;
+use rewind_domain::EntryId;
+
+use super::traveller::Traveller;
+use crate::api::{ApiError, StreamSummary, functions};
+use crate::browser::live_line::{LiveLine, LiveMessage};
+use crate::browser::remote::Remote;
+use crate::state::live::{LineStatus, Liveness};
+
+/// How long to wait between two looks at what is new: a stream may grow faster than states can be read.
+const CATCH_UP: Duration = Duration::from_millis(250);
+
+/// What is known of the growth of a stream.
+#[derive(Clone, Copy)]
+pub(super) struct Growth {
+    /// How live the page is.
+    pub(super) liveness: Memo<Liveness>,
+    /// How many versions came since someone was at the last one.
+    pub(super) newer: Memo<u64>,
+}
+
+/// Watches the traveller's stream.
+pub(super) fn watch(traveller: Traveller) -> Growth {
+    let latest = RwSignal::new(0);
+    let line = RwSignal::new(LineStatus::default());
+    let stream = traveller.stream();
+    let key = stream.to_string();
+    let summary = Remote::new(|| Some(()), move |()| fetch_summary(key.clone()));
+    Effect::new(move || {
+        let Some(loaded) = summary.loaded() else { return };
+        let StreamSummary { last_id, latest_version, .. } = loaded.answer;
+        latest.set(latest_version);
+        let after = last_id.unwrap_or(EntryId::MIN);
+        let open = LiveLine::open(stream.clone(), after, move |messages| {
+            // The page may be gone by the time of the next frame.
+            line.try_update(|line| messages.iter().for_each(|message| line.note(message)));
+            latest.try_update(|latest| count(latest, &messages));
+        });
+        let open = StoredValue::new_local(Some(open));
+        on_cleanup(move || drop(open.try_update_value(Option::take)));
+    });
+    Effect::new(move || {
+        // Once for what came, and once for an answer that was made before it came.
+        traveller.facts.track();
+        traveller.note_latest(latest.get());
+    });
+    go_along(traveller);
+    Growth {
+        liveness: Memo::new(move |_| line.with(|line| Liveness::of(line, false))),
+        newer: count_newer(traveller),
+    }
+}
+
+/// Goes to what is new as long as the traveller follows, not more often than answers can be drawn.
+fn go_along(traveller: Traveller) {
+    let latest = latest(traveller);
+    let is_waiting = StoredValue::new(false);
+    Effect::new(move || {
+        let is_behind = traveller.is_following.get() && traveller.version.get() < latest.get();
+        if !is_behind || is_waiting.get_value() || traveller.facts.with_untracked(Option::is_none) {
+            return;
+        }
+        is_waiting.set_value(true);
+        let pending = set_timeout_with_handle(
+            move || {
+                is_waiting.try_set_value(false);
+                if traveller.is_following.try_get_untracked() == Some(true) {
+                    traveller.catch_up();
+                }
+            },
+            CATCH_UP,
+        );
+        // Not on the effect's own clean-up: it runs with each event, and nobody would ever arrive.
+        drop(pending);
+    });
+}
+
+fn count_newer(traveller: Traveller) -> Memo<u64> {
+    let latest = latest(traveller);
+    let seen = Memo::new(move |seen: Option<&u64>| {
+        let (latest, is_following) = (latest.get(), traveller.is_following.get());
+        match seen {
+            Some(seen) if *seen > 0 && !is_following => *seen,
+            _ => latest,
+        }
+    });
+    Memo::new(move |_| latest.get().saturating_sub(seen.get()))
+}
+
+fn latest(traveller: Traveller) -> Memo<u64> {
+    Memo::new(move |_| traveller.facts.with(|facts| facts.as_ref().map_or(0, |facts| facts.latest)))
+}
+
+fn count(latest: &mut u64, messages: &[LiveMessage]) {
+    for message in messages {
+        match message {
+            LiveMessage::Event(event) => {
+                *latest = event.version.unwrap_or(*latest + 1).max(*latest);
+            }
+            LiveMessage::Gap(gap) => *latest += gap.missing.unwrap_or(0),
+            LiveMessage::Lag
+            | LiveMessage::Redis(_)
+            | LiveMessage::Failed(_)
+            | LiveMessage::Line(_) => {}
+        }
+    }
+}
+
+async fn fetch_summary(stream: String) -> Result<StreamSummary, ApiError> {
+    let limit = Some("1".to_owned());
+    Ok(functions::events(stream, None, None, limit, None, None).await?.stream)
+}

@@ -1,0 +1,373 @@
+//! An aggregate's history: the state at any version, what each event changed, who wrote what, and where things went wrong.
+//!
+//! One cursor drives everything. The [`Traveller`] has it, and the window of versions around it; all else on the page is derived
+//! from that: the list, the state, what is compared, the authors, the place in time.
+
+mod authors;
+mod base_bar;
+mod bisect_pane;
+mod changes_pane;
+mod comparison;
+mod diff_pane;
+mod growth;
+mod history_pane;
+mod keys;
+mod panes;
+mod playing;
+mod searching;
+mod seeking;
+mod state_head;
+mod state_view;
+mod stopped_view;
+mod time_strip;
+mod traveller;
+
+use leptos::prelude::*;
+use rewind_domain::{Pointer, StreamKey};
+
+use self::authors::Authors;
+use self::comparison::Comparison;
+use self::growth::Growth;
+use self::panes::{PaneTabs, Panes, Sheet};
+use self::playing::Playing;
+use self::searching::Searching;
+use self::seeking::Seeking;
+use self::state_head::StateHead;
+use self::state_view::StateView;
+use self::stopped_view::StoppedView;
+use self::time_strip::TimeStrip;
+use self::traveller::Traveller;
+use crate::api::{ApiError, ErrorCode};
+use crate::browser::clipboard;
+use crate::browser::location::History;
+use crate::components::copy_button::CopyButton;
+use crate::components::error_panel::{ErrorBanner, ErrorPanel};
+use crate::components::icon::{Glyph, Icon};
+use crate::components::keys_dialog::KeysDialog;
+use crate::components::live_status::LiveStatus;
+use crate::components::player::Player;
+use crate::components::shortfall_banner::{ShortfallBanner, SkippedTypes};
+use crate::components::skeleton::Skeleton;
+use crate::components::stream_head::{Lens, StreamHead};
+use crate::components::version_list::VersionList;
+use crate::components::version_slider::{VersionSlider, Versions};
+use crate::state::address::{Point, TravelAddress};
+use crate::state::query::Query;
+use crate::state::steps::Direction;
+use crate::state::text;
+
+/// Travels through the history of an aggregate.
+#[component]
+pub(crate) fn TravelPage(
+    /// Its stream.
+    stream: StreamKey,
+    /// Where to stand, and what to look at.
+    #[prop(into)]
+    address: Signal<TravelAddress>,
+) -> impl IntoView {
+    let travel = Travel::new(stream.clone(), address);
+    let traveller = travel.traveller;
+    let growth = growth::watch(traveller);
+    keys::listen(travel);
+    super::title({
+        let name = stream.name();
+        move || format!("{name} · version {} · Rewind", traveller.version.get())
+    });
+
+    let is_ready = Memo::new(move |_| traveller.facts.with(Option::is_some));
+    let failure = Memo::new(move |_| traveller.final_error().filter(|_| !is_ready.get()));
+    let latest = move || traveller.facts.with(|facts| facts.as_ref().map(|facts| facts.latest));
+    let head = stream.clone();
+    let body = move || match failure.get() {
+        Some(error) => view! { <Failure stream=stream.clone() error traveller /> }.into_any(),
+        None => view! { <Body travel growth is_ready /> }.into_any(),
+    };
+    view! {
+        <div class="page travel-page">
+            <StreamHead stream=head lens=Lens::Travel>
+                {move || latest().map(|latest| text::counted(latest, "version", "versions"))}
+                <FoldLink traveller />
+            </StreamHead>
+            {body}
+        </div>
+        <KeysDialog is_open=travel.is_help_open />
+    }
+}
+
+/// All that the parts of the page have in common.
+#[derive(Clone, Copy)]
+struct Travel {
+    traveller: Traveller,
+    comparison: Comparison,
+    authors: Authors,
+    playing: Playing,
+    seeking: Seeking,
+    search: Searching,
+    /// The value that is meant in the state.
+    active: RwSignal<Option<Pointer>>,
+    /// A value to go to in the state.
+    reveal: RwSignal<Option<Pointer>>,
+    is_help_open: RwSignal<bool>,
+    /// What a narrow screen shows.
+    sheet: RwSignal<Sheet>,
+}
+
+impl Travel {
+    fn new(stream: StreamKey, address: Signal<TravelAddress>) -> Self {
+        let traveller = Traveller::new(stream, address);
+        let reveal = RwSignal::new(None);
+        let travel = Self {
+            traveller,
+            comparison: Comparison::new(traveller),
+            authors: Authors::new(traveller),
+            playing: Playing::new(traveller),
+            seeking: Seeking::new(traveller),
+            search: Searching::new(traveller, reveal),
+            active: RwSignal::new(None),
+            reveal,
+            is_help_open: RwSignal::new(false),
+            sheet: RwSignal::new(Sheet::default()),
+        };
+        travel.keep_path();
+        travel
+    }
+
+    /// Goes to a version by hand.
+    fn go(self, version: u64) {
+        self.playing.pause();
+        self.traveller.go(version);
+    }
+
+    /// Compares with a version from now on, or with the one before again.
+    fn compare_with(self, base: Option<u64>) {
+        self.traveller.look(History::Replace, |sight| sight.base = base);
+    }
+
+    /// The path of the address is the value that is meant in the tree, whoever changes it.
+    fn keep_path(self) {
+        let Self { traveller, active, reveal, .. } = self;
+        let path = Memo::new(move |_| traveller.sight.with(|sight| sight.path.clone()));
+        let is_ready = Memo::new(move |_| traveller.document.with(Option::is_some));
+        Effect::new(move || {
+            let path = path.get();
+            if is_ready.get() && active.with_untracked(|active| *active != path) {
+                active.set(path.clone());
+                reveal.set(path);
+            }
+        });
+        Effect::new(move |was_set: Option<bool>| {
+            let active = active.get();
+            // Until the first state is here nothing can be meant but what the address says.
+            if was_set == Some(true) || active.is_some() {
+                traveller.choose(active);
+                return true;
+            }
+            false
+        });
+    }
+}
+
+/// The page, once there is something to show or while it comes.
+#[component]
+fn Body(travel: Travel, growth: Growth, is_ready: Memo<bool>) -> impl IntoView {
+    let Travel { traveller, comparison, playing, seeking, sheet, .. } = travel;
+    let shortfall = Memo::new(move |_| {
+        traveller.facts.with(|facts| facts.as_ref().and_then(|facts| facts.shortfall.clone()))
+    });
+    let pane = Memo::new(move |_| traveller.sight.with(|sight| sight.pane));
+    view! {
+        <Toolbar travel growth />
+        <TimeStrip travel />
+        <div class="loading-bar" class:on=move || traveller.is_loading() aria-hidden="true"></div>
+        <ErrorBanner error=Signal::derive(move || traveller.passing_error()) />
+        <Refusal traveller is_ready />
+        <ShortfallBanner shortfall shown=traveller.version on_go=move |version| travel.go(version) />
+        <div class="travel-body" data-pane=move || pane.get().name() data-sheet=move || sheet.get().name()>
+            <VersionList
+                rows=traveller.rows
+                shown=traveller.version
+                base=comparison.base
+                chosen_type=seeking.chosen_type
+                on_go=move |version| travel.go(version)
+                on_base=move |version| travel.compare_with(Some(version))
+                on_type=move |chosen| seeking.chosen_type.set(chosen)
+                on_step_type=move |is_next| {
+                    playing.pause();
+                    seeking.of_type(if is_next { Direction::Next } else { Direction::Previous });
+                }
+            />
+            <div class="travel-main">
+                <header class="state-head">
+                    <StateHead travel />
+                    <PaneTabs travel />
+                </header>
+                <section class="state" aria-label="State">
+                    {move || match is_ready.get() {
+                        true => view! { <State travel /> }.into_any(),
+                        false => view! { <Skeleton rows=10 /> }.into_any(),
+                    }}
+                </section>
+                {move || is_ready.get().then(|| view! { <Panes travel /> })}
+            </div>
+        </div>
+        <p class="toast" role="status" data-testid="note" class:on=move || seeking.note.with(Option::is_some)>
+            {move || seeking.note.get()}
+        </p>
+    }
+}
+
+/// Everything that moves the cursor.
+#[component]
+fn Toolbar(travel: Travel, growth: Growth) -> impl IntoView {
+    let Travel { traveller, playing, .. } = travel;
+    let versions = Memo::new(move |_| {
+        let (first, last) = traveller
+            .facts
+            .with(|facts| facts.as_ref().map_or((0, 0), |facts| (facts.first, facts.latest)));
+        Versions { first, shown: traveller.version.get(), last }
+    });
+    let jump = move |point: Point| {
+        playing.pause();
+        traveller.jump(point);
+    };
+    let to_last = move |_| travel.go(versions.get_untracked().last);
+    let newer = move || {
+        let count = growth.newer.get();
+        (count > 0).then(|| {
+            view! {
+                <button type="button" class="button primary" data-testid="newer-versions" on:click=to_last>
+                    {text::counted(count, "new version", "new versions")}
+                    <Icon glyph=Glyph::Last />
+                </button>
+            }
+        })
+    };
+    let follow = move || {
+        (growth.newer.get() == 0).then(|| {
+            view! {
+                <button
+                    type="button"
+                    class="button follow"
+                    data-testid="follow"
+                    aria-pressed=move || traveller.is_following.get().to_string()
+                    title="Go along with new versions (End)"
+                    on:click=to_last
+                >
+                    {move || if traveller.is_following.get() { "Following" } else { "Follow" }}
+                </button>
+            }
+        })
+    };
+    view! {
+        <div class="toolbar version-toolbar">
+            <VersionSlider versions on_go=move |version| travel.go(version) on_jump=jump>
+                <Player
+                    is_playing=playing.is_on
+                    speed=playing.speed
+                    on_toggle=move |()| playing.toggle()
+                />
+            </VersionSlider>
+            <LiveStatus liveness=growth.liveness />
+            <span class="follow-slot" role="status">
+                {newer}
+                {follow}
+            </span>
+            <CopyButton
+                label="Copy link"
+                text=move || clipboard::absolute(&traveller.address().href())
+            />
+            <button
+                type="button"
+                class="button quiet icon-only"
+                aria-label="Keys"
+                title="Keys (?)"
+                data-testid="keys"
+                on:click=move |_| travel.is_help_open.set(true)
+            >
+                <Icon glyph=Glyph::Keys />
+            </button>
+        </div>
+    }
+}
+
+/// The state, or why there is none.
+#[component]
+fn State(travel: Travel) -> impl IntoView {
+    let traveller = travel.traveller;
+    let stopped = Memo::new(move |_| {
+        let has_state = traveller.document.with(Option::is_some);
+        let stopped = traveller.facts.with(|facts| facts.as_ref()?.stopped.clone());
+        stopped.filter(|_| !has_state)
+    });
+    move || match stopped.get() {
+        Some(stopped) => view! { <StoppedView travel stopped /> }.into_any(),
+        None => view! { <StateView travel /> }.into_any(),
+    }
+}
+
+/// The fold that made the states, and the way to its workbench.
+#[component]
+fn FoldLink(traveller: Traveller) -> impl IntoView {
+    let fold = Memo::new(move |_| {
+        traveller.facts.with(|facts| facts.as_ref().map(|facts| facts.fold.clone()))
+    });
+    let shortfall = Memo::new(move |_| {
+        traveller.facts.with(|facts| facts.as_ref().and_then(|facts| facts.shortfall.clone()))
+    });
+    move || {
+        fold.get().map(|fold| {
+            let href = move || fold_href(&traveller.stream(), traveller.version.get());
+            view! {
+                <a
+                    class="fold-link"
+                    href=href
+                    title="The rule that turns events into the state: open it in the workbench"
+                    data-testid="fold"
+                >
+                    <Icon glyph=Glyph::Fold />
+                    <span class="sr-only">"Fold: "</span>
+                    {fold.to_string()}
+                </a>
+                <SkippedTypes shortfall />
+            }
+        })
+    }
+}
+
+/// A place that was asked for and is not there, while the one before is still shown.
+#[component]
+fn Refusal(traveller: Traveller, is_ready: Memo<bool>) -> impl IntoView {
+    move || {
+        let error = traveller.final_error().filter(|_| is_ready.get())?;
+        Some(view! {
+            <div class="banner warning" role="alert" data-testid="refusal">
+                <Icon glyph=Glyph::Warning />
+                <span>{error.message}</span>
+                <button type="button" class="link" on:click=move |_| traveller.stay()>
+                    {move || format!("Stay at version {}", text::grouped(traveller.version.get()))}
+                </button>
+            </div>
+        })
+    }
+}
+
+/// Why there is nothing to show, and where there is something.
+#[component]
+fn Failure(stream: StreamKey, error: ApiError, traveller: Traveller) -> impl IntoView {
+    let is_elsewhere = error.code == ErrorCode::VersionNotFound;
+    let is_of_fold = matches!(error.code, ErrorCode::FoldInvalid | ErrorCode::FoldFailed);
+    let fold = fold_href(&stream, error.version.unwrap_or(0));
+    let latest = TravelAddress::latest(stream).href();
+    view! {
+        <ErrorPanel error retry=move |()| traveller.ask_again()>
+            {is_of_fold.then(|| view! { <a class="button primary" href=fold>"Open the fold"</a> })}
+            {is_elsewhere.then(|| view! { <a class="button primary" href=latest>"The latest version"</a> })}
+            <a class="button" href="/">"All streams"</a>
+        </ErrorPanel>
+    }
+}
+
+/// The workbench of the fold, at a version.
+fn fold_href(stream: &StreamKey, version: u64) -> String {
+    Query::default().with("stream", stream).with("version", version).on("/fold")
+}

@@ -1,0 +1,118 @@
+//! The event that made the version which is looked at.
+
+use std::sync::Arc;
+
+use leptos::prelude::*;
+use rewind_domain::{EntryId, Event, StreamKey};
+
+use super::place::Place;
+use crate::api::{ApiError, ErrorCode, functions};
+use crate::browser::remote::Remote;
+use crate::components::event_type::EventType;
+use crate::components::icon::{Glyph, Icon};
+use crate::components::json_tree::JsonTree;
+use crate::components::moment::Moment;
+use crate::state::address::EventsAddress;
+use crate::state::tree_state::TreeState;
+
+/// The event of the version, with its data: what a handler is given.
+#[component]
+pub(super) fn EventView(
+    /// The stream.
+    stream: StreamKey,
+    /// The version.
+    place: Place,
+) -> impl IntoView {
+    let key = stream.to_string();
+    let version = Memo::new(move |_| {
+        let is_known = place.is_known.get();
+        is_known.then(|| place.settled.get().unwrap_or_else(|| place.versions.get().last))
+    });
+    let remote = Remote::new(move || version.get(), move |version| fetch(key.clone(), version));
+    let event = Memo::new(move |_| remote.loaded().and_then(|loaded| loaded.answer.clone()));
+    let tree = RwSignal::new(TreeState::default());
+    let facts = move || match event.get() {
+        Some(event) => {
+            let href =
+                EventsAddress { event: Some(event.id), ..EventsAddress::newest(stream.clone()) };
+            view! {
+                <EventType event_type=event.event_type.clone() />
+                <span class="bench-event-time">
+                    <Moment ms=event.timestamp_ms />
+                    " UTC"
+                </span>
+                <a class="id" href=href.href() title="Open this event">{event.id.to_string()}</a>
+            }
+            .into_any()
+        }
+        None => view! { <span class="faint">{absence(place, remote)}</span> }.into_any(),
+    };
+    let unread = move || {
+        event.get().and_then(|event| event.decode_error.clone()).map(|error| {
+            view! {
+                <div class="banner warning" role="note">
+                    <Icon glyph=Glyph::Warning />
+                    <span>
+                        <strong>"Not all of it was read: "</strong>
+                        {error.to_string()}
+                        "."
+                    </span>
+                </div>
+            }
+        })
+    };
+    let data =
+        Signal::derive(move || event.get().map(|event| event.data.clone()).unwrap_or_default());
+    let has_data = Memo::new(move |_| event.get().is_some_and(|event| event.has_data()));
+    view! {
+        <details class="bench-event" data-testid="fold-event" open>
+            <summary>
+                <span class="tree-twisty"><Icon glyph=Glyph::Closed /></span>
+                <h3>"Event"</h3>
+                {facts}
+            </summary>
+            {unread}
+            <Show when=move || has_data.get()>
+                <JsonTree id="fold-event-data" label="Data of the event" document=data state=tree />
+            </Show>
+        </details>
+    }
+}
+
+fn absence(place: Place, remote: Remote<u64, Option<Arc<Event>>>) -> &'static str {
+    let versions = place.versions.get();
+    if place.is_known.get() && versions.shown <= versions.first {
+        "Before the first event"
+    } else if remote.is_loading() {
+        ""
+    } else {
+        "It cannot be shown while the saved fold cannot be used"
+    }
+}
+
+/// The event that made a version; nothing where none did, or where the saved fold is none, without which versions are not
+/// told.
+async fn fetch(stream: String, version: u64) -> Result<Option<Arc<Event>>, ApiError> {
+    let limit = Some("2".to_owned());
+    let window = functions::window(stream.clone(), Some(version.to_string()), None, None, limit);
+    let answer = match window.await {
+        Ok(answer) => answer,
+        Err(error) if matches!(error.code, ErrorCode::FoldInvalid | ErrorCode::VersionNotFound) => {
+            return Ok(None);
+        }
+        Err(error) => return Err(error),
+    };
+    let mut steps = answer.window.steps.iter().chain(&answer.unfolded);
+    match steps.find(|step| step.version == version) {
+        Some(step) => fetch_event(stream, step.id).await,
+        None => Ok(None),
+    }
+}
+
+async fn fetch_event(stream: String, id: EntryId) -> Result<Option<Arc<Event>>, ApiError> {
+    let Some(before) = id.prev() else { return Ok(None) };
+    let (limit, order) = (Some("1".to_owned()), Some("asc".to_owned()));
+    let page =
+        functions::events(stream, Some(before.to_string()), None, limit, order, None).await?;
+    Ok(page.events.into_iter().find(|event| event.id == id).map(Arc::new))
+}

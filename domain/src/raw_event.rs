@@ -1,0 +1,84 @@
+//! Events before they are decoded: entries as a reader delivers them, whose parts are read when asked for.
+//!
+//! A replay goes through a million entries and looks at little of each. A [`RawEvent`] borrows the fields from whatever
+//! buffer they arrived in, so that passing one over costs next to nothing.
+
+use std::borrow::Cow;
+
+use crate::{EntryId, Event, Fields, layout};
+
+/// The field/value pairs of an entry, wherever they are kept.
+pub trait FieldSource {
+    /// How many pairs there are.
+    fn count(&self) -> usize;
+
+    /// The pair at this place, in the order written.
+    fn pair(&self, at: usize) -> Option<(&[u8], &[u8])>;
+
+    /// The first value under this name.
+    fn value(&self, name: &str) -> Option<&[u8]> {
+        (0..self.count())
+            .filter_map(|at| self.pair(at))
+            .find(|(key, _)| *key == name.as_bytes())
+            .map(|(_, value)| value)
+    }
+}
+
+impl FieldSource for Fields {
+    fn count(&self) -> usize {
+        self.len()
+    }
+
+    fn pair(&self, at: usize) -> Option<(&[u8], &[u8])> {
+        self.pair_at(at)
+    }
+}
+
+/// An entry on its way into a fold.
+#[derive(Clone, Copy)]
+pub struct RawEvent<'a> {
+    /// The id of the entry.
+    pub id: EntryId,
+    /// The version that it makes.
+    pub version: u64,
+    fields: &'a dyn FieldSource,
+}
+
+impl<'a> RawEvent<'a> {
+    /// The entry of these fields.
+    pub fn new(id: EntryId, version: u64, fields: &'a dyn FieldSource) -> Self {
+        Self { id, version, fields }
+    }
+
+    /// The fields.
+    pub fn fields(&self) -> &'a dyn FieldSource {
+        self.fields
+    }
+
+    /// What the entry means. All that the methods below answer in part is in here, and this is what counts should they differ:
+    /// an entry whose first payload is broken may have another one.
+    pub fn decode(&self) -> Event {
+        layout::decode_fields(self.id, Some(self.version), self.fields)
+    }
+
+    /// The text of the field that promises a JSON payload, if there is one. Whether it keeps the promise is not known yet.
+    pub fn payload_text(&self) -> Option<&'a str> {
+        let value = layout::promised_payload(self.fields)?;
+        std::str::from_utf8(value).ok()
+    }
+
+    /// The type, wherever it is told.
+    pub fn event_type(&self) -> Option<String> {
+        self.type_field().map(Cow::into_owned).or_else(|| self.decode().event_type)
+    }
+
+    /// The type, where a field names it. Without such a field it may still be told inside of the payload.
+    pub fn type_field(&self) -> Option<Cow<'a, str>> {
+        layout::type_beside_payload(self.fields)
+    }
+
+    /// When it happened, in Unix milliseconds.
+    pub fn timestamp_ms(&self) -> i64 {
+        layout::timestamp_ms(self.id, self.fields)
+    }
+}

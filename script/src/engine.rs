@@ -1,0 +1,228 @@
+//! The engine: QuickJS with a realm in which nothing differs from one run to the next, and limits that hold.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use rewind_domain::{FoldError, FoldErrorKind};
+use rquickjs::context::{EvalOptions, intrinsic};
+use rquickjs::{Context, Ctx, FromJs, Function, Object, Runtime, Symbol, Value};
+
+use crate::error::{self, FILE, Fault};
+use crate::limits::Limits;
+
+const SANDBOX: &str = include_str!("sandbox.js");
+
+/// What the language consists of for a script. No proxies, no typed arrays, no weak references, no performance counters.
+/// Promises are in only because the engine cannot do without; there is no way to get at one.
+type Language = (
+    intrinsic::Eval,
+    intrinsic::Date,
+    intrinsic::RegExpCompiler,
+    intrinsic::RegExp,
+    intrinsic::Json,
+    intrinsic::MapSet,
+    intrinsic::Promise,
+);
+
+/// An engine with its realm. It can be used again as long as nothing went wrong in it, and by another thread.
+pub(crate) struct Engine {
+    context: Context,
+    watch: Arc<Watch>,
+    limits: Limits,
+}
+
+impl Engine {
+    /// Starts an engine, which takes about half a millisecond.
+    pub(crate) fn start(limits: Limits) -> Result<Self, FoldError> {
+        let failed = |_| error::out_of_memory(&limits);
+        let runtime = Runtime::new().map_err(failed)?;
+        runtime.set_memory_limit(limits.memory_bytes);
+        runtime.set_max_stack_size(limits.stack_bytes);
+        let watch = Arc::new(Watch::default());
+        let context = Context::custom::<Language>(&runtime).map_err(failed)?;
+        let engine = Self { context, watch: Arc::clone(&watch), limits };
+        engine.enter(|ctx| {
+            let mut options = EvalOptions::default();
+            options.filename = Some("<sandbox>".to_owned());
+            let tools: Object<'_> = ctx.eval_with_options(SANDBOX, options)?;
+            // Whatever is kept with a context has to be of a type that the engine's bindings know.
+            let _ = ctx.store_userdata(vec![tools]);
+            Ok(())
+        })?;
+        // From here on: getting started is not what a script is to be blamed for.
+        runtime.set_interrupt_handler(Some(Box::new(interrupt(watch, limits))));
+        Ok(engine)
+    }
+
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// Does something in the engine, as one event's worth of work. Whoever gets an error must throw the engine away.
+    pub(crate) fn enter<R>(
+        &self,
+        work: impl for<'js> FnOnce(&Ctx<'js>) -> Result<R, Fault>,
+    ) -> Result<R, FoldError> {
+        let started = Instant::now();
+        self.watch.event.fetch_add(1, Ordering::Relaxed);
+        let result = self.context.with(|ctx| {
+            let result = work(&ctx);
+            match (self.watch.tripped(), result) {
+                // A script cannot catch it, but may have had it swallowed by a function of the engine.
+                (Some(limit), _) => Err(self.timeout(&ctx, limit)),
+                (None, Ok(value)) => Ok(value),
+                (None, Err(Fault::Known(error))) => Err(error),
+                (None, Err(Fault::Engine(rquickjs::Error::Exception))) => {
+                    let error = error::thrown(&ctx, &self.limits);
+                    // Looking at what was thrown may run into a limit as well.
+                    Err(self.watch.tripped().map_or(error, |limit| self.timeout(&ctx, limit)))
+                }
+                (None, Err(Fault::Engine(rquickjs::Error::Allocation))) => {
+                    Err(error::out_of_memory(&self.limits))
+                }
+                (None, Err(Fault::Engine(other))) => {
+                    Err(error::error(FoldErrorKind::Threw, other.to_string()))
+                }
+            }
+        });
+        let spent = u64::try_from(started.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        let before = self.watch.spent_ns.fetch_add(spent, Ordering::Relaxed);
+        if before.saturating_add(spent) / 1_000_000 > self.limits.replay_ms && result.is_ok() {
+            return Err(error::replay_timeout(&self.limits));
+        }
+        result
+    }
+
+    fn timeout(&self, ctx: &Ctx<'_>, limit: Tripped) -> FoldError {
+        let place = error::thrown(ctx, &self.limits);
+        let error = match limit {
+            Tripped::Event => error::event_timeout(&self.limits),
+            Tripped::Replay => error::replay_timeout(&self.limits),
+        };
+        FoldError { line: place.line, column: place.column, ..error }
+    }
+
+    /// Starts counting time anew, for another folding.
+    pub(crate) fn begin_anew(&self) {
+        self.watch.spent_ns.store(0, Ordering::Relaxed);
+    }
+}
+
+/// What the engine is told, and tells, while it runs.
+#[derive(Default)]
+struct Watch {
+    /// Counts events, so that it is seen where a new one begins.
+    event: AtomicU64,
+    /// How long all events before this one took.
+    spent_ns: AtomicU64,
+    tripped: AtomicU8,
+}
+
+#[derive(Clone, Copy)]
+enum Tripped {
+    Event = 1,
+    Replay = 2,
+}
+
+impl Watch {
+    fn tripped(&self) -> Option<Tripped> {
+        match self.tripped.load(Ordering::Relaxed) {
+            0 => None,
+            1 => Some(Tripped::Event),
+            _ => Some(Tripped::Replay),
+        }
+    }
+}
+
+/// What the engine calls every now and then: whether to stop.
+fn interrupt(watch: Arc<Watch>, limits: Limits) -> impl FnMut() -> bool + Send + 'static {
+    let mut event = u64::MAX;
+    let mut since = Instant::now();
+    move || {
+        let current = watch.event.load(Ordering::Relaxed);
+        if current != event {
+            // Only what takes long comes by here, so nobody looks at a clock for the others.
+            event = current;
+            since = Instant::now();
+        }
+        let running = since.elapsed();
+        let spent = Duration::from_nanos(watch.spent_ns.load(Ordering::Relaxed));
+        let tripped = if running > Duration::from_millis(limits.event_ms) {
+            Tripped::Event
+        } else if running + spent > Duration::from_millis(limits.replay_ms) {
+            Tripped::Replay
+        } else {
+            return watch.tripped().is_some();
+        };
+        watch.tripped.store(tripped as u8, Ordering::Relaxed);
+        true
+    }
+}
+
+/// What the sandbox hands to this side.
+pub(crate) struct Tools<'js> {
+    /// Makes an instance of a fold's module.
+    pub(crate) instance: Function<'js>,
+    /// Calls a handler.
+    pub(crate) run: Function<'js>,
+    /// Calls a handler with an event that has raw fields, or could not be read.
+    pub(crate) run_with: Function<'js>,
+    /// Evaluates an expression.
+    pub(crate) evaluate: Function<'js>,
+    /// Says what an unusual object is.
+    pub(crate) explain: Function<'js>,
+    pub(crate) freeze: Function<'js>,
+    /// The symbol under which an object has a table of digits.
+    pub(crate) digits: Symbol<'js>,
+    /// The prototype of all plain objects.
+    pub(crate) object_prototype: Object<'js>,
+    make_big_int: Function<'js>,
+}
+
+impl<'js> Tools<'js> {
+    pub(crate) fn of(ctx: &Ctx<'js>) -> rquickjs::Result<Self> {
+        let kept = ctx.userdata::<Vec<Object<'js>>>();
+        let tools = kept.as_ref().and_then(|kept| kept.first()).ok_or(rquickjs::Error::Unknown)?;
+        Ok(Self {
+            instance: tools.get("instance")?,
+            run: tools.get("run")?,
+            run_with: tools.get("runWith")?,
+            evaluate: tools.get("evaluate")?,
+            explain: tools.get("explain")?,
+            freeze: tools.get("freeze")?,
+            digits: tools.get("digits")?,
+            object_prototype: tools.get("objectPrototype")?,
+            make_big_int: tools.get("BigInt")?,
+        })
+    }
+}
+
+/// A number that is not taken for a small integer, even where it is one: see [`crate::digits`].
+pub(crate) fn float<'js>(ctx: &Ctx<'js>, value: f64) -> rquickjs::Result<Value<'js>> {
+    let number = Value::new_float(ctx.clone(), value);
+    // The bindings make small integers of what looks like one. What the engine itself reads from JSON stays as it is.
+    if number.is_int() { ctx.json_parse(value.to_string()) } else { Ok(number) }
+}
+
+/// The `BigInt` of these digits.
+pub(crate) fn big_int<'js>(ctx: &Ctx<'js>, digits: &str) -> rquickjs::Result<Value<'js>> {
+    match digits.parse::<i64>() {
+        Ok(value) => Value::new_big_int(ctx.clone(), value),
+        Err(_) => Tools::of(ctx)?.make_big_int.call((digits,)),
+    }
+}
+
+/// Makes a function of a script: `before` and `after` are put around it, without disturbing its lines and columns.
+pub(crate) fn function<'js>(
+    ctx: &Ctx<'js>,
+    before: &str,
+    script: &str,
+    after: &str,
+) -> rquickjs::Result<Function<'js>> {
+    let mut options = EvalOptions::default();
+    options.filename = Some(FILE.to_owned());
+    // `FILE` is told to start on the second line: see `error::place`.
+    let value: Value<'js> = ctx.eval_with_options(format!("{before}\n{script}\n{after}"), options)?;
+    Function::from_js(ctx, value)
+}

@@ -1,0 +1,230 @@
+//! Expressions in JavaScript: a question to a state and the event that led to it.
+
+use std::sync::{Arc, Mutex};
+
+use rewind_domain::{FoldError, FoldErrorKind, Json, RawEvent};
+use rquickjs::function::Args;
+use rquickjs::{Ctx, Function, Object, Persistent, Value};
+
+use crate::digits::Spellings;
+use crate::engine::{Engine, Tools, function};
+use crate::error::{Fault, error_at};
+use crate::event::{Learning, Seen, number, undefined};
+use crate::limits::Limits;
+use crate::top_level::{self, Traits};
+use crate::values::{Notes, Writer};
+
+/// An expression over `state`, `event` and `version`, such as `state.total > 100 && event.type === "OrderPaid"`.
+///
+/// What it finds around it, and how it is limited, is as for a [`crate::ScriptFold`]. It cannot change the state.
+#[derive(Clone)]
+pub struct Expression {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    source: String,
+    traits: Traits,
+    limits: Limits,
+    /// The engine that read the expression, for whoever evaluates it first.
+    engine: Mutex<Option<Engine>>,
+}
+
+impl Expression {
+    /// Reads an expression.
+    ///
+    /// # Errors
+    /// Where it is none, with line and column where there are any.
+    pub fn compile(source: &str, limits: Limits) -> Result<Self, FoldError> {
+        if let Some(at) = source.find('\0') {
+            return Err(error_at("the expression has a NUL in it", source, at));
+        }
+        let traits = top_level::traits(source)
+            .map_err(|refusal| error_at(refusal.message, source, refusal.at))?;
+        let shared = Shared { source: source.to_owned(), traits, limits, engine: Mutex::new(None) };
+        let expression = Self { shared: Arc::new(shared) };
+        let engine = Engine::start(limits)?;
+        engine.enter(|ctx| Ok(expression.function(ctx).map(drop)?))?;
+        if let Ok(mut kept) = expression.shared.engine.lock() {
+            *kept = Some(engine);
+        }
+        Ok(expression)
+    }
+
+    /// Gets ready to evaluate it many times.
+    ///
+    /// # Errors
+    /// Where there is no memory for it.
+    pub fn begin(&self) -> Result<Evaluating, FoldError> {
+        let kept = self.shared.engine.lock().ok().and_then(|mut kept| kept.take());
+        let engine = match kept {
+            Some(engine) => engine,
+            None => Engine::start(self.shared.limits)?,
+        };
+        engine.begin_anew();
+        let (test, evaluate) = engine.enter(|ctx| {
+            let test = Persistent::save(ctx, self.function(ctx)?);
+            Ok((test, Persistent::save(ctx, Tools::of(ctx)?.evaluate)))
+        })?;
+        Ok(Evaluating { expression: self.clone(), last: None, test, evaluate, engine, failure: None })
+    }
+
+    pub(crate) fn traits(&self) -> Traits {
+        self.shared.traits
+    }
+
+    pub(crate) fn function<'js>(&self, ctx: &Ctx<'js>) -> rquickjs::Result<Function<'js>> {
+        const BEFORE: &str = "(function(state,event,version){\"use strict\";return(";
+        function(ctx, BEFORE, &self.shared.source, ");})")
+    }
+
+    pub(crate) fn evaluate<'js>(
+        &self,
+        ctx: &Ctx<'js>,
+        evaluate: &Function<'js>,
+        test: Function<'js>,
+        state: Value<'js>,
+        event: &RawEvent<'_>,
+    ) -> Result<bool, Fault> {
+        let mut args = Args::new(ctx.clone(), 9);
+        args.push_arg(test)?;
+        args.push_arg(state)?;
+        if !self.traits().uses_event {
+            // Where an event has its id.
+            args.push_arg(())?;
+            args.push_arg(number(ctx, event.version))?;
+            return Ok(evaluate.call_arg(args)?);
+        }
+        let mut seen = Seen::of(event);
+        let data = match seen.data(ctx, Learning::Nothing)? {
+            Some((data, _)) => data,
+            None => {
+                seen = Seen::decoded(event);
+                seen.data(ctx, Learning::Nothing)?.map_or_else(|| undefined(ctx), |(data, _)| Ok(data))?
+            }
+        };
+        seen.push(&mut args, seen.type_value(ctx)?, data)?;
+        seen.push_rest(&mut args, self.shared.source.contains("fields"))?;
+        Ok(evaluate.call_arg(args)?)
+    }
+}
+
+/// An expression at work on one history after the other.
+///
+/// The state is given from outside, and made a value of the engine. From one evaluation to the next only what is not
+/// shared with the state before is made anew.
+pub struct Evaluating {
+    expression: Expression,
+    /// The state that was given last, and the value made of it. Values go before the engine does.
+    last: Option<(Json, Persistent<Value<'static>>)>,
+    test: Persistent<Function<'static>>,
+    evaluate: Persistent<Function<'static>>,
+    engine: Engine,
+    failure: Option<FoldError>,
+}
+
+impl Evaluating {
+    /// Whether the expression is true of this state, `event` being the one that led to it.
+    ///
+    /// # Errors
+    /// Where the expression throws or runs into a limit. It can be asked again only if it threw, and nothing else.
+    pub fn is_true(&mut self, state: &Json, event: &RawEvent<'_>) -> Result<bool, FoldError> {
+        if let Some(failure) = &self.failure {
+            return Err(failure.clone());
+        }
+        let Self { expression, last, test, evaluate, engine, .. } = self;
+        let result = engine.enter(|ctx| {
+            let value = expression.state(ctx, state, last)?;
+            let test = test.clone().restore(ctx)?;
+            let evaluate = evaluate.clone().restore(ctx)?;
+            expression.evaluate(ctx, &evaluate, test, value, event)
+        });
+        if let Err(error) = &result
+            && error.kind != FoldErrorKind::Threw
+        {
+            self.failure = Some(error.clone());
+        }
+        result
+    }
+}
+
+impl Expression {
+    fn state<'js>(
+        &self,
+        ctx: &Ctx<'js>,
+        state: &Json,
+        last: &mut Option<(Json, Persistent<Value<'static>>)>,
+    ) -> rquickjs::Result<Value<'js>> {
+        let traits = self.traits();
+        if !traits.uses_state {
+            return undefined(ctx);
+        }
+        let (tools, spellings, notes) = (Tools::of(ctx)?, Spellings::default(), Notes::default());
+        let mut writer = Writer::new(ctx, &tools, &spellings, &notes).without_digits();
+        if !traits.only_reads {
+            // Whoever might change it gets one that cannot be changed, and that is not brought up to date either.
+            return writer.frozen().value(state);
+        }
+        let value = match last.take() {
+            Some((before, value)) => {
+                let value = value.restore(ctx)?;
+                update(&mut writer, &before, state, value)?
+            }
+            None => writer.value(state)?,
+        };
+        *last = Some((state.clone(), Persistent::save(ctx, value.clone())));
+        Ok(value)
+    }
+}
+
+/// Makes the value of `before` one of `after`; gives another value where it cannot become that.
+fn update<'js>(
+    writer: &mut Writer<'_, 'js>,
+    before: &Json,
+    after: &Json,
+    value: Value<'js>,
+) -> rquickjs::Result<Value<'js>> {
+    if before.is_shared_with(after) {
+        return Ok(value);
+    }
+    match (before, after, value.as_object()) {
+        (Json::Object(old), Json::Object(new), Some(object)) if old.len() <= new.len() => {
+            if !old.keys().zip(new.keys()).all(|(old, new)| Arc::ptr_eq(old, new) || old == new) {
+                return writer.value(after);
+            }
+            for (at, (key, new)) in new.iter().enumerate() {
+                update_member(writer, object, &**key, old.get_index(at).map(|(_, old)| old), new)?;
+            }
+            Ok(value)
+        }
+        (Json::Array(old), Json::Array(new), Some(object)) if old.len() <= new.len() => {
+            for ((at, new), index) in new.iter().enumerate().zip(0_u32..) {
+                update_member(writer, object, index, old.get(at), new)?;
+            }
+            Ok(value)
+        }
+        (Json::String(old), Json::String(new), _) if old == new => Ok(value),
+        _ => writer.value(after),
+    }
+}
+
+fn update_member<'js, K: rquickjs::IntoAtom<'js> + Clone>(
+    writer: &mut Writer<'_, 'js>,
+    object: &Object<'js>,
+    key: K,
+    old: Option<&Json>,
+    new: &Json,
+) -> rquickjs::Result<()> {
+    let Some(old) = old else { return object.set(key, writer.value(new)?) };
+    let is_same = match (old, new) {
+        (Json::String(old), Json::String(new)) => Arc::ptr_eq(old, new) || old == new,
+        (Json::Array(_) | Json::Object(_), _) => old.is_shared_with(new),
+        (old, new) => old == new,
+    };
+    if is_same {
+        return Ok(());
+    }
+    let value: Value<'js> = object.get(key.clone())?;
+    let value = update(writer, old, new, value)?;
+    object.set(key, value)
+}

@@ -1,0 +1,236 @@
+//! The payload of an event, from JSON text straight into values of the engine.
+//!
+//! This is what a replay spends most of its time with, so no value of our own is made on the way. What is JSON is for
+//! [`rewind_domain::Json`] to say: this reader gives up wherever it is not sure, and the caller takes the other way.
+
+use rewind_domain::Json;
+use rewind_domain::json::MAX_DEPTH;
+use rquickjs::{Array, Ctx, Object, String as JsString, Value};
+
+use crate::digits::{Float, Numeral, classify};
+use crate::engine::{big_int, float};
+
+/// Why there is no value.
+pub(crate) enum Stop {
+    /// The text is no JSON, as far as can be told here.
+    Unsure,
+    /// The engine could not.
+    Engine(rquickjs::Error),
+}
+
+impl From<rquickjs::Error> for Stop {
+    fn from(error: rquickjs::Error) -> Self {
+        Self::Engine(error)
+    }
+}
+
+/// Reads a text; gives the numbers that are no small integers as well.
+pub(crate) fn read<'js, 't>(
+    ctx: &Ctx<'js>,
+    text: &'t str,
+    floats: &mut Vec<Float<'t>>,
+) -> Result<Value<'js>, Stop> {
+    let mut reader = Reader { ctx, text, bytes: text.as_bytes(), at: 0, floats };
+    reader.skip_space();
+    let value = reader.value(0)?;
+    reader.skip_space();
+    if reader.at < reader.bytes.len() { Err(Stop::Unsure) } else { Ok(value) }
+}
+
+struct Reader<'a, 't, 'js> {
+    ctx: &'a Ctx<'js>,
+    text: &'t str,
+    bytes: &'t [u8],
+    at: usize,
+    floats: &'a mut Vec<Float<'t>>,
+}
+
+impl<'js> Reader<'_, '_, 'js> {
+    fn value(&mut self, depth: usize) -> Result<Value<'js>, Stop> {
+        match self.peek() {
+            Some(b'{') => self.object(depth),
+            Some(b'[') => self.array(depth),
+            Some(b'"') => self.string(),
+            Some(b'-' | b'0'..=b'9') => self.number(),
+            Some(b't') => self.literal("true", Value::new_bool(self.ctx.clone(), true)),
+            Some(b'f') => self.literal("false", Value::new_bool(self.ctx.clone(), false)),
+            Some(b'n') => self.literal("null", Value::new_null(self.ctx.clone())),
+            _ => Err(Stop::Unsure),
+        }
+    }
+
+    fn object(&mut self, depth: usize) -> Result<Value<'js>, Stop> {
+        self.open(depth)?;
+        let object = Object::new(self.ctx.clone())?;
+        if self.eat(b'}') {
+            return Ok(object.into_value());
+        }
+        loop {
+            let start = self.string_start()?;
+            let end = self.plain_end();
+            if self.eat(b'"') {
+                let key = &self.text[start..end];
+                let value = self.member(depth)?;
+                object.set(key, value)?;
+            } else {
+                let key = self.escaped(start)?;
+                let value = self.member(depth)?;
+                object.set(key.as_str().unwrap_or_default(), value)?;
+            }
+            self.skip_space();
+            if self.eat(b'}') {
+                return Ok(object.into_value());
+            }
+            self.comma()?;
+        }
+    }
+
+    fn member(&mut self, depth: usize) -> Result<Value<'js>, Stop> {
+        self.skip_space();
+        if !self.eat(b':') {
+            return Err(Stop::Unsure);
+        }
+        self.skip_space();
+        self.value(depth + 1)
+    }
+
+    fn array(&mut self, depth: usize) -> Result<Value<'js>, Stop> {
+        self.open(depth)?;
+        let array = Array::new(self.ctx.clone())?;
+        if self.eat(b']') {
+            return Ok(array.into_value());
+        }
+        let mut length = 0;
+        loop {
+            let value = self.value(depth + 1)?;
+            array.set(length, value)?;
+            length += 1;
+            self.skip_space();
+            if self.eat(b']') {
+                return Ok(array.into_value());
+            }
+            self.comma()?;
+        }
+    }
+
+    fn open(&mut self, depth: usize) -> Result<(), Stop> {
+        if depth >= MAX_DEPTH {
+            return Err(Stop::Unsure);
+        }
+        self.at += 1;
+        self.skip_space();
+        Ok(())
+    }
+
+    fn comma(&mut self) -> Result<(), Stop> {
+        if !self.eat(b',') {
+            return Err(Stop::Unsure);
+        }
+        self.skip_space();
+        Ok(())
+    }
+
+    fn literal(&mut self, word: &str, value: Value<'js>) -> Result<Value<'js>, Stop> {
+        if !self.bytes[self.at..].starts_with(word.as_bytes()) {
+            return Err(Stop::Unsure);
+        }
+        self.at += word.len();
+        Ok(value)
+    }
+
+    fn string(&mut self) -> Result<Value<'js>, Stop> {
+        let start = self.string_start()?;
+        let end = self.plain_end();
+        let string = if self.eat(b'"') {
+            JsString::from_str(self.ctx.clone(), &self.text[start..end])?
+        } else {
+            let text = self.escaped(start)?;
+            JsString::from_str(self.ctx.clone(), text.as_str().unwrap_or_default())?
+        };
+        Ok(string.into_value())
+    }
+
+    fn string_start(&mut self) -> Result<usize, Stop> {
+        if self.eat(b'"') { Ok(self.at) } else { Err(Stop::Unsure) }
+    }
+
+    /// Goes to what does not stand for itself in a string.
+    fn plain_end(&mut self) -> usize {
+        while matches!(self.peek(), Some(byte) if byte >= 0x20 && byte != b'"' && byte != b'\\') {
+            self.at += 1;
+        }
+        self.at
+    }
+
+    /// The string that starts here, which has escapes or is none.
+    fn escaped(&mut self, start: usize) -> Result<Json, Stop> {
+        loop {
+            match self.peek() {
+                Some(b'\\') => self.at += 2,
+                Some(b'"') => {
+                    self.at += 1;
+                    return self
+                        .text
+                        .get(start - 1..self.at)
+                        .and_then(|text| Json::parse(text).ok())
+                        .ok_or(Stop::Unsure);
+                }
+                Some(_) => self.at += 1,
+                None => return Err(Stop::Unsure),
+            }
+        }
+    }
+
+    fn number(&mut self) -> Result<Value<'js>, Stop> {
+        let start = self.at;
+        self.eat(b'-');
+        let whole = self.digits();
+        if whole == 0 || (whole > 1 && self.bytes[self.at - whole] == b'0') {
+            return Err(Stop::Unsure);
+        }
+        if self.eat(b'.') && self.digits() == 0 {
+            return Err(Stop::Unsure);
+        }
+        if self.eat(b'e') || self.eat(b'E') {
+            if !self.eat(b'+') {
+                self.eat(b'-');
+            }
+            if self.digits() == 0 {
+                return Err(Stop::Unsure);
+            }
+        }
+        let text = &self.text[start..self.at];
+        match classify(text) {
+            Numeral::Plain(value) => Ok(Value::new_int(self.ctx.clone(), value)),
+            Numeral::Float { value, is_usual } => {
+                self.floats.push(Float { text, value, is_usual });
+                Ok(float(self.ctx, value)?)
+            }
+            Numeral::Big => Ok(big_int(self.ctx, text)?),
+        }
+    }
+
+    fn digits(&mut self) -> usize {
+        let start = self.at;
+        while matches!(self.peek(), Some(b'0'..=b'9')) {
+            self.at += 1;
+        }
+        self.at - start
+    }
+
+    fn skip_space(&mut self) {
+        while matches!(self.peek(), Some(b' ' | b'\t' | b'\n' | b'\r')) {
+            self.at += 1;
+        }
+    }
+
+    fn eat(&mut self, byte: u8) -> bool {
+        let found = self.peek() == Some(byte);
+        self.at += usize::from(found);
+        found
+    }
+
+    fn peek(&self) -> Option<u8> {
+        self.bytes.get(self.at).copied()
+    }
+}

@@ -1,0 +1,369 @@
+// What a script finds around it: the language without anything that makes two runs differ, all of it frozen.
+//
+// Runs once in each engine, and hands back what the Rust side works with. Whoever changes this: a function that a
+// script can reach must not answer with anything but its arguments.
+(() => {
+  "use strict";
+  const {
+    create, defineProperty, freeze, getOwnPropertyDescriptor, getPrototypeOf, isExtensible, preventExtensions,
+  } = Object;
+  const { apply, construct, ownKeys } = Reflect;
+  const uncurry = (method) => (self, ...args) => apply(method, self, args);
+  const isArray = Array.isArray;
+  const hidden = (value) => ({ value, writable: true, enumerable: false, configurable: true });
+
+  // Where two runs could differ
+  // ---------------------------
+
+  const refuse = (message) => { throw new Error(message); };
+
+  const KEPT = [
+    "Object", "Function", "Error", "EvalError", "RangeError", "ReferenceError", "SyntaxError", "TypeError",
+    "URIError", "InternalError", "AggregateError", "Iterator", "Array", "Number", "String", "Boolean", "Symbol",
+    "BigInt", "Math", "JSON", "Reflect", "Date", "RegExp", "Map", "Set", "parseInt", "parseFloat", "isNaN",
+    "isFinite", "decodeURI", "decodeURIComponent", "encodeURI", "encodeURIComponent", "escape", "unescape",
+    "globalThis", "Infinity", "NaN", "undefined",
+  ];
+  for (const name of ownKeys(globalThis)) {
+    if (!KEPT.includes(name)) delete globalThis[name];
+  }
+
+  defineProperty(Math, "random", hidden(function random() {
+    refuse("`Math.random` differs each time: a fold has to come to the same state each time");
+  }));
+
+  // Setting these changes what is behind them, however frozen they are.
+  for (const name of ["prepareStackTrace", "stackTraceLimit", "captureStackTrace"]) delete Error[name];
+  // It makes promises.
+  delete Array.fromAsync;
+
+  // Making functions from text would get around what is checked when a fold is read.
+  const noFunction = function Function() {
+    refuse("functions cannot be made from text here");
+  };
+  for (const sample of [function () {}, function* () {}, async function () {}, async function* () {}]) {
+    const prototype = getPrototypeOf(sample);
+    defineProperty(prototype, "constructor", hidden(noFunction));
+  }
+  defineProperty(noFunction, "prototype", { value: getPrototypeOf(noFunction), writable: false });
+  globalThis.Function = noFunction;
+
+  // It is the one property that assigning to an object does not make a member of it.
+  delete Object.prototype.__proto__;
+
+  // Dates: no clock, and no time zone but UTC.
+  const RealDate = Date;
+  const dateProto = RealDate.prototype;
+  const getTime = uncurry(dateProto.getTime);
+  const realParse = RealDate.parse;
+  const realOffset = uncurry(dateProto.getTimezoneOffset);
+  const { UTC } = RealDate;
+  const test = uncurry(RegExp.prototype.test);
+  const DATE_ONLY = /^\s*[+-]?\d{4,6}(-\d\d(-\d\d)?)?\s*$/;
+  const WITH_ZONE = /(Z|[+-]\d\d:?\d\d|\b(GMT|UTC?|[ECMP][SD]T))\s*(\([^)]*\))?\s*$/i;
+  const noClock = () => refuse(
+    "the time now differs each time: a fold has to come to the same state each time; `event.timestamp_ms` tells when an event happened",
+  );
+  const parse = (text) => {
+    const ms = realParse(text);
+    if (ms !== ms || test(DATE_ONLY, text) || test(WITH_ZONE, text)) return ms;
+    // It was taken for local time.
+    return ms - realOffset(new RealDate(ms)) * 60_000;
+  };
+  const toMs = (value) => {
+    if (typeof value === "object" && value !== null) {
+      try {
+        return getTime(value);
+      } catch {
+        // It is not a date.
+      }
+      const method = value[Symbol.toPrimitive];
+      value = method === undefined || method === null ? value.valueOf() : apply(method, value, ["default"]);
+      if (typeof value === "object") value = `${value}`;
+    }
+    return typeof value === "string" ? parse(value) : Number(value);
+  };
+  const SafeDate = function Date(...args) {
+    if (new.target === undefined || args.length === 0) noClock();
+    return construct(RealDate, [args.length === 1 ? toMs(args[0]) : apply(UTC, RealDate, args)], new.target);
+  };
+  defineProperty(SafeDate, "length", { value: 7 });
+  defineProperty(SafeDate, "prototype", { value: dateProto, writable: false });
+  defineProperty(SafeDate, "UTC", hidden(UTC));
+  defineProperty(SafeDate, "now", hidden(function now() { noClock(); }));
+  defineProperty(SafeDate, "parse", hidden({ parse(text) { return parse(`${text}`); } }.parse));
+  defineProperty(dateProto, "constructor", hidden(SafeDate));
+  globalThis.Date = SafeDate;
+  for (const part of ["FullYear", "Month", "Date", "Day", "Hours", "Minutes", "Seconds", "Milliseconds"]) {
+    for (const verb of ["get", "set"]) {
+      const method = dateProto[`${verb}UTC${part}`];
+      if (method) defineProperty(dateProto, `${verb}${part}`, hidden(method));
+    }
+  }
+  const toUTCString = uncurry(dateProto.toUTCString);
+  const dateText = (date) => {
+    const [day, of, month, year] = toUTCString(date).replace(",", "").split(" ");
+    return `${day} ${month} ${of} ${year}`;
+  };
+  const timeText = (date) => toUTCString(date).split(" ")[4];
+  const invalid = (date) => getTime(date) !== getTime(date);
+  const texts = {
+    toString() { return invalid(this) ? "Invalid Date" : `${dateText(this)} ${timeText(this)} GMT+0000 (UTC)`; },
+    toDateString() { return invalid(this) ? "Invalid Date" : dateText(this); },
+    toTimeString() { return invalid(this) ? "Invalid Date" : `${timeText(this)} GMT+0000 (UTC)`; },
+    toLocaleString() { return invalid(this) ? "Invalid Date" : `${dateText(this)} ${timeText(this)}`; },
+    toLocaleDateString() { return invalid(this) ? "Invalid Date" : dateText(this); },
+    toLocaleTimeString() { return invalid(this) ? "Invalid Date" : timeText(this); },
+    getTimezoneOffset() { return invalid(this) ? NaN : 0; },
+    getYear() { return this.getUTCFullYear() - 1900; },
+    setYear(year) {
+      const number = Math.trunc(Number(year));
+      return this.setUTCFullYear(number >= 0 && number <= 99 ? 1900 + number : number);
+    },
+  };
+  for (const name of ownKeys(texts)) defineProperty(dateProto, name, hidden(texts[name]));
+
+  // Freezing
+  // --------
+
+  const mapChanges = ["set", "delete", "clear", "add"];
+  const isMapOrSet = (value) => value instanceof Map || value instanceof Set;
+  const isRegExp = (value) => value instanceof RegExp;
+  const dateChanges = ownKeys(dateProto).filter((name) => typeof name === "string" && name.startsWith("set"));
+  const constant = function () {
+    refuse("what is declared outside of the handlers is constant; keep what changes in the state");
+  };
+
+  const forEach = uncurry(Array.prototype.forEach);
+  const hasMember = uncurry(Set.prototype.has);
+  const addMember = uncurry(Set.prototype.add);
+  const realm = new Set();
+
+  // Freezes a value and all that can be reached from it, but for what is in `known` or `seen`.
+  const deepFreeze = (root, known, seen, onEach) => {
+    const pending = [root];
+    while (pending.length > 0) {
+      const value = pending.pop();
+      if ((typeof value !== "object" && typeof value !== "function") || value === null) continue;
+      if (hasMember(known, value) || hasMember(seen, value)) continue;
+      addMember(seen, value);
+      onEach(value);
+      // `lastIndex` of a regular expression has to change for it to work.
+      if (isRegExp(value)) preventExtensions(value);
+      else freeze(value);
+      const keys = ownKeys(value);
+      for (let i = 0; i < keys.length; i++) {
+        const member = getOwnPropertyDescriptor(value, keys[i]);
+        if (member.get !== undefined || member.set !== undefined) pending.push(member.get, member.set);
+        else pending.push(member.value);
+      }
+      pending.push(getPrototypeOf(value));
+    }
+  };
+
+  // With a frozen prototype, assigning to `constructor`, `toString` and the like would throw. An accessor makes it a member.
+  const letAssign = (prototype) => {
+    for (const key of ownKeys(prototype)) {
+      const member = getOwnPropertyDescriptor(prototype, key);
+      if (!("value" in member) || !member.configurable || typeof key === "symbol") continue;
+      const { value } = member;
+      defineProperty(prototype, key, {
+        get() { return value; },
+        set(assigned) {
+          if (this === prototype || (typeof this !== "object" && typeof this !== "function")) constant();
+          defineProperty(this, key, { value: assigned, writable: true, enumerable: true, configurable: true });
+        },
+        enumerable: false,
+        configurable: false,
+      });
+    }
+  };
+  letAssign(Object.prototype);
+  for (const name of KEPT) {
+    if (name.endsWith("Error")) letAssign(globalThis[name].prototype);
+  }
+
+  const generator = getPrototypeOf(function* () {});
+  const iterators = [
+    [][Symbol.iterator](), new Map()[Symbol.iterator](), new Set()[Symbol.iterator](), ""[Symbol.iterator](),
+    "".matchAll(/x/g), generator, getPrototypeOf(async function () {}), getPrototypeOf(async function* () {}),
+    (function* () {})(), [].values().map?.((x) => x), Iterator.from?.({ next() {} }),
+    (function () { return arguments; })(), noFunction, noClock, constant,
+  ];
+
+  // What the Rust side works with
+  // -----------------------------
+
+  const describe = (value) => {
+    if (value === null) return "null";
+    if (isArray(value)) return "an array";
+    switch (typeof value) {
+      case "undefined": return "nothing";
+      case "function": return "a function";
+      case "object": return "an object";
+      case "symbol": return "a symbol";
+      case "string": return value.length > 40 ? "a text" : `\`${JSON.stringify(value)}\``;
+      default: return `\`${String(value)}\``;
+    }
+  };
+
+  // The suggestion for a name that is none of those known.
+  const nearest = (name, known) => {
+    const distance = (a, b) => {
+      let row = Array.from({ length: b.length + 1 }, (_, i) => i);
+      for (let i = 1; i <= a.length; i++) {
+        const next = [i];
+        for (let j = 1; j <= b.length; j++) {
+          next.push(Math.min(next[j - 1] + 1, row[j] + 1, row[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1)));
+        }
+        row = next;
+      }
+      return row[b.length];
+    };
+    if (name.length > 20) return undefined;
+    const best = known.map((word) => [distance(name.toLowerCase(), word.toLowerCase()), word]);
+    best.sort(([a], [b]) => a - b);
+    return best[0][0] <= 2 ? best[0][1] : undefined;
+  };
+
+  const unknown = (what, name, known) => {
+    const close = nearest(name, known);
+    const all = known.map((word) => `\`${word}\``).join(", ");
+    return close === undefined
+      ? `${what} \`${name}\` is not known; there are ${all}`
+      : `${what} \`${name}\` is not known; did you mean \`${close}\`?`;
+  };
+
+  const isGenerator = (value) => generator.isPrototypeOf(value);
+  const EXAMPLE = "`export default { initial: () => ({}), on: { OrderCreated(state, event) { … } } }`";
+
+  // Makes an instance of a module: `[message]` where it is no fold, or `[null, initial, types, handlers]`.
+  const instance = (factory) => {
+    const module = { v: undefined, k: [] };
+    factory(module);
+    const seen = new Set();
+    const regexes = [];
+    const onEach = (value) => {
+      if (isRegExp(value)) regexes.push(value);
+      else freezeContent(value);
+    };
+    forEach(module.k, (value) => deepFreeze(value, realm, seen, onEach));
+    const fold = module.v;
+    if (typeof fold !== "object" || fold === null || isArray(fold)) {
+      return [`the module exports ${describe(fold)} where a fold has an object: ${EXAMPLE}`];
+    }
+    for (const name of ownKeys(fold)) {
+      if (name === "initial" || name === "$init" || name === "on") continue;
+      return [unknown("member", String(name), ["initial", "on", "$init"]), String(name)];
+    }
+    const { on } = fold;
+    if (on === undefined) return [`the fold has no \`on\`, which holds the handlers by event type: ${EXAMPLE}`];
+    if (typeof on !== "object" || on === null || isArray(on)) {
+      return [`\`on\` is ${describe(on)} where a fold has an object of handlers by event type: ${EXAMPLE}`, "on"];
+    }
+    const inits = [[fold, "initial"], [fold, "$init"], [on, "$init"]].filter(([at, name]) => Object.hasOwn(at, name));
+    if (inits.length > 1) return ["both `initial` and `$init` say what the state is before the first event; keep one", inits[1][1]];
+    const types = [];
+    const handlers = [];
+    for (const type of ownKeys(on)) {
+      if (type === "$init") continue;
+      if (typeof type === "symbol") return ["a handler is named by a symbol where event types are text"];
+      if (type.startsWith("$") && type !== "$any") return [unknown("handler", type, ["$any", "$init"]), type];
+      const handler = on[type];
+      if (typeof handler !== "function") {
+        return [`the handler of \`${type}\` is ${describe(handler)} where it has to be a function \`(state, event) => …\``, type];
+      }
+      if (isGenerator(handler)) return [`the handler of \`${type}\` is a generator where it has to be a plain function`, type];
+      types.push(type);
+      handlers.push(handler);
+    }
+    let initial = {};
+    if (inits.length === 1) {
+      const [[at, name]] = inits;
+      initial = at[name];
+      if (typeof initial === "function") {
+        if (isGenerator(initial)) return [`\`${name}\` is a generator where it has to be a plain function or a value`, name];
+        initial = initial();
+        if (initial === undefined) {
+          return [`\`${name}\` returns nothing; for an object write \`${name}: () => ({ … })\`, with parentheses`, name];
+        }
+      } else if (initial === undefined) {
+        initial = {};
+      }
+    }
+    deepFreeze(fold, realm, seen, onEach);
+    if (regexes.length > 0) {
+      // Where the last event left off searching is nothing that the next one may see.
+      forEach(handlers, (handler, i) => {
+        handlers[i] = (state, event) => {
+          forEach(regexes, (regex) => { regex.lastIndex = 0; });
+          return handler(state, event);
+        };
+      });
+    }
+    return [null, initial, types, handlers];
+  };
+
+  // What freezing an object leaves open.
+  const freezeContent = (value) => {
+    if (!isExtensible(value)) return;
+    if (isMapOrSet(value)) {
+      for (const name of mapChanges) {
+        if (typeof value[name] === "function") defineProperty(value, name, { value: constant });
+      }
+      const members = [];
+      value.forEach((member, key) => members.push(member, key));
+      defineProperty(value, Symbol("members"), { value: members });
+    } else if (value instanceof RealDate) {
+      for (const name of dateChanges) defineProperty(value, name, { value: constant });
+    }
+  };
+
+  const run = (handler, state, id, version, type, timestamp_ms, data) =>
+    handler(state, { id, version, type, timestamp_ms, data });
+
+  // For events with something more to tell.
+  const runWith = (handler, state, id, version, type, timestamp_ms, data, fields, decode_error) => {
+    const event = { id, version, type, timestamp_ms, data };
+    if (decode_error !== undefined) event.decode_error = decode_error;
+    if (fields !== undefined) defineProperty(event, "fields", hidden(fields));
+    return handler(state, event);
+  };
+
+  // As long as objects of these shapes exist the engine need not make the shapes anew for each event.
+  const shapes = [
+    {}, { id: 0 }, { id: 0, version: 0 }, { id: 0, version: 0, type: 0 },
+    { id: 0, version: 0, type: 0, timestamp_ms: 0 }, { id: 0, version: 0, type: 0, timestamp_ms: 0, data: 0 },
+  ];
+
+  // What an object is that has another prototype than `{}` has: `undefined` where its members are what counts, a text where
+  // it is something that JSON has no form for, and `[value]` where another value stands for it.
+  const explain = (value) => {
+    if (typeof value.toJSON === "function") return [value.toJSON("")];
+    if (value instanceof Map) return "a `Map`; JSON has objects for that, as `Object.fromEntries(map)` makes them";
+    if (value instanceof Set) return "a `Set`; JSON has arrays for that, as `[...set]` makes them";
+    if (value instanceof RegExp) return "a regular expression";
+    if (value instanceof Error) return "an error; keep its `message`";
+    if (value instanceof Number || value instanceof String || value instanceof Boolean) return [value.valueOf()];
+    if (typeof value.then === "function") return "a promise";
+    if (typeof value.next === "function") return "an iterator; JSON has arrays for that, as `[...iterator]` makes them";
+    return undefined;
+  };
+
+  // An expression as a function of what it is about.
+  const evaluate = (test, state, id, version, type, timestamp_ms, data, fields, decode_error) => {
+    const event = { id, version, type, timestamp_ms, data };
+    if (decode_error !== undefined) event.decode_error = decode_error;
+    if (fields !== undefined) defineProperty(event, "fields", hidden(fields));
+    return !!test(state, event, version);
+  };
+
+  const tools = {
+    instance, run, runWith, evaluate, explain, freeze, BigInt,
+    digits: Symbol("digits"), objectPrototype: Object.prototype, shapes,
+  };
+
+  const none = new Set();
+  forEach([globalThis, ...iterators], (root) => deepFreeze(root, none, realm, () => {}));
+  return tools;
+})()

@@ -1,0 +1,117 @@
+//! Who last set each leaf of a state.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use rewind_app::api::backend::{BlameQuery, Until};
+use rewind_app::api::{ApiError, BlameAnswer, BlamedPath, Shortfall};
+use rewind_domain::blame::{Author, Blame};
+use rewind_domain::travel::{Replay, ReplayError};
+use rewind_domain::versions::StreamExtent;
+use rewind_domain::{EntryId, Fold, Json, RawEvent, StreamKey};
+
+use super::{check_version, walk_error};
+use crate::store::HistoryEnd;
+use crate::travel::{Flow, Span, Traveller, Visitor};
+
+pub(super) async fn blame(
+    traveller: &Traveller,
+    fold: Arc<dyn Fold>,
+    query: BlameQuery,
+) -> Result<BlameAnswer, ApiError> {
+    let BlameQuery { stream, at, ignored_types } = query;
+    let search = AuthorSearch {
+        stream: stream.clone(),
+        at,
+        ignored_types: ignored_types.into_iter().collect(),
+        blame: None,
+        state: Json::Null,
+    };
+    let (search, outcome) =
+        traveller.walk(&stream, &fold, search).await.map_err(|error| walk_error(&stream, error))?;
+    if let Some(stopped) = outcome.stopped {
+        return Err(ApiError::stopped(&stopped));
+    }
+    let first = outcome.extent.gone();
+    let leaves = search.blame.map(|blame| blame.leaves(&search.state)).unwrap_or_default();
+    let blamed = leaves.into_iter().map(|(path, author)| BlamedPath {
+        path,
+        version: author.as_ref().map_or(first, |author| author.version),
+        id: author.as_ref().map(|author| author.id),
+        event_type: author.as_ref().and_then(|author| author.event_type.clone()),
+        timestamp_ms: author.as_ref().map(|author| author.timestamp_ms),
+    });
+    Ok(BlameAnswer {
+        version: outcome.version,
+        paths: blamed.collect(),
+        incomplete: Shortfall::of(outcome.incomplete, &outcome.tally),
+        fold: fold.name().to_owned(),
+        stream,
+    })
+}
+
+/// Goes through all changes from the beginning.
+struct AuthorSearch {
+    stream: StreamKey,
+    at: Until,
+    ignored_types: HashSet<String>,
+    blame: Option<Blame>,
+    state: Json,
+}
+
+impl Visitor for AuthorSearch {
+    type Error = ApiError;
+
+    fn span(&self) -> Span {
+        let to = match self.at {
+            Until::Latest => HistoryEnd::Now,
+            Until::Version(version) => HistoryEnd::Count(version),
+            Until::Id(id) => HistoryEnd::Id(id),
+            Until::TimeMs(ms) => HistoryEnd::Id(EntryId::new(ms, u64::MAX)),
+        };
+        Span { from: None, to }
+    }
+
+    fn begin(&mut self, extent: &StreamExtent) -> Result<u64, ApiError> {
+        if let Until::Version(version) = self.at {
+            check_version(&self.stream, version, extent)?;
+        }
+        Ok(0)
+    }
+
+    fn event(
+        &mut self,
+        replay: &mut Replay<'_>,
+        event: &RawEvent<'_>,
+        _is_last: bool,
+    ) -> Result<Flow, ReplayError> {
+        if matches!(self.at, Until::Version(version) if event.version > version) {
+            return Ok(Flow::Stop);
+        }
+        let blame = match &mut self.blame {
+            Some(blame) => blame,
+            None => self.blame.insert(Blame::unknown(&replay.state()?)),
+        };
+        let (_, changes) = replay.push_compared(event)?;
+        if !changes.is_empty() {
+            let author = Arc::new(Author {
+                version: event.version,
+                id: event.id,
+                event_type: event.event_type(),
+                timestamp_ms: event.timestamp_ms(),
+            });
+            let event_type = author.event_type.as_deref();
+            let is_ignored = event_type.is_some_and(|name| self.ignored_types.contains(name));
+            blame.advance(&changes, &author, is_ignored);
+        }
+        Ok(Flow::Continue)
+    }
+
+    fn finish(&mut self, replay: &mut Replay<'_>) -> Result<(), ReplayError> {
+        self.state = replay.state()?;
+        if self.blame.is_none() {
+            self.blame = Some(Blame::unknown(&self.state));
+        }
+        Ok(())
+    }
+}

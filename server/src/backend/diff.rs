@@ -1,0 +1,33 @@
+//! What differs between two versions.
+
+use std::sync::Arc;
+
+use rewind_app::api::backend::{DiffQuery, Until};
+use rewind_app::api::{ApiError, DiffAnswer, Shortfall};
+use rewind_domain::patch::Patch;
+use rewind_domain::{Fold, diff};
+
+use super::replay::arrive;
+use crate::travel::Traveller;
+
+pub(super) async fn diff(
+    traveller: &Traveller,
+    fold: Arc<dyn Fold>,
+    query: DiffQuery,
+) -> Result<DiffAnswer, ApiError> {
+    let DiffQuery { stream, from, to } = query;
+    let (target, outcome) = arrive(traveller, &fold, &stream, to).await?;
+    let first = outcome.extent.gone();
+    let from = from.unwrap_or_else(|| outcome.version.saturating_sub(1).max(first));
+    let (base, _) = arrive(traveller, &fold, &stream, Until::Version(from)).await?;
+    let changes = diff::diff(&base.state, &target.state);
+    Ok(DiffAnswer {
+        from,
+        to: outcome.version,
+        patch: Patch::of(&changes),
+        changes,
+        incomplete: Shortfall::of(outcome.incomplete, &outcome.tally),
+        fold: fold.name().to_owned(),
+        stream,
+    })
+}

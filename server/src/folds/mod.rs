@@ -1,0 +1,9 @@
+//! Folds as a team keeps them: a folder of JavaScript files, one for each type of aggregate.
+
+mod comparison;
+mod judged;
+mod library;
+
+pub use comparison::{Comparison, LEFT, RIGHT};
+pub use judged::{Judged, Verdict};
+pub use library::{FoldFile, Library, SaveError};

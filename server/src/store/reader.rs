@@ -1,0 +1,165 @@
+//! Readers: connections that keep replies as the bytes that they are, for what reads many entries.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use redis::ConnectionAddr;
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio::time::timeout;
+
+use super::resp::{ReplyBuffer, Token, write_command};
+use super::{StoreError, StoreUrl};
+
+/// How long making a connection and logging in may take, as for the other connections.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+/// How long Redis may keep silent while a reply is expected.
+const RESPONSE_TIMEOUT: Duration = Duration::from_secs(30);
+/// How many connections are kept when nobody uses them: as many as people who look at histories at the same moment, mostly.
+const KEPT: usize = 4;
+/// How much is read at a time, in bytes, once it is clear that there is much.
+const CHUNK: usize = 256 * 1024;
+
+/// Lends out readers, and keeps a few for the next time.
+#[derive(Clone)]
+pub(super) struct ReaderPool {
+    url: StoreUrl,
+    kept: Arc<Mutex<Vec<Reader>>>,
+}
+
+/// A connection of one's own.
+pub(super) struct Reader {
+    stream: Box<dyn Duplex>,
+    url: StoreUrl,
+    request: Vec<u8>,
+    /// How long the last reply was, in bytes: the next one will be about as long.
+    last_length: usize,
+}
+
+trait Duplex: AsyncRead + AsyncWrite + Unpin + Send {}
+impl<T: AsyncRead + AsyncWrite + Unpin + Send> Duplex for T {}
+
+impl ReaderPool {
+    pub(super) fn new(url: StoreUrl) -> Self {
+        Self { url, kept: Arc::default() }
+    }
+
+    /// A reader that was kept. It may turn out to be lost.
+    pub(super) fn kept(&self) -> Option<Reader> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner).pop()
+    }
+
+    /// A new reader.
+    pub(super) async fn connect(&self) -> Result<Reader, StoreError> {
+        let connecting = Reader::connect(self.url.clone());
+        timeout(CONNECT_TIMEOUT, connecting)
+            .await
+            .map_err(|_| self.url.unavailable("it does not answer in time"))?
+    }
+
+    /// Keeps a reader whose replies were all read.
+    pub(super) fn keep(&self, reader: Reader) {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.len() < KEPT {
+            kept.push(reader);
+        }
+    }
+
+    /// Forgets the readers that are kept, since one of them turned out to be lost.
+    pub(super) fn forget(&self) {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+}
+
+impl Reader {
+    async fn connect(url: StoreUrl) -> Result<Self, StoreError> {
+        let info = url.client().get_connection_info();
+        let lost = |error: std::io::Error| url.unavailable(reason(&error));
+        let stream: Box<dyn Duplex> = match info.addr() {
+            ConnectionAddr::Tcp(host, port) => {
+                let stream = tokio::net::TcpStream::connect((host.as_str(), *port)).await;
+                let stream = stream.map_err(lost)?;
+                // Requests are small and must not wait for more to come. Failing that they are only later.
+                let _ = stream.set_nodelay(true);
+                Box::new(stream)
+            }
+            #[cfg(unix)]
+            ConnectionAddr::Unix(path) => {
+                Box::new(tokio::net::UnixStream::connect(path).await.map_err(lost)?)
+            }
+            _ => return Err(url.unavailable("this kind of address is not known")),
+        };
+        let mut reader = Self { stream, url: url.clone(), request: Vec::new(), last_length: 0 };
+        reader.log_in().await?;
+        Ok(reader)
+    }
+
+    async fn log_in(&mut self) -> Result<(), StoreError> {
+        let settings = self.url.client().get_connection_info().redis_settings().clone();
+        if let Some(password) = settings.password() {
+            let parts = match settings.username() {
+                Some(user) => vec![&b"AUTH"[..], user.as_bytes(), password.as_bytes()],
+                None => vec![&b"AUTH"[..], password.as_bytes()],
+            };
+            self.must(&parts).await?;
+        }
+        if settings.db() != 0 {
+            self.must(&[b"SELECT", settings.db().to_string().as_bytes()]).await?;
+        }
+        Ok(())
+    }
+
+    async fn must(&mut self, parts: &[&[u8]]) -> Result<(), StoreError> {
+        self.send(&[parts]).await?;
+        let reply = self.receive(1).await?;
+        match reply.tokens() {
+            [Token::Error(span)] => {
+                Err(StoreError::from_reply(&self.url, &String::from_utf8_lossy(reply.text(*span))))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Sends commands in one go.
+    pub(super) async fn send(&mut self, commands: &[&[&[u8]]]) -> Result<(), StoreError> {
+        self.request.clear();
+        for command in commands {
+            write_command(&mut self.request, command);
+        }
+        self.stream
+            .write_all(&self.request)
+            .await
+            .map_err(|error| self.url.unavailable(reason(&error)))
+    }
+
+    /// Waits for the replies to that many commands. A reader that was left while it waited is of no further use.
+    pub(super) async fn receive(&mut self, replies: usize) -> Result<ReplyBuffer, StoreError> {
+        let mut buffer = ReplyBuffer::expecting(replies, self.last_length + self.last_length / 8);
+        loop {
+            let room = if buffer.len() < CHUNK / 16 { 4 * 1024 } else { CHUNK };
+            let bytes = buffer.bytes_mut();
+            if bytes.capacity() - bytes.len() < room {
+                bytes.reserve(room);
+            }
+            let read = timeout(RESPONSE_TIMEOUT, self.stream.read_buf(bytes)).await;
+            match read {
+                Err(_) => return Err(self.url.unavailable("it does not answer in time")),
+                Ok(Err(error)) => return Err(self.url.unavailable(reason(&error))),
+                Ok(Ok(0)) => return Err(self.url.unavailable("the connection was lost")),
+                Ok(Ok(_)) => {}
+            }
+            if buffer.advance()? {
+                self.last_length = buffer.len();
+                return Ok(buffer);
+            }
+        }
+    }
+}
+
+fn reason(error: &std::io::Error) -> &'static str {
+    match error.kind() {
+        std::io::ErrorKind::ConnectionRefused | std::io::ErrorKind::NotFound => {
+            "nothing listens there"
+        }
+        _ => "the connection was lost",
+    }
+}

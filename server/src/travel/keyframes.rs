@@ -1,0 +1,312 @@
+//! Keyframes: states on the way through a history, kept so that replays can go on from them.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use rewind_domain::fold::Checkpoint;
+use rewind_domain::travel::Tally;
+use rewind_domain::versions::StreamExtent;
+use rewind_domain::{EntryId, StreamKey};
+
+use crate::store::Place;
+
+/// How long keyframes are believed. What is deleted and written anew under the very same ids cannot be told from what was
+/// there before, so what was seen is not taken for granted for ever.
+const MAX_AGE: Duration = Duration::from_secs(600);
+
+/// The keyframes of all histories that were travelled through lately, within a budget of memory.
+pub struct Keyframes {
+    /// In bytes, as [`rewind_domain::Json::bytes_beside`] counts them.
+    budget: usize,
+    tracks: Mutex<HashMap<TrackKey, Track>>,
+}
+
+/// Which history, through which fold.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct TrackKey {
+    /// The stream.
+    pub stream: StreamKey,
+    /// The fingerprint of the fold.
+    pub fold: u64,
+}
+
+/// A state on the way.
+#[derive(Clone, Debug)]
+pub struct Keyframe {
+    /// The entry that made its version.
+    pub place: Place,
+    /// What the fold goes on from.
+    pub checkpoint: Checkpoint,
+    /// What was met until there.
+    pub tally: Tally,
+}
+
+/// What tells histories of one stream apart: whatever is taken away from the stream makes it another one, since states lack then
+/// what was taken away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Identity {
+    first_id: Option<EntryId>,
+    gone: u64,
+    max_deleted_id: Option<EntryId>,
+}
+
+/// Up to where a keyframe is looked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// Up to and with this version.
+    Version(u64),
+    /// Before this entry.
+    Before(EntryId),
+    /// So many versions before the last one that was seen.
+    FromEnd(u64),
+}
+
+struct Track {
+    identity: Identity,
+    since: Instant,
+    used: Instant,
+    latest: u64,
+    /// The least distance between two of them, in versions. It doubles when memory runs out, so that those that stay lie evenly.
+    spacing: u64,
+    /// Ascending.
+    frames: Vec<Keyframe>,
+    /// What each of them takes beside the one before.
+    bytes: Vec<usize>,
+}
+
+impl Identity {
+    /// That of a stream; nothing where the server does not tell whether anything was taken away.
+    pub fn of(extent: &StreamExtent) -> Option<Self> {
+        extent.entries_added?;
+        Some(Self {
+            first_id: extent.first_id,
+            gone: extent.gone(),
+            max_deleted_id: extent.max_deleted_id,
+        })
+    }
+}
+
+impl Keyframes {
+    /// None yet, and as much room for them as that.
+    pub fn new(budget: usize) -> Self {
+        Self { budget, tracks: Mutex::default() }
+    }
+
+    /// The last keyframe within reach, and the history that it belongs to.
+    pub fn find(&self, key: &TrackKey, reach: Reach) -> Option<(Identity, Keyframe)> {
+        let mut tracks = self.lock();
+        let track = tracks.get_mut(key)?;
+        if track.since.elapsed() > MAX_AGE {
+            tracks.remove(key);
+            return None;
+        }
+        track.used = Instant::now();
+        let within = track.frames.partition_point(|frame| match reach {
+            Reach::Version(version) => frame.place.version <= version,
+            Reach::Before(id) => frame.place.id < id,
+            Reach::FromEnd(versions) => {
+                frame.place.version <= track.latest.saturating_sub(versions)
+            }
+        });
+        let frame = track.frames.get(within.checked_sub(1)?)?;
+        Some((track.identity, frame.clone()))
+    }
+
+    /// Keeps a keyframe. Those of another history of the same stream are forgotten.
+    pub fn add(&self, key: &TrackKey, identity: Identity, latest: u64, frame: Keyframe) {
+        let mut tracks = self.lock();
+        let now = Instant::now();
+        let track = tracks.entry(key.clone()).or_insert_with(|| Track::new(identity, now));
+        if track.identity != identity {
+            *track = Track::new(identity, now);
+        }
+        track.used = now;
+        track.latest = track.latest.max(latest);
+        track.insert(frame);
+        self.keep_within_budget(&mut tracks, key);
+    }
+
+    /// Whether there is one at or shortly behind a version already, so that another one would gain little.
+    pub fn is_near(&self, key: &TrackKey, identity: Identity, version: u64, distance: u64) -> bool {
+        let tracks = self.lock();
+        let Some(track) = tracks.get(key).filter(|track| track.identity == identity) else {
+            return false;
+        };
+        let next = track.frames.partition_point(|frame| frame.place.version < version);
+        track.frames.get(next).is_some_and(|frame| frame.place.version < version + distance)
+    }
+
+    /// Forgets those of one history, which turned out to be another one by now.
+    pub fn forget(&self, key: &TrackKey) {
+        self.lock().remove(key);
+    }
+
+    /// How much they take, in bytes.
+    pub fn bytes(&self) -> usize {
+        self.lock().values().map(Track::total).sum()
+    }
+
+    /// Lets go of whole histories, the longest unused first; and where there is only one, of half of its keyframes.
+    fn keep_within_budget(&self, tracks: &mut HashMap<TrackKey, Track>, newest: &TrackKey) {
+        let mut total: usize = tracks.values().map(Track::total).sum();
+        while total > self.budget {
+            let others = tracks.iter().filter(|(key, _)| *key != newest);
+            let oldest = others.min_by_key(|(_, track)| track.used).map(|(key, _)| key.clone());
+            match (oldest, tracks.get_mut(newest)) {
+                (Some(oldest), _) => {
+                    total -= tracks.remove(&oldest).map_or(0, |track| track.total());
+                }
+                (None, Some(track)) if track.frames.len() > 1 => {
+                    let before = track.total();
+                    track.thin_out();
+                    total = total + track.total() - before;
+                }
+                _ => {
+                    // Not even one fits.
+                    tracks.clear();
+                    return;
+                }
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<TrackKey, Track>> {
+        // Whoever panicked while holding it left it whole: every change is a single call.
+        self.tracks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Track {
+    fn new(identity: Identity, now: Instant) -> Self {
+        Self {
+            identity,
+            since: now,
+            used: now,
+            latest: 0,
+            spacing: 1,
+            frames: Vec::new(),
+            bytes: Vec::new(),
+        }
+    }
+
+    fn total(&self) -> usize {
+        self.bytes.iter().sum()
+    }
+
+    fn insert(&mut self, frame: Keyframe) {
+        let at = self.frames.partition_point(|other| other.place.version < frame.place.version);
+        let version = frame.place.version;
+        let is_near = |other: &Keyframe| other.place.version.abs_diff(version) < self.spacing;
+        let before = at.checked_sub(1).and_then(|before| self.frames.get(before));
+        if before.is_some_and(is_near) || self.frames.get(at).is_some_and(is_near) {
+            return;
+        }
+        self.frames.insert(at, frame);
+        self.bytes.insert(at, 0);
+        self.measure(at);
+        if at + 1 < self.frames.len() {
+            self.measure(at + 1);
+        }
+    }
+
+    fn measure(&mut self, at: usize) {
+        /// What a keyframe takes beside its state.
+        const FRAME: usize = size_of::<Keyframe>() + size_of::<usize>();
+        let before = at.checked_sub(1).and_then(|before| self.frames.get(before));
+        let Some(frame) = self.frames.get(at) else { return };
+        let state =
+            frame.checkpoint.state.bytes_beside(before.map(|frame| &frame.checkpoint.state));
+        let notes = frame.checkpoint.notes.as_ref().map_or(0, |notes| notes.len());
+        let skipped = frame.tally.skipped.keys().map(|name| name.len() + 64).sum::<usize>();
+        if let Some(bytes) = self.bytes.get_mut(at) {
+            *bytes = FRAME + state + notes + skipped;
+        }
+    }
+
+    fn thin_out(&mut self) {
+        let distances = self.frames.windows(2).map(|pair| match pair {
+            [one, next] => next.place.version - one.place.version,
+            _ => u64::MAX,
+        });
+        self.spacing = distances.min().unwrap_or(1).max(self.spacing).saturating_mul(2);
+        let mut last: Option<u64> = None;
+        self.frames.retain(|frame| {
+            let version = frame.place.version;
+            let stays = last.is_none_or(|last| version - last >= self.spacing);
+            if stays {
+                last = Some(version);
+            }
+            stays
+        });
+        self.bytes.truncate(self.frames.len());
+        (0..self.frames.len()).for_each(|at| self.measure(at));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rewind_domain::Json;
+
+    use super::*;
+
+    fn key(stream: &str) -> TrackKey {
+        TrackKey { stream: stream.into(), fold: 0 }
+    }
+
+    fn identity(gone: u64) -> Identity {
+        Identity { first_id: None, gone, max_deleted_id: None }
+    }
+
+    fn frame(version: u64, size: usize) -> Keyframe {
+        Keyframe {
+            place: Place { id: EntryId::new(version, 0), version, digest: 0 },
+            checkpoint: Checkpoint { state: Json::string("x".repeat(size)), notes: None },
+            tally: Tally::default(),
+        }
+    }
+
+    fn found(frames: &Keyframes, stream: &str, reach: Reach) -> Option<u64> {
+        frames.find(&key(stream), reach).map(|(_, frame)| frame.place.version)
+    }
+
+    #[test]
+    fn the_last_one_within_reach_is_found() {
+        let frames = Keyframes::new(1_000_000);
+        for version in [3_000, 1_000, 2_000] {
+            frames.add(&key("a"), identity(0), 3_500, frame(version, 10));
+        }
+        assert_eq!(found(&frames, "a", Reach::Version(999)), None);
+        assert_eq!(found(&frames, "a", Reach::Version(1_000)), Some(1_000));
+        assert_eq!(found(&frames, "a", Reach::Before(EntryId::new(3_000, 0))), Some(2_000));
+        assert_eq!(found(&frames, "a", Reach::FromEnd(600)), Some(2_000));
+        assert_eq!(found(&frames, "b", Reach::Version(9_999)), None);
+        assert!(frames.is_near(&key("a"), identity(0), 990, 20));
+        assert!(!frames.is_near(&key("a"), identity(0), 1_001, 20));
+    }
+
+    #[test]
+    fn those_of_another_history_are_forgotten() {
+        let frames = Keyframes::new(1_000_000);
+        frames.add(&key("a"), identity(0), 9, frame(5, 10));
+        frames.add(&key("a"), identity(1), 9, frame(7, 10));
+        assert_eq!(found(&frames, "a", Reach::Version(6)), None);
+        assert_eq!(found(&frames, "a", Reach::Version(7)), Some(7));
+    }
+
+    #[test]
+    fn a_budget_that_is_used_up_drops_old_histories_and_thins_the_newest() {
+        let frames = Keyframes::new(100_000);
+        frames.add(&key("old"), identity(0), 1, frame(1, 50_000));
+        for version in 1..=100 {
+            frames.add(&key("new"), identity(0), 100, frame(version, 5_000));
+            assert!(frames.bytes() <= 100_000);
+        }
+        assert_eq!(found(&frames, "old", Reach::Version(1)), None);
+        let distance = |version| version - found(&frames, "new", Reach::Version(version)).unwrap();
+        let farthest = (1..=100).map(distance).max().unwrap();
+        assert!(farthest < 16, "the next keyframe is {farthest} versions away");
+        frames.add(&key("huge"), identity(0), 1, frame(1, 200_000));
+        assert_eq!(frames.bytes(), 0);
+    }
+}

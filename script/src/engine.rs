@@ -1,15 +1,19 @@
 //! The engine: QuickJS with a realm in which nothing differs from one run to the next, and limits that hold.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use rewind_domain::{FoldError, FoldErrorKind};
 use rquickjs::context::{EvalOptions, intrinsic};
-use rquickjs::{Context, Ctx, FromJs, Function, Object, Runtime, Symbol, Value};
+use rquickjs::{Context, Ctx, FromJs, Function, Object, Persistent, Runtime, Symbol, Value};
 
 use crate::error::{self, FILE, Fault};
 use crate::limits::Limits;
+
+/// How many of [`Wholes`] are kept: as many different amounts as come often.
+const MAX_WHOLES: usize = 1_000;
 
 const SANDBOX: &str = include_str!("sandbox.js");
 
@@ -64,9 +68,32 @@ impl Engine {
         &self,
         work: impl for<'js> FnOnce(&Ctx<'js>) -> Result<R, Fault>,
     ) -> Result<R, FoldError> {
+        let event = self.watch.event.fetch_add(1, Ordering::Relaxed) + 1;
         let started = Instant::now();
-        self.watch.event.fetch_add(1, Ordering::Relaxed);
-        let result = self.context.with(|ctx| {
+        let result = self.run(work);
+        self.count_time_of(event, started.elapsed()).and(result)
+    }
+
+    /// The same for what is done so often that looking at a clock each time would be felt.
+    pub(crate) fn enter_often<R>(
+        &self,
+        work: impl for<'js> FnOnce(&Ctx<'js>) -> Result<R, Fault>,
+    ) -> Result<R, FoldError> {
+        let event = self.watch.event.fetch_add(1, Ordering::Relaxed) + 1;
+        if !event.is_multiple_of(SAMPLING) {
+            return self.run(work);
+        }
+        let started = Instant::now();
+        let result = self.run(work);
+        let factor = u32::try_from(SAMPLING).unwrap_or(1);
+        self.count_time_of(event, started.elapsed().min(LONG) * factor).and(result)
+    }
+
+    fn run<R>(
+        &self,
+        work: impl for<'js> FnOnce(&Ctx<'js>) -> Result<R, Fault>,
+    ) -> Result<R, FoldError> {
+        self.context.with(|ctx| {
             let result = work(&ctx);
             match (self.watch.tripped(), result) {
                 // A script cannot catch it, but may have had it swallowed by a function of the engine.
@@ -85,13 +112,18 @@ impl Engine {
                     Err(error::error(FoldErrorKind::Threw, other.to_string()))
                 }
             }
-        });
-        let spent = u64::try_from(started.elapsed().as_nanos()).unwrap_or(u64::MAX);
-        let before = self.watch.spent_ns.fetch_add(spent, Ordering::Relaxed);
-        if before.saturating_add(spent) / 1_000_000 > self.limits.replay_ms && result.is_ok() {
-            return Err(error::replay_timeout(&self.limits));
+        })
+    }
+
+    fn count_time_of(&self, event: u64, time: Duration) -> Result<(), FoldError> {
+        if self.watch.long_event.load(Ordering::Relaxed) == event {
+            // Its time was counted while it ran.
+            return Ok(());
         }
-        result
+        match self.watch.count_time(time) > Duration::from_millis(self.limits.replay_ms) {
+            true => Err(error::replay_timeout(&self.limits)),
+            false => Ok(()),
+        }
     }
 
     fn timeout(&self, ctx: &Ctx<'_>, limit: Tripped) -> FoldError {
@@ -109,13 +141,20 @@ impl Engine {
     }
 }
 
+/// Of how many events the time of one is taken for that of all.
+const SAMPLING: u64 = 16;
+/// What takes longer than this has its time counted while it runs.
+const LONG: Duration = Duration::from_millis(1);
+
 /// What the engine is told, and tells, while it runs.
 #[derive(Default)]
 struct Watch {
     /// Counts events, so that it is seen where a new one begins.
     event: AtomicU64,
-    /// How long all events before this one took.
+    /// How long all events so far took, about.
     spent_ns: AtomicU64,
+    /// The last event whose time was counted while it ran.
+    long_event: AtomicU64,
     tripped: AtomicU8,
 }
 
@@ -133,24 +172,38 @@ impl Watch {
             _ => Some(Tripped::Replay),
         }
     }
+
+    /// Adds to the time that was spent; gives all of it.
+    fn count_time(&self, time: Duration) -> Duration {
+        let time = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+        Duration::from_nanos(self.spent_ns.fetch_add(time, Ordering::Relaxed).saturating_add(time))
+    }
 }
 
 /// What the engine calls every now and then: whether to stop.
 fn interrupt(watch: Arc<Watch>, limits: Limits) -> impl FnMut() -> bool + Send + 'static {
     let mut event = u64::MAX;
     let mut since = Instant::now();
+    let mut counted = Duration::ZERO;
     move || {
         let current = watch.event.load(Ordering::Relaxed);
         if current != event {
             // Only what takes long comes by here, so nobody looks at a clock for the others.
             event = current;
             since = Instant::now();
+            counted = Duration::ZERO;
+            return watch.tripped().is_some();
         }
         let running = since.elapsed();
-        let spent = Duration::from_nanos(watch.spent_ns.load(Ordering::Relaxed));
+        if running < LONG {
+            return watch.tripped().is_some();
+        }
+        let spent = watch.count_time(running - counted);
+        counted = running;
+        watch.long_event.store(event, Ordering::Relaxed);
         let tripped = if running > Duration::from_millis(limits.event_ms) {
             Tripped::Event
-        } else if running + spent > Duration::from_millis(limits.replay_ms) {
+        } else if spent > Duration::from_millis(limits.replay_ms) {
             Tripped::Replay
         } else {
             return watch.tripped().is_some();
@@ -164,10 +217,10 @@ fn interrupt(watch: Arc<Watch>, limits: Limits) -> impl FnMut() -> bool + Send +
 pub(crate) struct Tools<'js> {
     /// Makes an instance of a fold's module.
     pub(crate) instance: Function<'js>,
-    /// Calls a handler.
-    pub(crate) run: Function<'js>,
-    /// Calls a handler with an event that has raw fields, or could not be read.
-    pub(crate) run_with: Function<'js>,
+    /// Makes functions of an instance's handlers that take the parts of an event.
+    pub(crate) bind_all: Function<'js>,
+    /// The source of a function.
+    pub(crate) to_source: Function<'js>,
     /// Evaluates an expression.
     pub(crate) evaluate: Function<'js>,
     /// Says what an unusual object is.
@@ -186,8 +239,8 @@ impl<'js> Tools<'js> {
         let tools = kept.as_ref().and_then(|kept| kept.first()).ok_or(rquickjs::Error::Unknown)?;
         Ok(Self {
             instance: tools.get("instance")?,
-            run: tools.get("run")?,
-            run_with: tools.get("runWith")?,
+            bind_all: tools.get("bindAll")?,
+            to_source: tools.get("toSource")?,
             evaluate: tools.get("evaluate")?,
             explain: tools.get("explain")?,
             freeze: tools.get("freeze")?,
@@ -203,6 +256,34 @@ pub(crate) fn float<'js>(ctx: &Ctx<'js>, value: f64) -> rquickjs::Result<Value<'
     let number = Value::new_float(ctx.clone(), value);
     // The bindings make small integers of what looks like one. What the engine itself reads from JSON stays as it is.
     if number.is_int() { ctx.json_parse(value.to_string()) } else { Ok(number) }
+}
+
+/// Numbers made by [`float`] where that took a detour. Amounts such as `100.00` come again and again.
+#[derive(Default)]
+pub(crate) struct Wholes {
+    known: HashMap<u64, Persistent<Value<'static>>>,
+}
+
+impl Wholes {
+    /// As [`float`].
+    pub(crate) fn float<'js>(
+        &mut self,
+        ctx: &Ctx<'js>,
+        value: f64,
+    ) -> rquickjs::Result<Value<'js>> {
+        let number = Value::new_float(ctx.clone(), value);
+        if !number.is_int() {
+            return Ok(number);
+        }
+        if let Some(number) = self.known.get(&value.to_bits()) {
+            return number.clone().restore(ctx);
+        }
+        let number = float(ctx, value)?;
+        if self.known.len() < MAX_WHOLES {
+            self.known.insert(value.to_bits(), Persistent::save(ctx, number.clone()));
+        }
+        Ok(number)
+    }
 }
 
 /// The `BigInt` of these digits.
@@ -223,6 +304,7 @@ pub(crate) fn function<'js>(
     let mut options = EvalOptions::default();
     options.filename = Some(FILE.to_owned());
     // `FILE` is told to start on the second line: see `error::place`.
-    let value: Value<'js> = ctx.eval_with_options(format!("{before}\n{script}\n{after}"), options)?;
+    let value: Value<'js> =
+        ctx.eval_with_options(format!("{before}\n{script}\n{after}"), options)?;
     Function::from_js(ctx, value)
 }

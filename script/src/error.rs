@@ -106,9 +106,8 @@ pub(crate) fn thrown(ctx: &Ctx<'_>, limits: &Limits) -> FoldError {
     let (line, column) = place(&stack).unzip();
     let found = match (name.as_str(), message.as_str()) {
         ("InternalError", message) if message.starts_with("out of memory") => out_of_memory(limits),
-        ("RangeError", "Maximum call stack size exceeded") | ("InternalError", "stack overflow") => {
-            stack_overflow(limits)
-        }
+        ("RangeError", "Maximum call stack size exceeded")
+        | ("InternalError", "stack overflow") => stack_overflow(limits),
         ("SyntaxError", _) if stack.trim_start().starts_with(&format!("at {FILE}")) => {
             error(FoldErrorKind::Invalid, cut(&message))
         }
@@ -120,22 +119,25 @@ pub(crate) fn thrown(ctx: &Ctx<'_>, limits: &Limits) -> FoldError {
 
 /// Says why something that scripts have elsewhere is not there.
 fn with_hint(message: &str) -> String {
-    let hint = match message.strip_suffix(" is not defined").map(|name| name.trim_matches(['\'', '`'])) {
-        Some("console") => "a fold has nowhere to write to; look at the state instead",
-        Some("fetch" | "XMLHttpRequest" | "require" | "process" | "Deno" | "Bun") => {
-            "a fold has nothing but its events"
-        }
-        Some("setTimeout" | "setInterval" | "queueMicrotask" | "Promise") => {
-            "a fold cannot wait for anything"
-        }
-        Some("eval") => "functions cannot be made from text here",
-        Some("window" | "document" | "navigator" | "performance") => "a fold does not run in a browser",
-        Some("WeakMap" | "WeakSet" | "WeakRef") => "use a `Map` or `Set` within a handler",
-        Some("Proxy" | "Intl" | "ArrayBuffer" | "Uint8Array" | "TextEncoder" | "structuredClone") => {
-            "it is not part of what a fold can use"
-        }
-        _ => return message.to_owned(),
-    };
+    let hint =
+        match message.strip_suffix(" is not defined").map(|name| name.trim_matches(['\'', '`'])) {
+            Some("console") => "a fold has nowhere to write to; look at the state instead",
+            Some("fetch" | "XMLHttpRequest" | "require" | "process" | "Deno" | "Bun") => {
+                "a fold has nothing but its events"
+            }
+            Some("setTimeout" | "setInterval" | "queueMicrotask" | "Promise") => {
+                "a fold cannot wait for anything"
+            }
+            Some("eval") => "functions cannot be made from text here",
+            Some("window" | "document" | "navigator" | "performance") => {
+                "a fold does not run in a browser"
+            }
+            Some("WeakMap" | "WeakSet" | "WeakRef") => "use a `Map` or `Set` within a handler",
+            Some(
+                "Proxy" | "Intl" | "ArrayBuffer" | "Uint8Array" | "TextEncoder" | "structuredClone",
+            ) => "it is not part of what a fold can use",
+            _ => return message.to_owned(),
+        };
     format!("{message}: {hint}")
 }
 

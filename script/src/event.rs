@@ -6,9 +6,9 @@ use rewind_domain::{EntryId, Event, RawEvent};
 use rquickjs::{Ctx, IntoJs as _, Object, String as JsString, Value, function::Args};
 
 use crate::digits::Spellings;
-use crate::engine::Tools;
+use crate::engine::Wholes;
 use crate::error::Fault;
-use crate::payload::{self, Stop};
+use crate::payload::{self, Stop, UsualKey};
 use crate::values::{Notes, Writer, floats};
 
 /// An event of which as much is known as is needed to find its handler.
@@ -72,15 +72,17 @@ impl<'e> Seen<'e> {
     pub(crate) fn data<'js>(
         &self,
         ctx: &Ctx<'js>,
+        usual: &[UsualKey],
+        wholes: &mut Wholes,
         mut spellings: Learning<'_>,
     ) -> Result<Option<(Value<'js>, bool)>, Fault> {
         let mut found = Vec::new();
         match &self.content {
             Content::Promised(text) => {
-                let value = match payload::read(ctx, text, &mut found) {
+                let value = match payload::read(ctx, text, usual, wholes, &mut found) {
                     Ok(value) => value,
                     Err(Stop::Unsure) => return Ok(None),
-                    Err(Stop::Engine(error)) => return Err(error.into()),
+                    Err(Stop::Engine(error)) => return Err((*error).into()),
                 };
                 if !spellings.need_tables(&found) {
                     return Ok(Some((value, false)));
@@ -98,31 +100,26 @@ impl<'e> Seen<'e> {
         }
     }
 
-    /// Puts id, version, type, time and data among the arguments of a function.
-    pub(crate) fn push<'js>(
-        &self,
-        args: &mut Args<'js>,
-        event_type: Value<'js>,
-        data: Value<'js>,
-    ) -> rquickjs::Result<()> {
+    /// Puts data, id, version and time among the arguments of a function.
+    pub(crate) fn push<'js>(&self, args: &mut Args<'js>, data: Value<'js>) -> rquickjs::Result<()> {
         let ctx = args.ctx().clone();
         let mut id = IdText { bytes: [0; 41] };
+        args.push_arg(data)?;
         args.push_arg(id.of(self.raw.id))?;
         args.push_arg(number(&ctx, self.raw.version))?;
-        args.push_arg(event_type)?;
         // A time is less than 2⁵³ for a quarter of a million years.
         #[expect(clippy::cast_precision_loss)]
-        args.push_arg(self.timestamp_ms() as f64)?;
-        args.push_arg(data)
+        args.push_arg(self.timestamp_ms() as f64)
     }
 
-    /// Puts the raw fields, where wanted, and why the data could not be read among the arguments of a function.
+    /// Puts the type, the raw fields, where wanted, and why the data could not be read among the arguments of a function.
     pub(crate) fn push_rest<'js>(
         &self,
         args: &mut Args<'js>,
         with_fields: bool,
     ) -> rquickjs::Result<()> {
         let ctx = args.ctx().clone();
+        args.push_arg(self.type_value(&ctx)?)?;
         args.push_arg(with_fields.then(|| self.fields(&ctx)).transpose()?)?;
         args.push_arg(self.decode_error())
     }
@@ -138,9 +135,11 @@ impl<'e> Seen<'e> {
     }
 
     /// The type as a value of the engine.
-    pub(crate) fn type_value<'js>(&self, ctx: &Ctx<'js>) -> rquickjs::Result<Value<'js>> {
+    fn type_value<'js>(&self, ctx: &Ctx<'js>) -> rquickjs::Result<Value<'js>> {
         match &self.event_type {
-            Some(event_type) => JsString::from_str(ctx.clone(), event_type).map(JsString::into_value),
+            Some(event_type) => {
+                JsString::from_str(ctx.clone(), event_type).map(JsString::into_value)
+            }
             None => Ok(Value::new_null(ctx.clone())),
         }
     }
@@ -161,8 +160,8 @@ fn written<'js>(
     data: &rewind_domain::Json,
     spellings: Option<&Spellings>,
 ) -> Result<(Value<'js>, bool), Fault> {
-    let (tools, notes, none) = (Tools::of(ctx)?, Notes::default(), Spellings::default());
-    let mut writer = Writer::new(ctx, &tools, spellings.unwrap_or(&none), &notes);
+    let (notes, none) = (Notes::default(), Spellings::default());
+    let mut writer = Writer::new(ctx, spellings.unwrap_or(&none), &notes);
     if spellings.is_none() {
         writer = writer.without_digits();
     }

@@ -7,7 +7,7 @@ use rquickjs::function::Args;
 use rquickjs::{Ctx, Function, Object, Persistent, Value};
 
 use crate::digits::Spellings;
-use crate::engine::{Engine, Tools, function};
+use crate::engine::{Engine, Tools, Wholes, function};
 use crate::error::{Fault, error_at};
 use crate::event::{Learning, Seen, number, undefined};
 use crate::limits::Limits;
@@ -66,7 +66,14 @@ impl Expression {
             let test = Persistent::save(ctx, self.function(ctx)?);
             Ok((test, Persistent::save(ctx, Tools::of(ctx)?.evaluate)))
         })?;
-        Ok(Evaluating { expression: self.clone(), last: None, test, evaluate, engine, failure: None })
+        Ok(Evaluating {
+            expression: self.clone(),
+            last: None,
+            test,
+            evaluate,
+            engine,
+            failure: None,
+        })
     }
 
     pub(crate) fn traits(&self) -> Traits {
@@ -74,7 +81,7 @@ impl Expression {
     }
 
     pub(crate) fn function<'js>(&self, ctx: &Ctx<'js>) -> rquickjs::Result<Function<'js>> {
-        const BEFORE: &str = "(function(state,event,version){\"use strict\";return(";
+        const BEFORE: &str = "(function(state,event,version){\"use strict\";return!!(";
         function(ctx, BEFORE, &self.shared.source, ");})")
     }
 
@@ -86,24 +93,22 @@ impl Expression {
         state: Value<'js>,
         event: &RawEvent<'_>,
     ) -> Result<bool, Fault> {
+        if !self.traits().uses_event {
+            return Ok(test.call((state, (), number(ctx, event.version)))?);
+        }
         let mut args = Args::new(ctx.clone(), 9);
         args.push_arg(test)?;
         args.push_arg(state)?;
-        if !self.traits().uses_event {
-            // Where an event has its id.
-            args.push_arg(())?;
-            args.push_arg(number(ctx, event.version))?;
-            return Ok(evaluate.call_arg(args)?);
-        }
         let mut seen = Seen::of(event);
-        let data = match seen.data(ctx, Learning::Nothing)? {
+        let data = match seen.data(ctx, &[], &mut Wholes::default(), Learning::Nothing)? {
             Some((data, _)) => data,
             None => {
                 seen = Seen::decoded(event);
-                seen.data(ctx, Learning::Nothing)?.map_or_else(|| undefined(ctx), |(data, _)| Ok(data))?
+                seen.data(ctx, &[], &mut Wholes::default(), Learning::Nothing)?
+                    .map_or_else(|| undefined(ctx), |(data, _)| Ok(data))?
             }
         };
-        seen.push(&mut args, seen.type_value(ctx)?, data)?;
+        seen.push(&mut args, data)?;
         seen.push_rest(&mut args, self.shared.source.contains("fields"))?;
         Ok(evaluate.call_arg(args)?)
     }
@@ -133,7 +138,7 @@ impl Evaluating {
             return Err(failure.clone());
         }
         let Self { expression, last, test, evaluate, engine, .. } = self;
-        let result = engine.enter(|ctx| {
+        let result = engine.enter_often(|ctx| {
             let value = expression.state(ctx, state, last)?;
             let test = test.clone().restore(ctx)?;
             let evaluate = evaluate.clone().restore(ctx)?;
@@ -159,8 +164,8 @@ impl Expression {
         if !traits.uses_state {
             return undefined(ctx);
         }
-        let (tools, spellings, notes) = (Tools::of(ctx)?, Spellings::default(), Notes::default());
-        let mut writer = Writer::new(ctx, &tools, &spellings, &notes).without_digits();
+        let (spellings, notes) = (Spellings::default(), Notes::default());
+        let mut writer = Writer::new(ctx, &spellings, &notes).without_digits();
         if !traits.only_reads {
             // Whoever might change it gets one that cannot be changed, and that is not brought up to date either.
             return writer.frozen().value(state);

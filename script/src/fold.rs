@@ -1,21 +1,24 @@
 //! Folds in JavaScript.
 
-use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use rewind_domain::{Applied, Checkpoint, Fold, FoldError, FoldErrorKind, Folding, Json, RawEvent, diff};
+use rewind_domain::{
+    Applied, Checkpoint, Fold, FoldError, FoldErrorKind, Folding, Json, RawEvent, diff,
+};
 use rquickjs::function::Args;
-use rquickjs::{Ctx, Function, JsLifetime, Object, Persistent, Value};
+use rquickjs::{Atom, Ctx, Function, JsLifetime, Object, Persistent, Value};
 
 use crate::digits::Spellings;
-use crate::engine::{Engine, Tools};
+use crate::engine::{Engine, Tools, Wholes};
 use crate::error::{self, Fault, error};
 use crate::event::{Learning, Seen};
 use crate::expression::Expression;
 use crate::limits::Limits;
 use crate::module::{Module, Ready};
+use crate::payload::UsualKey;
+use crate::top_level::Needs;
 use crate::values::{Names, Notes, Reader, Writer};
 
 /// How many events are applied twice after a fold was read, and how many of them in one folding. Most folds that keep
@@ -23,9 +26,9 @@ use crate::values::{Names, Notes, Reader, Writer};
 const FIRST_CHECKS: u32 = 64;
 const FIRST_CHECKS_IN_ONE: u64 = 16;
 /// After how many events the next one is applied twice, and how many more for each value in the state. Applying one
-/// twice costs about as much as 50 events and a third of an event for each value: about a fiftieth of all work.
+/// twice takes as long as 50 events and half an event for each value, about: a fiftieth of all work.
 const CHECK_INTERVAL: u64 = 2_500;
-const CHECK_INTERVAL_PER_VALUE: u64 = 15;
+const CHECK_INTERVAL_PER_VALUE: u64 = 25;
 /// After how many events of one type the shape of its data is taken for usual, and kept.
 const USUAL: u32 = 16;
 /// How many members an object may have for its shape to be kept.
@@ -73,7 +76,9 @@ pub struct ScriptFold {
     module: Module,
     /// The types that have a handler, `$any` left out.
     handles: Vec<String>,
-    by_type: HashMap<String, usize>,
+    /// All types in the order of the handlers, `$any` among them, and where that is.
+    types: Vec<String>,
+    needs: Vec<Needs>,
     any: Option<usize>,
     uses_fields: bool,
     checks_left: AtomicU32,
@@ -87,25 +92,26 @@ impl ScriptFold {
     pub fn compile(name: &str, source: &str, limits: Limits) -> Result<Self, FoldError> {
         let module = Module::read(source, limits)?;
         let ready = module.ready()?;
-        let types = ready.engine.enter(|ctx| {
+        let (types, needs) = ready.engine.enter(|ctx| {
             let tools = Tools::of(ctx)?;
             let instance = module.instance(ctx, &tools)?;
             let (spellings, mut names) = (Spellings::default(), Names::default());
             let mut reader = Reader::new(ctx, &tools, &spellings, &mut names);
             reader.max_bytes = limits.state_bytes;
             reader.read(&instance.initial, None, || error::state_too_large(&limits))?;
-            Ok(instance.types)
+            let needs = instance.needs(&tools)?;
+            Ok((instance.types, needs))
         })?;
         module.give_back(ready);
         let any = types.iter().position(|event_type| event_type == "$any");
-        let by_type = types.iter().cloned().enumerate().map(|(at, name)| (name, at));
         let mut hasher = DefaultHasher::new();
         source.hash(&mut hasher);
         Ok(Self {
             name: name.to_owned(),
             fingerprint: hasher.finish(),
             handles: types.iter().filter(|name| *name != "$any").cloned().collect(),
-            by_type: by_type.filter(|(name, _)| name != "$any").collect(),
+            types,
+            needs,
             any,
             uses_fields: source.contains("fields"),
             module,
@@ -146,7 +152,9 @@ impl ScriptFold {
     }
 
     fn handler(&self, event_type: Option<&str>) -> Option<usize> {
-        event_type.and_then(|event_type| self.by_type.get(event_type)).copied().or(self.any)
+        // There are few handlers, and looking through them is quicker than any table.
+        let of_type = |event_type| self.types.iter().position(|known| known == event_type);
+        event_type.and_then(of_type).or(self.any)
     }
 }
 
@@ -196,17 +204,17 @@ struct ScriptFolding<'f> {
 /// The values of the engine that a folding holds.
 struct Held {
     state: Persistent<Value<'static>>,
-    run: Persistent<Function<'static>>,
-    run_with: Persistent<Function<'static>>,
     handlers: Vec<Handler>,
+    wholes: Wholes,
     /// Objects that are held only for their shapes.
     shapes: Vec<Persistent<Object<'static>>>,
 }
 
 struct Handler {
-    event_type: Persistent<Value<'static>>,
     function: Persistent<Function<'static>>,
     calls: u32,
+    /// The keys that the data of its events usually has.
+    usual: Vec<UsualKey>,
 }
 
 fn keep<'js, T: JsLifetime<'js>>(ctx: &Ctx<'js>, value: T) -> Persistent<T::Changed<'static>> {
@@ -264,7 +272,7 @@ impl<'f> ScriptFolding<'f> {
             let Some(at) = fold.handler(seen.event_type.as_deref()) else {
                 return Ok(Applied::Skipped);
             };
-            let called = engine.enter(|ctx| held.call(ctx, fold, at, &seen, spellings))?;
+            let called = engine.enter_often(|ctx| held.call(ctx, fold, at, &seen, spellings))?;
             match called {
                 Some(carries_tables) => {
                     self.has_tables |= carries_tables;
@@ -296,7 +304,8 @@ impl<'f> ScriptFolding<'f> {
             let event_type = seen.event_type.as_deref().unwrap_or("without a type");
             format!("event `{event_type}` (version {})", event.version)
         };
-        const WHY: &str = "the fold keeps something outside of the state, or the state is more than its JSON";
+        const WHY: &str =
+            "the fold keeps something outside of the state, or the state is more than its JSON";
         match again {
             Ok(again) if again == after => Ok(applied),
             Ok(again) => {
@@ -334,8 +343,7 @@ impl<'f> ScriptFolding<'f> {
         event: &RawEvent<'_>,
     ) -> Result<Json, FoldError> {
         let engine = self.engine()?;
-        let (mut held, mut has_tables) =
-            hold(self.fold, engine, Some(before), notes, &spellings)?;
+        let (mut held, mut has_tables) = hold(self.fold, engine, Some(before), notes, &spellings)?;
         let mut seen = Seen::of(event);
         while let Some(at) = self.fold.handler(seen.event_type.as_deref()) {
             match engine.enter(|ctx| held.call(ctx, self.fold, at, &seen, &mut spellings))? {
@@ -438,22 +446,18 @@ fn hold(
                 &first
             }
         };
-        let mut writer = Writer::new(ctx, &tools, spellings, notes);
+        let mut writer = Writer::new(ctx, spellings, notes);
         let state = writer.value(state)?;
         let has_tables = writer.has_tables;
-        let handlers = instance.types.iter().zip(instance.handlers).map(|(event_type, function)| {
-            let event_type = rquickjs::String::from_str(ctx.clone(), event_type)?.into_value();
-            Ok(Handler {
-                event_type: keep(ctx, event_type),
-                function: keep(ctx, function),
-                calls: 0,
-            })
+        let handlers = instance.bound(&tools, &fold.needs)?.into_iter().map(|function| Handler {
+            function: keep(ctx, function),
+            calls: 0,
+            usual: Vec::new(),
         });
         let held = Held {
             state: keep(ctx, state),
-            run: keep(ctx, tools.run),
-            run_with: keep(ctx, tools.run_with),
-            handlers: handlers.collect::<rquickjs::Result<_>>()?,
+            handlers: handlers.collect(),
+            wholes: Wholes::default(),
             shapes: Vec::new(),
         };
         Ok((held, has_tables))
@@ -470,30 +474,25 @@ impl Held {
         seen: &Seen<'_>,
         spellings: &mut Spellings,
     ) -> Result<Option<bool>, Fault> {
-        let Some((data, carries_tables)) = seen.data(ctx, Learning::From(spellings))? else {
-            return Ok(None);
-        };
         let Some(handler) = self.handlers.get_mut(at) else { return Err(gone().into()) };
+        let data = seen.data(ctx, &handler.usual, &mut self.wholes, Learning::From(spellings))?;
+        let Some((data, carries_tables)) = data else { return Ok(None) };
         handler.calls = handler.calls.saturating_add(1);
         if handler.calls == USUAL {
-            keep_shapes(ctx, &data, &mut self.shapes)?;
+            handler.usual = usual_keys(ctx, &data, &mut self.shapes)?;
         }
-        let event_type = if fold.any == Some(at) {
-            seen.type_value(ctx)?
-        } else {
-            handler.event_type.clone().restore(ctx)?
-        };
         let state = self.state.clone().restore(ctx)?;
-        let has_rest = fold.uses_fields || !seen.has_data();
-        let run = if has_rest { &self.run_with } else { &self.run };
-        let mut args = Args::new(ctx.clone(), 9);
-        args.push_arg(handler.function.clone().restore(ctx)?)?;
+        let mut args = Args::new(ctx.clone(), 8);
         args.push_arg(state.clone())?;
-        seen.push(&mut args, event_type, data)?;
-        if has_rest {
-            seen.push_rest(&mut args, fold.uses_fields)?;
+        match fold.needs.get(at) {
+            Some(Needs::Data) => args.push_arg(data)?,
+            Some(Needs::Parts) => seen.push(&mut args, data)?,
+            Some(Needs::Anything) | None => {
+                seen.push(&mut args, data)?;
+                seen.push_rest(&mut args, fold.uses_fields)?;
+            }
         }
-        let next: Value<'_> = run.clone().restore(ctx)?.call_arg(args)?;
+        let next: Value<'_> = handler.function.clone().restore(ctx)?.call_arg(args)?;
         if !next.is_undefined() {
             let wrong = if next.is_object() {
                 next.is_promise().then(|| "a promise".to_owned())
@@ -513,7 +512,7 @@ impl Held {
 }
 
 fn returned_wrong(fold: &ScriptFold, at: usize, what: &str) -> FoldError {
-    let name = fold.by_type.iter().find(|(_, place)| **place == at).map_or("$any", |(name, _)| name);
+    let name = fold.types.get(at).map_or("$any", String::as_str);
     let what = match what {
         "int" | "float" | "big_int" => "a number",
         "bool" => "a boolean",
@@ -530,15 +529,17 @@ fn returned_wrong(fold: &ScriptFold, at: usize, what: &str) -> FoldError {
     )
 }
 
-/// As long as there are objects of the shapes through which this one came to be, the next one is made in two thirds of the time.
-fn keep_shapes<'js>(
+/// The keys that this object has, and the next one probably will. As long as there are objects of the shapes through which it
+/// came to be, the next one is made in two thirds of the time.
+fn usual_keys<'js>(
     ctx: &Ctx<'js>,
     value: &Value<'js>,
     shapes: &mut Vec<Persistent<Object<'static>>>,
-) -> rquickjs::Result<()> {
-    let Some(object) = value.as_object().filter(|object| !object.is_array()) else { return Ok(()) };
-    let keys: Vec<rquickjs::Atom<'js>> =
-        object.keys().take(MAX_SHAPE).collect::<rquickjs::Result<_>>()?;
+) -> rquickjs::Result<Vec<UsualKey>> {
+    let Some(object) = value.as_object().filter(|object| !object.is_array()) else {
+        return Ok(Vec::new());
+    };
+    let keys: Vec<Atom<'js>> = object.keys().take(MAX_SHAPE).collect::<rquickjs::Result<_>>()?;
     for length in 1..=keys.len() {
         let shape = Object::new(ctx.clone())?;
         for key in &keys[..length] {
@@ -546,7 +547,11 @@ fn keep_shapes<'js>(
         }
         shapes.push(keep(ctx, shape));
     }
-    Ok(())
+    let usual = keys.into_iter().map(|atom| {
+        let text = atom.to_js_string()?.to_string()?.into();
+        Ok(UsualKey { text, atom: keep(ctx, atom) })
+    });
+    usual.collect()
 }
 
 impl Folding for ScriptFolding<'_> {
@@ -638,15 +643,12 @@ impl Testing<'_> {
         let held = folding.held.as_ref().ok_or_else(gone)?;
         let engine = &folding.ready.as_ref().ok_or_else(gone)?.engine;
         let spellings = &folding.spellings;
-        let result = engine.enter(|ctx| {
+        let result = engine.enter_often(|ctx| {
             let state = match &copy {
-                Some(copy) => {
-                    let (tools, notes) = (Tools::of(ctx)?, Notes::default());
-                    Writer::new(ctx, &tools, spellings, &notes)
-                        .without_digits()
-                        .frozen()
-                        .value(copy)?
-                }
+                Some(copy) => Writer::new(ctx, spellings, &Notes::default())
+                    .without_digits()
+                    .frozen()
+                    .value(copy)?,
                 None => held.state.clone().restore(ctx)?,
             };
             let evaluate = test.evaluate.clone().restore(ctx)?;

@@ -8,7 +8,7 @@ use rquickjs::{Array, Ctx, Function, Module as EngineModule, Value};
 use crate::engine::{Engine, Tools, function};
 use crate::error::{FILE, Fault, error, error_at};
 use crate::limits::Limits;
-use crate::top_level::{self, Outline};
+use crate::top_level::{self, Needs, Outline};
 
 /// How many engines are kept for the next folding; each takes about half a megabyte. More foldings than that at a time
 /// are rare, and the others start an engine of their own.
@@ -117,7 +117,12 @@ impl Module {
             let about: Option<String> = made.get(1)?;
             return Err(self.invalid(message, about.as_deref()).into());
         }
-        Ok(Instance { initial: made.get(1)?, types: made.get(2)?, handlers: made.get(3)? })
+        Ok(Instance {
+            initial: made.get(1)?,
+            types: made.get(2)?,
+            handlers: made.get(3)?,
+            regexes: made.get(4)?,
+        })
     }
 
     /// An error about what the module exports, at the place where this name stands in it.
@@ -132,7 +137,35 @@ impl Module {
 pub(crate) struct Instance<'js> {
     pub(crate) initial: Value<'js>,
     pub(crate) types: Vec<String>,
-    pub(crate) handlers: Vec<Function<'js>>,
+    pub(crate) handlers: Array<'js>,
+    /// The regular expressions among its constants.
+    regexes: Array<'js>,
+}
+
+impl<'js> Instance<'js> {
+    /// Which parts of an event each handler needs.
+    pub(crate) fn needs(&self, tools: &Tools<'js>) -> rquickjs::Result<Vec<Needs>> {
+        let handlers = self.types.iter().zip(self.handlers.iter::<Value<'js>>());
+        let needs = handlers.map(|(event_type, handler)| {
+            let source: String = tools.to_source.call((handler?,))?;
+            Ok(match top_level::needs(&source) {
+                // Only the type of events of one type is always the same.
+                Needs::Parts if event_type == "$any" => Needs::Anything,
+                needs => needs,
+            })
+        });
+        needs.collect()
+    }
+
+    /// The handlers as functions of the parts of an event.
+    pub(crate) fn bound(
+        self,
+        tools: &Tools<'js>,
+        needs: &[Needs],
+    ) -> rquickjs::Result<Vec<Function<'js>>> {
+        let needs: Vec<&str> = needs.iter().map(|needs| needs.as_str()).collect();
+        tools.bind_all.call((self.handlers, self.types, self.regexes, needs))
+    }
 }
 
 /// Makes a function of the module, whose parameter gets the default export and the constants.

@@ -5,32 +5,40 @@
 
 use rewind_domain::Json;
 use rewind_domain::json::MAX_DEPTH;
-use rquickjs::{Array, Ctx, Object, String as JsString, Value};
+use rquickjs::{Array, Atom, Ctx, Object, Persistent, String as JsString, Value};
 
 use crate::digits::{Float, Numeral, classify};
-use crate::engine::{big_int, float};
+use crate::engine::{Wholes, big_int};
 
 /// Why there is no value.
 pub(crate) enum Stop {
     /// The text is no JSON, as far as can be told here.
     Unsure,
-    /// The engine could not.
-    Engine(rquickjs::Error),
+    /// The engine could not. Boxed, as errors are large and values come and go through results all the time.
+    Engine(Box<rquickjs::Error>),
 }
 
 impl From<rquickjs::Error> for Stop {
     fn from(error: rquickjs::Error) -> Self {
-        Self::Engine(error)
+        Self::Engine(Box::new(error))
     }
 }
 
-/// Reads a text; gives the numbers that are no small integers as well.
+/// A key that objects often have, as the engine knows it.
+pub(crate) struct UsualKey {
+    pub(crate) text: Box<str>,
+    pub(crate) atom: Persistent<Atom<'static>>,
+}
+
+/// Reads a text. `usual` are keys that an object at the top may have, in that order. Gives the numbers that are no small integers as well.
 pub(crate) fn read<'js, 't>(
     ctx: &Ctx<'js>,
     text: &'t str,
+    usual: &[UsualKey],
+    wholes: &mut Wholes,
     floats: &mut Vec<Float<'t>>,
 ) -> Result<Value<'js>, Stop> {
-    let mut reader = Reader { ctx, text, bytes: text.as_bytes(), at: 0, floats };
+    let mut reader = Reader { ctx, text, bytes: text.as_bytes(), at: 0, usual, wholes, floats };
     reader.skip_space();
     let value = reader.value(0)?;
     reader.skip_space();
@@ -42,6 +50,8 @@ struct Reader<'a, 't, 'js> {
     text: &'t str,
     bytes: &'t [u8],
     at: usize,
+    usual: &'a [UsualKey],
+    wholes: &'a mut Wholes,
     floats: &'a mut Vec<Float<'t>>,
 }
 
@@ -65,13 +75,19 @@ impl<'js> Reader<'_, '_, 'js> {
         if self.eat(b'}') {
             return Ok(object.into_value());
         }
+        let mut usual = if depth == 0 { self.usual.iter() } else { [].iter() };
         loop {
             let start = self.string_start()?;
             let end = self.plain_end();
             if self.eat(b'"') {
                 let key = &self.text[start..end];
                 let value = self.member(depth)?;
-                object.set(key, value)?;
+                match usual.next() {
+                    Some(usual) if *usual.text == *key => {
+                        object.set(usual.atom.clone().restore(self.ctx)?, value)?;
+                    }
+                    _ => object.set(key, value)?,
+                }
             } else {
                 let key = self.escaped(start)?;
                 let value = self.member(depth)?;
@@ -156,9 +172,18 @@ impl<'js> Reader<'_, '_, 'js> {
 
     /// Goes to what does not stand for itself in a string.
     fn plain_end(&mut self) -> usize {
-        while matches!(self.peek(), Some(byte) if byte >= 0x20 && byte != b'"' && byte != b'\\') {
-            self.at += 1;
+        let mut rest = &self.bytes[self.at..];
+        while let Some((eight, after)) = rest.split_first_chunk() {
+            let special = special_bytes(u64::from_le_bytes(*eight));
+            if special != 0 {
+                self.at += special.trailing_zeros() as usize / 8;
+                return self.at;
+            }
+            self.at += 8;
+            rest = after;
         }
+        let is_plain = |byte: u8| byte >= 0x20 && byte != b'"' && byte != b'\\';
+        self.at += rest.iter().position(|byte| !is_plain(*byte)).unwrap_or(rest.len());
         self.at
     }
 
@@ -204,7 +229,7 @@ impl<'js> Reader<'_, '_, 'js> {
             Numeral::Plain(value) => Ok(Value::new_int(self.ctx.clone(), value)),
             Numeral::Float { value, is_usual } => {
                 self.floats.push(Float { text, value, is_usual });
-                Ok(float(self.ctx, value)?)
+                Ok(self.wholes.float(self.ctx, value)?)
             }
             Numeral::Big => Ok(big_int(self.ctx, text)?),
         }
@@ -233,4 +258,16 @@ impl<'js> Reader<'_, '_, 'js> {
     fn peek(&self) -> Option<u8> {
         self.bytes.get(self.at).copied()
     }
+}
+
+/// Marks those of eight bytes that do not stand for themselves in a string: control characters, `"` and `\`. What is behind the
+/// first mark may be marked without a reason.
+fn special_bytes(bytes: u64) -> u64 {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const HIGH: u64 = 0x8080_8080_8080_8080;
+    let is_zero = |bytes: u64| bytes.wrapping_sub(ONES) & !bytes;
+    let control = bytes.wrapping_sub(ONES * 0x20) & !bytes;
+    let quote = is_zero(bytes ^ (ONES * 0x22));
+    let backslash = is_zero(bytes ^ (ONES * 0x5c));
+    (control | quote | backslash) & HIGH
 }

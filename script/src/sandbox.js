@@ -237,7 +237,7 @@
   const isGenerator = (value) => generator.isPrototypeOf(value);
   const EXAMPLE = "`export default { initial: () => ({}), on: { OrderCreated(state, event) { … } } }`";
 
-  // Makes an instance of a module: `[message]` where it is no fold, or `[null, initial, types, handlers]`.
+  // Makes an instance of a module: `[message, name]` where it is no fold, or `[null, initial, types, handlers, regexes]`.
   const instance = (factory) => {
     const module = { v: undefined, k: [] };
     factory(module);
@@ -292,16 +292,7 @@
       }
     }
     deepFreeze(fold, realm, seen, onEach);
-    if (regexes.length > 0) {
-      // Where the last event left off searching is nothing that the next one may see.
-      forEach(handlers, (handler, i) => {
-        handlers[i] = (state, event) => {
-          forEach(regexes, (regex) => { regex.lastIndex = 0; });
-          return handler(state, event);
-        };
-      });
-    }
-    return [null, initial, types, handlers];
+    return [null, initial, types, handlers, regexes];
   };
 
   // What freezing an object leaves open.
@@ -319,16 +310,39 @@
     }
   };
 
-  const run = (handler, state, id, version, type, timestamp_ms, data) =>
-    handler(state, { id, version, type, timestamp_ms, data });
-
-  // For events with something more to tell.
-  const runWith = (handler, state, id, version, type, timestamp_ms, data, fields, decode_error) => {
-    const event = { id, version, type, timestamp_ms, data };
-    if (decode_error !== undefined) event.decode_error = decode_error;
-    if (fields !== undefined) defineProperty(event, "fields", hidden(fields));
-    return handler(state, event);
+  // A handler as it is called: with the parts of an event, `fields` and `decode_error` only where there are any. `needs` is
+  // what is known of the parts that it uses: nothing known, only the data, or some others but nothing beyond the first five.
+  const bind = (handler, type, regexes, needs) => {
+    if (needs !== "anything" && regexes.length === 0) {
+      // It cannot keep the event, so that one object does for all of them.
+      const event = { id: undefined, version: undefined, type, timestamp_ms: undefined, data: undefined };
+      if (needs === "data") {
+        return (state, data) => {
+          event.data = data;
+          return handler(state, event);
+        };
+      }
+      return (state, data, id, version, timestamp_ms) => {
+        event.type = type;
+        event.data = data;
+        event.id = id;
+        event.version = version;
+        event.timestamp_ms = timestamp_ms;
+        return handler(state, event);
+      };
+    }
+    return (state, data, id, version, timestamp_ms, type, fields, decode_error) => {
+      const event = { id, version, type, timestamp_ms, data };
+      // Where the last event left off searching is nothing that the next one may see.
+      if (regexes.length > 0) forEach(regexes, (regex) => { regex.lastIndex = 0; });
+      if (decode_error !== undefined) event.decode_error = decode_error;
+      if (fields !== undefined) defineProperty(event, "fields", hidden(fields));
+      return handler(state, event);
+    };
   };
+  const bindAll = (handlers, types, regexes, needs) =>
+    handlers.map((handler, i) => bind(handler, types[i], regexes, needs[i]));
+  const toSource = uncurry(Function.prototype.toString);
 
   // As long as objects of these shapes exist the engine need not make the shapes anew for each event.
   const shapes = [
@@ -351,15 +365,15 @@
   };
 
   // An expression as a function of what it is about.
-  const evaluate = (test, state, id, version, type, timestamp_ms, data, fields, decode_error) => {
+  const evaluate = (test, state, data, id, version, timestamp_ms, type, fields, decode_error) => {
     const event = { id, version, type, timestamp_ms, data };
     if (decode_error !== undefined) event.decode_error = decode_error;
     if (fields !== undefined) defineProperty(event, "fields", hidden(fields));
-    return !!test(state, event, version);
+    return test(state, event, version);
   };
 
   const tools = {
-    instance, run, runWith, evaluate, explain, freeze, BigInt,
+    instance, bindAll, toSource, evaluate, explain, freeze, BigInt,
     digits: Symbol("digits"), objectPrototype: Object.prototype, shapes,
   };
 

@@ -108,19 +108,92 @@ pub(crate) fn traits(source: &str) -> Result<Traits, Refusal> {
 
 /// Methods and functions that leave what they are called on and with as it was.
 const READING_CALLS: &[&str] = &[
-    "Boolean", "Number", "String", "Date", "Set", "Map", "Array", "isArray", "isInteger", "isFinite",
-    "isNaN", "isSafeInteger", "parseInt", "parseFloat", "parse", "stringify", "keys", "values", "entries",
-    "hasOwn", "hasOwnProperty", "fromEntries", "from", "abs", "ceil", "floor", "round", "trunc", "min",
-    "max", "sign", "hypot", "sqrt", "pow", "at", "concat", "every", "filter", "find", "findIndex",
-    "findLast", "flat", "flatMap", "includes", "indexOf", "join", "map", "reduce", "slice", "some",
-    "toSorted", "toReversed", "startsWith", "endsWith", "split", "substring", "toLowerCase",
-    "toUpperCase", "trim", "test", "match", "toString", "toFixed", "has",
+    "Boolean",
+    "Number",
+    "String",
+    "Date",
+    "Set",
+    "Map",
+    "Array",
+    "isArray",
+    "isInteger",
+    "isFinite",
+    "isNaN",
+    "isSafeInteger",
+    "parseInt",
+    "parseFloat",
+    "parse",
+    "stringify",
+    "keys",
+    "values",
+    "entries",
+    "hasOwn",
+    "hasOwnProperty",
+    "fromEntries",
+    "from",
+    "abs",
+    "ceil",
+    "floor",
+    "round",
+    "trunc",
+    "min",
+    "max",
+    "sign",
+    "hypot",
+    "sqrt",
+    "pow",
+    "at",
+    "concat",
+    "every",
+    "filter",
+    "find",
+    "findIndex",
+    "findLast",
+    "flat",
+    "flatMap",
+    "includes",
+    "indexOf",
+    "join",
+    "map",
+    "reduce",
+    "slice",
+    "some",
+    "toSorted",
+    "toReversed",
+    "startsWith",
+    "endsWith",
+    "split",
+    "substring",
+    "toLowerCase",
+    "toUpperCase",
+    "trim",
+    "test",
+    "match",
+    "toString",
+    "toFixed",
+    "has",
 ];
 
 /// What changes things, by whatever way it is reached.
 const CHANGING_CALLS: &[&str] = &[
-    "delete", "function", "class", "push", "pop", "shift", "unshift", "splice", "sort", "reverse", "fill",
-    "copyWithin", "set", "add", "clear", "assign", "defineProperty", "defineProperties",
+    "delete",
+    "function",
+    "class",
+    "push",
+    "pop",
+    "shift",
+    "unshift",
+    "splice",
+    "sort",
+    "reverse",
+    "fill",
+    "copyWithin",
+    "set",
+    "add",
+    "clear",
+    "assign",
+    "defineProperty",
+    "defineProperties",
 ];
 
 fn only_reads(tokens: &[Token<'_>]) -> bool {
@@ -228,16 +301,61 @@ impl Constants {
 }
 
 fn starts_statement(word: &str) -> bool {
-    matches!(word, "let" | "var" | "function" | "class" | "export" | "if" | "for" | "while" | "switch" | "try")
+    matches!(
+        word,
+        "let" | "var" | "function" | "class" | "export" | "if" | "for" | "while" | "switch" | "try"
+    )
 }
 
 fn is_reserved(word: &str) -> bool {
     const WORDS: &[&str] = &[
-        "arguments", "await", "break", "case", "catch", "class", "const", "continue", "debugger", "default",
-        "delete", "do", "else", "enum", "eval", "export", "extends", "false", "finally", "for", "function",
-        "if", "implements", "import", "in", "instanceof", "interface", "let", "new", "null", "package",
-        "private", "protected", "public", "return", "static", "super", "switch", "this", "throw", "true",
-        "try", "typeof", "var", "void", "while", "yield",
+        "arguments",
+        "await",
+        "break",
+        "case",
+        "catch",
+        "class",
+        "const",
+        "continue",
+        "debugger",
+        "default",
+        "delete",
+        "do",
+        "else",
+        "enum",
+        "eval",
+        "export",
+        "extends",
+        "false",
+        "finally",
+        "for",
+        "function",
+        "if",
+        "implements",
+        "import",
+        "in",
+        "instanceof",
+        "interface",
+        "let",
+        "new",
+        "null",
+        "package",
+        "private",
+        "protected",
+        "public",
+        "return",
+        "static",
+        "super",
+        "switch",
+        "this",
+        "throw",
+        "true",
+        "try",
+        "typeof",
+        "var",
+        "void",
+        "while",
+        "yield",
     ];
     WORDS.contains(&word) || matches!(word, "with" | "of" | "async" | "get" | "set")
 }
@@ -286,7 +404,14 @@ struct Open {
 }
 
 fn tokens(source: &str) -> Result<Vec<Token<'_>>, Refusal> {
-    let mut lexer = Lexer { source, bytes: source.as_bytes(), at: 0, open: Vec::new(), tokens: Vec::new(), last_closed: None };
+    let mut lexer = Lexer {
+        source,
+        bytes: source.as_bytes(),
+        at: 0,
+        open: Vec::new(),
+        tokens: Vec::new(),
+        last_closed: None,
+    };
     lexer.run()?;
     Ok(lexer.tokens)
 }
@@ -316,7 +441,14 @@ impl<'s> Lexer<'s> {
                 self.last_closed = None;
             }
             let text = &self.source[start..self.at];
-            self.tokens.push(Token { kind, text, at: start, depth, is_in_function, follows_line_break });
+            self.tokens.push(Token {
+                kind,
+                text,
+                at: start,
+                depth,
+                is_in_function,
+                follows_line_break,
+            });
         }
         match self.open.pop() {
             None => Ok(()),
@@ -429,7 +561,9 @@ impl<'s> Lexer<'s> {
     fn number(&mut self) -> Kind {
         let mut before = 0;
         while let Some(byte) = self.peek(0) {
-            let is_sign = matches!(byte, b'+' | b'-') && matches!(before, b'e' | b'E') && !self.is_hex_number();
+            let is_sign = matches!(byte, b'+' | b'-')
+                && matches!(before, b'e' | b'E')
+                && !self.is_hex_number();
             if !(byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_') || is_sign) {
                 break;
             }
@@ -475,8 +609,8 @@ impl<'s> Lexer<'s> {
 
     fn punctuator(&mut self) {
         const LONG: &[&str] = &[
-            ">>>=", "...", "===", "!==", "**=", "<<=", ">>=", ">>>", "&&=", "||=", "??=", "=>", "==", "!=",
-            "<=", ">=", "&&", "||", "??", "?.", "++", "--", "+=", "-=", "*=", "/=",
+            ">>>=", "...", "===", "!==", "**=", "<<=", ">>=", ">>>", "&&=", "||=", "??=", "=>",
+            "==", "!=", "<=", ">=", "&&", "||", "??", "?.", "++", "--", "+=", "-=", "*=", "/=",
             "%=", "&=", "|=", "^=", "**", "<<", ">>",
         ];
         let rest = &self.source[self.at..];
@@ -495,14 +629,17 @@ impl<'s> Lexer<'s> {
         let last_closed = self.last_closed.as_ref();
         let open = match bracket {
             b'{' => {
-                let follows_parameters = last_closed
-                    .is_some_and(|closed| closed.bracket == b'(' && !closed.is_control);
+                let follows_parameters =
+                    last_closed.is_some_and(|closed| closed.bracket == b'(' && !closed.is_control);
                 let is_function = follows_parameters
                     || last.is_some_and(|last| last.text == "=>" || last.text == "static");
                 let is_value = last.is_some_and(|last| match last.kind {
                     Kind::Punctuator => !matches!(last.text, ")" | "}" | ";" | "=>" | "{" | ":"),
                     Kind::Word => {
-                        matches!(last.text, "return" | "typeof" | "default" | "in" | "of" | "new" | "void")
+                        matches!(
+                            last.text,
+                            "return" | "typeof" | "default" | "in" | "of" | "new" | "void"
+                        )
                     }
                     _ => false,
                 });
@@ -512,7 +649,10 @@ impl<'s> Lexer<'s> {
                 let is_control = bracket == b'('
                     && last.is_some_and(|last| {
                         last.kind == Kind::Word
-                            && matches!(last.text, "if" | "for" | "while" | "with" | "switch" | "catch")
+                            && matches!(
+                                last.text,
+                                "if" | "for" | "while" | "with" | "switch" | "catch"
+                            )
                     });
                 Open { bracket, regex_after: is_control, is_function: false, is_control }
             }
@@ -550,7 +690,19 @@ impl<'s> Lexer<'s> {
         self.tokens.last().is_none_or(|last| match last.kind {
             Kind::Word => matches!(
                 last.text,
-                "return" | "typeof" | "case" | "in" | "of" | "new" | "delete" | "void" | "throw" | "do" | "else" | "instanceof" | "yield"
+                "return"
+                    | "typeof"
+                    | "case"
+                    | "in"
+                    | "of"
+                    | "new"
+                    | "delete"
+                    | "void"
+                    | "throw"
+                    | "do"
+                    | "else"
+                    | "instanceof"
+                    | "yield"
             ),
             Kind::Number | Kind::String | Kind::Regex => false,
             Kind::Template => last.text.ends_with("${"),
@@ -572,6 +724,108 @@ fn is_word_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'$' | b'\\') || byte >= 0x80
 }
 
+/// Which parts of an event a handler needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Needs {
+    /// Its data, and nothing else.
+    Data,
+    /// Any of id, version, type, time and data, one by one.
+    Parts,
+    /// Perhaps others, or the event as a whole.
+    Anything,
+}
+
+impl Needs {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Data => "data",
+            Self::Parts => "parts",
+            Self::Anything => "anything",
+        }
+    }
+}
+
+/// Finds out which parts of an event a handler needs; where in doubt, anything.
+///
+/// An event of which parts are taken one by one, and that is not passed on as a whole, need not be made for each call: all
+/// parts that are mentioned are set anew each time, so that it does not matter either what a handler makes of them.
+pub(crate) fn needs(handler: &str) -> Needs {
+    let parts = tokens(handler).ok().and_then(|tokens| parts(&tokens));
+    let is_known = |part: &&str| ["id", "version", "type", "timestamp_ms", "data"].contains(part);
+    match parts {
+        Some(parts) if parts.iter().all(|part| *part == "data") => Needs::Data,
+        Some(parts) if parts.iter().all(|part| is_known(&part)) => Needs::Parts,
+        _ => Needs::Anything,
+    }
+}
+
+/// The parts of its second parameter that a function takes, if it does nothing else with it.
+fn parts<'s>(tokens: &[Token<'s>]) -> Option<Vec<&'s str>> {
+    // What is no function of the language says so in its text.
+    let is_odd = |token: &Token<'_>| {
+        matches!(token.text, "arguments" | "eval" | "native" | "class" | "super")
+    };
+    if tokens.iter().any(|token| token.kind == Kind::Word && is_odd(token)) {
+        return None;
+    }
+    let open =
+        tokens.iter().position(|token| token.depth == 0 && matches!(token.text, "(" | "=>"))?;
+    if tokens[open].text == "=>" {
+        // `state => …`
+        return Some(Vec::new());
+    }
+    let close = open + 1 + tokens[open + 1..].iter().position(|token| token.depth == 0)?;
+    let parameters = &tokens[open + 1..close];
+    if parameters.iter().any(|token| token.depth == 1 && token.text == "...") {
+        return None;
+    }
+    let mut parameters = parameters.split(|token| token.depth == 1 && token.text == ",");
+    let Some(event) = parameters.nth(1) else { return Some(Vec::new()) };
+    match event {
+        [] => Some(Vec::new()),
+        [name] if name.kind == Kind::Word => {
+            // The name itself is one of the tokens, and the only one that stands alone.
+            parts_of_name(tokens, name)
+        }
+        [open, inside @ .., close] if open.text == "{" && close.text == "}" && close.depth == 1 => {
+            parts_of_pattern(inside)
+        }
+        _ => None,
+    }
+}
+
+/// The parts that are taken of `name`, if each time it stands somewhere a part of it is meant.
+fn parts_of_name<'s>(tokens: &[Token<'s>], name: &Token<'_>) -> Option<Vec<&'s str>> {
+    let mut parts = Vec::new();
+    for (at, token) in tokens.iter().enumerate() {
+        let before =
+            at.checked_sub(1).and_then(|at| tokens.get(at)).map_or("", |before| before.text);
+        let is_it = token.kind == Kind::Word && token.text == name.text && token.at != name.at;
+        if !is_it || matches!(before, "." | "?.") {
+            continue;
+        }
+        let (dot, part) = (tokens.get(at + 1)?, tokens.get(at + 2)?);
+        if !matches!(dot.text, "." | "?.") || part.kind != Kind::Word {
+            return None;
+        }
+        parts.push(part.text);
+    }
+    Some(parts)
+}
+
+/// The keys of `{ key, key: …, key = … }`.
+fn parts_of_pattern<'s>(inside: &[Token<'s>]) -> Option<Vec<&'s str>> {
+    let mut parts = Vec::new();
+    for part in inside.split(|token| token.depth == 2 && token.text == ",") {
+        match part {
+            [] => {}
+            [key, ..] if key.kind == Kind::Word => parts.push(key.text),
+            _ => return None,
+        }
+    }
+    Some(parts)
+}
+
 /// Where a name stands in a source, as a word or a text, behind `export`.
 pub(crate) fn find_name(source: &str, name: &str) -> Option<usize> {
     let tokens = tokens(source).ok()?;
@@ -582,4 +836,45 @@ pub(crate) fn find_name(source: &str, name: &str) -> Option<usize> {
         _ => false,
     };
     tokens[export..].iter().find(is_name).map(|token| token.at)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_handler_needs_what_it_takes_of_an_event() {
+        for (handler, what) in [
+            ("(state) => 1", Needs::Data),
+            ("state => 1", Needs::Data),
+            ("() => 1", Needs::Data),
+            ("A(state, event) { state.a = event.data.a; }", Needs::Data),
+            ("A(state, { data }) { state.a = data; }", Needs::Data),
+            ("'a b'(state, { data: { a, b = 1 }, }) { const { c } = data; }", Needs::Data),
+            (
+                "function (state, event) { const { a } = event.data; state[event.data.id] = `${event.data.x}`; }",
+                Needs::Data,
+            ),
+            ("(state, e) => ({ ...state, at: e.timestamp_ms, by: e?.id })", Needs::Parts),
+            ("(state, { id, data: { version }, type }) => 1", Needs::Parts),
+            ("(state, event) => { event.type = 1; }", Needs::Parts),
+            ("(state, event) => event", Needs::Anything),
+            ("(state, event) => ({ event })", Needs::Anything),
+            ("(state, event) => ({ ...event })", Needs::Anything),
+            ("(state, event) => f(event)", Needs::Anything),
+            ("(state, event) => event['data']", Needs::Anything),
+            ("(state, event) => { event.seen = 1; }", Needs::Anything),
+            ("(state, event) => event.fields", Needs::Anything),
+            ("(state, { ...rest }) => rest", Needs::Anything),
+            ("(state, { ['data']: x }) => x", Needs::Anything),
+            ("(...all) => all[1]", Needs::Anything),
+            ("(state, ...rest) => rest", Needs::Anything),
+            ("(state, event = {}) => event.data", Needs::Anything),
+            ("function (state) { return arguments[1]; }", Needs::Anything),
+            ("function f() {\n    [native code]\n}", Needs::Anything),
+            ("(state, event) => () => { const event = 1; return event; }", Needs::Anything),
+        ] {
+            assert_eq!(needs(handler), what, "{handler}");
+        }
+    }
 }

@@ -21,7 +21,9 @@ use std::sync::Arc;
 use rewind_domain::json::{MAX_DEPTH, Object as Members};
 use rewind_domain::{FoldError, FoldErrorKind, Json};
 use rquickjs::atom::PredefinedAtom;
-use rquickjs::{Array, Atom, Coerced, Ctx, Filter, FromJs as _, Object, Persistent, String as JsString, Value};
+use rquickjs::{
+    Array, Atom, Coerced, Ctx, Filter, FromJs as _, Object, Persistent, String as JsString, Value,
+};
 
 use crate::digits::{Float, Numeral, Spellings, classify, spell, to_f64};
 use crate::engine::{Tools, big_int, float};
@@ -94,7 +96,6 @@ impl Notes {
 /// Makes values of the engine from JSON.
 pub(crate) struct Writer<'a, 'js> {
     ctx: &'a Ctx<'js>,
-    tools: &'a Tools<'js>,
     spellings: &'a Spellings,
     numbers: std::slice::Iter<'a, (usize, Kind)>,
     tables: std::slice::Iter<'a, (usize, Option<String>)>,
@@ -109,17 +110,11 @@ pub(crate) struct Writer<'a, 'js> {
 }
 
 impl<'a, 'js> Writer<'a, 'js> {
-    pub(crate) fn new(
-        ctx: &'a Ctx<'js>,
-        tools: &'a Tools<'js>,
-        spellings: &'a Spellings,
-        notes: &'a Notes,
-    ) -> Self {
+    pub(crate) fn new(ctx: &'a Ctx<'js>, spellings: &'a Spellings, notes: &'a Notes) -> Self {
         let (mut numbers, mut tables) = (notes.numbers.iter(), notes.tables.iter());
         let (next_number, next_table) = (numbers.next().copied(), tables.next());
         Self {
             ctx,
-            tools,
             spellings,
             numbers,
             tables,
@@ -158,7 +153,8 @@ impl<'a, 'js> Writer<'a, 'js> {
                 for (index, item) in items.iter().enumerate() {
                     array.set(index, self.value(item)?)?;
                 }
-                let table = noted.unwrap_or_else(|| self.made(|spellings| array_table(items, spellings)));
+                let table =
+                    noted.unwrap_or_else(|| self.made(|spellings| array_table(items, spellings)));
                 self.finish(array.into_object(), table)?
             }
             Json::Object(members) => {
@@ -167,7 +163,8 @@ impl<'a, 'js> Writer<'a, 'js> {
                 for (key, member) in members.iter() {
                     object.set(&**key, self.value(member)?)?;
                 }
-                let table = noted.unwrap_or_else(|| self.made(|spellings| object_table(members, spellings)));
+                let table = noted
+                    .unwrap_or_else(|| self.made(|spellings| object_table(members, spellings)));
                 self.finish(object, table)?
             }
         })
@@ -186,13 +183,17 @@ impl<'a, 'js> Writer<'a, 'js> {
         if self.keeps_digits { table(self.spellings) } else { None }
     }
 
-    fn finish(&mut self, object: Object<'js>, table: Option<String>) -> rquickjs::Result<Value<'js>> {
+    fn finish(
+        &mut self,
+        object: Object<'js>,
+        table: Option<String>,
+    ) -> rquickjs::Result<Value<'js>> {
         if let Some(table) = table {
-            object.set(self.tools.digits.as_atom(), table)?;
+            object.set(Tools::of(self.ctx)?.digits.as_atom(), table)?;
             self.has_tables = true;
         }
         let value = object.into_value();
-        if self.freeze { self.tools.freeze.call((value,)) } else { Ok(value) }
+        if self.freeze { Tools::of(self.ctx)?.freeze.call((value,)) } else { Ok(value) }
     }
 
     fn number(&mut self, text: &str) -> rquickjs::Result<Value<'js>> {
@@ -228,7 +229,8 @@ fn float_in(json: &Json) -> Option<Float<'_>> {
 
 /// The table that an object needs for its members to come back as they are.
 fn object_table(members: &Members, spellings: &Spellings) -> Option<String> {
-    let uncovered = |member: &Json| float_in(member).is_some_and(|number| !spellings.covers(&number));
+    let uncovered =
+        |member: &Json| float_in(member).is_some_and(|number| !spellings.covers(&number));
     let mut table = members.iter().filter(|(_, member)| uncovered(member)).peekable();
     table.peek()?;
     Some(Json::object(table.map(|(key, member)| (Arc::clone(key), member.clone()))).to_string())
@@ -470,7 +472,11 @@ impl<'a, 'js> Reader<'a, 'js> {
         json
     }
 
-    fn unusual(&mut self, object: &Object<'js>, last: Option<&Json>) -> Result<Option<Json>, Trouble> {
+    fn unusual(
+        &mut self,
+        object: &Object<'js>,
+        last: Option<&Json>,
+    ) -> Result<Option<Json>, Trouble> {
         let explained: Value<'js> = self.tools.explain.call((object.clone(),))?;
         if let Some(what) = explained.as_string() {
             return Err(Trouble::not_json(text_of(what)?));
@@ -509,7 +515,16 @@ impl<'a, 'js> Reader<'a, 'js> {
             return self.spelled(&text, last);
         }
         if !number.is_finite() {
-            return Err(Trouble::not_json(format!("`{}`", if number.is_nan() { "NaN" } else if number > 0.0 { "Infinity" } else { "-Infinity" })));
+            return Err(Trouble::not_json(format!(
+                "`{}`",
+                if number.is_nan() {
+                    "NaN"
+                } else if number > 0.0 {
+                    "Infinity"
+                } else {
+                    "-Infinity"
+                }
+            )));
         }
         let mut scratch = std::mem::take(&mut self.scratch);
         scratch.clear();
@@ -574,8 +589,11 @@ impl<'a, 'js> Reader<'a, 'js> {
                 (None, Some(before)) if is_same(before, &item) => {}
                 (None, _) => {
                     // Whatever the length says, no more room is made than there was.
-                    let mut items = Vec::with_capacity(last_items.map_or(0, |items| items.len() + 1));
-                    items.extend(last_items.into_iter().flat_map(|items| items.iter().take(index)).cloned());
+                    let mut items =
+                        Vec::with_capacity(last_items.map_or(0, |items| items.len() + 1));
+                    items.extend(
+                        last_items.into_iter().flat_map(|items| items.iter().take(index)).cloned(),
+                    );
                     items.push(item);
                     made = Some(items);
                 }
@@ -583,7 +601,9 @@ impl<'a, 'js> Reader<'a, 'js> {
         }
         let items = match (made, last_items) {
             (None, Some(items)) if items.len() == length => Arc::clone(items),
-            (None, items) => Arc::new(items.map_or_else(Vec::new, |items| items[..length].to_vec())),
+            (None, items) => {
+                Arc::new(items.map_or_else(Vec::new, |items| items[..length].to_vec()))
+            }
             (Some(made), _) => Arc::new(made),
         };
         if self.has_tables {
@@ -612,7 +632,11 @@ impl<'a, 'js> Reader<'a, 'js> {
         }
     }
 
-    fn object(&mut self, object: &Object<'js>, last: Option<&Json>) -> Result<Option<Json>, Trouble> {
+    fn object(
+        &mut self,
+        object: &Object<'js>,
+        last: Option<&Json>,
+    ) -> Result<Option<Json>, Trouble> {
         let (container_at, number_at) = (self.container_at, self.number_at);
         let table = self.table(object)?;
         let last_members = match last {
@@ -647,13 +671,15 @@ impl<'a, 'js> Reader<'a, 'js> {
                     (self.container_at, self.number_at) = (container_at, number_at);
                     self.notes.numbers.retain(|(at, _)| *at < number_at);
                     self.notes.tables.retain(|(at, _)| *at < container_at);
-                    let instead: Value<'js> =
-                        rquickjs::Function::from_js(self.ctx, member)?.call((rquickjs::function::This(object.clone()), ""))?;
+                    let instead: Value<'js> = rquickjs::Function::from_js(self.ctx, member)?
+                        .call((rquickjs::function::This(object.clone()), ""))?;
                     return self.value(&instead, last);
                 }
                 _ => self.value(&member, before),
             };
-            let Some(json) = json.map_err(|trouble| trouble.under(|| Step::Member(Arc::clone(&key))))? else {
+            let Some(json) =
+                json.map_err(|trouble| trouble.under(|| Step::Member(Arc::clone(&key))))?
+            else {
                 continue;
             };
             match (&mut made, at_place) {
@@ -663,8 +689,10 @@ impl<'a, 'js> Reader<'a, 'js> {
                 (None, Some(before)) if is_same(before, &json) => {}
                 (None, _) => {
                     let capacity = last_members.map_or(0, |members| members.len() + 1);
-                    let mut members = Members::with_capacity_and_hasher(capacity, Default::default());
-                    let same = last_members.into_iter().flat_map(|members| members.iter().take(count));
+                    let mut members =
+                        Members::with_capacity_and_hasher(capacity, Default::default());
+                    let same =
+                        last_members.into_iter().flat_map(|members| members.iter().take(count));
                     members.extend(same.map(|(key, member)| (Arc::clone(key), member.clone())));
                     members.insert(key, json);
                     made = Some(members);
@@ -695,10 +723,18 @@ impl<'a, 'js> Reader<'a, 'js> {
         }
         let table: Value<'js> = object.get(self.tools.digits.as_atom())?;
         // A script can find the symbol, and put there whatever it likes.
-        Ok(table.as_string().and_then(|text| text.to_string().ok()).and_then(|text| Json::parse(&text).ok()))
+        Ok(table
+            .as_string()
+            .and_then(|text| text.to_string().ok())
+            .and_then(|text| Json::parse(&text).ok()))
     }
 
-    fn note_table(&mut self, at: usize, table: Option<Json>, regular: impl FnOnce() -> Option<String>) {
+    fn note_table(
+        &mut self,
+        at: usize,
+        table: Option<Json>,
+        regular: impl FnOnce() -> Option<String>,
+    ) {
         let table = table.map(|table| table.to_string());
         if table != regular() {
             self.notes.tables.push((at, table));
@@ -737,7 +773,9 @@ impl ArrayDigits {
             for (index, entry) in entries.iter().enumerate() {
                 if let Json::Number(text) = entry {
                     let item: Value<'_> = array.get(index)?;
-                    in_place &= item.as_float().is_some_and(|item| item.to_bits() == to_f64(text.as_str()).to_bits());
+                    in_place &= item
+                        .as_float()
+                        .is_some_and(|item| item.to_bits() == to_f64(text.as_str()).to_bits());
                 }
             }
             in_place
@@ -748,7 +786,9 @@ impl ArrayDigits {
         let mut by_value: HashMap<u64, Option<Json>> = HashMap::new();
         for entry in entries.iter() {
             if let Json::Number(text) = entry {
-                let digits = by_value.entry(to_f64(text.as_str()).to_bits()).or_insert_with(|| Some(entry.clone()));
+                let digits = by_value
+                    .entry(to_f64(text.as_str()).to_bits())
+                    .or_insert_with(|| Some(entry.clone()));
                 if digits.as_ref().is_some_and(|digits| digits != entry) {
                     *digits = None;
                 }
@@ -774,6 +814,10 @@ fn not_json(what: &str, path: &[Step]) -> FoldError {
             Step::Member(key) => write!(pointer, "/{}", key.replace('~', "~0").replace('/', "~1")),
         };
     }
-    let place = if pointer.is_empty() { "the state is".to_owned() } else { format!("the state has at `{pointer}`") };
+    let place = if pointer.is_empty() {
+        "the state is".to_owned()
+    } else {
+        format!("the state has at `{pointer}`")
+    };
     error::error(FoldErrorKind::NotJson, format!("{place} {what}, which is no JSON"))
 }

@@ -252,6 +252,7 @@ fn piece(piece: Piece) -> AnyView {
 /// What is wrong, in full, and the way to where it is.
 fn said_below(problem: Problem, go_to: RwSignal<Option<Spot>>) -> AnyView {
     let Problem { spot, message } = problem;
+    let whole = message.clone();
     let place = spot.map(|spot| {
         let Spot { line, column } = spot;
         view! {
@@ -269,7 +270,7 @@ fn said_below(problem: Problem, go_to: RwSignal<Option<Spot>>) -> AnyView {
     });
     view! {
         <Icon glyph=Glyph::Warning />
-        <span title=message.clone()>{place} {message.clone()}</span>
+        <span title=whole>{place} {message}</span>
     }
     .into_any()
 }

@@ -4,9 +4,12 @@ use leptos::prelude::*;
 
 use super::event_type::EventType;
 use super::moment::Moment;
+use super::virtual_list::VirtualList;
 use crate::api::HistoryEntry;
 use crate::state::text;
 
+/// As high as `.history-row`.
+const ROW_HEIGHT: u32 = 44;
 /// How much of a value a row shows.
 const VALUE_CHARS: usize = 200;
 
@@ -24,13 +27,15 @@ pub(crate) fn HistoryList(
     on_go: Callback<u64>,
 ) -> impl IntoView {
     // The value at a version is the one that the last event at or before it set.
-    let current = Memo::new(move |_| {
+    let current_index = Memo::new(move |_| {
         let shown = shown.get();
-        entries.with(|entries| {
-            entries.iter().map(|entry| entry.version).filter(|version| *version <= shown).max()
-        })
+        entries.with(|entries| entries.iter().position(|entry| entry.version <= shown))
     });
-    let row = move |entry: HistoryEntry| {
+    let current = Memo::new(move |_| {
+        let at = current_index.get()?;
+        entries.with(|entries| entries.get(at).map(|entry| entry.version))
+    });
+    let render = move |_: usize, entry: HistoryEntry| {
         let version = entry.version;
         let is_current = move || current.get() == Some(version);
         let value = |value: &Option<rewind_domain::Json>| {
@@ -46,30 +51,28 @@ pub(crate) fn HistoryList(
             (None, false) => view! { <span class="faint">"removed"</span> }.into_any(),
         };
         view! {
-            <li>
-                <button
-                    type="button"
-                    class="history-row"
-                    aria-current=move || is_current().then_some("true")
-                    data-testid="history-row"
-                    data-version=version.to_string()
-                    on:click=move |_| on_go.run(version)
-                >
-                    <span class="history-version">{text::grouped(version)}</span>
-                    <span class="history-value">{became}</span>
-                    <span class="history-event">
-                        <EventType event_type=entry.event_type.clone() />
-                        <span class="faint">
-                            <Moment ms=entry.timestamp_ms />
-                        </span>
+            <button
+                type="button"
+                class="history-row"
+                aria-current=move || is_current().then_some("true")
+                data-testid="history-row"
+                data-version=version.to_string()
+                on:click=move |_| on_go.run(version)
+            >
+                <span class="history-version">{text::grouped(version)}</span>
+                <span class="history-value">{became}</span>
+                <span class="history-event">
+                    <EventType event_type=entry.event_type.clone() />
+                    <span class="faint">
+                        <Moment ms=entry.timestamp_ms />
                     </span>
-                </button>
-            </li>
+                </span>
+            </button>
         }
     };
     view! {
-        <ol class="history-list">
-            <For each=move || entries.get() key=|entry| entry.version children=row />
-        </ol>
+        <div class="history-list" role="group" aria-label="Events that changed it">
+            <VirtualList rows=entries row_height=ROW_HEIGHT render in_sight=current_index />
+        </div>
     }
 }

@@ -11,6 +11,8 @@ use crate::state::text;
 
 /// As high as `.side-row`.
 const ROW_HEIGHT: u32 = 20;
+/// What stands before the lines, for the sign of what happened to them, in pixels.
+const MARGIN: u32 = 18;
 /// How far each level is indented, in characters.
 const INDENT: usize = 2;
 
@@ -37,7 +39,7 @@ pub(crate) fn SideBySide(
         _ => Vec::new(),
     });
     let render = move |_: usize, line: Line| {
-        let indent = |depth: usize| format!("{}ch", depth * INDENT);
+        let indent = |depth: usize| format!("calc({MARGIN}px + {}ch)", depth * INDENT);
         match line {
             Line::Same { depth, text } => view! {
                 <div class="side-row" role="row">

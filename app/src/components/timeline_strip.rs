@@ -238,8 +238,8 @@ fn bar(bucket: &Bucket, tallest: u64) -> impl IntoView + use<> {
 }
 
 fn fold(stretch: &Stretch) -> impl IntoView + use<> {
-    let length = stretch.to_ms.saturating_sub(stretch.from_ms);
-    let length = duration_text(u64::try_from(length).unwrap_or(0));
+    let length = u64::try_from(stretch.to_ms.saturating_sub(stretch.from_ms)).unwrap_or(0);
+    let (brief, length) = (text::brief_duration(length), duration_text(length));
     let title = format!(
         "Nothing happened for {length}, from {} to {} UTC",
         UtcTime(stretch.from_ms),
@@ -253,7 +253,7 @@ fn fold(stretch: &Stretch) -> impl IntoView + use<> {
             title=title
             data-testid="timeline-fold"
         >
-            <span>{length}</span>
+            <span>{brief}</span>
         </span>
     }
 }

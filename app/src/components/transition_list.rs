@@ -50,5 +50,5 @@ pub(crate) fn TransitionList(
             </li>
         }
     };
-    view! { <ol class="history-list">{transitions.into_iter().map(row).collect_view()}</ol> }
+    view! { <ol class="turns">{transitions.into_iter().map(row).collect_view()}</ol> }
 }

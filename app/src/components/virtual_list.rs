@@ -6,14 +6,15 @@ use rewind_domain::viewport::visible_rows;
 
 use crate::browser::frames::OncePerFrame;
 use crate::browser::resize::on_resize;
+use crate::state::scrolling::Scrolled;
 
 /// Rows drawn beyond both edges, so that a turn of the wheel finds them there.
 const OVERSCAN: usize = 8;
 /// As high as a window may be before its height is known: the first rows show at once.
 const GUESSED_HEIGHT: f64 = 900.0;
 
-/// Shows the rows of a list that are on screen. Each place on screen shows whichever row is there, so that
-/// scrolling changes what is written in rows and makes none.
+/// Shows the rows of a list that are on screen. A row that stays on screen is left alone while the list is scrolled; what stands in
+/// it changes with the list.
 #[component]
 pub(crate) fn VirtualList<T, V>(
     /// The list.
@@ -33,40 +34,51 @@ where
 {
     let frame = NodeRef::<html::Div>::new();
     let scroll_top = RwSignal::new(0.0);
-    let height = RwSignal::new(GUESSED_HEIGHT);
+    let height = RwSignal::new(None::<f64>);
 
     let measure = OncePerFrame::new(move || {
         if let Some(Some(frame)) = frame.try_get_untracked() {
             scroll_top.try_set(f64::from(frame.scroll_top()));
-            height.try_set(f64::from(frame.client_height()));
+            height.try_set(Some(f64::from(frame.client_height())));
         }
     });
     on_resize(frame, measure.clone());
 
     let count = Memo::new(move |_| rows.with(Vec::len));
     let range = Memo::new(move |_| {
-        visible_rows(count.get(), f64::from(row_height), scroll_top.get(), height.get(), OVERSCAN)
+        let height = height.get().unwrap_or(GUESSED_HEIGHT);
+        visible_rows(count.get(), f64::from(row_height), scroll_top.get(), height, OVERSCAN)
     });
     let first = Memo::new(move |_| range.get().start);
-    let places = Memo::new(move |_| range.get().len());
 
     if let Some(in_sight) = in_sight {
+        // Asking a browser how far it has scrolled makes it lay the page out at once. So that is remembered, and it is told to
+        // scroll once everything else is done.
+        let target = StoredValue::new(None::<f64>);
+        let scroll = OncePerFrame::new(move || {
+            let target = target.try_update_value(Option::take).flatten();
+            if let (Some(target), Some(Some(frame))) = (target, frame.try_get_untracked()) {
+                #[expect(clippy::cast_possible_truncation, reason = "no browser scrolls further")]
+                frame.set_scroll_top(target as i32);
+            }
+        });
         Effect::new(move || {
             // Whatever takes room away must not hide it.
-            height.track();
-            if let (Some(index), Some(frame)) = (in_sight.get(), frame.get()) {
-                keep_in_sight(&frame, index, row_height);
+            let (Some(height), Some(index)) = (height.get(), in_sight.get()) else { return };
+            let shown = scroll_top.get_untracked();
+            let list = Scrolled { count: count.get_untracked(), row_height, shown, height };
+            if let Some(top) = list.to_show(index) {
+                scroll_top.set(top);
+                target.set_value(Some(top));
+                scroll.request();
             }
         });
     }
 
-    let place = move |place: usize| {
-        let row = Memo::new(move |_| {
-            let index = first.get() + place;
-            rows.with(|rows| rows.get(index).cloned()).map(|row| (index, row))
-        });
+    let row_at = move |index: usize| {
+        let row = Memo::new(move |_| rows.with(|rows| rows.get(index).cloned()));
         let render = render.clone();
-        move || row.get().map(|(index, row)| render(index, row))
+        move || row.get().map(|row| render(index, row))
     };
     let pixels = move |rows: usize| format!("{}px", rows.saturating_mul(row_height as usize));
     view! {
@@ -82,24 +94,9 @@ where
                     role="presentation"
                     style:transform=move || format!("translateY({})", pixels(first.get()))
                 >
-                    <For each=move || 0..places.get() key=|place| *place children=place />
+                    <For each=move || range.get() key=|index| *index children=row_at />
                 </div>
             </div>
         </div>
     }
-}
-
-fn keep_in_sight(frame: &web_sys::HtmlDivElement, index: usize, row_height: u32) {
-    let top = i64::try_from(index).unwrap_or(i64::MAX).saturating_mul(row_height.into());
-    let bottom = top.saturating_add(row_height.into());
-    let (shown, height) = (i64::from(frame.scroll_top()), i64::from(frame.client_height()));
-    let scroll_top = if top < shown {
-        top
-    } else if bottom > shown + height {
-        bottom - height
-    } else {
-        return;
-    };
-    // Browsers scroll no further than that.
-    frame.set_scroll_top(i32::try_from(scroll_top).unwrap_or(i32::MAX));
 }

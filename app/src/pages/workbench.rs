@@ -62,12 +62,16 @@ pub(crate) fn WorkbenchPage(
             .then(|| text::counted(place.versions.get().last, "version", "versions"))
     };
 
+    let retry = move |()| {
+        place.ask_again();
+        desk.ask_again();
+    };
     let head = stream.clone();
     let body = move || {
         if let Some(error) = failure.get() {
             let latest = FoldAddress::latest(stream.clone()).href();
             return view! {
-                <ErrorPanel error retry=move |()| place.ask_again()>
+                <ErrorPanel error retry=retry>
                     <a class="button" href=latest>"The latest version"</a>
                     <a class="button" href="/">"All streams"</a>
                 </ErrorPanel>
@@ -87,7 +91,7 @@ pub(crate) fn WorkbenchPage(
                 </VersionSlider>
                 <a class="button" href=travel data-testid="to-travel" title="The states by the saved fold">
                     <Icon glyph=Glyph::Travel />
-                    "Time travel"
+                    <span>"Time travel"</span>
                 </a>
             </div>
             <div class="loading-bar" class:on=is_loading aria-hidden="true"></div>

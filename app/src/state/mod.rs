@@ -12,6 +12,7 @@ pub(crate) mod keys;
 pub(crate) mod live;
 pub(crate) mod place;
 pub(crate) mod query;
+pub(crate) mod scrolling;
 pub(crate) mod shared;
 pub(crate) mod side_by_side;
 pub(crate) mod speed;

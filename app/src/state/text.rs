@@ -72,6 +72,15 @@ pub(crate) fn ago(now_ms: i64, then_ms: i64) -> String {
     }
 }
 
+/// A duration in one unit and as few characters as can be: `40s`, `12m`, `18h`, `5d`.
+pub(crate) fn brief_duration(ms: u64) -> String {
+    let units = [(86_400_000, "d"), (3_600_000, "h"), (60_000, "m"), (1_000, "s")];
+    match units.iter().find(|(size, _)| ms >= *size) {
+        Some((size, unit)) => format!("{}{unit}", (ms + size / 2) / size),
+        None => format!("{ms}ms"),
+    }
+}
+
 /// The time in an id, in Unix milliseconds, where it can be one: writers may choose ids freely, and
 /// numbers such as `1-0` are no times.
 pub(crate) fn id_time_ms(id: EntryId) -> Option<i64> {
@@ -152,6 +161,15 @@ mod tests {
             assert_eq!(ago(1_700_000_000_000, 1_700_000_000_000 - past_ms), text);
         }
         let _ = ago(i64::MAX, i64::MIN);
+    }
+
+    #[test]
+    fn a_brief_duration_is_rounded_to_its_unit() {
+        for (ms, text) in
+            [(7, "7ms"), (40_000, "40s"), (90_000, "2m"), (64_800_000, "18h"), (432_000_000, "5d")]
+        {
+            assert_eq!(brief_duration(ms), text);
+        }
     }
 
     #[test]

@@ -18,35 +18,48 @@ fn numbers_that_are_passed_on_keep_their_digits() {
         r#"{"a":1.10,"b":{"a":1.1}}"#,
     ] {
         assert_eq!(folded(&compile(COPY).unwrap(), &[("E", data)]).unwrap(), data);
-        assert_eq!(after_one("(s, e) => { s.x = [e.data]; }", data).unwrap(), format!(r#"{{"x":[{data}]}}"#));
+        assert_eq!(
+            after_one("(s, e) => { s.x = [e.data]; }", data).unwrap(),
+            format!(r#"{{"x":[{data}]}}"#)
+        );
     }
 }
 
 #[test]
 fn numbers_that_are_copied_one_by_one_keep_their_digits() {
     let handler = "(s, { data }) => { s.total = data.total; s.list = [data.total]; }";
-    assert_eq!(after_one(handler, r#"{"total":100.00}"#).unwrap(), r#"{"total":100.00,"list":[100.00]}"#);
+    assert_eq!(
+        after_one(handler, r#"{"total":100.00}"#).unwrap(),
+        r#"{"total":100.00,"list":[100.00]}"#
+    );
 }
 
 #[test]
 fn a_script_computes_with_what_a_number_is() {
-    assert_eq!(after_one("(s, e) => [e.data.a + e.data.b]", r#"{"a":1.10,"b":2}"#).unwrap(), "[3.1]");
     assert_eq!(
-        after_one("(s, e) => [e.data.a + 1n, typeof e.data.a]", r#"{"a":12345678901234567890}"#).unwrap(),
+        after_one("(s, e) => [e.data.a + e.data.b]", r#"{"a":1.10,"b":2}"#).unwrap(),
+        "[3.1]"
+    );
+    assert_eq!(
+        after_one("(s, e) => [e.data.a + 1n, typeof e.data.a]", r#"{"a":12345678901234567890}"#)
+            .unwrap(),
         r#"[12345678901234567891,"bigint"]"#
     );
 }
 
 #[test]
 fn a_counter_is_not_spelled_like_an_amount() {
-    let fold = fold_on("E(s, { data }) { s.n = (s.n ?? 0) + 1; s.qty = data.qty; s.price = data.price; }");
+    let fold =
+        fold_on("E(s, { data }) { s.n = (s.n ?? 0) + 1; s.qty = data.qty; s.price = data.price; }");
     let data = r#"{"qty":1,"price":1.0}"#;
     assert_eq!(folded(&fold, &[("E", data)]).unwrap(), r#"{"n":1,"qty":1,"price":1.0}"#);
 }
 
 #[test]
 fn spellings_go_along_when_an_object_is_spread() {
-    let fold = fold_on("E: (s, { data }) => ({ ...data, seen: Object.keys(data), text: JSON.stringify(data) })");
+    let fold = fold_on(
+        "E: (s, { data }) => ({ ...data, seen: Object.keys(data), text: JSON.stringify(data) })",
+    );
     assert_eq!(
         folded(&fold, &[("E", r#"{"a":1.10,"b":1.1}"#)]).unwrap(),
         r#"{"a":1.10,"b":1.1,"seen":["a","b"],"text":"{\"a\":1.1,\"b\":1.1}"}"#
@@ -56,13 +69,19 @@ fn spellings_go_along_when_an_object_is_spread() {
 #[test]
 fn a_number_that_is_set_anew_is_spelled_anew() {
     let data = r#"{"a":2.50,"b":2.5}"#;
-    assert_eq!(after_one("(s, { data }) => { data.a = 7.5; return data; }", data).unwrap(), r#"{"a":7.5,"b":2.5}"#);
+    assert_eq!(
+        after_one("(s, { data }) => { data.a = 7.5; return data; }", data).unwrap(),
+        r#"{"a":7.5,"b":2.5}"#
+    );
 }
 
 #[test]
 fn an_array_keeps_digits_by_value_once_something_was_moved() {
     let data = "[2.50,1,3.500,2.50,3.5]";
-    assert_eq!(after_one("(s, { data }) => { data.shift(); return data; }", data).unwrap(), "[1,3.5,2.50,3.5]");
+    assert_eq!(
+        after_one("(s, { data }) => { data.shift(); return data; }", data).unwrap(),
+        "[1,3.5,2.50,3.5]"
+    );
 }
 
 #[test]
@@ -75,8 +94,12 @@ fn of_two_spellings_in_one_history_the_first_stays() {
 #[test]
 fn objects_of_events_are_what_they_were_whatever_comes_later() {
     let fold = fold_on("E(s, { data }) { (s.list ??= []).push(data); }");
-    let events = [("E", r#"{"v":1}"#), ("E", r#"{"v":1.0}"#), ("E", r#"{"v":1.00}"#), ("E", r#"{"v":1}"#)];
-    assert_eq!(folded(&fold, &events).unwrap(), r#"{"list":[{"v":1},{"v":1.0},{"v":1.00},{"v":1}]}"#);
+    let events =
+        [("E", r#"{"v":1}"#), ("E", r#"{"v":1.0}"#), ("E", r#"{"v":1.00}"#), ("E", r#"{"v":1}"#)];
+    assert_eq!(
+        folded(&fold, &events).unwrap(),
+        r#"{"list":[{"v":1},{"v":1.0},{"v":1.00},{"v":1}]}"#
+    );
 }
 
 /// JSON with many numbers that are hard to keep.
@@ -96,10 +119,13 @@ fn data() -> impl Strategy<Value = String> {
     ];
     leaf.prop_recursive(4, 24, 5, move |inner| {
         prop_oneof![
-            prop::collection::vec(inner.clone(), 0..5).prop_map(|items| format!("[{}]", items.join(","))),
+            prop::collection::vec(inner.clone(), 0..5)
+                .prop_map(|items| format!("[{}]", items.join(","))),
             prop::collection::vec((key.clone(), inner), 0..5).prop_map(|members| {
-                let members: Vec<_> =
-                    members.iter().map(|(key, value)| format!("{}:{value}", Json::string(key.as_str()))).collect();
+                let members: Vec<_> = members
+                    .iter()
+                    .map(|(key, value)| format!("{}:{value}", Json::string(key.as_str())))
+                    .collect();
                 format!("{{{}}}", members.join(","))
             }),
         ]

@@ -2,7 +2,8 @@ use super::*;
 use crate::Expression;
 
 fn expression(source: &str) -> Expression {
-    Expression::compile(source, Limits::default()).unwrap_or_else(|error| panic!("{source}: {error:?}"))
+    Expression::compile(source, Limits::default())
+        .unwrap_or_else(|error| panic!("{source}: {error:?}"))
 }
 
 fn is_true(source: &str, state: &str) -> Result<bool, FoldError> {
@@ -104,13 +105,19 @@ fn a_state_that_changes_step_by_step_is_seen_as_it_is() {
         let changes = rewind_domain::diff::diff(&state, &next);
         rewind_domain::diff::apply(&mut state, &changes).unwrap();
         let fields = fields("E", &Json::string(state.to_string()).to_string());
-        assert_eq!(evaluating.is_true(&state, &RawEvent::new(id(1), 1, &fields)), Ok(true), "{text}");
+        assert_eq!(
+            evaluating.is_true(&state, &RawEvent::new(id(1), 1, &fields)),
+            Ok(true),
+            "{text}"
+        );
     }
 }
 
 #[test]
 fn an_expression_asks_a_fold_at_work() {
-    let fold = fold_on("Add(s, { data }) { s.total = (s.total ?? 0) + data.n; (s.list ??= []).unshift(data.n); }");
+    let fold = fold_on(
+        "Add(s, { data }) { s.total = (s.total ?? 0) + data.n; (s.list ??= []).unshift(data.n); }",
+    );
     let sum = expression("state.total >= 6 && version === 3 && event.data.n === 3");
     // This one would change the state.
     let sorted = expression("state.list.toSorted()[0] === 1 && state.list.slice().sort()[0] === 1");
@@ -131,7 +138,13 @@ fn an_expression_asks_a_fold_at_work() {
 #[test]
 fn an_expression_cannot_change_the_state() {
     let fold = fold_on("E(s) { s.list = [2, 1]; }");
-    for source in ["state.list.sort()", "state.x = 1", "delete state.list", "Object.assign(state, { a: 1 })", "[9].map(state.list.push, state.list)"] {
+    for source in [
+        "state.list.sort()",
+        "state.x = 1",
+        "delete state.list",
+        "Object.assign(state, { a: 1 })",
+        "[9].map(state.list.push, state.list)",
+    ] {
         let expression = expression(source);
         let mut testing = fold.begin_testing(None, &expression).unwrap();
         let fields = fields("E", "{}");
@@ -139,6 +152,10 @@ fn an_expression_cannot_change_the_state() {
         testing.apply(&event).unwrap();
         assert_eq!(testing.test(&event).unwrap_err().kind, FoldErrorKind::Threw, "{source}");
         assert_eq!(testing.state().unwrap().to_string(), r#"{"list":[2,1]}"#, "{source}");
-        assert_eq!(is_true(source, r#"{"list":[2,1]}"#).unwrap_err().kind, FoldErrorKind::Threw, "{source}");
+        assert_eq!(
+            is_true(source, r#"{"list":[2,1]}"#).unwrap_err().kind,
+            FoldErrorKind::Threw,
+            "{source}"
+        );
     }
 }

@@ -60,7 +60,13 @@ fn an_event_has_what_it_says_of_itself() {
         (b"raw", b"\xff"),
     ]);
     let mut folding = fold.begin(None).unwrap();
-    folding.apply(&RawEvent::new(EntryId::new(1_706_185_200_123, 18_446_744_073_709_551_615), 7, &fields)).unwrap();
+    folding
+        .apply(&RawEvent::new(
+            EntryId::new(1_706_185_200_123, 18_446_744_073_709_551_615),
+            7,
+            &fields,
+        ))
+        .unwrap();
     assert_eq!(
         folding.state().unwrap(),
         Json::parse(
@@ -78,7 +84,9 @@ fn data_that_cannot_be_read_is_null_and_says_why() {
     assert_eq!(apply(folding.as_mut(), 1, "E", "{oops"), Ok(Applied::Unread));
     let state = folding.state().unwrap();
     assert_eq!(state.get("data"), Some(&Json::Null));
-    assert!(state.get("why").and_then(Json::as_str).unwrap().starts_with("field `data` is not JSON"));
+    assert!(
+        state.get("why").and_then(Json::as_str).unwrap().starts_with("field `data` is not JSON")
+    );
 }
 
 #[test]
@@ -91,7 +99,10 @@ fn events_in_other_layouts_reach_their_handlers() {
         folding.state().unwrap().to_string()
     };
     assert_eq!(state_of(&[("type", "Paid"), ("amount", "5")]), r#"{"amount":"5"}"#);
-    assert_eq!(state_of(&[("event", r#"{"type":"Paid","n":1.10}"#)]), r#"{"type":"Paid","n":1.10}"#);
+    assert_eq!(
+        state_of(&[("event", r#"{"type":"Paid","n":1.10}"#)]),
+        r#"{"type":"Paid","n":1.10}"#
+    );
     assert_eq!(state_of(&[("data", r#"{"type":"Paid","n":2}"#)]), r#"{"type":"Paid","n":2}"#);
     assert_eq!(state_of(&[("data", r#"{"n":2}"#)]), "[null]");
     assert_eq!(state_of(&[("type", "Paid"), ("data", "oops"), ("body", "{}")]), "{}");
@@ -114,16 +125,18 @@ fn the_state_before_the_first_event_is_said_in_several_ways() {
 
 #[test]
 fn a_plain_first_state_is_copied_for_each_folding() {
-    let fold =
-        compile("const FIRST = { n: [] }; export default { initial: FIRST, on: { E(s) { s.n.push(1); } } }")
-            .unwrap();
+    let fold = compile(
+        "const FIRST = { n: [] }; export default { initial: FIRST, on: { E(s) { s.n.push(1); } } }",
+    )
+    .unwrap();
     assert_eq!(folded(&fold, &[("E", "{}")]).unwrap(), r#"{"n":[1]}"#);
     assert_eq!(folded(&fold, &[("E", "{}")]).unwrap(), r#"{"n":[1]}"#);
 }
 
 #[test]
 fn a_state_need_not_be_an_object() {
-    let fold = compile("export default { initial: 0, on: { E: (n) => n + 1, Gone: () => null } }").unwrap();
+    let fold = compile("export default { initial: 0, on: { E: (n) => n + 1, Gone: () => null } }")
+        .unwrap();
     assert_eq!(folded(&fold, &[("E", ""), ("E", "")]).unwrap(), "2");
     assert_eq!(folded(&fold, &[("E", ""), ("Gone", "")]).unwrap(), "null");
 }
@@ -141,14 +154,20 @@ fn what_is_no_json_is_named_with_its_place() {
         ("{ a: { b: () => 1 } }", "the state has at `/a/b` a function, which is no JSON"),
         ("{ a: [1, NaN] }", "the state has at `/a/1` `NaN`, which is no JSON"),
         ("{ a: 1 / 0 }", "the state has at `/a` `Infinity`, which is no JSON"),
-        ("{ a: [undefined] }", "the state has at `/a/0` nothing (`undefined`) in an array, which is no JSON"),
+        (
+            "{ a: [undefined] }",
+            "the state has at `/a/0` nothing (`undefined`) in an array, which is no JSON",
+        ),
         ("{ a: Symbol('x') }", "the state has at `/a` a symbol, which is no JSON"),
         (
             "{ 'x/y': new Map() }",
             "the state has at `/x~1y` a `Map`; JSON has objects for that, as `Object.fromEntries(map)` makes them, which is no JSON",
         ),
         ("{ a: /x/ }", "the state has at `/a` a regular expression, which is no JSON"),
-        ("[][Symbol.iterator]()", "the state is an iterator; JSON has arrays for that, as `[...iterator]` makes them, which is no JSON"),
+        (
+            "[][Symbol.iterator]()",
+            "the state is an iterator; JSON has arrays for that, as `[...iterator]` makes them, which is no JSON",
+        ),
     ] {
         let error = after_one(&format!("() => ({state})"), "{}").unwrap_err();
         assert_eq!((error.kind, error.message.as_str()), (FoldErrorKind::NotJson, message));
@@ -156,7 +175,8 @@ fn what_is_no_json_is_named_with_its_place() {
     let cyclic = after_one("(s) => { s.a = { s }; }", "{}").unwrap_err();
     assert_eq!(cyclic.kind, FoldErrorKind::NotJson);
     assert!(cyclic.message.contains("contains itself"), "{cyclic}");
-    let half = after_one("(s, e) => { s.initial = e.data.name[0]; }", r#"{"name":"😀"}"#).unwrap_err();
+    let half =
+        after_one("(s, e) => { s.initial = e.data.name[0]; }", r#"{"name":"😀"}"#).unwrap_err();
     assert_eq!(half.kind, FoldErrorKind::NotJson);
     assert!(half.message.contains("toWellFormed"), "{half}");
 }
@@ -169,13 +189,17 @@ fn what_json_has_a_form_for_gets_it() {
         ("{ a: { x: 1, toJSON() { return [2]; } } }", r#"{"a":[2]}"#),
         ("new (class Money { amount = 5; get double() { return 10; } })()", r#"{"amount":5}"#),
         ("Object.create(null, { a: { value: 1, enumerable: true } })", r#"{"a":1}"#),
-        ("{ a: -0, b: 1e21, c: 0.1 + 0.2, d: 5n }", r#"{"a":0,"b":1e+21,"c":0.30000000000000004,"d":5}"#),
+        (
+            "{ a: -0, b: 1e21, c: 0.1 + 0.2, d: 5n }",
+            r#"{"a":0,"b":1e+21,"c":0.30000000000000004,"d":5}"#,
+        ),
         (r#"{ "__proto__x": 1, ["__proto__"]: 2 }"#, r#"{"__proto__x":1,"__proto__":2}"#),
         (r#"{ a: "\u0000\"\n" }"#, r#"{"a":"\u0000\"\n"}"#),
         (r#"{ ["a\u0000b"]: 1 }"#, r#"{"a\u0000b":1}"#),
     ] {
         // Of some of these the second application differs from the first, which is not what is asked here.
-        let fold = compile(&format!("export default {{ initial: () => ({state}), on: {{}} }}")).unwrap();
+        let fold =
+            compile(&format!("export default {{ initial: () => ({state}), on: {{}} }}")).unwrap();
         assert_eq!(folded(&fold, &[]).unwrap(), json, "{state}");
     }
 }
@@ -185,7 +209,10 @@ fn members_with_names_of_the_language_are_members() {
     let data = r#"{"__proto__":{"x":1},"constructor":"Ferrari","toString":1,"valueOf":null,"hasOwnProperty":[]}"#;
     assert_eq!(after_one("(s, e) => e.data", data).unwrap(), data);
     assert_eq!(after_one("(s, e) => ({ ...e.data })", data).unwrap(), data);
-    assert_eq!(after_one("(s, e) => { for (const k in e.data) s[k] = e.data[k]; }", data).unwrap(), data);
+    assert_eq!(
+        after_one("(s, e) => { for (const k in e.data) s[k] = e.data[k]; }", data).unwrap(),
+        data
+    );
 }
 
 #[test]
@@ -200,7 +227,9 @@ fn depth_is_bounded_as_that_of_json() {
 
 #[test]
 fn a_state_shares_with_the_one_before_what_has_not_changed() {
-    let fold = fold_on("Set(state, { data }) { state[data.key] = data.value; }, Cut(state) { state.a.pop(); delete state.c; }");
+    let fold = fold_on(
+        "Set(state, { data }) { state[data.key] = data.value; }, Cut(state) { state.a.pop(); delete state.c; }",
+    );
     let mut folding = fold.begin(None).unwrap();
     let mut next = |version: u64, event_type: &str, data: &str| {
         apply(folding.as_mut(), version, event_type, data).unwrap();
@@ -210,12 +239,14 @@ fn a_state_shares_with_the_one_before_what_has_not_changed() {
     next(2, "Set", r#"{"key":"c","value":{}}"#);
     let before = next(3, "Set", r#"{"key":"b","value":{"deep":{"er":[1]}}}"#);
     let after = next(4, "Set", r#"{"key":"d","value":1}"#);
-    let shared = |a: &Json, b: &Json, key: &str| a.get(key).unwrap().is_shared_with(b.get(key).unwrap());
+    let shared =
+        |a: &Json, b: &Json, key: &str| a.get(key).unwrap().is_shared_with(b.get(key).unwrap());
     assert!(["a", "b", "c"].iter().all(|key| shared(&before, &after, key)));
     let cut = next(5, "Cut", "{}");
     assert_eq!(cut.to_string(), r#"{"a":[{"x":1}],"b":{"deep":{"er":[1]}},"d":1}"#);
     assert!(shared(&after, &cut, "b"));
-    let (Some(Json::Array(before)), Some(Json::Array(after))) = (after.get("a"), cut.get("a")) else {
+    let (Some(Json::Array(before)), Some(Json::Array(after))) = (after.get("a"), cut.get("a"))
+    else {
         panic!("`a` is an array");
     };
     assert!(before[0].is_shared_with(&after[0]));
@@ -234,7 +265,8 @@ fn a_folding_goes_on_from_a_checkpoint() {
     let mut resumed = fold.begin(Some(&checkpoint)).unwrap();
     assert!(resumed.state().unwrap().is_shared_with(&checkpoint.state));
     for folding in [&mut folding, &mut resumed] {
-        apply(folding.as_mut(), 2, "ItemAdded", r#"{"sku":"a","price":5,"currency":"EUR"}"#).unwrap();
+        apply(folding.as_mut(), 2, "ItemAdded", r#"{"sku":"a","price":5,"currency":"EUR"}"#)
+            .unwrap();
     }
     assert_eq!(folding.state().unwrap(), resumed.state().unwrap());
 }
@@ -270,7 +302,8 @@ fn a_fold_works_on_many_threads_at_once() {
 
 #[test]
 fn an_error_has_its_line_and_column_in_the_source() {
-    let source = "export default {\n  on: {\n    E(state, event) {\n      state.a.b = 1;\n    },\n  },\n};";
+    let source =
+        "export default {\n  on: {\n    E(state, event) {\n      state.a.b = 1;\n    },\n  },\n};";
     let fold = compile(source).unwrap();
     let error = folded(&fold, &[("E", "{}")]).unwrap_err();
     assert_eq!(error.kind, FoldErrorKind::Threw);

@@ -50,18 +50,28 @@ fn endless_loops_are_stopped() {
 
 #[test]
 fn an_endless_loop_while_the_module_is_read_is_stopped() {
-    let error = ScriptFold::compile("x", "for (;;); export default { on: {} };", SHORT).unwrap_err();
+    let error =
+        ScriptFold::compile("x", "for (;;); export default { on: {} };", SHORT).unwrap_err();
     assert_eq!(error.kind, FoldErrorKind::EventTimeout);
-    let error = ScriptFold::compile("x", "export default { initial() { for (;;); }, on: {} };", SHORT).unwrap_err();
+    let error =
+        ScriptFold::compile("x", "export default { initial() { for (;;); }, on: {} };", SHORT)
+            .unwrap_err();
     assert_eq!((error.kind, error.line), (FoldErrorKind::EventTimeout, Some(1)));
 }
 
 #[test]
 fn all_events_together_have_a_limit() {
     let limits = Limits { event_ms: 10_000, replay_ms: 50, ..SHORT };
-    let fold = ScriptFold::compile("x", "export default { on: { E() { for (let i = 0; i < 1e4; i++); } } };", limits).unwrap();
+    let fold = ScriptFold::compile(
+        "x",
+        "export default { on: { E() { for (let i = 0; i < 1e4; i++); } } };",
+        limits,
+    )
+    .unwrap();
     let mut folding = fold.begin(None).unwrap();
-    let error = (1..1_000_000).find_map(|version| apply(folding.as_mut(), version, "E", "{}").err()).unwrap();
+    let error = (1..1_000_000)
+        .find_map(|version| apply(folding.as_mut(), version, "E", "{}").err())
+        .unwrap();
     assert_eq!(error.kind, FoldErrorKind::ReplayTimeout);
     assert!(error.message.contains("longer than 50 ms for all events together (`fold-replay-ms`)"));
     drop(folding);
@@ -83,9 +93,13 @@ fn memory_is_limited() {
         let limits = Limits { event_ms: 20_000, ..SHORT };
         let error = limited(handler, limits).unwrap_err();
         // The engine itself refuses texts beyond half a gigabyte.
-        let is_refused = ["invalid string length", "string too long"].iter().any(|text| error.message.contains(text));
+        let is_refused = ["invalid string length", "string too long"]
+            .iter()
+            .any(|text| error.message.contains(text));
         assert!(is_refused || error.kind == FoldErrorKind::OutOfMemory, "{handler}: {error:?}");
-        assert!(is_refused || error.message.contains("16 MiB of memory were needed (`fold-memory-mb`)"));
+        assert!(
+            is_refused || error.message.contains("16 MiB of memory were needed (`fold-memory-mb`)")
+        );
     }
 }
 
@@ -93,7 +107,11 @@ fn memory_is_limited() {
 fn depth_of_calls_is_limited() {
     let names = "256 KiB of stack were needed (`fold-stack-kb`)";
     stopped("E() { const f = () => f() + 1; f(); }", FoldErrorKind::StackOverflow, names);
-    stopped("E() { const o = { toString() { return `${o}`; } }; `${o}`; }", FoldErrorKind::StackOverflow, names);
+    stopped(
+        "E() { const o = { toString() { return `${o}`; } }; `${o}`; }",
+        FoldErrorKind::StackOverflow,
+        names,
+    );
     stopped("E() { new RegExp('('.repeat(1e5) + ')'.repeat(1e5)); }", FoldErrorKind::Threw, "");
 }
 
@@ -118,13 +136,26 @@ fn whatever_is_thrown_is_told() {
         ("E() { throw new RangeError('far'); }", "RangeError: far"),
         ("E() { throw new Error('plain'); }", "plain"),
         ("E() { class Mine extends Error { name = 'Mine'; } throw new Mine('own'); }", "Mine: own"),
-        ("E() { throw Object.defineProperty(new Error('x'), 'message', { get() { throw 1; } }); }", ""),
+        (
+            "E() { throw Object.defineProperty(new Error('x'), 'message', { get() { throw 1; } }); }",
+            "",
+        ),
         ("E() { throw Object.assign(new Error('x'), { stack: '', name: {} }); }", "x"),
-        ("E() { console.log(1); }", "ReferenceError: console is not defined: a fold has nowhere to write to; look at the state instead"),
-        ("E() { setTimeout(() => 1); }", "ReferenceError: setTimeout is not defined: a fold cannot wait for anything"),
+        (
+            "E() { console.log(1); }",
+            "ReferenceError: console is not defined: a fold has nowhere to write to; look at the state instead",
+        ),
+        (
+            "E() { setTimeout(() => 1); }",
+            "ReferenceError: setTimeout is not defined: a fold cannot wait for anything",
+        ),
     ] {
         let error = limited(handler, SHORT).unwrap_err();
-        assert_eq!((error.kind, error.message.as_str()), (FoldErrorKind::Threw, message), "{handler}");
+        assert_eq!(
+            (error.kind, error.message.as_str()),
+            (FoldErrorKind::Threw, message),
+            "{handler}"
+        );
     }
 }
 

@@ -9,15 +9,20 @@ mod purity;
 mod sandbox;
 
 use rewind_domain::{
-    Applied, Checkpoint, EntryId, Fields, Fold as _, FoldError, FoldErrorKind, Folding, Json, RawEvent,
+    Applied, Checkpoint, EntryId, Fields, Fold as _, FoldError, FoldErrorKind, Folding, Json,
+    RawEvent,
 };
 
 use crate::{Limits, ScriptFold};
 
 /// A fold with these members of `on`.
 fn fold_on(on: &str) -> ScriptFold {
-    ScriptFold::compile("Order.js", &format!("export default {{ on: {{ {on} }} }};"), Limits::default())
-        .unwrap_or_else(|error| panic!("{error:?}"))
+    ScriptFold::compile(
+        "Order.js",
+        &format!("export default {{ on: {{ {on} }} }};"),
+        Limits::default(),
+    )
+    .unwrap_or_else(|error| panic!("{error:?}"))
 }
 
 fn compile(source: &str) -> Result<ScriptFold, FoldError> {

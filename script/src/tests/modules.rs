@@ -25,13 +25,21 @@ fn what_exports_no_fold_is_refused() {
     refused("export default {};", "no `on`", Some((1, 1)));
     refused("export default { on: [] };", "`on` is an array", Some((1, 18)));
     refused("export default {\n  on: { A: 5 },\n};", "handler of `A` is `5`", Some((2, 9)));
-    refused("export default { on: { 'a b': {} } };", "handler of `a b` is an object", Some((1, 24)));
+    refused(
+        "export default { on: { 'a b': {} } };",
+        "handler of `a b` is an object",
+        Some((1, 24)),
+    );
     refused("export default { on: { *A() {} } };", "generator", Some((1, 25)));
     refused("export default { initail: {}, on: {} };", "did you mean `initial`?", Some((1, 18)));
     refused("export default { handlers: {}, on: {} };", "there are `initial`, `on`", Some((1, 18)));
     refused("export default { on: { $Any() {} } };", "did you mean `$any`?", Some((1, 24)));
     refused("export default { initial: 1, $init: 2, on: {} };", "keep one", Some((1, 30)));
-    refused("export default { initial: () => { n: 1 }, on: {} };", "with parentheses", Some((1, 18)));
+    refused(
+        "export default { initial: () => { n: 1 }, on: {} };",
+        "with parentheses",
+        Some((1, 18)),
+    );
 }
 
 #[test]
@@ -41,13 +49,18 @@ fn what_throws_while_it_is_read_says_where() {
     assert_eq!(error.line, Some(2));
     let error = compile("export default {\n  initial: () => null.x, on: {} };").unwrap_err();
     assert_eq!(error.line, Some(2));
-    let error = compile("export default { initial: () => ({ a: new Set() }), on: {} };").unwrap_err();
+    let error =
+        compile("export default { initial: () => ({ a: new Set() }), on: {} };").unwrap_err();
     assert_eq!(error.kind, FoldErrorKind::NotJson);
 }
 
 #[test]
 fn variables_outside_of_handlers_are_refused() {
-    refused("let n = 0;\nexport default { on: {} };", "`let` outside of the handlers", Some((1, 1)));
+    refused(
+        "let n = 0;\nexport default { on: {} };",
+        "`let` outside of the handlers",
+        Some((1, 1)),
+    );
     refused("const a = 1;\n  var n;\nexport default { on: {} };", "`var`", Some((2, 3)));
     refused("for (var i = 0; i < 1; i++) {}\nexport default { on: {} };", "`var`", Some((1, 6)));
     refused("if (true) { var x = 1; }\nexport default { on: {} };", "`var`", Some((1, 13)));
@@ -104,6 +117,9 @@ fn a_source_is_read_however_it_is_written() {
 #[test]
 fn columns_count_characters() {
     refused("const ä = 'äöü'; let x; export default { on: {} };", "`let`", Some((1, 18)));
-    let error = folded(&compile("export default { on: { E() { const ö = 'ä'; ö.x.y(); } } };").unwrap(), &[("E", "")]);
+    let error = folded(
+        &compile("export default { on: { E() { const ö = 'ä'; ö.x.y(); } } };").unwrap(),
+        &[("E", "")],
+    );
     assert_eq!(error.unwrap_err().line, Some(1));
 }

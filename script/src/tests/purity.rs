@@ -51,7 +51,9 @@ fn constants_do_not_change() {
         ("const c = Object.freeze({ a: {} });", "c.a.x = 1"),
         ("const c = /x/;", "c.x = 1"),
     ] {
-        let fold = compile(&format!("{constant} export default {{ on: {{ E() {{ {change}; }} }} }};")).unwrap();
+        let fold =
+            compile(&format!("{constant} export default {{ on: {{ E() {{ {change}; }} }} }};"))
+                .unwrap();
         let error = folded(&fold, &[("E", "{}")]).expect_err(change);
         assert_eq!(error.kind, FoldErrorKind::Threw, "{constant} {error:?}");
     }
@@ -60,7 +62,8 @@ fn constants_do_not_change() {
 #[test]
 fn a_fold_cannot_keep_anything_in_itself() {
     for change in ["this.n = 1", "fold.on.n = 1", "fold.on.E.n = 1"] {
-        let source = format!("const fold = {{ on: {{ E() {{ {change}; }} }} }}; export default fold;");
+        let source =
+            format!("const fold = {{ on: {{ E() {{ {change}; }} }} }}; export default fold;");
         let error = folded(&compile(&source).unwrap(), &[("E", "{}")]).expect_err(change);
         assert_eq!(error.kind, FoldErrorKind::Threw, "{change} {error:?}");
     }

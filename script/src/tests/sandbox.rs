@@ -2,7 +2,11 @@ use super::*;
 
 #[track_caller]
 fn evaluates(expression: &str, json: &str) {
-    assert_eq!(after_one(&format!("(s, event) => ({{ v: {expression} }})"), "{}").unwrap(), format!(r#"{{"v":{json}}}"#), "{expression}");
+    assert_eq!(
+        after_one(&format!("(s, event) => ({{ v: {expression} }})"), "{}").unwrap(),
+        format!(r#"{{"v":{json}}}"#),
+        "{expression}"
+    );
 }
 
 #[track_caller]
@@ -48,7 +52,16 @@ fn there_is_no_chance() {
 
 #[test]
 fn there_is_nothing_that_waits_and_no_text_becomes_code() {
-    for name in ["Promise", "WeakRef", "WeakMap", "FinalizationRegistry", "Proxy", "eval", "queueMicrotask", "setTimeout"] {
+    for name in [
+        "Promise",
+        "WeakRef",
+        "WeakMap",
+        "FinalizationRegistry",
+        "Proxy",
+        "eval",
+        "queueMicrotask",
+        "setTimeout",
+    ] {
         evaluates(&format!("typeof {name}"), r#""undefined""#);
     }
     for expression in [
@@ -135,12 +148,17 @@ fn ordinary_code_runs() {
     evaluates("[...new Map([['a', 1]])].flat()", r#"["a",1]"#);
     evaluates("'2024-01'.match(/(?<y>\\d+)-(?<m>\\d+)/).groups.y", r#""2024""#);
     evaluates("(() => { try { null.x; } catch (e) { return e.name; } })()", r#""TypeError""#);
-    evaluates("(() => { class A { #n = 1; get n() { return this.#n; } } return new A().n; })()", "1");
-    evaluates("(() => { class Bad extends Error { constructor(m) { super(m); this.name = 'Bad'; } } return `${new Bad('x')}`; })()", r#""Bad: x""#);
+    evaluates(
+        "(() => { class A { #n = 1; get n() { return this.#n; } } return new A().n; })()",
+        "1",
+    );
+    evaluates(
+        "(() => { class Bad extends Error { constructor(m) { super(m); this.name = 'Bad'; } } return `${new Bad('x')}`; })()",
+        r#""Bad: x""#,
+    );
     evaluates("((o) => { o.toString = () => 'mine'; return `${o}`; })({})", r#""mine""#);
     evaluates("(function () { return this === undefined; })()", "true");
     evaluates("((...args) => args.length)(1, 2)", "2");
     evaluates("(0.1 + 0.2).toFixed(2)", r#""0.30""#);
     evaluates("BigInt(2) ** 70n", "1180591620717411303424");
 }
-

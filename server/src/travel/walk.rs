@@ -16,9 +16,9 @@ use crate::store::{History, HistoryEnd, Place, Store, StoreError, digest};
 const WALKS_AT_ONCE: usize = 16;
 /// The least distance between keyframes, in versions: about what is folded in a millisecond.
 const KEYFRAME_EVERY: u64 = 1_024;
-/// The greatest distance, where reading out the state takes long: about what is folded in ten milliseconds.
-const KEYFRAME_AT_LATEST: u64 = 8 * KEYFRAME_EVERY;
-/// The share of a walk's time that goes into laying keyframes.
+/// The greatest distance, where reading out the state takes long: about what a script folds in ten milliseconds.
+const KEYFRAME_AT_LATEST: u64 = 3 * KEYFRAME_EVERY;
+/// The part of a walk's time that may go into laying keyframes closer than that: one in so many.
 const KEYFRAME_SHARE: u32 = 20;
 
 /// Walks through histories.

@@ -35,7 +35,7 @@ async fn every_control_of_every_page_has_a_name_and_can_be_focused() {
     orders::fill(&redis).await;
     let app = TestApp::start(&redis).await;
     let browser = Browser::start(&app).await;
-    let nameless = "[...document.querySelectorAll('a, button, input, select, [role=slider]')]\
+    let nameless = "[...document.querySelectorAll('a, button, input, select, textarea, [role=slider]')]\
         .filter(e => e.offsetParent !== null)\
         .filter(e => !(e.textContent.trim() || e.getAttribute('aria-label') || e.title || e.labels?.length))\
         .map(e => e.outerHTML)";
@@ -43,6 +43,7 @@ async fn every_control_of_every_page_has_a_name_and_can_be_focused() {
         ("/", "[data-testid=category]"),
         ("/events?stream=aggregate%3AOrder%3A1001", "[data-testid=event-row]"),
         ("/travel?stream=aggregate%3AOrder%3A1001", "[data-testid=tree-row]"),
+        ("/fold?stream=aggregate%3AOrder%3A1001", "#fold-state"),
     ] {
         browser.open(page).await;
         browser.see(mark).await;

@@ -2,8 +2,10 @@
 
 mod browse;
 mod browser;
+mod explain;
 mod keyboard;
 mod orders;
 mod travel;
 mod trouble;
 mod watch;
+mod workbench;

@@ -134,10 +134,13 @@ fn Hint() -> impl IntoView {
 fn Answer(travel: Travel, answer: BisectAnswer) -> impl IntoView {
     let traveller = travel.traveller;
     let go = move |version: u64| traveller.jump(Point::Version(version));
+    let until = text::grouped(answer.until);
     let verdict = match answer.first_true {
         Some(version) => {
-            let now =
-                if answer.is_true { "and is true at the end" } else { "and is false at the end" };
+            let now = match answer.is_true {
+                true => format!("still true at version {until}"),
+                false => format!("false again at version {until}"),
+            };
             view! {
                 <p class="verdict" data-testid="first-true">
                     "First true at "
@@ -151,15 +154,12 @@ fn Answer(travel: Travel, answer: BisectAnswer) -> impl IntoView {
             }
             .into_any()
         }
-        None => {
-            let until = text::grouped(answer.until);
-            view! {
-                <p class="verdict" data-testid="never-true">
-                    {format!("Never true, up to version {until}.")}
-                </p>
-            }
-            .into_any()
+        None => view! {
+            <p class="verdict" data-testid="never-true">
+                {format!("Never true, up to version {until}.")}
+            </p>
         }
+        .into_any(),
     };
     let was_true = answer.was_true.then(|| {
         view! { <p class="pane-note">"It was true before the first event."</p> }

@@ -14,7 +14,7 @@ use crate::components::skeleton::Skeleton;
 
 #[component]
 pub(super) fn ChangesPane(travel: Travel) -> impl IntoView {
-    let Travel { comparison, reveal, active, sheet, .. } = travel;
+    let Travel { traveller, comparison, reveal, active, sheet, .. } = travel;
     let patch = move || {
         comparison.changes.with_untracked(|changes| {
             let patch = Patch::of(changes.as_slice());
@@ -27,17 +27,21 @@ pub(super) fn ChangesPane(travel: Travel) -> impl IntoView {
         sheet.set(Sheet::State);
     };
     // Drawn anew only where it is another thing, not with every change.
+    let has_state = Memo::new(move |_| traveller.document.with(Option::is_some));
     let error = Memo::new(move |_| comparison.error());
     let is_waiting = Memo::new(move |_| comparison.is_waiting());
     let content = move || match error.get() {
         Some(error) => view! { <ErrorPanel error /> }.into_any(),
+        None if !has_state.get() => {
+            view! { <p class="pane-note">"There is no state at this version."</p> }.into_any()
+        }
         None if is_waiting.get() => view! { <Skeleton rows=5 /> }.into_any(),
         None => view! { <ChangeList changes=comparison.changes chosen=active on_reveal=go_to /> }
             .into_any(),
     };
     view! {
         <BaseBar travel>
-            <CopyButton label="Copy JSON Patch" is_labelled=true text=patch />
+            <CopyButton label="Copy patch" is_labelled=true text=patch />
         </BaseBar>
         {content}
     }

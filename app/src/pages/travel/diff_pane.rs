@@ -49,7 +49,7 @@ pub(super) fn DiffPane(travel: Travel) -> impl IntoView {
     };
     view! {
         <BaseBar travel>
-            <CopyButton label="Copy JSON Patch" is_labelled=true text=patch />
+            <CopyButton label="Copy patch" is_labelled=true text=patch />
         </BaseBar>
         {content}
     }

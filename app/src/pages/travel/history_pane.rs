@@ -138,7 +138,7 @@ pub(super) fn HistoryPane(travel: Travel) -> impl IntoView {
             </span>
             <IgnoredTypes travel />
         </div>
-        <div class="pane-scroll">{content}</div>
+        <div class="pane-column">{content}</div>
     }
 }
 

@@ -144,6 +144,11 @@ impl Desk {
         self.answer.passing_error()
     }
 
+    /// Looks once more what is saved.
+    pub(super) fn ask_again(self) {
+        self.answer.ask_again();
+    }
+
     /// Why the file that is saved is no fold.
     pub(super) fn saved_problem(self) -> Option<String> {
         self.saved.with(|saved| saved.as_ref()?.problem.as_ref().map(ToString::to_string))

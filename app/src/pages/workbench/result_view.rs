@@ -53,7 +53,7 @@ pub(super) fn ResultView(
                     </div>
                     <RunList runs shown on_go=move |version| place.go(version) />
                 </div>
-                <EventView stream=stream.clone() place />
+                <EventView stream place />
                 <Show when=move || is_tried.get() fallback=|| view! { <Skeleton rows=6 /> }>
                     <State desk place trial />
                 </Show>

@@ -78,7 +78,7 @@ impl Trial {
             answer.loaded().filter(|_| is_current)?.answer.stopped.clone()
         });
         let problem = Memo::new(move |_| match refusal.get() {
-            Some(error) => Some(refused(error)),
+            Some(error) => refused(error),
             None => stopped.get().map(|stopped| Problem {
                 spot: spot(stopped.error.line, stopped.error.column),
                 message: stopped.to_string(),
@@ -114,8 +114,12 @@ fn blank() -> ApiError {
     ApiError::new(ErrorCode::FoldInvalid, message)
 }
 
-fn refused(error: ApiError) -> Problem {
-    Problem { spot: spot(error.line, error.column), message: error.message }
+/// What is wrong with the source, if it is the source that is wrong.
+fn refused(error: ApiError) -> Option<Problem> {
+    let is_about_source =
+        error.code == ErrorCode::FoldInvalid || error.parameter.as_deref() == Some("source");
+    let spot = spot(error.line, error.column);
+    is_about_source.then_some(Problem { spot, message: error.message })
 }
 
 fn spot(line: Option<u32>, column: Option<u32>) -> Option<Spot> {

@@ -121,11 +121,10 @@ fn pages(location: Location) -> impl IntoView {
         }
         Page::Fold(stream) => {
             let first = FoldAddress::latest(stream.clone());
-            let address =
-                Memo::new(move |before: Option<&FoldAddress>| match location.address() {
-                    Address::Fold(address) if address.stream == first.stream => address,
-                    _ => before.cloned().unwrap_or_else(|| first.clone()),
-                });
+            let address = Memo::new(move |before: Option<&FoldAddress>| match location.address() {
+                Address::Fold(address) if address.stream == first.stream => address,
+                _ => before.cloned().unwrap_or_else(|| first.clone()),
+            });
             view! { <WorkbenchPage stream address /> }.into_any()
         }
         Page::Unreadable(reason) => view! { <UnreadablePage reason /> }.into_any(),

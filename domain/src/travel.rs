@@ -224,9 +224,13 @@ impl Step {
 }
 
 fn failed_at(event: &RawEvent<'_>, error: FoldError) -> ReplayError {
-    ReplayError { version: event.version, id: Some(event.id), event_type: event.event_type(), error }
+    ReplayError {
+        version: event.version,
+        id: Some(event.id),
+        event_type: event.event_type(),
+        error,
+    }
 }
-
 
 impl Window {
     /// The last version in the window.

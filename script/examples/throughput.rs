@@ -57,7 +57,7 @@ fn main() {
     rate("deep merge, for comparison", &rewind_domain::DeepMerge, &events);
 
     best("compile", 20, || {
-        drop(ScriptFold::compile("totals.js", TOTALS, Limits::default()).unwrap())
+        drop(ScriptFold::compile("totals.js", TOTALS, Limits::default()).unwrap());
     });
     best("begin", 2_000, || drop(totals.begin(None).unwrap()));
     best("begin, 20 events, state", 1_000, || {
@@ -78,7 +78,7 @@ fn main() {
     println!("  of {nodes} values: {:.0} ns each", read.as_nanos() as f64 / nodes as f64);
     let checkpoint = folding.checkpoint().unwrap();
     let resume = best("begin from a checkpoint with that state", 20, || {
-        drop(totals.begin(Some(&checkpoint)).unwrap())
+        drop(totals.begin(Some(&checkpoint)).unwrap());
     });
     println!("  of {nodes} values: {:.0} ns each", resume.as_nanos() as f64 / nodes as f64);
 

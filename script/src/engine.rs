@@ -86,7 +86,7 @@ impl Engine {
         let started = Instant::now();
         let result = self.run(work);
         let factor = u32::try_from(SAMPLING).unwrap_or(1);
-        self.count_time_of(event, started.elapsed().min(LONG) * factor).and(result)
+        self.count_time_of(event, started.elapsed() * factor).and(result)
     }
 
     fn run<R>(

@@ -1,7 +1,7 @@
 //! From what goes wrong in the engine to [`FoldError`].
 
 use rewind_domain::{FoldError, FoldErrorKind};
-use rquickjs::{Ctx, FromJs as _, Value};
+use rquickjs::{Ctx, FromJs as _, Type, Value};
 
 use crate::limits::Limits;
 
@@ -34,6 +34,11 @@ impl From<FoldError> for Fault {
 /// An error that has no place in the source.
 pub(crate) fn error(kind: FoldErrorKind, message: impl Into<String>) -> FoldError {
     FoldError { kind, message: message.into(), line: None, column: None }
+}
+
+/// For a folding that is asked although it has failed before.
+pub(crate) fn gone() -> FoldError {
+    error(FoldErrorKind::Threw, "the fold has failed before")
 }
 
 /// An error at this byte of the source.
@@ -88,12 +93,11 @@ pub(crate) fn state_too_large(limits: &Limits) -> FoldError {
 pub(crate) fn thrown(ctx: &Ctx<'_>, limits: &Limits) -> FoldError {
     let value = ctx.catch();
     let Some(object) = value.as_object().filter(|object| object.is_error()) else {
-        let message = if value.is_null() {
-            // All that is left to throw where there is no memory for an error.
+        if matches!(value.type_of(), Type::Uninitialized | Type::Null) {
+            // All that is left to throw where there is no memory for an error. Nobody else throws `null`.
             return out_of_memory(limits);
-        } else {
-            format!("threw {}, which is no error", describe(ctx, &value))
-        };
+        }
+        let message = format!("threw {}, which is no error", describe(ctx, &value));
         return error(FoldErrorKind::Threw, cut(&message));
     };
     let text = |name: &str| -> String {
@@ -105,7 +109,11 @@ pub(crate) fn thrown(ctx: &Ctx<'_>, limits: &Limits) -> FoldError {
     let (name, message, stack) = (text("name"), text("message"), text("stack"));
     let (line, column) = place(&stack).unzip();
     let found = match (name.as_str(), message.as_str()) {
-        ("InternalError", message) if message.starts_with("out of memory") => out_of_memory(limits),
+        ("InternalError", message)
+            if message.is_empty() || message.starts_with("out of memory") =>
+        {
+            out_of_memory(limits)
+        }
         ("RangeError", "Maximum call stack size exceeded")
         | ("InternalError", "stack overflow") => stack_overflow(limits),
         ("SyntaxError", _) if stack.trim_start().starts_with(&format!("at {FILE}")) => {

@@ -12,7 +12,7 @@ use crate::error::{Fault, error_at};
 use crate::event::{Learning, Seen, number, undefined};
 use crate::limits::Limits;
 use crate::top_level::{self, Traits};
-use crate::values::{Notes, Writer};
+use crate::values::{Notes, Writer, frozen};
 
 /// An expression over `state`, `event` and `version`, such as `state.total > 100 && event.type === "OrderPaid"`.
 ///
@@ -164,12 +164,12 @@ impl Expression {
         if !traits.uses_state {
             return undefined(ctx);
         }
-        let (spellings, notes) = (Spellings::default(), Notes::default());
-        let mut writer = Writer::new(ctx, &spellings, &notes).without_digits();
         if !traits.only_reads {
             // Whoever might change it gets one that cannot be changed, and that is not brought up to date either.
-            return writer.frozen().value(state);
+            return frozen(ctx, state);
         }
+        let (spellings, notes) = (Spellings::default(), Notes::default());
+        let mut writer = Writer::new(ctx, &spellings, &notes).without_digits();
         let value = match last.take() {
             Some((before, value)) => {
                 let value = value.restore(ctx)?;

@@ -15,15 +15,21 @@ mod error;
 mod event;
 mod expression;
 mod fold;
+mod folding;
+mod held;
 mod limits;
 mod module;
+mod needs;
 mod payload;
+mod testing;
+mod tokens;
 mod top_level;
 mod values;
 
 pub use expression::{Evaluating, Expression};
-pub use fold::{ScriptFold, Testing};
+pub use fold::ScriptFold;
 pub use limits::Limits;
+pub use testing::Testing;
 
 #[cfg(test)]
 mod tests;

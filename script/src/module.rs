@@ -8,7 +8,8 @@ use rquickjs::{Array, Ctx, Function, Module as EngineModule, Value};
 use crate::engine::{Engine, Tools, function};
 use crate::error::{FILE, Fault, error, error_at};
 use crate::limits::Limits;
-use crate::top_level::{self, Needs, Outline};
+use crate::needs::{Needs, needs};
+use crate::top_level::{self, Outline};
 
 /// How many engines are kept for the next folding; each takes about half a megabyte. More foldings than that at a time
 /// are rare, and the others start an engine of their own.
@@ -146,15 +147,15 @@ impl<'js> Instance<'js> {
     /// Which parts of an event each handler needs.
     pub(crate) fn needs(&self, tools: &Tools<'js>) -> rquickjs::Result<Vec<Needs>> {
         let handlers = self.types.iter().zip(self.handlers.iter::<Value<'js>>());
-        let needs = handlers.map(|(event_type, handler)| {
+        let all = handlers.map(|(event_type, handler)| {
             let source: String = tools.to_source.call((handler?,))?;
-            Ok(match top_level::needs(&source) {
+            Ok(match needs(&source) {
                 // Only the type of events of one type is always the same.
                 Needs::Parts if event_type == "$any" => Needs::Anything,
                 needs => needs,
             })
         });
-        needs.collect()
+        all.collect()
     }
 
     /// The handlers as functions of the parts of an event.

@@ -123,6 +123,77 @@
   };
   for (const name of ownKeys(texts)) defineProperty(dateProto, name, hidden(texts[name]));
 
+  // What takes long without a look at the clock
+  // -------------------------------------------
+
+  // The engine looks at the clock every ten thousand steps of a script, and what it does by itself is one step, however long
+  // it takes. So whatever may take long here goes some empty steps first, as many as it is going to be long.
+  const steps = (count) => { for (let i = count; i > 0; i--); };
+  // More than fit into the memory that a script usually has; an array can say that it has more.
+  const MAX_ITEMS = 2 ** 23;
+  const tollItems = (list) => {
+    const { length } = list;
+    if (length > MAX_ITEMS) throw new RangeError(`a list of ${length} items; there can be ${MAX_ITEMS}`);
+    if (length > 256) steps(length >> 3);
+  };
+  const tollText = (length) => { if (length > 4096) steps(length >> 6); };
+  const tollTextWork = (length) => { if (length > 2048) steps(length >> 1); };
+  const tollSearch = (text, part) => {
+    const work = String(text).length * (typeof part === "string" ? part.length : 1);
+    if (work > 65_536) steps(work / 64);
+  };
+  const guard = (owner, name, toll) => {
+    const real = owner[name];
+    if (typeof real !== "function") return;
+    const guarded = { [name]() { toll(this, arguments); return apply(real, this, arguments); } }[name];
+    defineProperty(guarded, "length", { value: real.length });
+    defineProperty(owner, name, hidden(guarded));
+  };
+  for (const name of [
+    "join", "reverse", "slice", "sort", "shift", "unshift", "splice", "copyWithin", "flat", "fill", "toSorted",
+    "toReversed", "toSpliced", "with", "toLocaleString",
+  ]) {
+    guard(Array.prototype, name, tollItems);
+  }
+  guard(Array.prototype, "concat", (list, more) => {
+    tollItems(list);
+    for (let i = 0; i < more.length; i++) {
+      if (typeof more[i] === "object" && more[i] !== null) tollItems(more[i]);
+    }
+  });
+  guard(Array, "from", (_, [list]) => { if (typeof list === "object" && list !== null) tollItems(list); });
+  guard(String, "raw", (_, [strings]) => tollItems(strings.raw));
+  for (const name of [
+    "toUpperCase", "toLowerCase", "toLocaleUpperCase", "toLocaleLowerCase", "normalize", "trim", "trimStart", "trimEnd",
+    "localeCompare", "isWellFormed", "toWellFormed",
+  ]) {
+    guard(String.prototype, name, (text) => tollText(text.length));
+  }
+  for (const name of ["indexOf", "lastIndexOf", "includes"]) {
+    guard(String.prototype, name, (text, [part]) => tollSearch(text, part));
+  }
+  for (const name of ["split", "replace", "replaceAll", "match", "search"]) {
+    guard(String.prototype, name, (text, [part]) => {
+      tollTextWork(text.length);
+      if (typeof part === "string") tollSearch(text, part);
+    });
+  }
+  guard(String.prototype, "repeat", (text, [times]) => tollText(text.length * times));
+  for (const name of ["padStart", "padEnd"]) guard(String.prototype, name, (_, [length]) => tollText(length));
+  for (const name of ["escape", "unescape", "encodeURI", "encodeURIComponent", "decodeURI", "decodeURIComponent"]) {
+    guard(globalThis, name, (_, [text]) => tollTextWork(text?.length));
+  }
+  guard(JSON, "parse", (_, [text]) => tollTextWork(text?.length));
+  const stringify = JSON.stringify;
+  defineProperty(JSON, "stringify", hidden({
+    stringify(value, replacer, space) {
+      if (isArray(value)) tollItems(value);
+      const text = stringify(value, replacer, space);
+      tollText(text?.length);
+      return text;
+    },
+  }.stringify));
+
   // Freezing
   // --------
 

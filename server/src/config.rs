@@ -240,7 +240,6 @@ impl ServeOptions {
 
 const MIB: usize = 1024 * 1024;
 
-
 fn read(path: &Path) -> Result<ServeOptions, ConfigError> {
     let text = std::fs::read_to_string(path)
         .map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;

@@ -145,7 +145,6 @@ pub async fn blame(
 
 /// `GET /api/history`: the events that changed a value, or are of a type.
 #[server(name = GetHistory, prefix = "/api", endpoint = "history", input = GetUrl, output = Json)]
-#[expect(clippy::too_many_arguments, reason = "the parameters of a URL")]
 pub async fn history(
     #[server(default)] stream: String,
     #[server(default)] path: Option<String>,

@@ -74,10 +74,8 @@ pub(crate) fn ChangeList(
         let data_path = path.to_string();
         let arrow = (old.is_some() && new.is_some())
             .then(|| view! { <span class="change-arrow" aria-hidden="true">"→"</span> });
-        let old =
-            old.map(|old| view! { <del class="change-old" title=old.clone()>{old.clone()}</del> });
-        let new = new
-            .map(|new| view! { <span class="change-new" title=new.clone()>{new.clone()}</span> });
+        let old = old.map(|old| view! { <del class="change-old" title=old>{old.clone()}</del> });
+        let new = new.map(|new| view! { <span class="change-new" title=new>{new.clone()}</span> });
         view! {
             <button
                 type="button"
@@ -88,7 +86,7 @@ pub(crate) fn ChangeList(
                 on:click=move |_| on_reveal.run(path.clone())
             >
                 <span class="change-glyph" aria-hidden="true">{glyph}</span>
-                <span class="change-path" title=shown.clone()>
+                <span class="change-path" title=shown>
                     <span class="sr-only">{word}" "</span>
                     {shown.clone()}
                 </span>

@@ -44,8 +44,7 @@ pub(crate) fn HistoryList(
         let became = match (&entry.new, entry.is_cut) {
             (Some(_), _) => {
                 let text = value(&entry.new).unwrap_or_default();
-                view! { <span class="history-new" title=text.clone()>{text.clone()}</span> }
-                    .into_any()
+                view! { <span class="history-new" title=text>{text.clone()}</span> }.into_any()
             }
             (None, true) => view! { <span class="faint">"a large value"</span> }.into_any(),
             (None, false) => view! { <span class="faint">"removed"</span> }.into_any(),

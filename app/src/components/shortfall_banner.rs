@@ -100,7 +100,7 @@ pub(crate) fn SkippedTypes(
             count => format!("no rule for {count} types"),
         };
         Some(view! {
-            <span class="badge skipped" data-testid="skipped-types" title=title.clone()>
+            <span class="badge skipped" data-testid="skipped-types" title=title>
                 {label}
                 <span class="sr-only">". " {title.clone()}</span>
             </span>

@@ -57,7 +57,7 @@ pub(crate) fn SideBySide(
                         <span
                             class=format!("side-cell {old_kind}")
                             role="cell"
-                            title=old.clone()
+                            title=old
                             style:padding-left=indent(depth)
                         >
                             {old.clone()}
@@ -65,7 +65,7 @@ pub(crate) fn SideBySide(
                         <span
                             class=format!("side-cell {new_kind}")
                             role="cell"
-                            title=new.clone()
+                            title=new
                             style:padding-left=indent(depth)
                         >
                             {new.clone()}

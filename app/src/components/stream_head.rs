@@ -7,7 +7,9 @@ use rewind_domain::stream_key::StreamKind;
 use super::copy_button::CopyButton;
 use super::icon::{Glyph, Icon};
 use super::stream_key::KeyText;
-use crate::state::address::{CategoryChoice, EventsAddress, FoldAddress, StreamsAddress, TravelAddress};
+use crate::state::address::{
+    CategoryChoice, EventsAddress, FoldAddress, StreamsAddress, TravelAddress,
+};
 
 /// How a stream is looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

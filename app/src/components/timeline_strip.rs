@@ -7,7 +7,7 @@ use web_sys::{Element, PointerEvent};
 
 use crate::state::shared::Same;
 use crate::state::text;
-use crate::state::timeline::{LaneView, bar_height, lane_views, legend, percent, place};
+use crate::state::timeline::{LaneView, bar_height, lane_views, legend, percent, place, values_at};
 
 /// What the strip draws; it changes with the history, not with the cursor.
 #[derive(Clone, Debug, PartialEq)]
@@ -83,10 +83,11 @@ pub(crate) fn TimelineStrip(
             place(&drawing.timeline, mark.version, mark.timestamp_ms)
         })
     };
-    let cursor_at = Memo::new(move |_| at(cursor.get()).map(percent));
+    let moved_to = |part: f64| format!("translateX({})", percent(part));
+    let cursor_at = Memo::new(move |_| at(cursor.get()).map(moved_to));
     let base_at = Memo::new(move |_| {
         let mark = Mark { version: base.get()?, timestamp_ms: None };
-        at(mark).map(percent)
+        at(mark).map(moved_to)
     });
     let drawn = move || {
         drawing.get().map(|drawing| {
@@ -132,7 +133,7 @@ pub(crate) fn TimelineStrip(
                     .collect_view();
                 view! {
                     <div class="legend-row">
-                        <span class="legend-path" title=path.clone()>{path.clone()}</span>
+                        <span class="legend-path" title=path>{path.clone()}</span>
                         <span class="legend-values">{values}</span>
                     </div>
                 }
@@ -148,10 +149,14 @@ pub(crate) fn TimelineStrip(
     };
     let value_text = move || {
         let mark = cursor.get();
-        match mark.timestamp_ms {
-            Some(ms) => format!("version {}, {} UTC", mark.version, UtcTime(ms)),
-            None => format!("version {}", mark.version),
-        }
+        let mut said = vec![format!("version {}", mark.version)];
+        said.extend(mark.timestamp_ms.map(|ms| format!("{} UTC", UtcTime(ms))));
+        drawing.with(|drawing| {
+            if let Some(drawing) = drawing {
+                said.extend(values_at(&drawing.lanes, mark.version));
+            }
+        });
+        said.join(", ")
     };
     let last = move || drawing.with(|drawing| drawing.as_ref().map_or(0, |drawing| drawing.latest));
     view! {
@@ -188,14 +193,14 @@ pub(crate) fn TimelineStrip(
                 <span
                     class="timeline-base"
                     class:hidden=move || base_at.with(Option::is_none)
-                    style:left=move || base_at.get()
+                    style:transform=move || base_at.get()
                     title=move || base.get().map(|base| format!("Compared with version {base}"))
                 ></span>
                 <span
                     class="timeline-cursor"
                     data-testid="timeline-cursor"
                     class:hidden=move || cursor_at.with(Option::is_none)
-                    style:left=move || cursor_at.get()
+                    style:transform=move || cursor_at.get()
                 ></span>
             </div>
         </div>

@@ -176,7 +176,7 @@ fn TypeChoice(
             .into_iter()
             .map(|name| {
                 let is_chosen = chosen.as_ref() == Some(&name);
-                view! { <option value=name.clone() selected=is_chosen>{name.clone()}</option> }
+                view! { <option value=name selected=is_chosen>{name.clone()}</option> }
             })
             .collect_view()
     };

@@ -7,8 +7,6 @@ use std::collections::HashSet;
 use rewind_domain::json::Object;
 use rewind_domain::{Json, Pointer};
 
-use super::shared::Document;
-
 /// Stretches of so many equal members or items become one line.
 const FOLDED_FROM: usize = 4;
 /// How many of them are shown on both sides of something that differs.
@@ -73,15 +71,37 @@ struct Builder<'a> {
 
 /// A member or item of one of two containers or of both.
 struct Slot<'a> {
-    label: String,
-    path: Pointer,
+    place: Place<'a>,
     old: Option<&'a Json>,
     new: Option<&'a Json>,
+    is_same: bool,
 }
 
-impl Slot<'_> {
-    fn is_same(&self) -> bool {
-        matches!((self.old, self.new), (Some(old), Some(new)) if is_same(old, new))
+/// Where in its container a value stands. Only what is shown is put into words.
+#[derive(Clone, Copy)]
+enum Place<'a> {
+    Key(&'a str),
+    Index(usize),
+}
+
+impl<'a> Slot<'a> {
+    fn new(place: Place<'a>, old: Option<&'a Json>, new: Option<&'a Json>) -> Self {
+        let is_same = matches!((old, new), (Some(old), Some(new)) if is_same(old, new));
+        Self { place, old, new, is_same }
+    }
+
+    fn label(&self) -> String {
+        match self.place {
+            Place::Key(key) => format!("{}: ", Json::string(key)),
+            Place::Index(_) => String::new(),
+        }
+    }
+
+    fn path(&self, container: &Pointer) -> Pointer {
+        match self.place {
+            Place::Key(key) => container.key(key),
+            Place::Index(index) => container.index(index),
+        }
     }
 }
 
@@ -97,10 +117,10 @@ impl Builder<'_> {
         match (old, new) {
             _ if depth > 0 && is_same(old, new) => self.same(depth, one_line(label, new)),
             (Json::Object(a), Json::Object(b)) => {
-                self.container(path, depth, label, "{}", &members(path, a, b));
+                self.container(path, depth, label, "{}", &members(a, b));
             }
             (Json::Array(a), Json::Array(b)) => {
-                self.container(path, depth, label, "[]", &items(path, a, b));
+                self.container(path, depth, label, "[]", &items(a, b));
             }
             _ if is_same(old, new) => self.same(depth, one_line(label, new)),
             _ => self.differs(depth, label, Some(old), Some(new)),
@@ -119,15 +139,15 @@ impl Builder<'_> {
         self.same(depth, format!("{label}{open}"));
         let mut at = 0;
         while at < slots.len() && !self.is_full() {
-            let same = slots[at..].iter().take_while(|slot| slot.is_same()).count();
+            let same = slots[at..].iter().take_while(|slot| slot.is_same).count();
             self.stretch(path, depth + 1, slots, at, same);
             at += same;
             if let Some(slot) = slots.get(at) {
                 match (slot.old, slot.new) {
                     (Some(old), Some(new)) => {
-                        self.pair(&slot.path, depth + 1, &slot.label, old, new);
+                        self.pair(&slot.path(path), depth + 1, &slot.label(), old, new);
                     }
-                    (old, new) => self.differs(depth + 1, &slot.label, old, new),
+                    (old, new) => self.differs(depth + 1, &slot.label(), old, new),
                 }
                 at += 1;
             }
@@ -156,7 +176,7 @@ impl Builder<'_> {
                     self.lines.push(Line::Fold { depth, key: key.clone(), count: last - first });
                 }
             } else if let Some(value) = slot.new {
-                self.same(depth, one_line(&slot.label, value));
+                self.same(depth, one_line(&slot.label(), value));
             }
         }
     }
@@ -186,45 +206,39 @@ impl Builder<'_> {
 
 fn is_same(old: &Json, new: &Json) -> bool {
     // States that come from one cursor share what did not change; others have to be compared.
-    Document(old.clone()) == Document(new.clone()) || old == new
+    old.is_shared_with(new) || old == new
 }
 
 /// The members of both objects in the order of the new one, what is gone standing where it was.
-fn members<'a>(path: &Pointer, old: &'a Object, new: &'a Object) -> Vec<Slot<'a>> {
-    let slot = |key: &str, old: Option<&'a Json>, new: Option<&'a Json>| Slot {
-        label: format!("{}: ", Json::string(key)),
-        path: path.key(key),
-        old,
-        new,
-    };
+fn members<'a>(old: &'a Object, new: &'a Object) -> Vec<Slot<'a>> {
     let mut slots = Vec::with_capacity(new.len());
     let mut before = old.iter().peekable();
     for (key, value) in new {
         while let Some((gone, was)) = before.next_if(|(key, _)| !new.contains_key(*key)) {
-            slots.push(slot(gone, Some(was), None));
+            slots.push(Slot::new(Place::Key(gone), Some(was), None));
         }
-        before.next_if(|(other, _)| *other == key);
-        slots.push(slot(key, old.get(key), Some(value)));
+        let was = match before.next_if(|(other, _)| *other == key) {
+            Some((_, was)) => Some(was),
+            None => old.get(key),
+        };
+        slots.push(Slot::new(Place::Key(key), was, Some(value)));
     }
     // What is gone and stood behind keys that have moved.
     for (gone, was) in before.filter(|(key, _)| !new.contains_key(*key)) {
-        slots.push(slot(gone, Some(was), None));
+        slots.push(Slot::new(Place::Key(gone), Some(was), None));
     }
     slots
 }
 
 /// The items of both arrays: those that both begin and end with are the same, the others stand opposite to each other.
-fn items<'a>(path: &Pointer, old: &'a [Json], new: &'a [Json]) -> Vec<Slot<'a>> {
+fn items<'a>(old: &'a [Json], new: &'a [Json]) -> Vec<Slot<'a>> {
     let begin = old.iter().zip(new).take_while(|(a, b)| is_same(a, b)).count();
     let (old_rest, new_rest) = (&old[begin..], &new[begin..]);
     let pairs = old_rest.iter().rev().zip(new_rest.iter().rev());
     let end = pairs.take_while(|(a, b)| is_same(a, b)).count();
     let (old_middle, new_middle) = (old_rest.len() - end, new_rest.len() - end);
-    let slot = |index: usize, old: Option<&'a Json>, new: Option<&'a Json>| Slot {
-        label: String::new(),
-        path: path.index(index),
-        old,
-        new,
+    let slot = |index: usize, old: Option<&'a Json>, new: Option<&'a Json>| {
+        Slot::new(Place::Index(index), old, new)
     };
     let mut slots: Vec<Slot<'a>> =
         (0..begin).map(|at| slot(at, old.get(at), new.get(at))).collect();
@@ -234,11 +248,8 @@ fn items<'a>(path: &Pointer, old: &'a [Json], new: &'a [Json]) -> Vec<Slot<'a>> 
         slots.push(slot(begin + at, old, new));
     }
     for at in 0..end {
-        slots.push(slot(
-            begin + new_middle + at,
-            old_rest.get(old_middle + at),
-            new_rest.get(new_middle + at),
-        ));
+        let (was, is) = (old_rest.get(old_middle + at), new_rest.get(new_middle + at));
+        slots.push(slot(begin + new_middle + at, was, is));
     }
     slots
 }

@@ -116,6 +116,15 @@ pub(crate) fn legend(lanes: &[Lane]) -> Vec<(String, Vec<(String, usize)>)> {
         .collect()
 }
 
+/// What the fields that are drawn were at a version, in words.
+pub(crate) fn values_at(lanes: &[Lane], version: u64) -> Vec<String> {
+    let value = |lane: &Lane| {
+        let run = lane.runs.iter().rfind(|run| run.from_version <= version)?;
+        Some(format!("{} {}", lane.path, shown(run.value.as_ref()?)))
+    };
+    lanes.iter().take(MAX_LANES).filter_map(value).collect()
+}
+
 /// The values of a lane, in the order in which they first appeared.
 fn values(lane: &Lane) -> Vec<&Json> {
     let mut values: Vec<&Json> = Vec::new();
@@ -185,6 +194,8 @@ mod tests {
         let views = lane_views(&timeline(), std::slice::from_ref(&lane), 10);
         let hues: Vec<_> = views[0].runs.iter().map(|run| (run.value.as_str(), run.hue)).collect();
         assert_eq!(hues, [("new", 0), ("paid", 1), ("new", 0)]);
+        let at = |version| values_at(std::slice::from_ref(&lane), version);
+        assert_eq!((at(5), at(7)), (vec!["/status paid".to_owned()], vec![]));
         assert!(views[0].runs.iter().all(|run| run.start <= run.end && run.end <= 1.0));
         assert_eq!(
             legend(&[lane]),

@@ -33,9 +33,9 @@ impl Json {
             Json::Object(members) => match other {
                 Some(Json::Object(others)) if Arc::ptr_eq(members, others) => 0,
                 other => {
-                    let inside = members
-                        .iter()
-                        .map(|(key, value)| value.bytes_beside(other.and_then(|other| other.get(key))));
+                    let inside = members.iter().map(|(key, value)| {
+                        value.bytes_beside(other.and_then(|other| other.get(key)))
+                    });
                     // The key, its hash and its place in the table, which is a quarter larger than what is in it.
                     let each = size_of::<Json>() + size_of::<Arc<str>>() + 3 * size_of::<usize>();
                     2 * ALLOCATION + members.len() * each + inside.sum::<usize>()

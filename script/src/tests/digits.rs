@@ -160,6 +160,14 @@ proptest! {
     }
 
     #[test]
+    fn a_text_is_data_exactly_where_it_is_json(text in r#"[\[\]{}",:0-9.eE+\-a-z\\ uÀ\n]{0,24}"#) {
+        let fold = compile(COPY).unwrap();
+        let expected = Json::parse(&text).unwrap_or_default();
+        let state = folded(&fold, &[("E", &text)]).unwrap();
+        prop_assert_eq!(Json::parse(&state).unwrap(), expected);
+    }
+
+    #[test]
     fn a_folding_that_resumes_comes_to_the_states_of_one_that_went_on(
         events in prop::collection::vec(
             (prop::sample::select(vec!["Copy", "Push", "Spread", "Sum", "Half", "Big", "Back", "Take"]), data(), data()),

@@ -131,7 +131,7 @@ fn an_expression_asks_a_fold_at_work() {
             answers.push(testing.test(&event).unwrap());
         }
         assert_eq!(testing.state().unwrap().to_string(), r#"{"total":6,"list":[3,2,1]}"#);
-        assert_eq!(answers[2], true);
+        assert!(answers[2]);
     }
 }
 

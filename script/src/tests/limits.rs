@@ -43,6 +43,9 @@ fn endless_loops_are_stopped() {
         "E() { [3, 2, 1].sort(() => { for (;;); }); }",
         "E() { `${{ toString() { for (;;); } }}`; }",
         "E() { class A { static { for (;;); } } }",
+        "E() { const a = 'a'.repeat(3e6); a.includes('a'.repeat(1.5e6) + 'b'); }",
+        "E() { 'a'.repeat(1e7).replaceAll('a', 'bb'); }",
+        "E() { for (;;) 'a'.repeat(1e6).normalize('NFD'); }",
     ] {
         stopped(handler, FoldErrorKind::EventTimeout, "longer than 50 ms (`fold-event-ms`)");
     }
@@ -85,9 +88,9 @@ fn memory_is_limited() {
         "E() { const a = []; for (;;) a.push(new Array(1000).fill(0)); }",
         "E() { 'x'.repeat(5e8); }",
         "E() { let s = 'x'; for (;;) s += s + 'y'; }",
-        "E() { new Array(4294967295).fill(0); }",
+        "E() { const a = []; for (;;) a.push(new Array(8e6).fill(0)); }",
         "E() { [...new Array(1e8)]; }",
-        "E() { JSON.stringify(new Array(1e9)); }",
+        "E() { JSON.stringify(new Array(8e6).fill('some text')); }",
         "E() { const m = new Map(); for (let i = 0; ; i++) m.set(i, {}); }",
     ] {
         let limits = Limits { event_ms: 20_000, ..SHORT };
@@ -100,6 +103,26 @@ fn memory_is_limited() {
         assert!(
             is_refused || error.message.contains("16 MiB of memory were needed (`fold-memory-mb`)")
         );
+    }
+}
+
+#[test]
+fn lists_that_only_say_that_they_are_long_are_refused() {
+    for expression in [
+        "a.join()",
+        "a.reverse()",
+        "a.slice()",
+        "a.sort()",
+        "a.shift()",
+        "[].concat(a)",
+        "`${a}`",
+        "a.flat()",
+        "JSON.stringify(a)",
+        "Array.prototype.join.call({ length: 2 ** 53 - 1 })",
+        "String.raw({ raw: { length: 2 ** 53 - 1 } })",
+    ] {
+        let handler = format!("E() {{ const a = []; a.length = 4294967295; {expression}; }}");
+        stopped(&handler, FoldErrorKind::Threw, "there can be 8388608");
     }
 }
 

@@ -142,6 +142,14 @@ fn only_known_names_are_global() {
 #[test]
 fn ordinary_code_runs() {
     evaluates("[3, 1, 2].sort().map((x) => x * 2)", "[2,4,6]");
+    evaluates("[1, 2].concat([3], 4).slice(1).join('-')", r#""2-3-4""#);
+    evaluates("[...'ab'].reverse().fill('x', 1)", r#"["b","x"]"#);
+    evaluates("Array.from({ length: 2 }, (_, i) => i)", "[0,1]");
+    evaluates("String.raw`\\n${1}`", r#""\\n1""#);
+    evaluates("'ab'.padStart(4, '-').repeat(2)", r#""--ab--ab""#);
+    evaluates("[].slice.name + [].slice.length", r#""slice2""#);
+    evaluates("JSON.stringify([1, undefined], null, 1)", r#""[\n 1,\n null\n]""#);
+    evaluates("'a1b2'.replace(/\\d/g, (d) => d * 2)", r#""a2b4""#);
     evaluates("Object.groupBy([1, 2, 3], (x) => x % 2 ? 'odd' : 'even').odd", "[1,3]");
     evaluates("'a-b'.replaceAll('-', '+').split('+')", r#"["a","b"]"#);
     evaluates("[...new Set([1, 1, 2])]", "[1,2]");

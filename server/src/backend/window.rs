@@ -15,7 +15,7 @@ use crate::travel::{Flow, Reach, Span, Traveller, Visitor};
 
 /// How long recording the versions of a window may take, once the one asked for is in it. A large state makes for a small
 /// window, so that a jump stays quick.
-const BUDGET: Duration = Duration::from_millis(8);
+const BUDGET: Duration = Duration::from_millis(10);
 /// How many versions are recorded on either side of the one asked for, however long that takes.
 const AT_LEAST: u64 = 5;
 
@@ -98,9 +98,13 @@ impl Recorder {
 
     /// Begins later where recording all that comes before the version asked for would take too long.
     fn hurry(&mut self, version: u64) {
-        let Some(since) = self.since else { return };
-        let recorded = u32::try_from(self.steps.len()).unwrap_or(u32::MAX).max(1);
-        let each = since.elapsed() / recorded;
+        let Some(elapsed) = self.since.map(|since| since.elapsed()) else { return };
+        // Too early to tell.
+        if elapsed < BUDGET / 5 {
+            return;
+        }
+        let recorded = u32::try_from(self.steps.len()).unwrap_or(u32::MAX);
+        let each = elapsed / recorded.saturating_sub(1).max(1);
         let to_come = self.around.saturating_sub(version);
         let affordable = (BUDGET / 2).as_nanos() / each.as_nanos().max(1);
         let affordable = u64::try_from(affordable).unwrap_or(u64::MAX).max(AT_LEAST);
@@ -157,11 +161,12 @@ impl Visitor for Recorder {
             replay.push(event)?;
             return Ok(Flow::Continue);
         }
-        self.since.get_or_insert_with(Instant::now);
         if self.base.is_none() {
             self.base = Some((replay.version(), replay.state()?));
         }
         self.steps.push(replay.push_recorded(event)?);
+        // The first one takes longer than those behind it, since nothing of its state was read out before.
+        self.since.get_or_insert_with(Instant::now);
         if self.is_enough(event.version) {
             return Ok(Flow::Stop);
         }

@@ -106,7 +106,7 @@ impl Library {
         let folder = self.folder.as_deref()?;
         let name = file_name(stream)?;
         let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = files.entry(name.clone()).or_insert_with(|| Known::nothing_yet());
+        let known = files.entry(name.clone()).or_insert_with(Known::nothing_yet);
         if known.looked.elapsed() >= LOOK_AGAIN || known.stamp.is_none() {
             known.look(folder, &name, self.limits);
         }

@@ -153,14 +153,14 @@ impl Traveller {
             cancelled: Arc::default(),
         };
         if history.is_one_page() && fold.is_quick() {
-            return way.go(start, history, visitor);
+            return way.go(start.as_ref(), history, visitor);
         }
         let _cancel = CancelOnDrop(Arc::clone(&way.cancelled));
         // Closed never, since nothing closes it.
         let slot = Arc::clone(&self.slots).acquire_owned().await.ok();
         let walk = tokio::task::spawn_blocking(move || {
             let _slot = slot;
-            way.go(start, history, visitor)
+            way.go(start.as_ref(), history, visitor)
         });
         walk.await.map_err(|error| {
             tracing::error!(%error, "a walk through a history came to a bad end");
@@ -225,7 +225,7 @@ struct Way {
 impl Way {
     fn go<V: Visitor>(
         &self,
-        start: Option<Keyframe>,
+        start: Option<&Keyframe>,
         history: History,
         mut visitor: V,
     ) -> Result<(V, Outcome), WalkError<V::Error>> {
@@ -237,7 +237,7 @@ impl Way {
             extent,
             stopped: None,
         };
-        let begun = match &start {
+        let begun = match start {
             None => Replay::start(self.fold.as_ref(), outcome.extent.gone()),
             Some(frame) => Replay::resume(
                 self.fold.as_ref(),

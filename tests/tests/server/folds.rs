@@ -131,7 +131,7 @@ async fn a_fold_that_never_ends_is_stopped_and_keeps_nobody_waiting() {
         }
         Instant::now()
     };
-    let ((status, answer), others_done) = futures::join!(async { looping.await }, others);
+    let ((status, answer), others_done) = futures::join!(looping, others);
     assert_eq!(status.as_u16(), 422);
     assert!(answer["error"]["message"].as_str().unwrap().contains("fold-event-ms"), "{answer}");
     assert!(others_done.elapsed() < Duration::from_secs(60));

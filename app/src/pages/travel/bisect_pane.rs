@@ -92,16 +92,24 @@ pub(super) fn BisectPane(travel: Travel) -> impl IntoView {
 #[component]
 fn Problem(expression: String, error: ApiError) -> impl IntoView {
     let place = error.column.map(|column| {
+        // What is missing at the end may be noticed only behind it.
+        let lines: Vec<&str> = expression.lines().collect();
         let line = error.line.unwrap_or(1).max(1) as usize - 1;
-        let text = expression.lines().nth(line).unwrap_or_default().to_owned();
-        let caret = format!("{}^", " ".repeat(column.max(1) as usize - 1));
-        view! { <pre class="problem-place" aria-hidden="true">{format!("{text}\n{caret}")}</pre> }
+        let (text, at) = match lines.get(line) {
+            Some(text) => (*text, column.max(1) as usize - 1),
+            None => lines.last().map_or(("", 0), |text| (*text, text.chars().count())),
+        };
+        (text.to_owned(), at)
     });
-    let at = error.column.map(|column| format!(" (column {column})"));
+    let at = place.as_ref().map(|(_, at)| format!(" (column {})", at + 1));
+    let place = place.map(|(text, at)| {
+        let shown = format!("{text}\n{}^", " ".repeat(at));
+        view! { <pre class="problem-place" aria-hidden="true">{shown}</pre> }
+    });
     view! {
         <div class="problem" data-testid="expression-problem">
             {place}
-            <p>{error.message.clone()} {at}</p>
+            <p>{error.message} {at}</p>
         </div>
     }
 }

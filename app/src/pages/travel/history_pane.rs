@@ -1,9 +1,11 @@
 //! Every value that a path ever had, and who set the one that it has.
 
 use leptos::ev::Targeted;
+use leptos::html;
 use leptos::prelude::*;
 use rewind_domain::Pointer;
-use web_sys::HtmlInputElement;
+use wasm_bindgen::JsCast;
+use web_sys::{HtmlInputElement, Node};
 
 use super::Travel;
 use crate::api::{ApiError, HistoryAnswer, HistoryEntry, functions};
@@ -202,12 +204,34 @@ fn IgnoredTypes(travel: Travel) -> impl IntoView {
             </label>
         }
     };
+    let menu = NodeRef::<html::Details>::new();
+    let close = move || {
+        if let Some(menu) = menu.get_untracked() {
+            menu.set_open(false);
+        }
+    };
     let label = move || match ignored.with(Vec::len) {
         0 => "Ignore types".to_owned(),
         count => format!("{count} ignored"),
     };
     view! {
-        <details class="menu" data-testid="ignore-types">
+        <details
+            class="menu"
+            data-testid="ignore-types"
+            node_ref=menu
+            on:keydown=move |event| {
+                if event.key() == "Escape" {
+                    event.prevent_default();
+                    close();
+                }
+            }
+            on:focusout:target=move |event| {
+                let next = event.related_target().and_then(|next| next.dyn_into::<Node>().ok());
+                if next.is_some() && !event.target().contains(next.as_ref()) {
+                    close();
+                }
+            }
+        >
             <summary class="button quiet" title="Leave out types of events when asking who set what">
                 {label}
             </summary>

@@ -36,9 +36,10 @@ use self::state_head::StateHead;
 use self::state_view::StateView;
 use self::stopped_view::StoppedView;
 use self::time_strip::TimeStrip;
-use self::traveller::Traveller;
+use self::traveller::{SETTLE_MS, Traveller};
 use crate::api::{ApiError, ErrorCode};
 use crate::browser::clipboard;
+use crate::browser::clock::Debounce;
 use crate::browser::location::History;
 use crate::components::copy_button::CopyButton;
 use crate::components::error_panel::{ErrorBanner, ErrorPanel};
@@ -69,10 +70,7 @@ pub(crate) fn TravelPage(
     let traveller = travel.traveller;
     let growth = growth::watch(traveller);
     keys::listen(travel);
-    super::title({
-        let name = stream.name();
-        move || format!("{name} · version {} · Rewind", traveller.version.get())
-    });
+    name_tab(traveller);
 
     let is_ready = Memo::new(move |_| traveller.facts.with(Option::is_some));
     let failure = Memo::new(move |_| traveller.final_error().filter(|_| !is_ready.get()));
@@ -92,6 +90,16 @@ pub(crate) fn TravelPage(
         </div>
         <KeysDialog is_open=travel.is_help_open />
     }
+}
+
+/// Names the browser's tab after the version, once there is rest: browsers take their time for that.
+fn name_tab(traveller: Traveller) {
+    let name = traveller.stream().name();
+    let settle = Debounce::new(SETTLE_MS);
+    Effect::new(move || {
+        let title = format!("{name} · version {} · Rewind", traveller.version.get());
+        settle.call(move || document().set_title(&title));
+    });
 }
 
 /// All that the parts of the page have in common.

@@ -41,7 +41,7 @@ fn StepFacts(travel: Travel, step: Same<Step>) -> impl IntoView {
     let unread = step.decode_error.as_ref().map(|error| {
         let title = format!("{error}. This event may have changed less than it should.");
         view! {
-            <span class="badge warning" data-testid="decode-error" title=title.clone()>
+            <span class="badge warning" data-testid="decode-error" title=title>
                 <Icon glyph=Glyph::Warning />
                 "not all of it was read"
                 <span class="sr-only">": " {title.clone()}</span>

@@ -17,7 +17,7 @@ use crate::state::shared::{Document, Same, shared_with};
 
 /// How long to stand still before the address says where. Browsers refuse an address that changes with every pixel of a
 /// slider; and what plays or follows names the place where it comes to rest.
-const SETTLE_MS: u64 = 300;
+pub(super) const SETTLE_MS: u64 = 300;
 /// How far from the version asked for a window surely reaches.
 const NEAR: u64 = DEFAULT_WINDOW_VERSIONS / 4;
 

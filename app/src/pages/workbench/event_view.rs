@@ -25,8 +25,8 @@ pub(super) fn EventView(
 ) -> impl IntoView {
     let key = stream.to_string();
     let version = Memo::new(move |_| {
-        let is_known = place.is_known.get();
-        is_known.then(|| place.settled.get().unwrap_or_else(|| place.versions.get().last))
+        let last = place.is_known.get().then(|| place.versions.get().last)?;
+        Some(place.settled.get().unwrap_or(last)).filter(|version| *version <= last)
     });
     let remote = Remote::new(move || version.get(), move |version| fetch(key.clone(), version));
     let event = Memo::new(move |_| remote.loaded().and_then(|loaded| loaded.answer.clone()));

@@ -1,17 +1,4 @@
-//! Between [`Json`] and the values of the engine.
-//!
-//! # Tables
-//!
-//! Where one history spells the same number in several ways, [`Spellings`] know one of them only. An object or array with
-//! a number of another spelling then carries a table: a text under a symbol of its own, which is JSON itself: for an object
-//! the members in question, for an array the numbers in question with `null` between them. A number gets its digits from there as
-//! long as it has the value that it had. Since the symbol is enumerable, `{...spread}` takes the table along, and since
-//! it is no string, neither `Object.keys` nor `JSON.stringify` see it.
-//!
-//! # Notes
-//!
-//! What a script holds is a little more than the JSON that is made of it. So that a folding that resumes is as the one
-//! that went on, all of it that may ever make a difference is noted beside the JSON: see [`Notes`].
+//! From values of the engine to JSON.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -21,249 +8,20 @@ use std::sync::Arc;
 use rewind_domain::json::{MAX_DEPTH, Object as Members};
 use rewind_domain::{FoldError, FoldErrorKind, Json};
 use rquickjs::atom::PredefinedAtom;
+use rquickjs::function::This;
 use rquickjs::{
-    Array, Atom, Coerced, Ctx, Filter, FromJs as _, Object, Persistent, String as JsString, Value,
+    Array, Atom, Coerced, Ctx, Filter, FromJs as _, Function, Object, Persistent,
+    String as JsString, Value,
 };
 
-use crate::digits::{Float, Numeral, Spellings, classify, spell, to_f64};
-use crate::engine::{Tools, big_int, float};
+use super::notes::{Kind, Notes};
+use super::tables::{ArrayDigits, array_table, object_table};
+use crate::digits::{Numeral, Spellings, classify, spell, to_f64};
+use crate::engine::Tools;
 use crate::error::{self, Fault};
 
 /// How many names of members are remembered, so that a state with many is not asked for each of them every time.
 const MAX_NAMES: usize = 10_000;
-
-/// What has to be known of a state beside its JSON.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Notes {
-    /// Numbers that are of another kind than their text says, by their place among all numbers of the state.
-    numbers: Vec<(usize, Kind)>,
-    /// Arrays and objects, by their place among all, that have another table than would be made for them.
-    tables: Vec<(usize, Option<String>)>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
-    /// Looks like a small integer, but came about in other ways, so that it may be spelled otherwise one day.
-    Float,
-    /// A zero with a sign.
-    MinusZero,
-    /// A `BigInt` that is small enough to be a number.
-    Big,
-}
-
-impl Notes {
-    /// As a text without line breaks; empty where there is nothing to note.
-    pub(crate) fn write(&self, out: &mut String) {
-        for (at, kind) in &self.numbers {
-            let kind = match kind {
-                Kind::Float => 'f',
-                Kind::MinusZero => 'z',
-                Kind::Big => 'b',
-            };
-            // Writing to a string does not fail.
-            let _ = write!(out, "{kind}{at} ");
-        }
-        for (at, table) in &self.tables {
-            let table = Json::string(table.clone().unwrap_or_default());
-            let _ = write!(out, "t{at} {table}\t");
-        }
-    }
-
-    pub(crate) fn read(text: &str) -> Option<Self> {
-        let mut notes = Self::default();
-        let mut rest = text;
-        while let Some(sort) = rest.chars().next() {
-            let (at, after) = rest[1..].split_once(' ')?;
-            let at = at.parse().ok()?;
-            rest = after;
-            match sort {
-                'f' => notes.numbers.push((at, Kind::Float)),
-                'z' => notes.numbers.push((at, Kind::MinusZero)),
-                'b' => notes.numbers.push((at, Kind::Big)),
-                't' => {
-                    let (table, after) = rest.split_once('\t')?;
-                    rest = after;
-                    let table = Json::parse(table).ok()?.as_str()?.to_owned();
-                    notes.tables.push((at, Some(table).filter(|table| !table.is_empty())));
-                }
-                _ => return None,
-            }
-        }
-        Some(notes)
-    }
-}
-
-/// Makes values of the engine from JSON.
-pub(crate) struct Writer<'a, 'js> {
-    ctx: &'a Ctx<'js>,
-    spellings: &'a Spellings,
-    numbers: std::slice::Iter<'a, (usize, Kind)>,
-    tables: std::slice::Iter<'a, (usize, Option<String>)>,
-    next_number: Option<(usize, Kind)>,
-    next_table: Option<&'a (usize, Option<String>)>,
-    number_at: usize,
-    container_at: usize,
-    freeze: bool,
-    keeps_digits: bool,
-    /// Whether any table was made.
-    pub(crate) has_tables: bool,
-}
-
-impl<'a, 'js> Writer<'a, 'js> {
-    pub(crate) fn new(ctx: &'a Ctx<'js>, spellings: &'a Spellings, notes: &'a Notes) -> Self {
-        let (mut numbers, mut tables) = (notes.numbers.iter(), notes.tables.iter());
-        let (next_number, next_table) = (numbers.next().copied(), tables.next());
-        Self {
-            ctx,
-            spellings,
-            numbers,
-            tables,
-            next_number,
-            next_table,
-            number_at: 0,
-            container_at: 0,
-            freeze: false,
-            keeps_digits: true,
-            has_tables: false,
-        }
-    }
-
-    /// Makes values that are not read again, so that their digits need not be kept.
-    pub(crate) fn without_digits(mut self) -> Self {
-        self.keeps_digits = false;
-        self
-    }
-
-    /// Freezes all arrays and objects, so that nobody changes them.
-    pub(crate) fn frozen(mut self) -> Self {
-        self.freeze = true;
-        self
-    }
-
-    pub(crate) fn value(&mut self, json: &Json) -> rquickjs::Result<Value<'js>> {
-        let ctx = || self.ctx.clone();
-        Ok(match json {
-            Json::Null => Value::new_null(ctx()),
-            Json::Bool(value) => Value::new_bool(ctx(), *value),
-            Json::String(text) => JsString::from_str(ctx(), text)?.into_value(),
-            Json::Number(number) => self.number(number.as_str())?,
-            Json::Array(items) => {
-                let noted = self.container();
-                let array = Array::new(ctx())?;
-                for (index, item) in items.iter().enumerate() {
-                    array.set(index, self.value(item)?)?;
-                }
-                let table =
-                    noted.unwrap_or_else(|| self.made(|spellings| array_table(items, spellings)));
-                self.finish(array.into_object(), table)?
-            }
-            Json::Object(members) => {
-                let noted = self.container();
-                let object = Object::new(ctx())?;
-                for (key, member) in members.iter() {
-                    object.set(&**key, self.value(member)?)?;
-                }
-                let table = noted
-                    .unwrap_or_else(|| self.made(|spellings| object_table(members, spellings)));
-                self.finish(object, table)?
-            }
-        })
-    }
-
-    /// Enters an array or object; gives the table that is noted for it, if any is noted.
-    fn container(&mut self) -> Option<Option<String>> {
-        let at = self.container_at;
-        self.container_at += 1;
-        let (_, table) = self.next_table.filter(|(noted_at, _)| *noted_at == at)?;
-        self.next_table = self.tables.next();
-        Some(table.clone())
-    }
-
-    fn made(&self, table: impl FnOnce(&Spellings) -> Option<String>) -> Option<String> {
-        if self.keeps_digits { table(self.spellings) } else { None }
-    }
-
-    fn finish(
-        &mut self,
-        object: Object<'js>,
-        table: Option<String>,
-    ) -> rquickjs::Result<Value<'js>> {
-        if let Some(table) = table {
-            object.set(Tools::of(self.ctx)?.digits.as_atom(), table)?;
-            self.has_tables = true;
-        }
-        let value = object.into_value();
-        if self.freeze { Tools::of(self.ctx)?.freeze.call((value,)) } else { Ok(value) }
-    }
-
-    fn number(&mut self, text: &str) -> rquickjs::Result<Value<'js>> {
-        let at = self.number_at;
-        self.number_at += 1;
-        if let Some((noted_at, kind)) = self.next_number
-            && noted_at == at
-        {
-            self.next_number = self.numbers.next().copied();
-            return match kind {
-                Kind::Float => float(self.ctx, to_f64(text)),
-                Kind::MinusZero => float(self.ctx, -0.0),
-                Kind::Big => big_int(self.ctx, text),
-            };
-        }
-        match classify(text) {
-            Numeral::Plain(value) => Ok(Value::new_int(self.ctx.clone(), value)),
-            Numeral::Float { value, .. } => float(self.ctx, value),
-            Numeral::Big => big_int(self.ctx, text),
-        }
-    }
-}
-
-/// The number in a value, where it is one that has a spelling.
-fn float_in(json: &Json) -> Option<Float<'_>> {
-    let Json::Number(number) = json else { return None };
-    let text = number.as_str();
-    match classify(text) {
-        Numeral::Float { value, is_usual } => Some(Float { text, value, is_usual }),
-        Numeral::Plain(_) | Numeral::Big => None,
-    }
-}
-
-/// The table that an object needs for its members to come back as they are.
-fn object_table(members: &Members, spellings: &Spellings) -> Option<String> {
-    let uncovered =
-        |member: &Json| float_in(member).is_some_and(|number| !spellings.covers(&number));
-    let mut table = members.iter().filter(|(_, member)| uncovered(member)).peekable();
-    table.peek()?;
-    Some(Json::object(table.map(|(key, member)| (Arc::clone(key), member.clone()))).to_string())
-}
-
-/// The table that an array needs. It has all numbers of the same value as one of another spelling.
-fn array_table(items: &[Json], spellings: &Spellings) -> Option<String> {
-    let uncovered: Vec<u64> = items
-        .iter()
-        .filter_map(float_in)
-        .filter(|number| !spellings.covers(number))
-        .map(|number| number.value.to_bits())
-        .collect();
-    if uncovered.is_empty() {
-        return None;
-    }
-    let uncovered: std::collections::HashSet<u64> = uncovered.into_iter().collect();
-    let entry = |item: &Json| match float_in(item) {
-        Some(number) if uncovered.contains(&number.value.to_bits()) => item.clone(),
-        _ => Json::Null,
-    };
-    Some(Json::array(items.iter().map(entry)).to_string())
-}
-
-/// All numbers of a value that have a spelling.
-pub(crate) fn floats<'j>(json: &'j Json, found: &mut Vec<Float<'j>>) {
-    match json {
-        Json::Number(_) => found.extend(float_in(json)),
-        Json::Array(items) => items.iter().for_each(|item| floats(item, found)),
-        Json::Object(members) => members.values().for_each(|member| floats(member, found)),
-        Json::Null | Json::Bool(_) | Json::String(_) => {}
-    }
-}
 
 /// Names of members, by the number under which the engine knows them.
 #[derive(Default)]
@@ -671,8 +429,8 @@ impl<'a, 'js> Reader<'a, 'js> {
                     (self.container_at, self.number_at) = (container_at, number_at);
                     self.notes.numbers.retain(|(at, _)| *at < number_at);
                     self.notes.tables.retain(|(at, _)| *at < container_at);
-                    let instead: Value<'js> = rquickjs::Function::from_js(self.ctx, member)?
-                        .call((rquickjs::function::This(object.clone()), ""))?;
+                    let instead: Value<'js> =
+                        Function::from_js(self.ctx, member)?.call((This(object.clone()), ""))?;
                     return self.value(&instead, last);
                 }
                 _ => self.value(&member, before),
@@ -753,56 +511,6 @@ fn is_same(a: &Json, b: &Json) -> bool {
         (Json::String(a), Json::String(b)) => Arc::ptr_eq(a, b),
         (Json::Array(_) | Json::Object(_), _) => a.is_shared_with(b),
         (a, b) => a == b,
-    }
-}
-
-/// The digits that the table of an array has for its items.
-enum ArrayDigits {
-    None,
-    /// Nothing was moved.
-    ByPlace(Vec<Json>),
-    /// Something was: a value has its digits if they were the same in all places.
-    ByValue(HashMap<u64, Option<Json>>),
-}
-
-impl ArrayDigits {
-    fn of(table: &Json, array: &Array<'_>, length: usize) -> Result<Self, Trouble> {
-        let Json::Array(entries) = table else { return Ok(Self::None) };
-        let is_in_place = entries.len() == length && {
-            let mut in_place = true;
-            for (index, entry) in entries.iter().enumerate() {
-                if let Json::Number(text) = entry {
-                    let item: Value<'_> = array.get(index)?;
-                    in_place &= item
-                        .as_float()
-                        .is_some_and(|item| item.to_bits() == to_f64(text.as_str()).to_bits());
-                }
-            }
-            in_place
-        };
-        if is_in_place {
-            return Ok(Self::ByPlace(entries.to_vec()));
-        }
-        let mut by_value: HashMap<u64, Option<Json>> = HashMap::new();
-        for entry in entries.iter() {
-            if let Json::Number(text) = entry {
-                let digits = by_value
-                    .entry(to_f64(text.as_str()).to_bits())
-                    .or_insert_with(|| Some(entry.clone()));
-                if digits.as_ref().is_some_and(|digits| digits != entry) {
-                    *digits = None;
-                }
-            }
-        }
-        Ok(Self::ByValue(by_value))
-    }
-
-    fn get(&self, index: usize, value: f64) -> Option<&Json> {
-        match self {
-            Self::None => None,
-            Self::ByPlace(entries) => entries.get(index),
-            Self::ByValue(by_value) => by_value.get(&value.to_bits())?.as_ref(),
-        }
     }
 }
 

@@ -72,9 +72,10 @@ pub(crate) fn ago(now_ms: i64, then_ms: i64) -> String {
     }
 }
 
-/// A duration in one unit and as few characters as can be: `40s`, `12m`, `18h`, `5d`.
+/// A duration in one unit and as few characters as can be: `40s`, `12m`, `18h`, `5d`, `3y`.
 pub(crate) fn brief_duration(ms: u64) -> String {
-    let units = [(86_400_000, "d"), (3_600_000, "h"), (60_000, "m"), (1_000, "s")];
+    let units =
+        [(31_557_600_000, "y"), (86_400_000, "d"), (3_600_000, "h"), (60_000, "m"), (1_000, "s")];
     match units.iter().find(|(size, _)| ms >= *size) {
         Some((size, unit)) => format!("{}{unit}", (ms + size / 2) / size),
         None => format!("{ms}ms"),
@@ -165,9 +166,14 @@ mod tests {
 
     #[test]
     fn a_brief_duration_is_rounded_to_its_unit() {
-        for (ms, text) in
-            [(7, "7ms"), (40_000, "40s"), (90_000, "2m"), (64_800_000, "18h"), (432_000_000, "5d")]
-        {
+        for (ms, text) in [
+            (7, "7ms"),
+            (40_000, "40s"),
+            (90_000, "2m"),
+            (64_800_000, "18h"),
+            (432_000_000, "5d"),
+            (92_275_200_000, "3y"),
+        ] {
             assert_eq!(brief_duration(ms), text);
         }
     }

@@ -44,7 +44,9 @@ impl Expression {
         let shared = Shared { source: source.to_owned(), traits, limits, engine: Mutex::new(None) };
         let expression = Self { shared: Arc::new(shared) };
         let engine = Engine::start(limits)?;
-        engine.enter(|ctx| Ok(expression.function(ctx).map(drop)?))?;
+        engine
+            .enter(|ctx| Ok(expression.function(ctx).map(drop)?))
+            .map_err(|error| within(source, error))?;
         if let Ok(mut kept) = expression.shared.engine.lock() {
             *kept = Some(engine);
         }
@@ -111,6 +113,18 @@ impl Expression {
         seen.push(&mut args, data)?;
         seen.push_rest(&mut args, self.shared.source.contains("fields"))?;
         Ok(evaluate.call_arg(args)?)
+    }
+}
+
+/// What is missing at the end of an expression is missed by the engine in what stands behind it, of which nobody knows.
+fn within(source: &str, error: FoldError) -> FoldError {
+    let lines = source.lines().count().max(1);
+    if error.line.is_none_or(|line| line as usize <= lines) {
+        return error;
+    }
+    FoldError {
+        kind: error.kind,
+        ..error_at("the expression ends too early", source, source.len())
     }
 }
 

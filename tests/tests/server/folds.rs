@@ -11,13 +11,14 @@ const STREAM: &str = "aggregate:Order:1";
 
 /// A server with a folder of folds that may be edited, in which `Order.js` is this.
 async fn start(redis: &TestRedis, source: &str) -> (TestApp, TempDir) {
+    start_within(redis, source, FoldConfig::default()).await
+}
+
+/// The same, within other limits.
+async fn start_within(redis: &TestRedis, source: &str, config: FoldConfig) -> (TestApp, TempDir) {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("Order.js"), source).unwrap();
-    let config = FoldConfig {
-        folder: Some(folder.path().to_owned()),
-        is_editable: true,
-        ..FoldConfig::default()
-    };
+    let config = FoldConfig { folder: Some(folder.path().to_owned()), is_editable: true, ..config };
     (TestApp::start_with_folds(redis, config).await, folder)
 }
 
@@ -145,8 +146,12 @@ async fn what_eats_memory_or_stack_is_stopped() {
         ("const all = []; for (;;) all.push(new Array(10000).fill(1));", "fold-memory-mb"),
         ("const deeper = () => deeper() + 1; return deeper();", "fold-stack-kb"),
     ] {
-        let (app, _folder) =
-            start(&redis, &format!("export default {{ on: {{ Created() {{ {body} }} }} }};")).await;
+        let source = format!("export default {{ on: {{ Created() {{ {body} }} }} }};");
+        let mut config = FoldConfig::default();
+        // However slow the machine is, it is not time that runs out first.
+        config.limits.event_ms = 30_000;
+        config.limits.memory_bytes = 16 * 1024 * 1024;
+        let (app, _folder) = start_within(&redis, &source, config).await;
         let (status, code, message) = app.error(&format!("/api/replay?stream={STREAM}")).await;
         assert_eq!((status, code.as_str()), (422, "fold_failed"));
         assert!(message.contains(flag), "{message}");

@@ -41,7 +41,7 @@ fn what_is_no_expression_is_refused() {
     for (source, message, place) in [
         ("", "empty", Some((1, 1))),
         ("  // nothing", "empty", Some((1, 1))),
-        ("state.", "", Some((2, 1))),
+        ("state.", "ends too early", Some((1, 7))),
         ("a; b", "one expression", Some((1, 2))),
         ("let x = 1", "not a statement", Some((1, 1))),
         ("if (state) 1", "not a statement", Some((1, 1))),

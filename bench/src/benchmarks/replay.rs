@@ -33,9 +33,11 @@ pub(super) async fn run(setting: &Setting, report: &mut Report) -> Result<()> {
     let default = ("the default fold", "Bench", Aim::Ratio(MAX_RATIO));
     let scripted = ("a fold in JavaScript", data::SCRIPTED_TYPE, Aim::Ratio(MAX_SCRIPTED_RATIO));
     for (name, aggregate_type, aim) in [default, scripted] {
-        first_replays(setting, &mut rewind, &mut bare, report, name, aggregate_type, aim).await?;
-        seeks(setting, &mut rewind, report, name, &million(aggregate_type, 0)).await?;
-        bare.delete(&million(aggregate_type, 0)).await?;
+        let last =
+            first_replays(setting, &mut rewind, &mut bare, report, name, aggregate_type, aim)
+                .await?;
+        seeks(setting, &mut rewind, report, name, &last).await?;
+        bare.delete(&last).await?;
     }
     bare.delete(ORIGINAL).await?;
     short(setting, &mut rewind, &mut bare, report).await
@@ -45,7 +47,7 @@ fn million(aggregate_type: &str, round: usize) -> String {
     format!("aggregate:{aggregate_type}:million-{round}")
 }
 
-/// Each round replays a stream that was never replayed before. The stream of the first round stays.
+/// Each round replays a stream that was never replayed before. The stream of the last round stays, and its name is given.
 async fn first_replays(
     setting: &Setting,
     rewind: &mut HttpClient,
@@ -54,7 +56,7 @@ async fn first_replays(
     fold: &str,
     aggregate_type: &str,
     aim: Aim,
-) -> Result<()> {
+) -> Result<String> {
     let rounds = setting.effort.pick(5, 2);
     let mut arranging = bare.clone();
     for round in 0..rounds {
@@ -82,14 +84,14 @@ async fn first_replays(
         },
     )
     .await?;
-    for round in 1..rounds {
+    for round in 0..rounds - 1 {
         arranging.delete(&million(aggregate_type, round)).await?;
     }
     let pairs: Vec<Pair> =
         results.into_iter().map(|(rewind, bare)| Pair { rewind, bare }).collect();
     let what = format!("first replay of {} events, {fold}", data::MILLION);
     report.add(Row::compared(&what, Unit::Time, &Summary::of(&pairs)?, aim));
-    Ok(())
+    Ok(million(aggregate_type, rounds - 1))
 }
 
 /// Jumps to versions all over a stream that was replayed before.

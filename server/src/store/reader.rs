@@ -57,7 +57,9 @@ impl ReaderPool {
     }
 
     /// Keeps a reader whose replies were all read.
-    pub(super) fn keep(&self, reader: Reader) {
+    pub(super) fn keep(&self, mut reader: Reader) {
+        // Whoever has it next may read much less.
+        reader.last_length = 0;
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         if kept.len() < KEPT {
             kept.push(reader);

@@ -47,11 +47,6 @@ impl Patch {
         };
         Self(changes.iter().map(operation).collect())
     }
-
-    /// The operations, in the order in which they are to be applied.
-    pub fn operations(&self) -> &[PatchOperation] {
-        &self.0
-    }
 }
 
 #[cfg(test)]

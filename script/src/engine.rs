@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use rewind_domain::{FoldError, FoldErrorKind};
@@ -74,6 +74,17 @@ impl Engine {
         self.count_time_of(event, started.elapsed()).and(result)
     }
 
+    /// The same for what comes before the first event. That may take longer, since it grows with the script.
+    pub(crate) fn prepare<R>(
+        &self,
+        work: impl for<'js> FnOnce(&Ctx<'js>) -> Result<R, Fault>,
+    ) -> Result<R, FoldError> {
+        self.watch.is_preparing.store(true, Ordering::Relaxed);
+        let result = self.enter(work);
+        self.watch.is_preparing.store(false, Ordering::Relaxed);
+        result
+    }
+
     /// The same for what is done so often that looking at a clock each time would be felt.
     pub(crate) fn enter_often<R>(
         &self,
@@ -129,6 +140,9 @@ impl Engine {
     fn timeout(&self, ctx: &Ctx<'_>, limit: Tripped) -> FoldError {
         let place = error::thrown(ctx, &self.limits);
         let error = match limit {
+            Tripped::Event if self.watch.is_preparing.load(Ordering::Relaxed) => {
+                error::preparing_timeout(self.limits.event_ms.max(PREPARING_MS))
+            }
             Tripped::Event => error::event_timeout(&self.limits),
             Tripped::Replay => error::replay_timeout(&self.limits),
         };
@@ -141,6 +155,9 @@ impl Engine {
     }
 }
 
+/// How long it may take to get ready for the first event, in milliseconds, where an event is not granted more than that: enough for a
+/// script of thousands of handlers on a machine that has other things to do.
+const PREPARING_MS: u64 = 2_000;
 /// Of how many events the time of one is taken for that of all.
 const SAMPLING: u64 = 16;
 /// What takes longer than this has its time counted while it runs.
@@ -156,6 +173,7 @@ struct Watch {
     /// The last event whose time was counted while it ran.
     long_event: AtomicU64,
     tripped: AtomicU8,
+    is_preparing: AtomicBool,
 }
 
 #[derive(Clone, Copy)]
@@ -201,7 +219,11 @@ fn interrupt(watch: Arc<Watch>, limits: Limits) -> impl FnMut() -> bool + Send +
         let spent = watch.count_time(running - counted);
         counted = running;
         watch.long_event.store(event, Ordering::Relaxed);
-        let tripped = if running > Duration::from_millis(limits.event_ms) {
+        let allowed_ms = match watch.is_preparing.load(Ordering::Relaxed) {
+            true => limits.event_ms.max(PREPARING_MS),
+            false => limits.event_ms,
+        };
+        let tripped = if running > Duration::from_millis(allowed_ms) {
             Tripped::Event
         } else if spent > Duration::from_millis(limits.replay_ms) {
             Tripped::Replay

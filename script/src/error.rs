@@ -57,6 +57,11 @@ pub(crate) fn event_timeout(limits: &Limits) -> FoldError {
     error(FoldErrorKind::EventTimeout, message)
 }
 
+pub(crate) fn preparing_timeout(allowed_ms: u64) -> FoldError {
+    let message = format!("what comes before the first event took longer than {allowed_ms} ms");
+    error(FoldErrorKind::EventTimeout, message)
+}
+
 pub(crate) fn replay_timeout(limits: &Limits) -> FoldError {
     let message = format!(
         "the fold took longer than {} ms for all events together (`fold-replay-ms`)",

@@ -45,7 +45,7 @@ impl Expression {
         let expression = Self { shared: Arc::new(shared) };
         let engine = Engine::start(limits)?;
         engine
-            .enter(|ctx| Ok(expression.function(ctx).map(drop)?))
+            .prepare(|ctx| Ok(expression.function(ctx).map(drop)?))
             .map_err(|error| within(source, error))?;
         if let Ok(mut kept) = expression.shared.engine.lock() {
             *kept = Some(engine);
@@ -64,7 +64,7 @@ impl Expression {
             None => Engine::start(self.shared.limits)?,
         };
         engine.begin_anew();
-        let (test, evaluate) = engine.enter(|ctx| {
+        let (test, evaluate) = engine.prepare(|ctx| {
             let test = Persistent::save(ctx, self.function(ctx)?);
             Ok((test, Persistent::save(ctx, Tools::of(ctx)?.evaluate)))
         })?;

@@ -8,12 +8,10 @@ use rewind_domain::{Checkpoint, Fold, FoldError, Folding};
 use crate::digits::Spellings;
 use crate::engine::Tools;
 use crate::error;
-use crate::expression::Expression;
 use crate::folding::ScriptFolding;
 use crate::limits::Limits;
 use crate::module::Module;
 use crate::needs::Needs;
-use crate::testing::Testing;
 use crate::values::{Names, Reader};
 
 /// How many events are applied twice after a fold was read, in several foldings. Most folds that keep something outside of
@@ -59,8 +57,6 @@ pub struct ScriptFold {
     name: String,
     fingerprint: u64,
     pub(crate) module: Module,
-    /// The types that have a handler, `$any` left out.
-    handles: Vec<String>,
     /// All types in the order of the handlers, `$any` among them, and where that is.
     pub(crate) types: Vec<String>,
     pub(crate) needs: Vec<Needs>,
@@ -77,7 +73,7 @@ impl ScriptFold {
     pub fn compile(name: &str, source: &str, limits: Limits) -> Result<Self, FoldError> {
         let module = Module::read(source, limits)?;
         let ready = module.ready()?;
-        let (types, needs) = ready.engine.enter(|ctx| {
+        let (types, needs) = ready.engine.prepare(|ctx| {
             let tools = Tools::of(ctx)?;
             let instance = module.instance(ctx, &tools)?;
             let (spellings, mut names) = (Spellings::default(), Names::default());
@@ -94,7 +90,6 @@ impl ScriptFold {
         Ok(Self {
             name: name.to_owned(),
             fingerprint: hasher.finish(),
-            handles: types.iter().filter(|name| *name != "$any").cloned().collect(),
             types,
             needs,
             any,
@@ -102,33 +97,6 @@ impl ScriptFold {
             module,
             checks_left: AtomicU32::new(FIRST_CHECKS),
         })
-    }
-
-    /// The types of events that have a handler of their own.
-    pub fn handles(&self) -> &[String] {
-        &self.handles
-    }
-
-    /// Whether there is a handler for all other types.
-    pub fn handles_any(&self) -> bool {
-        self.any.is_some()
-    }
-
-    /// The source that it was read from.
-    pub fn source(&self) -> &str {
-        self.module.source()
-    }
-
-    /// Begins as [`Fold::begin`] does, with an expression to evaluate on the way.
-    ///
-    /// # Errors
-    /// As for [`Fold::begin`].
-    pub fn begin_testing(
-        &self,
-        from: Option<&Checkpoint>,
-        expression: &Expression,
-    ) -> Result<Testing<'_>, FoldError> {
-        Testing::begin(ScriptFolding::begin(self, from)?, expression)
     }
 
     /// Whether another event is to be applied twice because the fold is new.

@@ -3,11 +3,10 @@
 use std::sync::Arc;
 
 use rewind_domain::{Applied, Checkpoint, FoldError, FoldErrorKind, Folding, Json, RawEvent, diff};
-use rquickjs::{Ctx, Value};
 
 use crate::digits::Spellings;
 use crate::engine::{Engine, Tools};
-use crate::error::{self, Fault, error, gone};
+use crate::error::{self, error, gone};
 use crate::event::Seen;
 use crate::fold::ScriptFold;
 use crate::held::{Held, hold};
@@ -80,23 +79,6 @@ impl<'f> ScriptFolding<'f> {
     /// The engine, to be entered before the first event.
     pub(crate) fn engine(&self) -> Result<&Engine, FoldError> {
         self.ready.as_ref().map(|ready| &ready.engine).ok_or_else(gone)
-    }
-
-    /// Does something with the state that does not change it. An error that a script threw can be passed over, no other.
-    pub(crate) fn ask<R>(
-        &mut self,
-        question: impl for<'js> FnOnce(&Ctx<'js>, Value<'js>) -> Result<R, Fault>,
-    ) -> Result<R, FoldError> {
-        if let Some(failure) = &self.failure {
-            return Err(failure.clone());
-        }
-        let held = self.held.as_ref().ok_or_else(gone)?;
-        let answer =
-            self.engine()?.enter_often(|ctx| question(ctx, held.state.clone().restore(ctx)?));
-        match &answer {
-            Err(error) if error.kind != FoldErrorKind::Threw => self.noting(answer),
-            _ => answer,
-        }
     }
 
     /// Remembers why this folding is of no use any more.

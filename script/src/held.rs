@@ -43,7 +43,7 @@ pub(crate) fn hold(
     spellings: &Spellings,
 ) -> Result<(Held, bool), FoldError> {
     let limits = engine.limits();
-    engine.enter(|ctx| {
+    engine.prepare(|ctx| {
         let tools = Tools::of(ctx)?;
         let instance = fold.module.instance(ctx, &tools)?;
         let first;

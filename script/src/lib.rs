@@ -21,7 +21,6 @@ mod limits;
 mod module;
 mod needs;
 mod payload;
-mod testing;
 mod tokens;
 mod top_level;
 mod values;
@@ -29,7 +28,6 @@ mod values;
 pub use expression::{Evaluating, Expression};
 pub use fold::ScriptFold;
 pub use limits::Limits;
-pub use testing::Testing;
 
 #[cfg(test)]
 mod tests;

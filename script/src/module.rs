@@ -42,7 +42,7 @@ impl Module {
         let outline = top_level::outline(source)
             .map_err(|refusal| error_at(refusal.message, source, refusal.at));
         // The engine says best what is wrong with a source that is no module at all.
-        let declared = engine.enter(|ctx| {
+        let declared = engine.prepare(|ctx| {
             // It takes a module's first line for the first, where a script's comes second.
             EngineModule::declare(ctx.clone(), FILE, format!("\n{source}"))?;
             Ok(())
@@ -63,10 +63,6 @@ impl Module {
         let ready = module.make_ready(engine)?;
         module.give_back(ready);
         Ok(module)
-    }
-
-    pub(crate) fn source(&self) -> &str {
-        &self.source
     }
 
     /// An engine that has read the module.
@@ -92,7 +88,7 @@ impl Module {
     }
 
     fn make_ready(&self, engine: Engine) -> Result<Ready, FoldError> {
-        engine.enter(|ctx| {
+        engine.prepare(|ctx| {
             let factory = function(ctx, &self.before, &self.script, &self.after)?;
             // Whatever is kept with a context has to be of a type that the engine's bindings know.
             let _ = ctx.store_userdata(vec![factory]);

@@ -7,14 +7,12 @@ use rewind_app::api::{
     ApiError, BisectAnswer, ErrorCode, ExpressionFailures, Shortfall, Transition,
 };
 use rewind_domain::travel::{Replay, ReplayError};
-use rewind_domain::versions::StreamExtent;
 use rewind_domain::{Fold, FoldError, FoldErrorKind, RawEvent};
 use rewind_script::{Expression, Limits};
 
 use super::walk_error;
 use crate::folds::{Judged, Verdict};
-use crate::store::HistoryEnd;
-use crate::travel::{Flow, Span, Traveller, Visitor};
+use crate::travel::{Flow, Traveller, Visitor};
 
 /// How many transitions are told: more than anybody goes through one by one.
 const MAX_TRANSITIONS: usize = 1_000;
@@ -122,16 +120,8 @@ impl Search {
 impl Visitor for Search {
     type Error = ApiError;
 
-    fn span(&self) -> Span {
-        Span { from: None, to: HistoryEnd::Now }
-    }
-
     fn lays_keyframes(&self) -> bool {
         false
-    }
-
-    fn begin(&mut self, _extent: &StreamExtent) -> Result<u64, ApiError> {
-        Ok(0)
     }
 
     fn event(

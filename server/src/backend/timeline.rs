@@ -8,12 +8,10 @@ use rewind_domain::fold::Applied;
 use rewind_domain::lanes::Lanes;
 use rewind_domain::timeline::{Tick, Timeline};
 use rewind_domain::travel::{Replay, ReplayError};
-use rewind_domain::versions::StreamExtent;
 use rewind_domain::{Fold, RawEvent};
 
 use super::walk_error;
-use crate::store::HistoryEnd;
-use crate::travel::{Flow, Span, Traveller, Visitor};
+use crate::travel::{Flow, Traveller, Visitor};
 
 pub(super) async fn timeline(
     traveller: &Traveller,
@@ -55,14 +53,6 @@ impl Survey {
 
 impl Visitor for Survey {
     type Error = ApiError;
-
-    fn span(&self) -> Span {
-        Span { from: None, to: HistoryEnd::Now }
-    }
-
-    fn begin(&mut self, _extent: &StreamExtent) -> Result<u64, ApiError> {
-        Ok(0)
-    }
 
     fn event(
         &mut self,

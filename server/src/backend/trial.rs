@@ -12,8 +12,7 @@ use rewind_script::ScriptFold;
 
 use super::{check_version, walk_error};
 use crate::folds::{Comparison, LEFT, Library, RIGHT};
-use crate::store::HistoryEnd;
-use crate::travel::{Flow, Span, Traveller, Visitor};
+use crate::travel::{Flow, Traveller, Visitor};
 
 /// How long states are compared: someone waits for it with each key.
 const BUDGET: Duration = Duration::from_secs(2);
@@ -132,10 +131,6 @@ impl Trial {
 
 impl Visitor for Trial {
     type Error = ApiError;
-
-    fn span(&self) -> Span {
-        Span { from: None, to: HistoryEnd::Now }
-    }
 
     fn lays_keyframes(&self) -> bool {
         false

@@ -1,13 +1,13 @@
 //! Keyframes: states on the way through a history, kept so that replays can go on from them.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use rewind_domain::fold::Checkpoint;
 use rewind_domain::travel::Tally;
 use rewind_domain::versions::StreamExtent;
-use rewind_domain::{EntryId, StreamKey};
+use rewind_domain::{EntryId, Json, StreamKey};
 
 use crate::store::Place;
 
@@ -15,9 +15,13 @@ use crate::store::Place;
 /// there before, so what was seen is not taken for granted for ever.
 const MAX_AGE: Duration = Duration::from_secs(600);
 
+/// A state that takes more than this beside the keyframe before it, in bytes, is kept as text where that takes less. It has little in
+/// common with that one then, and reading it again takes no longer than folding a hundred events.
+const MUCH: usize = 16 * 1024;
+
 /// The keyframes of all histories that were travelled through lately, within a budget of memory.
 pub struct Keyframes {
-    /// In bytes, as [`rewind_domain::Json::bytes_beside`] counts them.
+    /// In bytes.
     budget: usize,
     tracks: Mutex<HashMap<TrackKey, Track>>,
 }
@@ -70,9 +74,24 @@ struct Track {
     /// The least distance between two of them, in versions. It doubles when memory runs out, so that those that stay lie evenly.
     spacing: u64,
     /// Ascending.
-    frames: Vec<Keyframe>,
-    /// What each of them takes beside the one before.
-    bytes: Vec<usize>,
+    frames: Vec<Kept>,
+}
+
+/// A keyframe as it is kept.
+struct Kept {
+    place: Place,
+    state: State,
+    notes: Option<Arc<str>>,
+    tally: Tally,
+    /// How much it takes beside the one before it.
+    bytes: usize,
+}
+
+enum State {
+    /// Has parts in common with that of the keyframe before.
+    Value(Json),
+    /// Has little in common with others.
+    Text(Arc<str>),
 }
 
 impl Identity {
@@ -109,8 +128,19 @@ impl Keyframes {
                 frame.place.version <= track.latest.saturating_sub(versions)
             }
         });
-        let frame = track.frames.get(within.checked_sub(1)?)?;
-        Some((track.identity, frame.clone()))
+        let kept = track.frames.get(within.checked_sub(1)?)?;
+        let (identity, place, tally) = (track.identity, kept.place, kept.tally.clone());
+        let notes = kept.notes.clone();
+        let state = match &kept.state {
+            State::Value(state) => state.clone(),
+            State::Text(text) => {
+                let text = Arc::clone(text);
+                // Others need not wait for it to be read.
+                drop(tracks);
+                Json::parse(&text).ok()?
+            }
+        };
+        Some((identity, Keyframe { place, checkpoint: Checkpoint { state, notes }, tally }))
     }
 
     /// Keeps a keyframe. Those of another history of the same stream are forgotten.
@@ -179,48 +209,32 @@ impl Keyframes {
 
 impl Track {
     fn new(identity: Identity, now: Instant) -> Self {
-        Self {
-            identity,
-            since: now,
-            used: now,
-            latest: 0,
-            spacing: 1,
-            frames: Vec::new(),
-            bytes: Vec::new(),
-        }
+        Self { identity, since: now, used: now, latest: 0, spacing: 1, frames: Vec::new() }
     }
 
     fn total(&self) -> usize {
-        self.bytes.iter().sum()
+        self.frames.iter().map(|kept| kept.bytes).sum()
     }
 
     fn insert(&mut self, frame: Keyframe) {
-        let at = self.frames.partition_point(|other| other.place.version < frame.place.version);
         let version = frame.place.version;
-        let is_near = |other: &Keyframe| other.place.version.abs_diff(version) < self.spacing;
+        let at = self.frames.partition_point(|other| other.place.version < version);
+        let is_near = |other: &Kept| other.place.version.abs_diff(version) < self.spacing;
         let before = at.checked_sub(1).and_then(|before| self.frames.get(before));
         if before.is_some_and(is_near) || self.frames.get(at).is_some_and(is_near) {
             return;
         }
-        self.frames.insert(at, frame);
-        self.bytes.insert(at, 0);
-        self.measure(at);
-        if at + 1 < self.frames.len() {
-            self.measure(at + 1);
-        }
+        let kept = Kept::new(frame, before);
+        self.frames.insert(at, kept);
+        self.measure(at + 1);
     }
 
+    /// Counts anew what one takes, since the one before it is another one.
     fn measure(&mut self, at: usize) {
-        /// What a keyframe takes beside its state.
-        const FRAME: usize = size_of::<Keyframe>() + size_of::<usize>();
         let before = at.checked_sub(1).and_then(|before| self.frames.get(before));
-        let Some(frame) = self.frames.get(at) else { return };
-        let state =
-            frame.checkpoint.state.bytes_beside(before.map(|frame| &frame.checkpoint.state));
-        let notes = frame.checkpoint.notes.as_ref().map_or(0, |notes| notes.len());
-        let skipped = frame.tally.skipped.keys().map(|name| name.len() + 64).sum::<usize>();
-        if let Some(bytes) = self.bytes.get_mut(at) {
-            *bytes = FRAME + state + notes + skipped;
+        let Some(bytes) = self.frames.get(at).map(|kept| kept.bytes_beside(before)) else { return };
+        if let Some(kept) = self.frames.get_mut(at) {
+            kept.bytes = bytes;
         }
     }
 
@@ -239,15 +253,41 @@ impl Track {
             }
             stays
         });
-        self.bytes.truncate(self.frames.len());
         (0..self.frames.len()).for_each(|at| self.measure(at));
+    }
+}
+
+impl Kept {
+    fn new(frame: Keyframe, before: Option<&Self>) -> Self {
+        let Keyframe { place, checkpoint: Checkpoint { state, notes }, tally } = frame;
+        let mut kept = Self { place, state: State::Value(state), notes, tally, bytes: 0 };
+        kept.bytes = kept.bytes_beside(before);
+        if kept.bytes > MUCH
+            && let State::Value(state) = &kept.state
+        {
+            let text = state.to_string();
+            if text.len() < kept.bytes {
+                kept.state = State::Text(text.into());
+                kept.bytes = kept.bytes_beside(before);
+            }
+        }
+        kept
+    }
+
+    fn bytes_beside(&self, before: Option<&Self>) -> usize {
+        let state = match (&self.state, before.map(|before| &before.state)) {
+            (State::Text(text), _) => text.len(),
+            (State::Value(state), Some(State::Value(before))) => state.bytes_beside(Some(before)),
+            (State::Value(state), _) => state.bytes_beside(None),
+        };
+        let notes = self.notes.as_ref().map_or(0, |notes| notes.len());
+        let skipped = self.tally.skipped.keys().map(|name| name.len() + 64).sum::<usize>();
+        size_of::<Self>() + state + notes + skipped
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use rewind_domain::Json;
-
     use super::*;
 
     fn key(stream: &str) -> TrackKey {
@@ -283,6 +323,21 @@ mod tests {
         assert_eq!(found(&frames, "b", Reach::Version(9_999)), None);
         assert!(frames.is_near(&key("a"), identity(0), 990, 20));
         assert!(!frames.is_near(&key("a"), identity(0), 1_001, 20));
+    }
+
+    #[test]
+    fn a_large_state_comes_back_as_it_was() {
+        let frames = Keyframes::new(10_000_000);
+        let state = Json::object((0..1_000_u64).map(|n| (format!("k{n}"), Json::Number(n.into()))));
+        let large = Keyframe {
+            checkpoint: Checkpoint { state: state.clone(), notes: Some("notes".into()) },
+            ..frame(1_000, 0)
+        };
+        let in_memory = state.bytes_beside(None);
+        frames.add(&key("a"), identity(0), 1_000, large.clone());
+        assert!(frames.bytes() < in_memory / 4, "{} of {in_memory}", frames.bytes());
+        let (_, found) = frames.find(&key("a"), Reach::Version(1_000)).unwrap();
+        assert_eq!(found.checkpoint, large.checkpoint);
     }
 
     #[test]

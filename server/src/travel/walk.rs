@@ -43,8 +43,10 @@ pub trait Visitor: Send + 'static {
     /// Why it does not want to go.
     type Error: Send;
 
-    /// From where to where it wants to go.
-    fn span(&self) -> Span;
+    /// From where to where it wants to go; through the whole history where it does not say.
+    fn span(&self) -> Span {
+        Span { from: None, to: HistoryEnd::Now }
+    }
 
     /// Whether keyframes are laid on the way, which others can go on from.
     fn lays_keyframes(&self) -> bool {
@@ -56,7 +58,9 @@ pub trait Visitor: Send + 'static {
     ///
     /// # Errors
     /// Where there is nothing to walk to.
-    fn begin(&mut self, extent: &StreamExtent) -> Result<u64, Self::Error>;
+    fn begin(&mut self, _extent: &StreamExtent) -> Result<u64, Self::Error> {
+        Ok(0)
+    }
 
     /// Takes the next event into the replay, or decides to stop before it. `is_last` where none comes behind it.
     ///
@@ -126,11 +130,6 @@ impl Traveller {
             keyframes: Arc::new(Keyframes::new(keyframe_bytes)),
             slots: Arc::new(Semaphore::new(WALKS_AT_ONCE)),
         }
-    }
-
-    /// Where it reads from.
-    pub fn store(&self) -> &Store {
-        &self.store
     }
 
     /// Walks, and gives the visitor back. Ends early when it is dropped.

@@ -10,9 +10,10 @@ use std::sync::Arc;
 
 use crate::event::DecodeErrorCode;
 use crate::json::Object;
+use crate::payload::{JsonText, PayloadError};
 use crate::raw_event::FieldSource;
 use crate::time::UtcTime;
-use crate::{DecodeError, Entry, EntryId, Event, Fields, Json};
+use crate::{DecodeError, Entry, EntryId, Event, Fields, Json, PayloadDecoder};
 
 /// Fields that name the type, most specific first.
 const TYPE_FIELDS: [&str; 8] =
@@ -41,22 +42,43 @@ const TYPE_MEMBERS: [&str; 3] = ["type", "event_type", "eventType"];
 /// A type longer than this is no name but content that happens to stand under such a field.
 const MAX_TYPE_BYTES: usize = 256;
 
-/// Reads an entry as an event. Its version is for the caller to know.
+/// Reads an entry whose payload is JSON text as an event. Its version is for the caller to know.
 pub fn decode(entry: Entry) -> Event {
+    decode_with(entry, &JsonText)
+}
+
+/// Reads an entry as an event, and its payload with the help of `decoder`.
+pub fn decode_with(entry: Entry, decoder: &dyn PayloadDecoder) -> Event {
     let Entry { id, fields } = entry;
-    let meaning = read(id, &fields);
+    let meaning = read(id, &fields, decoder);
     meaning.into_event(id, None, fields)
 }
 
-/// Reads the entry of these fields as an event.
-pub fn decode_fields(id: EntryId, version: Option<u64>, fields: &dyn FieldSource) -> Event {
+/// Reads the entry of these fields as an event, and its payload with the help of `decoder`.
+pub fn decode_fields(
+    id: EntryId,
+    version: Option<u64>,
+    fields: &dyn FieldSource,
+    decoder: &dyn PayloadDecoder,
+) -> Event {
     let kept = (0..fields.count()).filter_map(|at| fields.pair(at)).collect();
-    read(id, fields).into_event(id, version, kept)
+    read(id, fields, decoder).into_event(id, version, kept)
 }
 
-/// The value of the field that holds the payload if it is what its name promises.
-pub(crate) fn promised_payload(fields: &dyn FieldSource) -> Option<&[u8]> {
-    fields.value(DATA_FIELDS[0]).or_else(|| fields.value(DATA_FIELDS[1]))
+/// The name and the value of the field that holds the payload if it is what its name promises.
+pub(crate) fn promised_payload<'f>(
+    fields: &'f dyn FieldSource,
+    decoder: &'f dyn PayloadDecoder,
+) -> Option<(&'f str, &'f [u8])> {
+    let named = decoder.fields().iter().map(String::as_str);
+    let mut names = named.chain(DATA_FIELDS.into_iter().take(SURE_DATA_FIELDS));
+    names.find_map(|name| Some((name, fields.value(name)?)))
+}
+
+/// Whether reading the entry of these fields means to ask the decoder, which may take long.
+pub fn needs_decoder(fields: &dyn FieldSource, decoder: &dyn PayloadDecoder) -> bool {
+    payload_fields(decoder)
+        .any(|(name, _)| fields.value(name).is_some_and(|value| decoder.concerns(name, value)))
 }
 
 /// The type as a field beside a promised payload names it.
@@ -77,18 +99,19 @@ struct Meaning {
     event_type: Option<String>,
     timestamp_ms: i64,
     data: Json,
+    decoded: Option<String>,
     decode_error: Option<DecodeError>,
 }
 
 impl Meaning {
     fn into_event(self, id: EntryId, version: Option<u64>, fields: Fields) -> Event {
-        let Self { event_type, timestamp_ms, data, decode_error } = self;
-        Event { id, version, event_type, timestamp_ms, data, fields, decode_error }
+        let Self { event_type, timestamp_ms, data, decoded, decode_error } = self;
+        Event { id, version, event_type, timestamp_ms, data, decoded, fields, decode_error }
     }
 }
 
-fn read(id: EntryId, fields: &dyn FieldSource) -> Meaning {
-    let payload = find_payload(fields);
+fn read(id: EntryId, fields: &dyn FieldSource, decoder: &dyn PayloadDecoder) -> Meaning {
+    let payload = find_payload(fields, decoder);
     let payload_field = match &payload {
         Payload::Found { field, .. } | Payload::Broken(DecodeError { field, .. }) => {
             Some(field.as_str())
@@ -98,10 +121,10 @@ fn read(id: EntryId, fields: &dyn FieldSource) -> Meaning {
     let type_field = find_type(fields, payload_field);
     let time = find_time(fields);
 
-    let (data, data_error) = match &payload {
-        Payload::Found { data, .. } => (data.clone(), None),
-        Payload::Broken(error) => (Json::Null, Some(error.clone())),
-        Payload::Flat => (flat_data(fields, type_field, &time), None),
+    let (data, decoded, data_error) = match &payload {
+        Payload::Found { data, from, .. } => (data.clone(), from.clone(), None),
+        Payload::Broken(error) => (Json::Null, None, Some(error.clone())),
+        Payload::Flat => (flat_data(fields, type_field, &time), None, None),
     };
     let event_type = match type_field {
         Some(field) => fields.value(field).map(|value| String::from_utf8_lossy(value).into_owned()),
@@ -112,35 +135,70 @@ fn read(id: EntryId, fields: &dyn FieldSource) -> Meaning {
         Time::Absent => (id_time(id.ms()), None),
         Time::Broken(error) => (id_time(id.ms()), Some(error)),
     };
-    Meaning { event_type, timestamp_ms, data, decode_error: data_error.or(time_error) }
+    Meaning { event_type, timestamp_ms, data, decoded, decode_error: data_error.or(time_error) }
 }
 
 enum Payload {
     Found {
         field: String,
         data: Json,
+        /// What a decoder read it from.
+        from: Option<String>,
     },
     Broken(DecodeError),
     /// No field holds one: the fields themselves are the data.
     Flat,
 }
 
-fn find_payload(fields: &dyn FieldSource) -> Payload {
+/// The fields that may hold the payload, and whether they promise to.
+fn payload_fields(decoder: &dyn PayloadDecoder) -> impl Iterator<Item = (&str, bool)> {
+    let named = decoder.fields().iter().map(|name| (name.as_str(), true));
+    let usual = DATA_FIELDS.into_iter().enumerate();
+    named.chain(usual.map(|(rank, name)| (name, rank < SURE_DATA_FIELDS)))
+}
+
+fn find_payload(fields: &dyn FieldSource, decoder: &dyn PayloadDecoder) -> Payload {
     let mut broken = None;
-    for (rank, name) in DATA_FIELDS.into_iter().enumerate() {
+    for (name, is_sure) in payload_fields(decoder) {
         let Some(value) = fields.value(name) else { continue };
-        let is_sure = rank < SURE_DATA_FIELDS;
+        match read_decoded(fields, name, value, decoder) {
+            Some(Ok(found)) => return found,
+            Some(Err(error)) => {
+                broken = broken.or(Some(error));
+                continue;
+            }
+            None => {}
+        }
         // `message`, `value` and the like hold a payload only if it looks like one: `value 42` is plain data.
         let looks_like_payload = matches!(value.trim_ascii_start().first(), Some(b'{' | b'['));
         if !is_sure && !looks_like_payload {
             continue;
         }
         match read_json(name, value) {
-            Ok(data) => return Payload::Found { field: name.to_owned(), data },
+            Ok(data) => return Payload::Found { field: name.to_owned(), data, from: None },
             Err(error) => broken = broken.or(Some(error)),
         }
     }
     broken.map_or(Payload::Flat, Payload::Broken)
+}
+
+/// What the decoder makes of a value, where it has something to say about it.
+fn read_decoded(
+    fields: &dyn FieldSource,
+    field: &str,
+    value: &[u8],
+    decoder: &dyn PayloadDecoder,
+) -> Option<Result<Payload, DecodeError>> {
+    if !decoder.concerns(field, value) {
+        return None;
+    }
+    let event_type = find_type(fields, Some(field)).and_then(|name| fields.value(name));
+    let event_type = event_type.map(String::from_utf8_lossy);
+    let field = field.to_owned();
+    Some(match decoder.decode(&field, value, event_type.as_deref())? {
+        Ok(payload) => Ok(Payload::Found { field, data: payload.json, from: Some(payload.from) }),
+        Err(PayloadError { code, message }) => Err(DecodeError { code, field, message }),
+    })
 }
 
 fn read_json(field: &str, value: &[u8]) -> Result<Json, DecodeError> {

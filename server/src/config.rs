@@ -7,6 +7,7 @@ use clap::Args;
 use clap::builder::FalseyValueParser;
 use serde::Deserialize;
 
+use rewind_codec::{Codecs, DecoderRule, RuleError};
 use rewind_script::Limits;
 
 use crate::store::{StoreUrl, StoreUrlError};
@@ -94,6 +95,10 @@ pub struct ServeOptions {
     #[arg(long, value_name = "MIB", env = "REWIND_KEYFRAME_MB")]
     pub keyframe_mb: Option<u32>,
 
+    /// What payloads of which streams are, where they are no JSON text. Only in the file.
+    #[arg(skip)]
+    pub decoders: Vec<DecoderRule>,
+
     /// A TOML file with any of these options, named as the flags are
     #[arg(long, value_name = "FILE", env = "REWIND_CONFIG")]
     #[serde(skip)]
@@ -113,6 +118,8 @@ pub struct ServeConfig {
     pub folds: FoldConfig,
     /// How much memory keyframes may take, in bytes.
     pub keyframe_bytes: usize,
+    /// What payloads are that are no JSON text.
+    pub codecs: Codecs,
 }
 
 /// How aggregates are folded.
@@ -144,6 +151,14 @@ pub enum ConfigError {
         path: PathBuf,
         /// What is wrong in it, and where.
         message: String,
+    },
+    /// A decoder rule in it cannot be followed.
+    #[error("configuration file `{path}`: {source}")]
+    Decoder {
+        /// The file.
+        path: PathBuf,
+        /// Which rule, and why.
+        source: RuleError,
     },
     /// The Redis URL is not one.
     #[error(transparent)]
@@ -199,6 +214,7 @@ impl ServeOptions {
             fold_stack_kb: self.fold_stack_kb.or(file.fold_stack_kb),
             fold_state_mb: self.fold_state_mb.or(file.fold_state_mb),
             keyframe_mb: self.keyframe_mb.or(file.keyframe_mb),
+            decoders: file.decoders,
             config: self.config,
         }
     }
@@ -209,6 +225,7 @@ impl ServeOptions {
             return Err(ConfigError::Remote(listen));
         }
         let folds = self.fold_config()?;
+        let codecs = self.codecs()?;
         let redis_url = RedisOptions { redis_url: self.redis_url }.url()?;
         let keyframe_mb = self.keyframe_mb.unwrap_or(DEFAULT_KEYFRAME_MB);
         Ok(ServeConfig {
@@ -216,8 +233,17 @@ impl ServeOptions {
             listen,
             folds,
             keyframe_bytes: keyframe_mb as usize * MIB,
+            codecs,
             allow_host: self.allow_host,
         })
+    }
+
+    /// The files that rules name are looked for beside the one in which the rules are.
+    fn codecs(&self) -> Result<Codecs, ConfigError> {
+        let path = self.config.clone().unwrap_or_default();
+        let folder = path.parent().unwrap_or(Path::new(""));
+        Codecs::load(&self.decoders, folder)
+            .map_err(|source| ConfigError::Decoder { path: path.clone(), source })
     }
 
     fn fold_config(&self) -> Result<FoldConfig, ConfigError> {
@@ -291,6 +317,27 @@ mod tests {
             assert!(options(&format!("{toml}\nallow-remote = true")).check().is_ok(), "{listen}");
         }
         assert!(options("listen = '[::1]:7117'").check().is_ok());
+    }
+
+    #[test]
+    fn a_decoder_rule_that_cannot_be_followed_is_named_with_its_file() {
+        let folder = std::env::temp_dir().join(format!("rewind-decoders-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let path = folder.join("rewind.toml");
+        let resolve = |text: &str| {
+            std::fs::write(&path, text).unwrap();
+            ServeOptions { config: Some(path.clone()), ..ServeOptions::default() }.resolve()
+        };
+        let rule = "[[decoders]]\nstream = 'events:*'\nas = 'avro'\nschema = 'order.avsc'\n";
+        let missing = resolve(rule).unwrap_err().to_string();
+        std::fs::write(folder.join("order.avsc"), "\"long\"").unwrap();
+        let is_found = resolve(rule).is_ok();
+        std::fs::remove_dir_all(&folder).unwrap();
+        assert!(is_found, "files are looked for beside the configuration");
+        assert!(
+            missing.contains("rewind.toml`: decoder rule 1: `") && missing.contains("order.avsc"),
+            "{missing}"
+        );
     }
 
     #[test]

@@ -6,6 +6,7 @@
 pub mod backend;
 pub mod cli;
 pub mod config;
+mod decoding;
 pub mod folds;
 pub mod http;
 pub mod live;

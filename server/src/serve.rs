@@ -45,7 +45,7 @@ impl Server {
     /// # Errors
     /// Where the address cannot be had.
     pub async fn bind(config: ServeConfig) -> Result<Self, ServeError> {
-        let ServeConfig { redis_url, listen, allow_host, folds, keyframe_bytes } = config;
+        let ServeConfig { redis_url, listen, allow_host, folds, keyframe_bytes, codecs } = config;
         let listener = TcpListener::bind(listen)
             .await
             .map_err(|source| ServeError::Listen { address: listen, source })?;
@@ -54,8 +54,13 @@ impl Server {
         let library = Library::new(folds.folder, folds.is_editable, folds.limits);
         let (stop, stopping) = watch::channel(false);
         let state = AppState {
-            backend: Arc::new(StoreBackend::new(store.clone(), library, keyframe_bytes)),
-            hub: Hub::new(store.clone()),
+            backend: Arc::new(StoreBackend::new(
+                store.clone(),
+                codecs.clone(),
+                library,
+                keyframe_bytes,
+            )),
+            hub: Hub::new(store.clone(), codecs),
             hosts: Arc::new(TrustedHosts::new(address, allow_host)),
             store,
             stopping,

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use reqwest::StatusCode;
+use rewind_codec::Codecs;
 use rewind_server::config::{FoldConfig, ServeConfig};
 use rewind_server::serve::Server;
 use rewind_server::store::StoreUrl;
@@ -21,6 +22,7 @@ pub struct TestApp {
     redis_url: StoreUrl,
     folds: FoldConfig,
     keyframe_bytes: usize,
+    codecs: Codecs,
     client: reqwest::Client,
     running: Option<(oneshot::Sender<()>, JoinHandle<()>)>,
 }
@@ -41,11 +43,26 @@ impl TestApp {
         Self::start_with(redis.url(), folds, KEYFRAME_BYTES).await
     }
 
+    /// Starts it with a folder of folds and rules for payloads that are no JSON text.
+    pub async fn start_with_codecs(redis: &TestRedis, folds: FoldConfig, codecs: Codecs) -> Self {
+        Self::start_as(redis.url(), folds, KEYFRAME_BYTES, codecs).await
+    }
+
     /// Starts it with room for so many bytes of keyframes.
     pub async fn start_with(redis_url: StoreUrl, folds: FoldConfig, keyframe_bytes: usize) -> Self {
+        Self::start_as(redis_url, folds, keyframe_bytes, Codecs::default()).await
+    }
+
+    async fn start_as(
+        redis_url: StoreUrl,
+        folds: FoldConfig,
+        keyframe_bytes: usize,
+        codecs: Codecs,
+    ) -> Self {
         let address = SocketAddr::from(([127, 0, 0, 1], 0));
         let client = reqwest::Client::new();
-        let mut app = Self { address, redis_url, folds, keyframe_bytes, client, running: None };
+        let mut app =
+            Self { address, redis_url, folds, keyframe_bytes, codecs, client, running: None };
         app.start_again().await;
         app
     }
@@ -61,6 +78,7 @@ impl TestApp {
                 allow_host: vec!["rewind.test".to_owned()],
                 folds: self.folds.clone(),
                 keyframe_bytes: self.keyframe_bytes,
+                codecs: self.codecs.clone(),
             };
             async { Server::bind(config).await.ok() }
         })

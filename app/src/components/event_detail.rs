@@ -43,10 +43,18 @@ pub(crate) fn EventDetail(
     });
     let json = event.clone();
     let data = event.data.clone();
+    let decoded = event.decoded.clone().map(|from| {
+        view! {
+            <p class="faint" data-testid="decoded">
+                {format!("Decoded as {from}. The raw fields below are what Redis holds.")}
+            </p>
+        }
+    });
     let data = event.has_data().then(|| {
         view! {
             <section class="detail-data" aria-label="Data">
                 <h3>"Data"</h3>
+                {decoded}
                 <JsonTree
                     id="event-data"
                     label="Data of the event"

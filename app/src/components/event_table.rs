@@ -152,7 +152,10 @@ fn EventRow(
                 <Icon glyph=Glyph::Warning />
                 {match error.code {
                     DecodeErrorCode::NotATime => "time not read",
-                    DecodeErrorCode::NotUtf8 | DecodeErrorCode::NotJson => "not decoded",
+                    DecodeErrorCode::TooLarge => "too large",
+                    DecodeErrorCode::NotUtf8
+                    | DecodeErrorCode::NotJson
+                    | DecodeErrorCode::NotDecodable => "not decoded",
                 }}
             </span>
         }

@@ -235,21 +235,25 @@ fn a_frame_around_a_message_is_taken_off_with_the_place_of_the_message() {
     }
 }
 
-proptest! {
-    #[test]
-    fn numbers_of_another_writer_have_their_digits(number: u64, balance: i64, total: f64, codes: Vec<i32>) {
-        let mut order = order();
+#[test]
+fn numbers_of_another_writer_have_their_digits() {
+    let codec = codec();
+    let empty = order();
+    proptest!(|(number: u64, balance: i64, total: f64, codes: Vec<i32>)| {
+        let mut order = empty.clone();
         order.set_field_by_name("number", Value::U64(number));
         order.set_field_by_name("balance", Value::I64(balance));
         order.set_field_by_name("total", Value::F64(total));
-        order.set_field_by_name("codes", Value::List(codes.iter().copied().map(Value::I32).collect()));
-        let json = Json::parse(&read(&codec(), &order.encode_to_vec()).0).unwrap();
+        let list = codes.iter().copied().map(Value::I32).collect();
+        order.set_field_by_name("codes", Value::List(list));
+        let json = Json::parse(&read(&codec, &order.encode_to_vec()).0).unwrap();
         prop_assert_eq!(json.get("number").unwrap().to_string(), number.to_string());
         prop_assert_eq!(json.get("balance").unwrap().to_string(), balance.to_string());
         if total.is_finite() {
-            prop_assert_eq!(json.get("total").unwrap().to_string().parse::<f64>().unwrap(), total);
+            let digits = json.get("total").unwrap().to_string();
+            prop_assert_eq!(digits.parse::<f64>().unwrap(), total);
         }
         let codes: Vec<String> = codes.iter().map(ToString::to_string).collect();
         prop_assert_eq!(json.get("codes").unwrap().to_string(), format!("[{}]", codes.join(",")));
-    }
+    });
 }

@@ -2,13 +2,19 @@
 
 use rewind_app::api::backend::EventsQuery;
 use rewind_app::api::{ApiError, EventsPage, Order};
+use rewind_codec::Codecs;
+use rewind_domain::Event;
 use rewind_domain::versions::StreamExtent;
-use rewind_domain::{Event, layout};
 
 use super::{api_error, discovery};
+use crate::decoding::decode_all;
 use crate::store::{IdRange, PageOrder, Store};
 
-pub(super) async fn events(store: &Store, query: EventsQuery) -> Result<EventsPage, ApiError> {
+pub(super) async fn events(
+    store: &Store,
+    codecs: &Codecs,
+    query: EventsQuery,
+) -> Result<EventsPage, ApiError> {
     let EventsQuery { stream, after, before, limit, order } = query;
     let page_order = match order {
         Order::Asc => PageOrder::OldestFirst,
@@ -22,7 +28,7 @@ pub(super) async fn events(store: &Store, query: EventsQuery) -> Result<EventsPa
     let has_next = entries.len() as u64 > limit;
     entries.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
 
-    let mut events: Vec<Event> = entries.into_iter().map(layout::decode).collect();
+    let mut events = decode_all(codecs, &stream, entries).await;
     number(&mut events, &info.extent, order);
     let first_id = events.first().map(|event| event.id);
     let has_prev = match order {

@@ -25,6 +25,7 @@ use rewind_app::api::{
     FoldAnswer, HistoryAnswer, ReplayAnswer, StreamsPage, TimelineAnswer, TrialAnswer,
     WindowAnswer,
 };
+use rewind_codec::Codecs;
 use rewind_domain::versions::StreamExtent;
 use rewind_domain::{Fold, StreamKey};
 
@@ -39,13 +40,15 @@ pub struct StoreBackend {
     store: Store,
     traveller: Traveller,
     library: Arc<Library>,
+    codecs: Codecs,
 }
 
 impl StoreBackend {
-    /// A backend that reads from `store`, folds with what is in `library`, and keeps keyframes of at most so many bytes.
-    pub fn new(store: Store, library: Library, keyframe_bytes: usize) -> Self {
-        let traveller = Traveller::new(store.clone(), keyframe_bytes);
-        Self { store, traveller, library: Arc::new(library) }
+    /// A backend that reads from `store`, unpacks payloads by `codecs`, folds with what is in `library`, and keeps keyframes of at
+    /// most so many bytes.
+    pub fn new(store: Store, codecs: Codecs, library: Library, keyframe_bytes: usize) -> Self {
+        let traveller = Traveller::new(store.clone(), codecs.clone(), keyframe_bytes);
+        Self { store, traveller, library: Arc::new(library), codecs }
     }
 
     /// The fold for a stream.
@@ -72,7 +75,7 @@ impl Backend for StoreBackend {
     }
 
     async fn events(&self, query: EventsQuery) -> Result<EventsPage, ApiError> {
-        events::events(&self.store, query).await
+        events::events(&self.store, &self.codecs, query).await
     }
 
     async fn replay(&self, query: ReplayQuery) -> Result<ReplayAnswer, ApiError> {

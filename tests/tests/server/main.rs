@@ -2,6 +2,7 @@
 
 mod bisect;
 mod blame;
+mod decoders;
 mod diff;
 mod events;
 mod folds;

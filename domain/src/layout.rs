@@ -5,23 +5,26 @@
 //! fields without any payload. Whatever it meets, it yields an event, at worst one that says why its data could
 //! not be read.
 
+mod payload;
+
 use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::event::DecodeErrorCode;
 use crate::json::Object;
-use crate::payload::{JsonText, PayloadError};
+use crate::payload::JsonText;
 use crate::raw_event::FieldSource;
 use crate::time::UtcTime;
 use crate::{DecodeError, Entry, EntryId, Event, Fields, Json, PayloadDecoder};
 
+pub use payload::needs_decoder;
+pub(crate) use payload::promised_payload;
+
+use payload::{Payload, find_payload};
+
 /// Fields that name the type, most specific first.
 const TYPE_FIELDS: [&str; 8] =
     ["type", "event_type", "eventType", "ce-type", "ce_type", "event", "kind", "name"];
-
-/// Fields that hold the payload. The first two promise one; under the others any text may stand.
-const DATA_FIELDS: [&str; 6] = ["data", "payload", "body", "message", "value", "event"];
-const SURE_DATA_FIELDS: usize = 2;
 
 /// Fields that hold the time.
 const TIME_FIELDS: [&str; 9] = [
@@ -63,22 +66,6 @@ pub fn decode_fields(
 ) -> Event {
     let kept = (0..fields.count()).filter_map(|at| fields.pair(at)).collect();
     read(id, fields, decoder).into_event(id, version, kept)
-}
-
-/// The name and the value of the field that holds the payload if it is what its name promises.
-pub(crate) fn promised_payload<'f>(
-    fields: &'f dyn FieldSource,
-    decoder: &'f dyn PayloadDecoder,
-) -> Option<(&'f str, &'f [u8])> {
-    let named = decoder.fields().iter().map(String::as_str);
-    let mut names = named.chain(DATA_FIELDS.into_iter().take(SURE_DATA_FIELDS));
-    names.find_map(|name| Some((name, fields.value(name)?)))
-}
-
-/// Whether reading the entry of these fields means to ask the decoder, which may take long.
-pub fn needs_decoder(fields: &dyn FieldSource, decoder: &dyn PayloadDecoder) -> bool {
-    payload_fields(decoder)
-        .any(|(name, _)| fields.value(name).is_some_and(|value| decoder.concerns(name, value)))
 }
 
 /// The type as a field beside a promised payload names it.
@@ -136,84 +123,6 @@ fn read(id: EntryId, fields: &dyn FieldSource, decoder: &dyn PayloadDecoder) -> 
         Time::Broken(error) => (id_time(id.ms()), Some(error)),
     };
     Meaning { event_type, timestamp_ms, data, decoded, decode_error: data_error.or(time_error) }
-}
-
-enum Payload {
-    Found {
-        field: String,
-        data: Json,
-        /// What a decoder read it from.
-        from: Option<String>,
-    },
-    Broken(DecodeError),
-    /// No field holds one: the fields themselves are the data.
-    Flat,
-}
-
-/// The fields that may hold the payload, and whether they promise to.
-fn payload_fields(decoder: &dyn PayloadDecoder) -> impl Iterator<Item = (&str, bool)> {
-    let named = decoder.fields().iter().map(|name| (name.as_str(), true));
-    let usual = DATA_FIELDS.into_iter().enumerate();
-    named.chain(usual.map(|(rank, name)| (name, rank < SURE_DATA_FIELDS)))
-}
-
-fn find_payload(fields: &dyn FieldSource, decoder: &dyn PayloadDecoder) -> Payload {
-    let mut broken = None;
-    for (name, is_sure) in payload_fields(decoder) {
-        let Some(value) = fields.value(name) else { continue };
-        match read_decoded(fields, name, value, decoder) {
-            Some(Ok(found)) => return found,
-            Some(Err(error)) => {
-                broken = broken.or(Some(error));
-                continue;
-            }
-            None => {}
-        }
-        // `message`, `value` and the like hold a payload only if it looks like one: `value 42` is plain data.
-        let looks_like_payload = matches!(value.trim_ascii_start().first(), Some(b'{' | b'['));
-        if !is_sure && !looks_like_payload {
-            continue;
-        }
-        match read_json(name, value) {
-            Ok(data) => return Payload::Found { field: name.to_owned(), data, from: None },
-            Err(error) => broken = broken.or(Some(error)),
-        }
-    }
-    broken.map_or(Payload::Flat, Payload::Broken)
-}
-
-/// What the decoder makes of a value, where it has something to say about it.
-fn read_decoded(
-    fields: &dyn FieldSource,
-    field: &str,
-    value: &[u8],
-    decoder: &dyn PayloadDecoder,
-) -> Option<Result<Payload, DecodeError>> {
-    if !decoder.concerns(field, value) {
-        return None;
-    }
-    let event_type = find_type(fields, Some(field)).and_then(|name| fields.value(name));
-    let event_type = event_type.map(String::from_utf8_lossy);
-    let field = field.to_owned();
-    Some(match decoder.decode(&field, value, event_type.as_deref())? {
-        Ok(payload) => Ok(Payload::Found { field, data: payload.json, from: Some(payload.from) }),
-        Err(PayloadError { code, message }) => Err(DecodeError { code, field, message }),
-    })
-}
-
-fn read_json(field: &str, value: &[u8]) -> Result<Json, DecodeError> {
-    let error = |code, message| DecodeError { code, field: field.to_owned(), message };
-    let text = std::str::from_utf8(value).map_err(|e| {
-        let at = e.valid_up_to();
-        let byte = value.get(at).copied().unwrap_or_default();
-        let message = format!("is not UTF-8: byte 0x{byte:02x} at offset {at} of {}", value.len());
-        error(DecodeErrorCode::NotUtf8, message)
-    })?;
-    Json::parse(text).map_err(|e| {
-        let message =
-            if text.is_empty() { "is empty".to_owned() } else { format!("is not JSON: {e}") };
-        error(DecodeErrorCode::NotJson, message)
-    })
 }
 
 fn find_type(fields: &dyn FieldSource, payload_field: Option<&str>) -> Option<&'static str> {
@@ -324,6 +233,7 @@ fn flat_value(value: &[u8]) -> Json {
 
 #[cfg(test)]
 mod tests {
+    use super::payload::DATA_FIELDS;
     use super::*;
     use crate::EntryId;
     use proptest::prelude::*;

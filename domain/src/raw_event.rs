@@ -77,7 +77,7 @@ impl<'a> RawEvent<'a> {
         std::str::from_utf8(value).ok()
     }
 
-    /// Whether its payload has to be shown to the decoder, which may take long.
+    /// Whether its payload has to be shown to the decoder, and is nothing that this is quick with.
     pub fn needs_decoder(&self) -> bool {
         layout::needs_decoder(self.fields, self.decoder)
     }

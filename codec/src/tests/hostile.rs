@@ -145,7 +145,8 @@ proptest! {
         bytes in of_any_kind(),
         name in prop::sample::select(vec!["base64", "gzip", "zlib", "zstd", "lz4", "snappy", "confluent", "json", "msgpack", "cbor"]),
     ) {
-        prop_assert!(survives(&ruled(&format!("as = '{name}'")), &bytes));
+        let codec = ruled(&format!("as = '{name}'"));
+        prop_assert!(survives(&codec, &bytes));
     }
 }
 

@@ -191,7 +191,7 @@ fn is_same(json: &Json, value: &serde_json::Value) -> bool {
                     members.get(key.as_str()).is_some_and(|member| is_same(member, value))
                 })
         }
-        (json, value) => json.to_string() == value.to_string(),
+        (json, value) => serde_json::from_str(&json.to_string()).ok().as_ref() == Some(value),
     }
 }
 

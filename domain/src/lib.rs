@@ -20,6 +20,7 @@ pub mod fold;
 pub mod json;
 pub mod lanes;
 pub mod layout;
+pub mod merge;
 pub mod ndjson;
 pub mod patch;
 pub mod playback;

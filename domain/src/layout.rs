@@ -72,6 +72,18 @@ pub(crate) fn timestamp_ms(id: EntryId, fields: &dyn FieldSource) -> i64 {
     }
 }
 
+/// Type and time of an entry whose payload is known to be sound; nothing where only decoding tells.
+pub(crate) fn head(id: EntryId, fields: &dyn FieldSource) -> Option<(Cow<'_, str>, i64)> {
+    // A field that may hold a payload is a type only if it does not.
+    let type_field = find_type(fields, None).filter(|name| !DATA_FIELDS.contains(name))?;
+    let event_type = fields.value(type_field).map(String::from_utf8_lossy)?;
+    match find_time(fields) {
+        Time::Known { ms, .. } => Some((event_type, ms)),
+        Time::Absent => Some((event_type, id_time(id.ms()))),
+        Time::Broken(_) => None,
+    }
+}
+
 /// What an entry means, but for what can be taken from it as it stands.
 struct Meaning {
     event_type: Option<String>,

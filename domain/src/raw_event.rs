@@ -77,6 +77,12 @@ impl<'a> RawEvent<'a> {
         layout::type_beside_payload(self.fields)
     }
 
+    /// Type and time, for whoever knows that its data can be read. Nothing where it has to be decoded for that, or where something else
+    /// than its data cannot be read.
+    pub fn head(&self) -> Option<(Cow<'a, str>, i64)> {
+        layout::head(self.id, self.fields)
+    }
+
     /// When it happened, in Unix milliseconds.
     pub fn timestamp_ms(&self) -> i64 {
         layout::timestamp_ms(self.id, self.fields)

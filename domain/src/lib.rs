@@ -12,6 +12,7 @@
 
 mod align;
 pub mod blame;
+pub mod block_index;
 pub mod diff;
 pub mod entry;
 pub mod entry_id;

@@ -57,7 +57,7 @@ impl Store {
             pipeline.cmd("DBSIZE");
             pipeline.cmd("SCAN").arg(cursor).arg("MATCH").arg(&pattern[..]);
             pipeline.arg("COUNT").arg(SCAN_COUNT).arg("TYPE").arg("stream");
-            let mut replies = self.shared.quick.run(&pipeline).await?.into_iter();
+            let mut replies = self.run(&pipeline).await?.into_iter();
             let (Some(size), Some(scan)) = (replies.next(), replies.next()) else {
                 return Err(StoreError::unexpected("a scan without its parts"));
             };
@@ -89,7 +89,7 @@ impl Store {
             for key in batch {
                 pipeline.cmd("XINFO").arg("STREAM").arg(key.as_bytes());
             }
-            let replies = self.shared.quick.run(&pipeline).await?;
+            let replies = self.run(&pipeline).await?;
             for (key, reply) in batch.iter().zip(replies) {
                 let info = reply
                     .map_err(|error| self.error(&error))

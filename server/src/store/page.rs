@@ -14,6 +14,24 @@ pub struct IdRange {
     pub before: Option<EntryId>,
 }
 
+impl IdRange {
+    /// From `first` to `last`, both included.
+    pub fn within(first: EntryId, last: EntryId) -> Self {
+        // Before the first id that there can be, and after the last one, there is nothing to leave out.
+        Self { after: first.prev(), before: last.next() }
+    }
+
+    /// Whether no id lies in it.
+    pub fn is_empty(&self) -> bool {
+        match (self.after, self.before) {
+            (Some(after), Some(before)) => after.next().is_none_or(|first| first >= before),
+            (Some(after), None) => after == EntryId::MAX,
+            (None, Some(before)) => before == EntryId::MIN,
+            (None, None) => false,
+        }
+    }
+}
+
 /// From which end of the range a page is taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PageOrder {
@@ -36,7 +54,7 @@ impl Store {
         count: u64,
     ) -> Result<(Vec<Entry>, StreamInfo), StoreError> {
         let pipeline = page_pipeline(key, range, order, count);
-        let replies = self.shared.quick.run(&pipeline).await?;
+        let replies = self.run(&pipeline).await?;
         self.read_page(replies)
     }
 

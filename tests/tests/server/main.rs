@@ -13,6 +13,7 @@ mod least_rights;
 mod live;
 mod loan_applications;
 mod replay;
+mod scan;
 mod streams;
 mod timeline;
 mod transfer;

@@ -59,9 +59,12 @@ pub(crate) fn promised_payload(fields: &dyn FieldSource) -> Option<&[u8]> {
     fields.value(DATA_FIELDS[0]).or_else(|| fields.value(DATA_FIELDS[1]))
 }
 
-/// The type as a field beside a promised payload names it.
+/// The type as a field beside the payload names it, unless that field may be the payload itself.
 pub(crate) fn type_beside_payload(fields: &dyn FieldSource) -> Option<Cow<'_, str>> {
-    fields.value(find_type(fields, None)?).map(String::from_utf8_lossy)
+    let name = find_type(fields, None)?;
+    let value = fields.value(name)?;
+    let may_be_payload = DATA_FIELDS.contains(&name) && looks_like_payload(value);
+    (!may_be_payload).then(|| String::from_utf8_lossy(value))
 }
 
 /// When it happened, in Unix milliseconds: what a field says, else the time in the id.
@@ -143,8 +146,7 @@ fn find_payload(fields: &dyn FieldSource) -> Payload {
         let Some(value) = fields.value(name) else { continue };
         let is_sure = rank < SURE_DATA_FIELDS;
         // `message`, `value` and the like hold a payload only if it looks like one: `value 42` is plain data.
-        let looks_like_payload = matches!(value.trim_ascii_start().first(), Some(b'{' | b'['));
-        if !is_sure && !looks_like_payload {
+        if !is_sure && !looks_like_payload(value) {
             continue;
         }
         match read_json(name, value) {
@@ -153,6 +155,10 @@ fn find_payload(fields: &dyn FieldSource) -> Payload {
         }
     }
     broken.map_or(Payload::Flat, Payload::Broken)
+}
+
+fn looks_like_payload(value: &[u8]) -> bool {
+    matches!(value.trim_ascii_start().first(), Some(b'{' | b'['))
 }
 
 fn read_json(field: &str, value: &[u8]) -> Result<Json, DecodeError> {
@@ -506,6 +512,17 @@ mod tests {
             let event = decode(Entry { id: EntryId::new(1, 0), fields: Fields::from_iter(pairs) });
             let wire = serde_json::to_string(&event).unwrap();
             prop_assert_eq!(serde_json::from_str::<Event>(&wire).unwrap(), event);
+        }
+
+        #[test]
+        fn a_type_beside_the_payload_is_the_type_of_the_event(
+            pairs in prop::collection::vec((prop::sample::select([&TYPE_FIELDS[..], &DATA_FIELDS[..]].concat()), r#"\{\}|\{"type":"A"\}|\{|[AB]?"#), 0..5)
+        ) {
+            let fields = Fields::from_iter(pairs);
+            if let Some(beside) = type_beside_payload(&fields) {
+                let event_type = decode_fields(EntryId::new(1, 0), None, &fields).event_type;
+                prop_assert_eq!(event_type.as_deref(), Some(&*beside));
+            }
         }
     }
 }

@@ -5,6 +5,7 @@ pub(crate) mod address;
 pub(crate) mod backoff;
 pub(crate) mod catalog;
 pub(crate) mod changes;
+pub(crate) mod columns;
 pub(crate) mod draft;
 pub(crate) mod found;
 pub(crate) mod highlight;

@@ -9,6 +9,7 @@
 
 pub mod completion;
 mod edit;
+mod event_path;
 mod moment;
 pub mod native;
 mod parse;
@@ -35,6 +36,7 @@ use value::Comparison;
 use words::Words;
 
 pub use edit::term_of_value;
+pub use event_path::{EventPath, known_paths};
 
 /// How long a filter may be, in characters: what still fits into the address of a page.
 pub const MAX_CHARS: usize = 4_000;

@@ -6,6 +6,7 @@ pub(crate) mod clock;
 pub(crate) mod download;
 pub(crate) mod drafts;
 pub(crate) mod frames;
+pub(crate) mod idle;
 pub(crate) mod keyboard;
 pub(crate) mod live_line;
 pub(crate) mod location;

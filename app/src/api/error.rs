@@ -63,6 +63,8 @@ pub enum ErrorCode {
     Internal,
     /// The server itself was not reached. Made in the browser, never sent.
     ServerUnreachable,
+    /// The server has the front end of another build. Made in the browser, never sent.
+    FrontEndOutdated,
 }
 
 impl ErrorCode {
@@ -75,7 +77,7 @@ impl ErrorCode {
             Self::MethodNotAllowed => 405,
             Self::NotAStream => 409,
             Self::FoldFailed | Self::FoldInvalid | Self::ExpressionInvalid => 422,
-            Self::Internal | Self::ServerUnreachable => 500,
+            Self::Internal | Self::ServerUnreachable | Self::FrontEndOutdated => 500,
             Self::RedisUnavailable | Self::TooBusy => 503,
         }
     }

@@ -7,6 +7,7 @@ pub(crate) mod download;
 pub(crate) mod drafts;
 pub(crate) mod frame_stream;
 pub(crate) mod frames;
+pub(crate) mod idle;
 pub(crate) mod keyboard;
 pub(crate) mod live_line;
 pub(crate) mod location;

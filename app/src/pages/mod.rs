@@ -9,6 +9,8 @@
 pub(crate) mod discovery;
 pub(crate) mod events;
 pub(crate) mod not_found;
+mod part;
+pub(crate) mod parts;
 pub(crate) mod streams;
 pub(crate) mod travel;
 pub(crate) mod workbench;

@@ -5,6 +5,7 @@ mod browser;
 mod explain;
 mod keyboard;
 mod orders;
+mod parts;
 mod travel;
 mod trouble;
 mod watch;

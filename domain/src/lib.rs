@@ -12,11 +12,13 @@
 
 mod align;
 pub mod blame;
+pub mod cut;
 pub mod diff;
 pub mod entry;
 pub mod entry_id;
 pub mod event;
 pub mod fold;
+pub mod hex;
 pub mod json;
 pub mod lanes;
 pub mod layout;
@@ -25,6 +27,9 @@ pub mod patch;
 pub mod playback;
 pub mod pointer;
 pub mod raw_event;
+pub mod redis_command;
+pub mod relation_tree;
+pub mod relations;
 pub mod stream_key;
 pub mod time;
 pub mod timeline;

@@ -134,7 +134,6 @@ fn text_bytes(value: &Json) -> Option<u64> {
     Some(counter.0)
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
 fn is_zero(number: &u64) -> bool {
     *number == 0
 }

@@ -76,9 +76,8 @@ pub fn forest(members: &[Member<'_>]) -> Vec<Group> {
             trees.causes[root] = Cause::Circular;
         }
         let correlation = members.get(root).and_then(|member| member.links.correlation.clone());
-        let rows = trees.draw(root, |at| {
-            copies(at).iter().copied().filter(|copy| *copy != at).collect()
-        });
+        let rows =
+            trees.draw(root, |at| copies(at).iter().copied().filter(|copy| *copy != at).collect());
         match groups.iter_mut().find(|group| group.correlation == correlation) {
             Some(group) => group.rows.extend(rows),
             None => groups.push(Group { correlation, rows }),

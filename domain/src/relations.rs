@@ -198,9 +198,11 @@ fn find(event: &Event, names: &[String]) -> Option<String> {
         std::str::from_utf8(value).ok().and_then(id_text)
     };
     let in_data = |data: &Json| names.iter().find_map(|name| data.get(name).and_then(json_id));
-    names.iter().find_map(in_fields).or_else(|| in_data(&event.data)).or_else(|| {
-        METADATA.iter().find_map(|place| event.data.get(place).and_then(in_data))
-    })
+    names
+        .iter()
+        .find_map(in_fields)
+        .or_else(|| in_data(&event.data))
+        .or_else(|| METADATA.iter().find_map(|place| event.data.get(place).and_then(in_data)))
 }
 
 fn json_id(value: &Json) -> Option<String> {
@@ -224,16 +226,20 @@ pub(crate) mod tests {
     /// An event of a test: stream, entry id, and what it says; `-` for nothing.
     pub(crate) type Told = (StreamKey, EntryId, Links);
 
-    pub(crate) fn told(stream: &str, entry: &str, id: &str, correlation: &str, cause: &str) -> Told {
+    pub(crate) fn told(
+        stream: &str,
+        entry: &str,
+        id: &str,
+        correlation: &str,
+        cause: &str,
+    ) -> Told {
         let some = |text: &str| (text != "-").then(|| text.to_owned());
         let links = Links { id: some(id), correlation: some(correlation), causation: some(cause) };
         (stream.into(), entry.parse().unwrap(), links)
     }
 
     pub(crate) fn members(told: &[Told]) -> Vec<Member<'_>> {
-        told.iter()
-            .map(|(stream, entry, links)| Member { stream, entry: *entry, links })
-            .collect()
+        told.iter().map(|(stream, entry, links)| Member { stream, entry: *entry, links }).collect()
     }
 
     pub(crate) fn any_told() -> impl Strategy<Value = Vec<Told>> {

@@ -13,6 +13,7 @@ mod discover;
 mod error;
 mod history;
 mod page;
+mod ranges;
 mod reader;
 mod reply;
 mod resp;
@@ -27,6 +28,7 @@ pub use discover::{Discovered, FoundStream};
 pub use error::StoreError;
 pub use history::{History, HistoryEnd, HistoryPage, Place, digest};
 pub use page::{IdRange, PageOrder};
+pub use ranges::RangeRead;
 pub use url::{StoreUrl, StoreUrlError};
 pub use watch::Watcher;
 

@@ -51,7 +51,8 @@ async fn an_event_is_copied_in_four_forms_by_the_keyboard() {
     keep_copies(&browser).await;
 
     let link = copy_line(&browser, 1).await;
-    assert!(link.ends_with(&browser.path().await) && link.starts_with("http"), "{link}");
+    let address = "/events?stream=aggregate:Order:1001&event=1706185380000-0";
+    assert!(link.starts_with("http://") && link.ends_with(address), "{link}");
     browser.read("[data-testid=copied]", "Copied link").await;
     let json = copy_line(&browser, 2).await;
     assert!(json.contains("\"id\": 12345678901234567890"), "{json}");
@@ -92,10 +93,10 @@ async fn bytes_are_shown_as_text_hex_or_base64() {
     let row = browser.read("[data-field=blob] [data-testid=hex-row]", "ff 00 48 69").await;
     assert!(row.contains("00000000") && row.contains("..Hi"), "{row}");
     browser.read("[data-field=blob]", "not UTF-8, 4 B").await;
-    let choose = "[data-field=blob] [data-testid=field-encoding]";
-    browser.see(choose).await.send_keys("Base64").await.unwrap();
+    let encoding = "[data-field=blob] [data-testid=field-encoding] option";
+    browser.click_text(encoding, "Base64").await;
     browser.read("[data-field=blob] [data-testid=field-text]", "/wBIaQ==").await;
-    browser.see(choose).await.send_keys("Text").await.unwrap();
+    browser.click_text(encoding, "Text").await;
     browser.read("[data-field=blob] [data-testid=field-text]", "\\xff").await;
     browser.read("[data-field=type] [data-testid=field-text]", "Odd").await;
     let href = browser.see("[data-field=blob] [data-testid=field-download]").await;
@@ -172,7 +173,7 @@ async fn a_base_is_kept_while_others_are_compared_and_a_difference_leads_to_its_
     browser.press("b").await;
     browser.see("[data-testid=is-base]").await;
     browser.press("k").await;
-    browser.read("[data-testid=change-row][data-path='/data/total']", "64.85 → 14.95").await;
+    browser.read("[data-testid=change-row][data-path='/data/total']", "14.95").await;
     browser.read("[data-testid=change-row][data-path='/type']", "ItemRemoved").await;
     browser.click("[data-testid=change-row][data-path='/data/total']").await;
     browser.see("[role=tree] [data-path='/total'][aria-selected=true]").await;

@@ -98,7 +98,7 @@ struct Meaning {
 impl Meaning {
     fn into_event(self, id: EntryId, version: Option<u64>, fields: Fields) -> Event {
         let Self { event_type, timestamp_ms, data, decode_error } = self;
-        Event { id, version, event_type, timestamp_ms, data, fields, decode_error }
+        Event { id, version, event_type, timestamp_ms, data, fields, decode_error, cut: None }
     }
 }
 
@@ -120,7 +120,11 @@ fn read(id: EntryId, fields: &dyn FieldSource) -> Meaning {
     };
     let event_type = match type_field {
         Some(field) => fields.value(field).map(|value| String::from_utf8_lossy(value).into_owned()),
-        None => TYPE_MEMBERS.iter().find_map(|name| data.get(name)?.as_str().map(str::to_owned)),
+        None => TYPE_MEMBERS
+            .iter()
+            .find_map(|name| data.get(name)?.as_str())
+            .filter(|name| name.len() <= MAX_TYPE_BYTES)
+            .map(str::to_owned),
     };
     let (timestamp_ms, time_error) = match time {
         Time::Known { ms, .. } => (ms, None),

@@ -9,6 +9,7 @@ use serde::Deserialize;
 
 use rewind_script::Limits;
 
+use crate::relations::{RelationConfig, RelationOptions, StreamPatternError};
 use crate::store::{StoreUrl, StoreUrlError};
 
 /// Where Redis is looked for when nothing is said.
@@ -94,6 +95,10 @@ pub struct ServeOptions {
     #[arg(long, value_name = "MIB", env = "REWIND_KEYFRAME_MB")]
     pub keyframe_mb: Option<u32>,
 
+    /// How related events are found.
+    #[command(flatten)]
+    pub relations: RelationOptions,
+
     /// A TOML file with any of these options, named as the flags are
     #[arg(long, value_name = "FILE", env = "REWIND_CONFIG")]
     #[serde(skip)]
@@ -113,6 +118,8 @@ pub struct ServeConfig {
     pub folds: FoldConfig,
     /// How much memory keyframes may take, in bytes.
     pub keyframe_bytes: usize,
+    /// How related events are found.
+    pub relations: RelationConfig,
 }
 
 /// How aggregates are folded.
@@ -153,6 +160,9 @@ pub enum ConfigError {
         "`--listen {0}` would show your events to everybody who can reach that address; add `--allow-remote` if that is meant"
     )]
     Remote(SocketAddr),
+    /// Related events cannot be looked for there.
+    #[error(transparent)]
+    Relations(#[from] StreamPatternError),
     /// The folder of folds is not there.
     #[error("`--folds {}` is no folder; make it, or give another one", .0.display())]
     NoFolder(PathBuf),
@@ -199,6 +209,7 @@ impl ServeOptions {
             fold_stack_kb: self.fold_stack_kb.or(file.fold_stack_kb),
             fold_state_mb: self.fold_state_mb.or(file.fold_state_mb),
             keyframe_mb: self.keyframe_mb.or(file.keyframe_mb),
+            relations: self.relations.over(file.relations),
             config: self.config,
         }
     }
@@ -216,6 +227,7 @@ impl ServeOptions {
             listen,
             folds,
             keyframe_bytes: keyframe_mb as usize * MIB,
+            relations: self.relations.check()?,
             allow_host: self.allow_host,
         })
     }

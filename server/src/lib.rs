@@ -9,6 +9,7 @@ pub mod config;
 pub mod folds;
 pub mod http;
 pub mod live;
+pub mod relations;
 pub mod serve;
 pub mod store;
 pub mod transfer;

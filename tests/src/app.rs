@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use reqwest::StatusCode;
 use rewind_server::config::{FoldConfig, ServeConfig};
+use rewind_server::relations::RelationConfig;
 use rewind_server::serve::Server;
 use rewind_server::store::StoreUrl;
 use serde_json::Value;
@@ -61,6 +62,7 @@ impl TestApp {
                 allow_host: vec!["rewind.test".to_owned()],
                 folds: self.folds.clone(),
                 keyframe_bytes: self.keyframe_bytes,
+                relations: RelationConfig::default(),
             };
             async { Server::bind(config).await.ok() }
         })

@@ -3,9 +3,10 @@
 use async_trait::async_trait;
 use rewind_domain::{EntryId, Pointer, StreamKey};
 
+use super::related::{RelatedAnswer, RelatedQuery};
 use super::{
-    About, ApiError, BisectAnswer, BlameAnswer, DiffAnswer, EventsPage, FoldAnswer, HistoryAnswer,
-    Order, ReplayAnswer, StreamsPage, TimelineAnswer, TrialAnswer, WindowAnswer,
+    About, ApiError, BisectAnswer, BlameAnswer, DiffAnswer, EventAnswer, EventsPage, FoldAnswer,
+    HistoryAnswer, Order, ReplayAnswer, StreamsPage, TimelineAnswer, TrialAnswer, WindowAnswer,
 };
 
 /// How many events a page has where nothing is said.
@@ -44,6 +45,12 @@ pub trait Backend: Send + Sync {
 
     /// Reads a page of events.
     async fn events(&self, query: EventsQuery) -> Result<EventsPage, ApiError>;
+
+    /// Reads one event.
+    async fn event(&self, query: EventQuery) -> Result<EventAnswer, ApiError>;
+
+    /// Finds the events that share a story with one.
+    async fn related(&self, query: RelatedQuery) -> Result<RelatedAnswer, ApiError>;
 
     /// Folds an aggregate up to a point.
     async fn replay(&self, query: ReplayQuery) -> Result<ReplayAnswer, ApiError>;
@@ -100,6 +107,15 @@ pub struct EventsQuery {
     pub limit: u64,
     /// In which order.
     pub order: Order,
+}
+
+/// Which event to read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EventQuery {
+    /// The stream.
+    pub stream: StreamKey,
+    /// The id of its entry.
+    pub id: EntryId,
 }
 
 /// Which state to compute.

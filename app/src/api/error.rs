@@ -37,6 +37,8 @@ pub enum ErrorCode {
     StreamNotFound,
     /// The key holds something that is not a stream.
     NotAStream,
+    /// The stream has no such entry, or has it no more.
+    EventNotFound,
     /// The stream has no such version, or none at that id or time.
     VersionNotFound,
     /// Redis does not let this user run a command that is needed.
@@ -73,7 +75,9 @@ impl ErrorCode {
         match self {
             Self::BadParameter => 400,
             Self::RedisForbidden | Self::OriginForbidden | Self::EditsForbidden => 403,
-            Self::StreamNotFound | Self::VersionNotFound | Self::NotFound => 404,
+            Self::StreamNotFound | Self::EventNotFound | Self::VersionNotFound | Self::NotFound => {
+                404
+            }
             Self::MethodNotAllowed => 405,
             Self::NotAStream => 409,
             Self::FoldFailed | Self::FoldInvalid | Self::ExpressionInvalid => 422,

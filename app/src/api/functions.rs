@@ -8,9 +8,10 @@
 use leptos::prelude::*;
 use leptos::server_fn::codec::{GetUrl, Json};
 
+use super::related::RelatedAnswer;
 use super::{
-    About, ApiError, BisectAnswer, BlameAnswer, DiffAnswer, EventsPage, FoldAnswer, HistoryAnswer,
-    ReplayAnswer, StreamsPage, TimelineAnswer, TrialAnswer, WindowAnswer,
+    About, ApiError, BisectAnswer, BlameAnswer, DiffAnswer, EventAnswer, EventsPage, FoldAnswer,
+    HistoryAnswer, ReplayAnswer, StreamsPage, TimelineAnswer, TrialAnswer, WindowAnswer,
 };
 
 /// `GET /api/about`
@@ -65,6 +66,39 @@ pub async fn events(
         order: params::order(order.as_deref())?,
     };
     server::backend()?.events(query).await
+}
+
+/// `GET /api/event`: one event.
+#[server(name = GetEvent, prefix = "/api", endpoint = "event", input = GetUrl, output = Json)]
+pub async fn event(
+    #[server(default)] stream: String,
+    #[server(default)] id: String,
+) -> Result<EventAnswer, ApiError> {
+    use super::backend::EventQuery;
+    use super::params;
+
+    let query = EventQuery { stream: params::stream(&stream)?, id: params::id(&id)? };
+    server::backend()?.event(query).await
+}
+
+/// `GET /api/related`: the events that share a story with one.
+#[server(name = GetRelated, prefix = "/api", endpoint = "related", input = GetUrl, output = Json)]
+pub async fn related(
+    #[server(default)] stream: String,
+    #[server(default)] id: String,
+    #[server(default)] cursor: Option<String>,
+    #[server(default)] r#in: Option<String>,
+) -> Result<RelatedAnswer, ApiError> {
+    use super::params;
+    use super::related::RelatedQuery;
+
+    let query = RelatedQuery {
+        stream: params::stream(&stream)?,
+        id: params::id(&id)?,
+        cursor: params::optional("cursor", cursor.as_deref())?,
+        within: params::optional("in", r#in.as_deref())?,
+    };
+    server::backend()?.related(query).await
 }
 
 /// `GET /api/replay`: an aggregate's state at a version, an entry or a time.

@@ -10,6 +10,7 @@ pub mod functions;
 pub mod live;
 #[cfg(feature = "ssr")]
 mod params;
+pub mod related;
 
 pub use answers::*;
 pub use backend::Backend;

@@ -65,6 +65,7 @@ fn title(code: ErrorCode) -> &'static str {
         ErrorCode::BadParameter => "This link cannot be read.",
         ErrorCode::StreamNotFound => "There is no such stream.",
         ErrorCode::NotAStream => "This key is not a stream.",
+        ErrorCode::EventNotFound => "This entry is not there any more.",
         ErrorCode::VersionNotFound => "There is no such version.",
         ErrorCode::RedisForbidden => "Redis does not allow this.",
         ErrorCode::RedisUnavailable => "Redis is away.",

@@ -2,6 +2,7 @@
 
 use rewind_app::api::backend::EventsQuery;
 use rewind_app::api::{ApiError, EventsPage, Order};
+use rewind_domain::cut::CutLimits;
 use rewind_domain::versions::StreamExtent;
 use rewind_domain::{Event, layout};
 
@@ -24,6 +25,8 @@ pub(super) async fn events(store: &Store, query: EventsQuery) -> Result<EventsPa
 
     let mut events: Vec<Event> = entries.into_iter().map(layout::decode).collect();
     number(&mut events, &info.extent, order);
+    let events: Vec<Event> =
+        events.into_iter().map(|event| event.cut_to(CutLimits::LIST)).collect();
     let first_id = events.first().map(|event| event.id);
     let has_prev = match order {
         Order::Asc => first_id > info.extent.first_id,
@@ -38,7 +41,7 @@ pub(super) async fn events(store: &Store, query: EventsQuery) -> Result<EventsPa
 }
 
 /// Gives the events their versions, where these can be told.
-fn number(events: &mut [Event], extent: &StreamExtent, order: Order) {
+pub(super) fn number(events: &mut [Event], extent: &StreamExtent, order: Order) {
     let (Some(first), Some(last)) = (events.first(), events.last()) else { return };
     let (oldest, newest) = match order {
         Order::Asc => (first.id, last.id),

@@ -5,9 +5,11 @@ mod blame;
 mod diff;
 mod discovery;
 mod errors;
+mod event;
 mod events;
 mod folds;
 mod history;
+mod related;
 mod replay;
 mod timeline;
 mod trial;
@@ -17,35 +19,45 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use rewind_app::api::backend::{
-    BisectQuery, BlameQuery, DiffQuery, EventsQuery, HistoryQuery, ReplayQuery, StreamsQuery,
-    TimelineQuery, TrialQuery, WindowQuery,
+    BisectQuery, BlameQuery, DiffQuery, EventQuery, EventsQuery, HistoryQuery, ReplayQuery,
+    StreamsQuery, TimelineQuery, TrialQuery, WindowQuery,
 };
+use rewind_app::api::related::{RelatedAnswer, RelatedQuery};
 use rewind_app::api::{
-    About, ApiError, Backend, BisectAnswer, BlameAnswer, DiffAnswer, ErrorCode, EventsPage,
-    FoldAnswer, HistoryAnswer, ReplayAnswer, StreamsPage, TimelineAnswer, TrialAnswer,
+    About, ApiError, Backend, BisectAnswer, BlameAnswer, DiffAnswer, ErrorCode, EventAnswer,
+    EventsPage, FoldAnswer, HistoryAnswer, ReplayAnswer, StreamsPage, TimelineAnswer, TrialAnswer,
     WindowAnswer,
 };
 use rewind_domain::versions::StreamExtent;
 use rewind_domain::{Fold, StreamKey};
 
 use crate::folds::Library;
+use crate::relations::RelationConfig;
 use crate::store::Store;
 use crate::travel::{Traveller, WalkError};
 
 pub use errors::api_error;
+pub use event::entry;
 
 /// Answers from a Redis server.
 pub struct StoreBackend {
     store: Store,
     traveller: Traveller,
     library: Arc<Library>,
+    relations: RelationConfig,
 }
 
 impl StoreBackend {
-    /// A backend that reads from `store`, folds with what is in `library`, and keeps keyframes of at most so many bytes.
-    pub fn new(store: Store, library: Library, keyframe_bytes: usize) -> Self {
+    /// A backend that reads from `store`, folds with what is in `library`, keeps keyframes of at most so many bytes, and finds
+    /// related events as `relations` says.
+    pub fn new(
+        store: Store,
+        library: Library,
+        keyframe_bytes: usize,
+        relations: RelationConfig,
+    ) -> Self {
         let traveller = Traveller::new(store.clone(), keyframe_bytes);
-        Self { store, traveller, library: Arc::new(library) }
+        Self { store, traveller, library: Arc::new(library), relations }
     }
 
     /// The fold for a stream.
@@ -73,6 +85,14 @@ impl Backend for StoreBackend {
 
     async fn events(&self, query: EventsQuery) -> Result<EventsPage, ApiError> {
         events::events(&self.store, query).await
+    }
+
+    async fn event(&self, query: EventQuery) -> Result<EventAnswer, ApiError> {
+        event::event(&self.store, query).await
+    }
+
+    async fn related(&self, query: RelatedQuery) -> Result<RelatedAnswer, ApiError> {
+        related::find(&self.store, &self.relations, query).await
     }
 
     async fn replay(&self, query: ReplayQuery) -> Result<ReplayAnswer, ApiError> {

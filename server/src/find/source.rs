@@ -8,7 +8,7 @@ use rewind_domain::{Entry, StreamKey};
 
 use super::Position;
 use crate::store::{
-    FoundStream, IdRange, PageOrder, Scan, ScanPage, Store, StoreError, StreamPart,
+    FoundStream, IdRange, PageOrder, RangeRead, Scan, ScanPage, Store, StoreError,
 };
 
 /// How many entries of many streams are looked at in one go.
@@ -99,8 +99,8 @@ impl OneStream {
                 None => return Ok(None),
                 Some(Stretch::Skip(entries)) => return Ok(Some(Batch::Skipped(entries))),
                 Some(Stretch::Read(span)) => {
-                    let range = IdRange { after: span.from.prev(), before: span.to.next() };
-                    let scan = self.store.scan(&self.stream, range, page_order(self.order));
+                    let order = page_order(self.order);
+                    let scan = self.store.scan(&self.stream, exclusive(span), order);
                     self.scan = Some(scan.await?);
                 }
             }
@@ -165,15 +165,17 @@ impl ManyStreams {
 
     async fn read_more(&mut self) -> Result<(), StoreError> {
         let needs = self.merge.needs(ROUND_STREAMS, ROUND_ENTRIES);
-        let parts: Vec<StreamPart> = needs
+        let order = page_order(self.order);
+        let reads: Vec<RangeRead> = needs
             .iter()
-            .map(|need| StreamPart {
+            .map(|need| RangeRead {
                 stream: self.streams[need.stream].clone(),
-                span: need.span,
+                range: exclusive(need.span),
+                order,
                 count: need.count,
             })
             .collect();
-        let read = self.store.parts(&parts, page_order(self.order)).await?;
+        let read = self.store.ranges(&reads).await?;
         for (need, entries) in needs.iter().zip(read) {
             match entries {
                 Ok(entries) => self.merge.supply(need, entries),
@@ -185,6 +187,10 @@ impl ManyStreams {
         }
         Ok(())
     }
+}
+
+fn exclusive(span: IdSpan) -> IdRange {
+    IdRange { after: span.from.prev(), before: span.to.next() }
 }
 
 fn page_order(order: Order) -> PageOrder {

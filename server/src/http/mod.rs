@@ -6,6 +6,7 @@ mod guard;
 mod headers;
 mod health;
 mod live;
+mod value;
 
 use std::sync::Arc;
 
@@ -43,6 +44,7 @@ pub struct AppState {
 pub fn router(state: AppState) -> Router {
     let mut router = Router::new()
         .route("/api/live", get(live::live))
+        .route("/api/value", get(value::value))
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
         .route("/api", any(no_such_call))
@@ -69,6 +71,8 @@ fn register_server_functions() {
     register_explicit::<functions::GetAbout>();
     register_explicit::<functions::GetStreams>();
     register_explicit::<functions::GetEvents>();
+    register_explicit::<functions::GetEvent>();
+    register_explicit::<functions::GetRelated>();
     register_explicit::<functions::GetReplay>();
     register_explicit::<functions::GetWindow>();
     register_explicit::<functions::GetDiff>();

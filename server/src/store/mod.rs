@@ -15,6 +15,7 @@ mod error;
 mod history;
 mod pace;
 mod page;
+mod ranges;
 mod reader;
 mod reply;
 mod resp;
@@ -33,6 +34,7 @@ pub use error::StoreError;
 pub use history::{History, HistoryEnd, HistoryPage, Place, digest};
 pub use page::{IdRange, PageOrder};
 pub use scan::{PAGE_ENTRIES, Scan, ScanPage};
+pub use ranges::RangeRead;
 pub use url::{StoreUrl, StoreUrlError};
 pub use watch::Watcher;
 

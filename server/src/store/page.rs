@@ -90,15 +90,26 @@ pub(super) fn page_pipeline(
     order: PageOrder,
     count: u64,
 ) -> Pipeline {
-    let low = range.after.map_or("-".to_owned(), |id| format!("({id}"));
-    let high = range.before.map_or("+".to_owned(), |id| format!("({id}"));
     let mut pipeline = redis::pipe();
     pipeline.atomic();
+    range_command(&mut pipeline, key, range, order, count);
+    pipeline.cmd("XINFO").arg("STREAM").arg(key.as_bytes());
+    pipeline
+}
+
+/// Adds the command that reads up to `count` entries of a range.
+pub(super) fn range_command(
+    pipeline: &mut Pipeline,
+    key: &StreamKey,
+    range: IdRange,
+    order: PageOrder,
+    count: u64,
+) {
+    let low = range.after.map_or("-".to_owned(), |id| format!("({id}"));
+    let high = range.before.map_or("+".to_owned(), |id| format!("({id}"));
     match order {
         PageOrder::OldestFirst => pipeline.cmd("XRANGE").arg(key.as_bytes()).arg(low).arg(high),
         PageOrder::NewestFirst => pipeline.cmd("XREVRANGE").arg(key.as_bytes()).arg(high).arg(low),
     };
     pipeline.arg("COUNT").arg(count);
-    pipeline.cmd("XINFO").arg("STREAM").arg(key.as_bytes());
-    pipeline
 }

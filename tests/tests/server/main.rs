@@ -3,6 +3,7 @@
 mod bisect;
 mod blame;
 mod diff;
+mod event;
 mod events;
 mod folds;
 mod guard;
@@ -12,6 +13,7 @@ mod keyframes;
 mod least_rights;
 mod live;
 mod loan_applications;
+mod related;
 mod replay;
 mod scan;
 mod streams;

@@ -206,7 +206,8 @@ async fn fetch_page(stream: String, order: Order, at: PageAt) -> Result<Answer, 
         Order::Desc => "desc",
     };
     let limit = Some(PAGE_EVENTS.to_string());
-    let page = functions::events(stream, after, before, limit, Some(name.to_owned()), None).await?;
+    let page =
+        functions::events(stream, after, before, limit, Some(name.to_owned()), None, None).await?;
     Ok(if read_order == order { page } else { turned(page) })
 }
 
@@ -432,7 +433,8 @@ enum Shown {
 async fn fetch_event(stream: String, id: EntryId) -> Result<Option<Arc<Event>>, ApiError> {
     let Some(before) = id.prev() else { return Ok(None) };
     let (limit, order) = (Some("1".to_owned()), Some("asc".to_owned()));
-    match functions::events(stream, Some(before.to_string()), None, limit, order, None).await {
+    match functions::events(stream, Some(before.to_string()), None, limit, order, None, None).await
+    {
         Ok(page) => Ok(page.events.into_iter().find(|event| event.id == id).map(Arc::new)),
         Err(error) if error.code == ErrorCode::StreamNotFound => Ok(None),
         Err(error) => Err(error),

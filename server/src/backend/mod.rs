@@ -8,6 +8,8 @@ mod errors;
 mod events;
 mod folds;
 mod history;
+mod index;
+mod jump;
 mod replay;
 mod timeline;
 mod trial;
@@ -17,18 +19,19 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use rewind_app::api::backend::{
-    BisectQuery, BlameQuery, DiffQuery, EventsQuery, HistoryQuery, ReplayQuery, StreamsQuery,
-    TimelineQuery, TrialQuery, WindowQuery,
+    BisectQuery, BlameQuery, DiffQuery, EventsQuery, HistoryQuery, IndexQuery, ReplayQuery,
+    StreamsQuery, TimelineQuery, TrialQuery, WindowQuery,
 };
 use rewind_app::api::{
     About, ApiError, Backend, BisectAnswer, BlameAnswer, DiffAnswer, ErrorCode, EventsPage,
-    FoldAnswer, HistoryAnswer, ReplayAnswer, StreamsPage, TimelineAnswer, TrialAnswer,
+    FoldAnswer, HistoryAnswer, IndexAnswer, ReplayAnswer, StreamsPage, TimelineAnswer, TrialAnswer,
     WindowAnswer,
 };
 use rewind_domain::versions::StreamExtent;
 use rewind_domain::{Fold, StreamKey};
 
 use crate::folds::Library;
+use crate::index::Indexes;
 use crate::store::Store;
 use crate::travel::{Traveller, WalkError};
 
@@ -37,15 +40,16 @@ pub use errors::api_error;
 /// Answers from a Redis server.
 pub struct StoreBackend {
     store: Store,
+    indexes: Indexes,
     traveller: Traveller,
     library: Arc<Library>,
 }
 
 impl StoreBackend {
-    /// A backend that reads from `store`, folds with what is in `library`, and keeps keyframes of at most so many bytes.
-    pub fn new(store: Store, library: Library, keyframe_bytes: usize) -> Self {
+    /// A backend that reads from `store`, finds its way by `indexes`, folds with what is in `library`, and keeps keyframes of at most so many bytes.
+    pub fn new(store: Store, indexes: Indexes, library: Library, keyframe_bytes: usize) -> Self {
         let traveller = Traveller::new(store.clone(), keyframe_bytes);
-        Self { store, traveller, library: Arc::new(library) }
+        Self { store, indexes, traveller, library: Arc::new(library) }
     }
 
     /// The fold for a stream.
@@ -72,7 +76,14 @@ impl Backend for StoreBackend {
     }
 
     async fn events(&self, query: EventsQuery) -> Result<EventsPage, ApiError> {
-        events::events(&self.store, query).await
+        match query.version {
+            Some(version) => jump::events(&self.store, &self.indexes, version, query).await,
+            None => events::events(&self.store, &self.indexes, query).await,
+        }
+    }
+
+    async fn index(&self, query: IndexQuery) -> Result<IndexAnswer, ApiError> {
+        index::index(&self.indexes, query).await
     }
 
     async fn replay(&self, query: ReplayQuery) -> Result<ReplayAnswer, ApiError> {

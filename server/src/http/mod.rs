@@ -69,6 +69,7 @@ fn register_server_functions() {
     register_explicit::<functions::GetAbout>();
     register_explicit::<functions::GetStreams>();
     register_explicit::<functions::GetEvents>();
+    register_explicit::<functions::GetIndex>();
     register_explicit::<functions::GetReplay>();
     register_explicit::<functions::GetWindow>();
     register_explicit::<functions::GetDiff>();

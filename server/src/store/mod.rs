@@ -28,7 +28,7 @@ use std::sync::Arc;
 use rewind_domain::versions::StreamExtent;
 
 pub use discover::{Discovered, FoundStream};
-pub use entries::{EntryPage, PageEntry};
+pub use entries::{EntryPage, EntryRange, PageEntry};
 pub use error::StoreError;
 pub use history::{History, HistoryEnd, HistoryPage, Place, digest};
 pub use page::{IdRange, PageOrder};

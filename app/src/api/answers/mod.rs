@@ -2,6 +2,7 @@
 
 mod explain;
 mod folds;
+mod index;
 mod travel;
 
 use rewind_domain::stream_key::StreamKind;
@@ -11,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 pub use explain::*;
 pub use folds::*;
+pub use index::*;
 pub use travel::*;
 
 /// Which Rewind this is and which Redis it looks at.

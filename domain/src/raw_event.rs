@@ -69,7 +69,16 @@ impl<'a> RawEvent<'a> {
 
     /// The type, wherever it is told.
     pub fn event_type(&self) -> Option<String> {
-        self.type_field().map(Cow::into_owned).or_else(|| self.decode().event_type)
+        self.type_name().map(Cow::into_owned)
+    }
+
+    /// The type as [`RawEvent::decode`] finds it, borrowed where a field names it. The payload is read only where that decides.
+    pub fn type_name(&self) -> Option<Cow<'a, str>> {
+        match self.type_field() {
+            // A field like `event` holds a type or a payload, which may name another type.
+            Some(name) if !name.trim_start().starts_with(['{', '[']) => Some(name),
+            _ => self.decode().event_type.map(Cow::Owned),
+        }
     }
 
     /// The type, where a field names it. Without such a field it may still be told inside of the payload.
@@ -86,5 +95,28 @@ impl<'a> RawEvent<'a> {
     /// When it happened, in Unix milliseconds.
     pub fn timestamp_ms(&self) -> i64 {
         layout::timestamp_ms(self.id, self.fields)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn the_type_is_the_one_of_the_decoded_event(
+            pairs in prop::collection::vec(
+                (
+                    prop::sample::select(vec!["type", "event", "kind", "name", "data", "payload", "body", "x"]),
+                    prop::sample::select(vec!["", "A", "1", "{", " [1]", r#"{"type":"B"}"#, r#"{"event_type":"C"}"#]),
+                ),
+                0..5,
+            ),
+        ) {
+            let fields: Fields = pairs.into_iter().collect();
+            let event = RawEvent::new(EntryId::new(1, 0), 1, &fields);
+            prop_assert_eq!(event.event_type(), event.decode().event_type);
+        }
     }
 }

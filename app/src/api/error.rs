@@ -41,6 +41,8 @@ pub enum ErrorCode {
     EventNotFound,
     /// The stream has no such version, or none at that id or time.
     VersionNotFound,
+    /// Where this is in the stream is not known yet; it is being found out.
+    NotIndexed,
     /// Redis does not let this user run a command that is needed.
     RedisForbidden,
     /// Redis cannot be reached at the moment.
@@ -82,13 +84,16 @@ impl ErrorCode {
             Self::NotAStream => 409,
             Self::FoldFailed | Self::FoldInvalid | Self::ExpressionInvalid => 422,
             Self::Internal | Self::ServerUnreachable | Self::FrontEndOutdated => 500,
-            Self::RedisUnavailable | Self::TooBusy => 503,
+            Self::RedisUnavailable | Self::TooBusy | Self::NotIndexed => 503,
         }
     }
 
     /// Whether the same call may be answered if it is simply made again later.
     pub const fn is_passing(self) -> bool {
-        matches!(self, Self::RedisUnavailable | Self::TooBusy | Self::ServerUnreachable)
+        matches!(
+            self,
+            Self::RedisUnavailable | Self::TooBusy | Self::NotIndexed | Self::ServerUnreachable
+        )
     }
 }
 

@@ -11,7 +11,8 @@ use leptos::server_fn::codec::{GetUrl, Json};
 use super::related::RelatedAnswer;
 use super::{
     About, ApiError, BisectAnswer, BlameAnswer, DiffAnswer, EventAnswer, EventsPage, FoldAnswer,
-    HistoryAnswer, ReplayAnswer, StreamsPage, TimelineAnswer, TrialAnswer, WindowAnswer,
+    HistoryAnswer, IndexAnswer, ReplayAnswer, StreamsPage, TimelineAnswer, TrialAnswer,
+    WindowAnswer,
 };
 
 /// `GET /api/about`
@@ -47,6 +48,7 @@ pub async fn events(
     #[server(default)] limit: Option<String>,
     #[server(default)] order: Option<String>,
     #[server(default)] filter: Option<String>,
+    #[server(default)] version: Option<String>,
 ) -> Result<EventsPage, ApiError> {
     use super::backend::{DEFAULT_PAGE_EVENTS, EventsQuery, MAX_PAGE_EVENTS};
     use super::params;
@@ -62,9 +64,16 @@ pub async fn events(
         stream: params::stream(&stream)?,
         after: params::optional("after", after.as_deref())?,
         before: params::optional("before", before.as_deref())?,
+        version: params::number("version", version.as_deref())?,
         limit: params::limit(limit.as_deref(), DEFAULT_PAGE_EVENTS, MAX_PAGE_EVENTS)?,
         order: params::order(order.as_deref())?,
     };
+    if query.version.is_some() && (query.after.is_some() || query.before.is_some()) {
+        return Err(ApiError::bad_parameter(
+            "version",
+            "give either `version`, or `after` and `before`",
+        ));
+    }
     server::backend()?.events(query).await
 }
 
@@ -99,6 +108,36 @@ pub async fn related(
         within: params::optional("in", r#in.as_deref())?,
     };
     server::backend()?.related(query).await
+}
+
+/// `GET /api/index`: how many events of which types there are when, and how far that is known.
+#[server(name = GetIndex, prefix = "/api", endpoint = "index", input = GetUrl, output = Json)]
+pub async fn index(
+    #[server(default)] stream: String,
+    #[server(default)] buckets: Option<String>,
+    #[server(default)] from: Option<String>,
+    #[server(default)] to: Option<String>,
+) -> Result<IndexAnswer, ApiError> {
+    use super::backend::{DEFAULT_HISTOGRAM_BUCKETS, IndexQuery, MAX_HISTOGRAM_BUCKETS};
+    use super::params;
+
+    let query = IndexQuery {
+        stream: params::stream(&stream)?,
+        buckets: params::bounded(
+            "buckets",
+            buckets.as_deref(),
+            DEFAULT_HISTOGRAM_BUCKETS,
+            MAX_HISTOGRAM_BUCKETS,
+        )?,
+        from_ms: params::number("from", from.as_deref())?,
+        to_ms: params::number("to", to.as_deref())?,
+    };
+    if let (Some(from), Some(to)) = (query.from_ms, query.to_ms)
+        && from > to
+    {
+        return Err(ApiError::bad_parameter("to", "is before `from`"));
+    }
+    server::backend()?.index(query).await
 }
 
 /// `GET /api/replay`: an aggregate's state at a version, an entry or a time.

@@ -76,6 +76,7 @@ fn title(code: ErrorCode) -> &'static str {
         ErrorCode::EditsForbidden => "This server does not save folds.",
         ErrorCode::NotFound | ErrorCode::MethodNotAllowed => "The server does not know this call.",
         ErrorCode::TooBusy => "The server is busy.",
+        ErrorCode::NotIndexed => "The events are still being counted.",
         ErrorCode::Internal => "Something went wrong.",
         ErrorCode::ServerUnreachable => "The Rewind server cannot be reached.",
         ErrorCode::FrontEndOutdated => "This page is out of date.",

@@ -223,7 +223,8 @@ async fn fetch_page(stream: String, order: Order, at: PageAt) -> Result<Answer, 
         Order::Desc => "desc",
     };
     let limit = Some(PAGE_EVENTS.to_string());
-    let page = functions::events(stream, after, before, limit, Some(name.to_owned()), None).await?;
+    let page =
+        functions::events(stream, after, before, limit, Some(name.to_owned()), None, None).await?;
     Ok(if read_order == order { page } else { turned(page) })
 }
 

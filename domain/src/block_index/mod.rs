@@ -215,11 +215,10 @@ impl BlockIndex {
         (start - block.start < u64::from(block.count)).then(|| self.span(block))
     }
 
-    /// The block that the entry with this id is in, if there is such an entry.
+    /// The last block that begins at or before this id. The entry with this id, if there is one, is in it.
     pub fn block_of_id(&self, id: EntryId) -> Option<BlockSpan> {
-        let at = self.blocks.partition_point(|block| block.last_id < id);
-        let block = self.blocks.get(at)?;
-        (block.first_id <= id).then(|| self.span(block))
+        let behind = self.blocks.partition_point(|block| block.first_id <= id);
+        self.blocks.get(behind.checked_sub(1)?).map(|block| self.span(block))
     }
 
     /// The types and how many entries have them, the most frequent ones first.

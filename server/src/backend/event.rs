@@ -6,13 +6,23 @@ use rewind_domain::cut::CutLimits;
 use rewind_domain::{Entry, EntryId, StreamKey, layout};
 
 use super::{api_error, events};
+use crate::index::Indexes;
 use crate::store::{IdRange, PageOrder, Store, StreamInfo};
 
-pub(super) async fn event(store: &Store, query: EventQuery) -> Result<EventAnswer, ApiError> {
+pub(super) async fn event(
+    store: &Store,
+    indexes: &Indexes,
+    query: EventQuery,
+) -> Result<EventAnswer, ApiError> {
     let EventQuery { stream, id } = query;
     let (entry, info) = entry(store, &stream, id).await?;
     let mut event = [layout::decode(entry)];
-    events::number(&mut event, &info.extent, Order::Asc);
+    let version = events::oldest_version(store, indexes, &stream, &event, &info.extent, Order::Asc)
+        .await
+        .map_err(|error| api_error(Some(&stream), &error))?;
+    if let Some(event) = event.first_mut() {
+        event.version = version;
+    }
     let [event] = event;
     Ok(EventAnswer { stream, event: event.cut_to(CutLimits::SINGLE) })
 }

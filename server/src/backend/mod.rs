@@ -9,6 +9,8 @@ mod event;
 mod events;
 mod folds;
 mod history;
+mod index;
+mod jump;
 mod related;
 mod replay;
 mod timeline;
@@ -19,19 +21,20 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use rewind_app::api::backend::{
-    BisectQuery, BlameQuery, DiffQuery, EventQuery, EventsQuery, HistoryQuery, ReplayQuery,
-    StreamsQuery, TimelineQuery, TrialQuery, WindowQuery,
+    BisectQuery, BlameQuery, DiffQuery, EventQuery, EventsQuery, HistoryQuery, IndexQuery,
+    ReplayQuery, StreamsQuery, TimelineQuery, TrialQuery, WindowQuery,
 };
 use rewind_app::api::related::{RelatedAnswer, RelatedQuery};
 use rewind_app::api::{
     About, ApiError, Backend, BisectAnswer, BlameAnswer, DiffAnswer, ErrorCode, EventAnswer,
-    EventsPage, FoldAnswer, HistoryAnswer, ReplayAnswer, StreamsPage, TimelineAnswer, TrialAnswer,
-    WindowAnswer,
+    EventsPage, FoldAnswer, HistoryAnswer, IndexAnswer, ReplayAnswer, StreamsPage, TimelineAnswer,
+    TrialAnswer, WindowAnswer,
 };
 use rewind_domain::versions::StreamExtent;
 use rewind_domain::{Fold, StreamKey};
 
 use crate::folds::Library;
+use crate::index::Indexes;
 use crate::relations::RelationConfig;
 use crate::store::Store;
 use crate::travel::{Traveller, WalkError};
@@ -42,22 +45,24 @@ pub use event::entry;
 /// Answers from a Redis server.
 pub struct StoreBackend {
     store: Store,
+    indexes: Indexes,
     traveller: Traveller,
     library: Arc<Library>,
     relations: RelationConfig,
 }
 
 impl StoreBackend {
-    /// A backend that reads from `store`, folds with what is in `library`, keeps keyframes of at most so many bytes, and finds
-    /// related events as `relations` says.
+    /// A backend that reads from `store`, finds its way by `indexes`, folds with what is in `library`, keeps keyframes of at most so
+    /// many bytes, and finds related events as `relations` says.
     pub fn new(
         store: Store,
+        indexes: Indexes,
         library: Library,
         keyframe_bytes: usize,
         relations: RelationConfig,
     ) -> Self {
         let traveller = Traveller::new(store.clone(), keyframe_bytes);
-        Self { store, traveller, library: Arc::new(library), relations }
+        Self { store, indexes, traveller, library: Arc::new(library), relations }
     }
 
     /// The fold for a stream.
@@ -84,11 +89,18 @@ impl Backend for StoreBackend {
     }
 
     async fn events(&self, query: EventsQuery) -> Result<EventsPage, ApiError> {
-        events::events(&self.store, query).await
+        match query.version {
+            Some(version) => jump::events(&self.store, &self.indexes, version, query).await,
+            None => events::events(&self.store, &self.indexes, query).await,
+        }
+    }
+
+    async fn index(&self, query: IndexQuery) -> Result<IndexAnswer, ApiError> {
+        index::index(&self.indexes, query).await
     }
 
     async fn event(&self, query: EventQuery) -> Result<EventAnswer, ApiError> {
-        event::event(&self.store, query).await
+        event::event(&self.store, &self.indexes, query).await
     }
 
     async fn related(&self, query: RelatedQuery) -> Result<RelatedAnswer, ApiError> {

@@ -46,9 +46,7 @@ impl FromStr for Position {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let (id, stream) = match text.split_once('@') {
             None => (text, None),
-            Some((id, stream)) => {
-                (id, Some(stream.parse().map_err(|error| format!("{error}"))?))
-            }
+            Some((id, stream)) => (id, Some(stream.parse().map_err(|error| format!("{error}"))?)),
         };
         let id = id.parse().map_err(|error| format!("{error}"))?;
         Ok(Self { id, stream })

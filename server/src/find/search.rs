@@ -33,7 +33,8 @@ pub(super) async fn run(
     let mut progress = Progress::new();
     let found = streams(store, &query.place, &mut progress, frames).await?;
     let is_single = found.len() == 1 && matches!(query.place, Place::Streams(_));
-    let lengths = found.iter().map(|found| found.info.as_ref().map_or(0, |info| info.extent.length));
+    let lengths =
+        found.iter().map(|found| found.info.as_ref().map_or(0, |info| info.extent.length));
     progress.begin(found.len() as u64, lengths.sum());
     let mut streams: Vec<StreamKey> = found.iter().map(|found| found.key.clone()).collect();
     let FindQuery { filter, span, order, position, limit, .. } = query;
@@ -50,23 +51,23 @@ pub(super) async fn run(
             let stretches = stretches(indexes, &stream, &filter, rest, order).await?;
             Source::One(OneStream::new(store.clone(), stream, order, stretches))
         }
-        Some(span) => Source::Many(ManyStreams::new(
-            store.clone(),
-            found,
-            order,
-            span,
-            position.as_ref(),
-        )),
+        Some(span) => {
+            Source::Many(ManyStreams::new(store.clone(), found, order, span, position.as_ref()))
+        }
     };
 
     let (sender, batches) = mpsc::channel(BATCHES_AHEAD);
-    let looking = Looking { filter, streams: streams.clone(), is_single, limit, position, progress };
+    let looking =
+        Looking { filter, streams: streams.clone(), is_single, limit, position, progress };
     let frames = frames.clone();
     let looked = tokio::task::spawn_blocking(move || looking.look_at_all(batches, &frames));
     let read = loop {
         match source.next().await {
-            Ok(Some(batch)) if sender.send(Ok(batch)).await.is_ok() => {}
-            Ok(Some(_)) => break Ok(()),
+            Ok(Some(batch)) => {
+                if sender.send(Ok(batch)).await.is_err() {
+                    break Ok(());
+                }
+            }
             Ok(None) => break Ok(()),
             Err(error) => break Err(error),
         }
@@ -144,10 +145,10 @@ async fn stretches(
 ) -> Result<Vec<Stretch>, ApiError> {
     let Some(span) = span else { return Ok(Vec::new()) };
     let known = indexes.known(stream).await.map_err(|error| api_error(Some(stream), &error))?;
-    let parts = known.and_then(|index| {
-        index.parts(span.from..=span.to, |name| filter.filter().may_match_type(name))
+    let Some(index) = known else { return Ok(vec![Stretch::Read(span)]) };
+    let parts = index.view(|view| {
+        view.blocks.parts(span.from..=span.to, |name| filter.filter().may_match_type(name))
     });
-    let Some(parts) = parts else { return Ok(vec![Stretch::Read(span)]) };
     // What came before or after the entries that the index knows has to be looked at.
     let mut stretches = Vec::with_capacity(parts.len() + 2);
     let mut from = Some(span.from);
@@ -267,7 +268,8 @@ impl Looking {
         }
         self.position = Some(position);
         if filtering.stops >= MAX_STOPS {
-            let message = self.progress.all().failures.as_ref().map(|failed| failed.message.clone());
+            let message =
+                self.progress.all().failures.as_ref().map(|failed| failed.message.clone());
             let error = ApiError::new(ErrorCode::ExpressionInvalid, message.unwrap_or_default());
             let _ = frames.blocking_send(FindFrame::Failed(error));
             return Err(Over);

@@ -7,9 +7,7 @@ use rewind_domain::merge::{Direction, IdSpan, Merge};
 use rewind_domain::{Entry, StreamKey};
 
 use super::Position;
-use crate::store::{
-    FoundStream, IdRange, PageOrder, RangeRead, Scan, ScanPage, Store, StoreError,
-};
+use crate::store::{FoundStream, IdRange, PageOrder, RangeRead, Scan, ScanPage, Store, StoreError};
 
 /// How many entries of many streams are looked at in one go.
 const BATCH_ENTRIES: usize = 512;

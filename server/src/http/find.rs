@@ -63,7 +63,12 @@ impl Asked {
                     asked.order = match value.as_str() {
                         "asc" => Order::Asc,
                         "desc" => Order::Desc,
-                        _ => return Err(ApiError::bad_parameter("order", "must be `asc` or `desc`")),
+                        _ => {
+                            return Err(ApiError::bad_parameter(
+                                "order",
+                                "must be `asc` or `desc`",
+                            ));
+                        }
                     }
                 }
                 _ => {}
@@ -96,10 +101,9 @@ impl Asked {
     fn place(&self) -> Result<Place, ApiError> {
         let Self { streams, category, .. } = self;
         match category {
-            Some(_) if !streams.is_empty() => Err(ApiError::bad_parameter(
-                "category",
-                "give either streams or a category",
-            )),
+            Some(_) if !streams.is_empty() => {
+                Err(ApiError::bad_parameter("category", "give either streams or a category"))
+            }
             Some(category) => {
                 let prefix = [category.as_bytes(), b":"].concat();
                 Ok(Place::Prefix(StreamKey::from_bytes(prefix)))

@@ -79,8 +79,11 @@ impl Store {
         })
     }
 
-    /// Asks about many streams. One that is gone by now is left out.
-    async fn look_at(&self, mut keys: Vec<StreamKey>) -> Result<Vec<FoundStream>, StoreError> {
+    /// Asks about many streams, each once, in the order of their keys. One that is gone by now, or is none, is left out.
+    ///
+    /// # Errors
+    /// Where Redis is away. What it refuses of one stream is told in its place.
+    pub async fn look_at(&self, mut keys: Vec<StreamKey>) -> Result<Vec<FoundStream>, StoreError> {
         keys.sort();
         keys.dedup();
         let mut found = Vec::with_capacity(keys.len());

@@ -9,7 +9,7 @@ use rewind_domain::{Entry, EntryId, Event, FieldSource, RawEvent, StreamKey, lay
 use super::page::{IdRange, PageOrder};
 use super::reader::{Reader, ReaderPool};
 use super::resp::{ReplyBuffer, Token};
-use super::{StoreError, StoreUrl, StreamInfo, reply};
+use super::{Store, StoreError, StoreUrl, StreamInfo, reply};
 
 /// Some entries that follow each other, in the order in which they were asked for.
 pub struct EntryPage {
@@ -35,7 +35,7 @@ pub(super) struct PageRequest<'a> {
 }
 
 /// Entries that follow each other, as Redis is asked for them.
-pub(super) struct EntryRange {
+pub struct EntryRange {
     order: PageOrder,
     low: String,
     high: String,
@@ -143,8 +143,8 @@ impl EntryPage {
 }
 
 impl EntryRange {
-    /// The first `count` entries within `range`.
-    pub(super) fn new(range: IdRange, order: PageOrder, count: u64) -> Self {
+    /// The first `count` entries within `range`, in this order.
+    pub fn new(range: IdRange, order: PageOrder, count: u64) -> Self {
         let IdRange { after, before } = range;
         // Redis refuses what excludes the last id that there can be, or the first one: between the wrong ends is nothing either.
         let low =
@@ -160,6 +160,25 @@ impl EntryRange {
             PageOrder::OldestFirst => [b"XRANGE", key, low, high, b"COUNT", count],
             PageOrder::NewestFirst => [b"XREVRANGE", key, high, low, b"COUNT", count],
         }
+    }
+}
+
+impl Store {
+    /// Several ranges of a stream, each of at most a few thousand entries, and the stream as it is at the very same moment.
+    /// Entries are left as the bytes that they are: this is for what counts or passes over most of them.
+    ///
+    /// # Errors
+    /// As for [`Store::page`].
+    pub async fn read(
+        &self,
+        key: &StreamKey,
+        ranges: Vec<EntryRange>,
+    ) -> Result<(Vec<EntryPage>, StreamInfo), StoreError> {
+        let _under_way = self.shared.pace.short_command();
+        let request = PageRequest { key, ranges };
+        let (reader, reply) = self.shared.readers.ask(&request, &self.shared.url).await?;
+        self.shared.readers.keep(reader);
+        Ok((reply.pages, reply.info))
     }
 }
 

@@ -29,12 +29,12 @@ use std::sync::Arc;
 use rewind_domain::versions::StreamExtent;
 
 pub use discover::{Discovered, FoundStream};
-pub use entries::{EntryPage, PageEntry};
+pub use entries::{EntryPage, EntryRange, PageEntry};
 pub use error::StoreError;
 pub use history::{History, HistoryEnd, HistoryPage, Place, digest};
 pub use page::{IdRange, PageOrder};
-pub use scan::{PAGE_ENTRIES, Scan, ScanPage};
 pub use ranges::RangeRead;
+pub use scan::{PAGE_ENTRIES, Scan, ScanPage};
 pub use url::{StoreUrl, StoreUrlError};
 pub use watch::Watcher;
 

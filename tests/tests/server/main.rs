@@ -9,6 +9,8 @@ mod folds;
 mod guard;
 mod health;
 mod history;
+mod index;
+mod jump;
 mod keyframes;
 mod least_rights;
 mod live;

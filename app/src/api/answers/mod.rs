@@ -3,6 +3,7 @@
 mod event;
 mod explain;
 mod folds;
+mod index;
 mod travel;
 
 use rewind_domain::stream_key::StreamKind;
@@ -13,6 +14,7 @@ use serde::{Deserialize, Serialize};
 pub use event::*;
 pub use explain::*;
 pub use folds::*;
+pub use index::*;
 pub use travel::*;
 
 /// Which Rewind this is and which Redis it looks at.

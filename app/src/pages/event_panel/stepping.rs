@@ -107,6 +107,6 @@ async fn neighbour(
     let (limit, id) = (Some("1".to_owned()), Some(id.to_string()));
     let (after, before, order) = if is_later { (id, None, "asc") } else { (None, id, "desc") };
     let page =
-        functions::events(stream, after, before, limit, Some(order.to_owned()), None).await?;
+        functions::events(stream, after, before, limit, Some(order.to_owned()), None, None).await?;
     Ok(page.events.first().map(|event| event.id))
 }

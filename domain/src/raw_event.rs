@@ -82,3 +82,30 @@ impl<'a> RawEvent<'a> {
         layout::timestamp_ms(self.id, self.fields)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_type_that_a_field_names_is_the_type_of_the_event(
+            pairs in prop::collection::vec(
+                (
+                    prop::sample::select(vec!["type", "event", "name", "data", "payload", "body"]),
+                    prop::sample::select(vec!["", "A", "B", "{", "{}", r#"{"type":"C"}"#]),
+                ),
+                0..5,
+            )
+        ) {
+            let fields = Fields::from_iter(pairs);
+            let event = RawEvent::new(EntryId::new(1, 0), 1, &fields);
+            let decoded = event.decode().event_type;
+            if let Some(named) = event.type_field() {
+                prop_assert_eq!(Some(&*named), decoded.as_deref());
+            }
+            prop_assert_eq!(event.event_type(), decoded);
+        }
+    }
+}

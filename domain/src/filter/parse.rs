@@ -178,7 +178,7 @@ fn values(
         let text = match is_quoted {
             true => reader.quoted()?,
             false => reader
-                .take_while(|char| !char.is_whitespace() && !(is_list && char == ','))
+                .take_while(|char| !(char.is_whitespace() || is_list && char == ','))
                 .to_owned(),
         };
         if text.is_empty() && !is_quoted {

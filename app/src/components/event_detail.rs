@@ -80,6 +80,11 @@ pub(crate) fn EventDetail(
     }
 }
 
+/// The id of the button that steps: it is made anew with each event, and keeps the focus.
+pub(crate) const fn step_id(forward: bool) -> &'static str {
+    if forward { "event-next" } else { "event-previous" }
+}
+
 fn step(
     on_step: Callback<bool>,
     forward: bool,
@@ -90,9 +95,10 @@ fn step(
         <button
             type="button"
             class="button icon-only"
+            id=step_id(forward)
             title=title
             aria-label=title
-            data-testid=if forward { "event-next" } else { "event-previous" }
+            data-testid=step_id(forward)
             on:click=move |_| on_step.run(forward)
         >
             <Icon glyph />

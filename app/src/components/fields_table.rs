@@ -12,8 +12,11 @@ use super::icon::{Glyph, Icon};
 use crate::state::query::Query;
 use crate::state::text;
 
-/// From this size on a value stands under its name, with room to its sides.
-const WIDE_BYTES: usize = 512;
+/// A value larger than this stands under its name: beside it there is room for about two lines of so much.
+const WIDE_BYTES: usize = 64;
+
+/// From this size on it is of interest how large a value is.
+const TOLD_BYTES: usize = 1024;
 
 /// The fields of an entry, in their order, nothing interpreted.
 #[component]
@@ -71,7 +74,7 @@ fn Field(
             Some(format!("first {here} of {size}"))
         }
         (false, None) => Some(format!("not UTF-8, {size}")),
-        (true, None) => is_large.then(|| size.clone()),
+        (true, None) => (value.len() > TOLD_BYTES).then(|| size.clone()),
     };
     let badge = facts.map(|facts| view! { <span class="badge">{facts}</span> });
     let options = Encoding::ALL.map(|option| {

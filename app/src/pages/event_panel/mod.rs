@@ -21,7 +21,7 @@ use crate::browser::location::{History, Location};
 use crate::browser::remote::Remote;
 use crate::components::empty_state::EmptyState;
 use crate::components::error_panel::ErrorPanel;
-use crate::components::event_detail::EventDetail;
+use crate::components::event_detail::{EventDetail, step_id};
 use crate::components::fields_table::FieldsTable;
 use crate::components::icon::{Glyph, Icon};
 use crate::components::skeleton::Skeleton;
@@ -146,6 +146,7 @@ pub(super) fn EventPanel(
         }
     };
     move || {
+        keep_step_focused();
         let content = match shown.get()? {
             Shown::Event(event, is_loaded) => {
                 let id = event.id;
@@ -225,7 +226,7 @@ fn PaneTabs(address: Signal<EventsAddress>, pane: Memo<EventPane>) -> impl IntoV
         }
     };
     view! {
-        <nav class="pane-tabs detail-tabs" aria-label="What is shown of the event">
+        <nav class="detail-tabs" aria-label="What is shown of the event">
             {EventPane::ALL.map(tab)}
         </nav>
     }
@@ -250,7 +251,7 @@ fn load_button(event: &Event, is_loaded: bool, on_load: impl Fn() + 'static) -> 
         }
         .into_any(),
         false => view! {
-            <p class="pane-note">
+            <p class="pane-note load-more">
                 <span>"This event is large; these are the beginnings of its values."</span>
                 <button type="button" class="button" data-testid="load-event" on:click=move |_| on_load()>
                     "Load more of it"
@@ -259,6 +260,15 @@ fn load_button(event: &Event, is_loaded: bool, on_load: impl Fn() + 'static) -> 
         }
         .into_any(),
     })
+}
+
+/// Gives the focus back to a button that is drawn anew with the next event, so that it can be pressed again.
+fn keep_step_focused() {
+    let focused = document().active_element().map(|element| element.id());
+    let step = [true, false].map(step_id).into_iter().find(|id| focused.as_deref() == Some(*id));
+    if let Some(id) = step {
+        request_animation_frame(move || keyboard::focus(id));
+    }
 }
 
 fn copy_link(address: EventsAddress) {

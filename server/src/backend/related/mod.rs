@@ -6,6 +6,8 @@
 mod sources;
 mod windows;
 
+use std::cmp::Ordering;
+
 use rewind_app::api::ApiError;
 use rewind_app::api::related::{RelatedAnswer, RelatedEvent, RelatedQuery};
 use rewind_domain::relations::{Member, RelationNames, related};
@@ -37,7 +39,7 @@ pub(super) async fn find(
     if !found.iter().any(|event| is_same(event, &start)) {
         found.push(start.clone());
     }
-    found.sort_by(|a, b| (a.timestamp_ms, a.id, &a.stream).cmp(&(b.timestamp_ms, b.id, &b.stream)));
+    found.sort_by(by_time);
     let story = story(found, &start);
     let total = story.len() as u64;
     Ok(RelatedAnswer {
@@ -80,23 +82,17 @@ fn story(found: Vec<RelatedEvent>, start: &RelatedEvent) -> Vec<RelatedEvent> {
     found.into_iter().enumerate().filter_map(is_chosen).collect()
 }
 
-/// As many as an answer has room for, those nearest in time, in the order that they had.
+/// As many as an answer has room for: those nearest in time, by time.
 fn nearest(mut story: Vec<RelatedEvent>, start: &RelatedEvent) -> Vec<RelatedEvent> {
     if story.len() > MAX_EVENTS {
-        let mut distances: Vec<u64> =
-            story.iter().map(|event| event.timestamp_ms.abs_diff(start.timestamp_ms)).collect();
-        distances.sort_unstable();
-        let farthest = distances[MAX_EVENTS];
-        let is_near = |event: &RelatedEvent| {
-            event.timestamp_ms.abs_diff(start.timestamp_ms) < farthest || is_same(event, start)
-        };
-        // Many may have happened at the very same time; then the first ones are as good as any others.
-        if story.iter().any(|event| is_near(event) && !is_same(event, start)) {
-            story.retain(is_near);
-        }
-        let at = story.iter().position(|event| is_same(event, start)).unwrap_or_default();
-        let first = at.saturating_sub(MAX_EVENTS / 2);
-        story = story.into_iter().skip(first).take(MAX_EVENTS).collect();
+        let distance = |event: &RelatedEvent| event.timestamp_ms.abs_diff(start.timestamp_ms);
+        story.sort_by_key(|event| (!is_same(event, start), distance(event)));
+        story.truncate(MAX_EVENTS);
+        story.sort_by(by_time);
     }
     story
+}
+
+fn by_time(a: &RelatedEvent, b: &RelatedEvent) -> Ordering {
+    (a.timestamp_ms, a.id, &a.stream).cmp(&(b.timestamp_ms, b.id, &b.stream))
 }

@@ -10,6 +10,7 @@ mod payload;
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use crate::entry::json_of_bytes;
 use crate::event::DecodeErrorCode;
 use crate::json::Object;
 use crate::payload::JsonText;
@@ -18,9 +19,9 @@ use crate::time::UtcTime;
 use crate::{DecodeError, Entry, EntryId, Event, Fields, Json, PayloadDecoder};
 
 pub use payload::needs_decoder;
-pub(crate) use payload::promised_payload;
+pub(crate) use payload::{asks_decoder, promised_payload};
 
-use payload::{Payload, find_payload};
+use payload::{Payload, find_payload, may_be_payload};
 
 /// Fields that name the type, most specific first.
 const TYPE_FIELDS: [&str; 8] =
@@ -68,9 +69,14 @@ pub fn decode_fields(
     read(id, fields, decoder).into_event(id, version, kept)
 }
 
-/// The type as a field beside a promised payload names it.
-pub(crate) fn type_beside_payload(fields: &dyn FieldSource) -> Option<Cow<'_, str>> {
-    fields.value(find_type(fields, None)?).map(String::from_utf8_lossy)
+/// The type as a field beside the payload names it, unless that field may be the payload itself.
+pub(crate) fn type_beside_payload<'f>(
+    fields: &'f dyn FieldSource,
+    decoder: &dyn PayloadDecoder,
+) -> Option<Cow<'f, str>> {
+    let name = find_type(fields, None)?;
+    let value = fields.value(name)?;
+    (!may_be_payload(fields, name, value, decoder)).then(|| String::from_utf8_lossy(value))
 }
 
 /// When it happened, in Unix milliseconds: what a field says, else the time in the id.
@@ -78,6 +84,20 @@ pub(crate) fn timestamp_ms(id: EntryId, fields: &dyn FieldSource) -> i64 {
     match find_time(fields) {
         Time::Known { ms, .. } => ms,
         Time::Absent | Time::Broken(_) => id_time(id.ms()),
+    }
+}
+
+/// Type and time of an entry whose payload is known to be sound; nothing where only decoding tells.
+pub(crate) fn head<'f>(
+    id: EntryId,
+    fields: &'f dyn FieldSource,
+    decoder: &dyn PayloadDecoder,
+) -> Option<(Cow<'f, str>, i64)> {
+    let event_type = type_beside_payload(fields, decoder)?;
+    match find_time(fields) {
+        Time::Known { ms, .. } => Some((event_type, ms)),
+        Time::Absent => Some((event_type, id_time(id.ms()))),
+        Time::Broken(_) => None,
     }
 }
 
@@ -93,7 +113,8 @@ struct Meaning {
 impl Meaning {
     fn into_event(self, id: EntryId, version: Option<u64>, fields: Fields) -> Event {
         let Self { event_type, timestamp_ms, data, decoded, decode_error } = self;
-        Event { id, version, event_type, timestamp_ms, data, decoded, fields, decode_error }
+        let cut = None;
+        Event { id, version, event_type, timestamp_ms, data, decoded, fields, decode_error, cut }
     }
 }
 
@@ -115,7 +136,11 @@ fn read(id: EntryId, fields: &dyn FieldSource, decoder: &dyn PayloadDecoder) -> 
     };
     let event_type = match type_field {
         Some(field) => fields.value(field).map(|value| String::from_utf8_lossy(value).into_owned()),
-        None => TYPE_MEMBERS.iter().find_map(|name| data.get(name)?.as_str().map(str::to_owned)),
+        None => TYPE_MEMBERS
+            .iter()
+            .find_map(|name| data.get(name)?.as_str())
+            .filter(|name| name.len() <= MAX_TYPE_BYTES)
+            .map(str::to_owned),
     };
     let (timestamp_ms, time_error) = match time {
         Time::Known { ms, .. } => (ms, None),
@@ -208,7 +233,7 @@ fn flat_data(fields: &dyn FieldSource, type_field: Option<&str>, time: &Time) ->
             continue;
         }
         let key: Arc<str> = String::from_utf8_lossy(name).into();
-        let value = flat_value(value);
+        let value = json_of_bytes(value);
         match data.get_mut(&key) {
             None => {
                 data.insert(key, value);
@@ -218,17 +243,6 @@ fn flat_data(fields: &dyn FieldSource, type_field: Option<&str>, time: &Time) ->
         }
     }
     Json::Object(Arc::new(data))
-}
-
-fn flat_value(value: &[u8]) -> Json {
-    match std::str::from_utf8(value) {
-        Ok(text) => Json::string(text),
-        Err(_) => {
-            use base64::Engine as _;
-            let encoded = base64::engine::general_purpose::STANDARD.encode(value);
-            Json::object([("$base64", Json::string(encoded))])
-        }
-    }
 }
 
 #[cfg(test)]

@@ -73,6 +73,7 @@ pub fn begins_like_json(value: &[u8]) -> bool {
 mod tests {
     use super::*;
     use crate::{DeepMerge, EntryId, Event, Fields, Fold as _, RawEvent};
+    use proptest::prelude::*;
 
     /// Reads texts that begin with an exclamation mark, in the field `blob` as well.
     struct Exclaimed {
@@ -149,6 +150,29 @@ mod tests {
         let mut folding = DeepMerge.begin(None).unwrap();
         folding.apply(&raw).unwrap();
         assert_eq!(folding.state().unwrap().to_string(), r#"{"said":"hello","as":"Paid"}"#);
+    }
+
+    proptest! {
+        #[test]
+        fn a_type_that_a_field_names_is_none_that_the_decoder_reads(
+            pairs in prop::collection::vec(
+                (
+                    prop::sample::select(vec!["type", "event", "name", "kind", "data", "body", "blob"]),
+                    prop::sample::select(vec!["", "A", "!", "!B", "{}", r#"{"type":"C"}"#]),
+                ),
+                0..5,
+            ),
+            named in prop::sample::select(vec!["blob", "event", "kind"]),
+        ) {
+            let fields = Fields::from_iter(pairs);
+            let decoder = Exclaimed { fields: vec![named.to_owned()] };
+            let event = RawEvent::new(EntryId::new(1, 0), 1, &fields).with_decoder(&decoder);
+            let decoded = event.decode().event_type;
+            if let Some(found) = event.type_field() {
+                prop_assert_eq!(Some(&*found), decoded.as_deref());
+            }
+            prop_assert_eq!(event.event_type(), decoded);
+        }
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Decoding entries that are answered with as a whole, where that may take long.
+//! Decoding entries, where that may take long.
 
 use rewind_codec::Codecs;
 use rewind_domain::{Entry, Event, StreamKey, layout};
@@ -16,19 +16,34 @@ pub(crate) async fn decode_all(
 ) -> Vec<Event> {
     let codec = codecs.of(stream).with_room(ANSWER_BYTES);
     let is_long = entries.iter().any(|entry| layout::needs_decoder(&entry.fields, &codec));
-    let decode = move || -> Vec<Event> {
+    run(is_long, move || {
         entries.into_iter().map(|entry| layout::decode_with(entry, &codec)).collect()
-    };
+    })
+    .await
+}
+
+/// The same for a single entry.
+pub(crate) async fn decode_one(codecs: &Codecs, stream: &StreamKey, entry: Entry) -> Event {
+    let codec = codecs.of(stream);
+    let is_long = layout::needs_decoder(&entry.fields, &codec);
+    run(is_long, move || layout::decode_with(entry, &codec)).await
+}
+
+/// Does work here, or where it may take long on a thread that nobody else waits for.
+pub(crate) async fn run<T: Send + 'static>(
+    is_long: bool,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> T {
     if !is_long {
-        return decode();
+        return work();
     }
-    match tokio::task::spawn_blocking(decode).await {
-        Ok(events) => events,
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => done,
         Err(error) => match error.try_into_panic() {
             // As it would go on had it happened here.
             Ok(panic) => std::panic::resume_unwind(panic),
-            // The server is stopping, and there is nobody to answer.
-            Err(_) => Vec::new(),
+            // The runtime is ending, and with it whoever waits for this.
+            Err(_) => std::future::pending().await,
         },
     }
 }

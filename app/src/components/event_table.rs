@@ -37,6 +37,9 @@ pub(crate) fn EventTable(
     /// Opens an event, or closes the one that is open.
     #[prop(into)]
     on_select: Callback<Option<EntryId>>,
+    /// Compares an event with the one that is open.
+    #[prop(into)]
+    on_compare: Callback<EntryId>,
     /// The link that opens an event.
     #[prop(into)]
     href: Callback<EntryId, String>,
@@ -122,9 +125,12 @@ pub(crate) fn EventTable(
                                 is_fresh
                                 is_selected
                                 is_active
-                                on_select=move || {
+                                on_select=move |is_compared| {
                                     moved_to.set(Some(id));
-                                    on_select.run(Some(id));
+                                    match is_compared {
+                                        true => on_compare.run(id),
+                                        false => on_select.run(Some(id)),
+                                    }
                                 }
                             />
                         }
@@ -143,7 +149,8 @@ fn EventRow(
     #[prop(into)] is_selected: Signal<bool>,
     #[prop(into)] is_active: Signal<bool>,
     href: String,
-    on_select: impl Fn() + 'static,
+    /// Whether it is to be compared with the one that is open.
+    on_select: impl Fn(bool) + 'static,
 ) -> impl IntoView {
     let id = event.id.to_string();
     let error = event.decode_error.as_ref().map(|error| {
@@ -174,9 +181,9 @@ fn EventRow(
             data-id=id
             on:click=move |click| {
                 // On a link too: it is for opening elsewhere, here the row is enough.
-                if !(click.ctrl_key() || click.meta_key() || click.shift_key()) {
+                if !(click.ctrl_key() || click.meta_key()) {
                     click.prevent_default();
-                    on_select();
+                    on_select(click.shift_key());
                 }
             }
         >
@@ -216,7 +223,8 @@ fn row_id(id: EntryId) -> String {
     format!("event-{id}")
 }
 
-fn show(id: EntryId) {
+/// Scrolls the row of an event into sight.
+pub(crate) fn show(id: EntryId) {
     if let Some(row) = document().get_element_by_id(&row_id(id)) {
         let options = web_sys::ScrollIntoViewOptions::new();
         options.set_block(web_sys::ScrollLogicalPosition::Nearest);

@@ -5,26 +5,25 @@ use std::sync::Arc;
 use leptos::prelude::*;
 use rewind_domain::{EntryId, Event, StreamKey};
 
-use crate::api::{ApiError, ErrorCode, EventsPage as Answer, Order, functions};
+use super::event_panel::EventPanel;
+use crate::api::{ApiError, EventsPage as Answer, Order, functions};
 use crate::browser::keyboard;
 use crate::browser::live_line::{LiveLine, LiveMessage};
 use crate::browser::location::{History, Location};
 use crate::browser::remote::{Loaded, Remote};
 use crate::components::empty_state::EmptyState;
 use crate::components::error_panel::{ErrorBanner, ErrorPanel};
-use crate::components::event_detail::EventDetail;
 use crate::components::event_table::{EventTable, focus_table};
-use crate::components::icon::{Glyph, Icon};
 use crate::components::incomplete_banner::IncompleteBanner;
 use crate::components::live_status::{LivePause, LiveStatus};
 use crate::components::pager::{Pager, Pages};
 use crate::components::skeleton::Skeleton;
 use crate::components::stream_head::{Lens, StreamHead};
 use crate::state::address::{EventsAddress, PageAt};
+use crate::state::event_ref::EventRef;
 use crate::state::live::{LineStatus, Liveness};
 use crate::state::tail::{Tail, TailRow};
 use crate::state::text;
-use crate::state::tree_state::TreeState;
 
 /// How many events a page has.
 const PAGE_EVENTS: u64 = 100;
@@ -108,6 +107,17 @@ pub(crate) fn EventsPage(
         }
     };
 
+    let compare = move |event: EntryId| {
+        let address = address.get_untracked();
+        match address.event {
+            Some(open) if open != event => {
+                let compared = address.compared_with(EventRef::here(open)).with_event(Some(event));
+                location.go(&compared.href(), History::Replace);
+            }
+            _ => select(Some(event)),
+        }
+    };
+
     let pages = Memo::new(move |_| {
         let Some(loaded) = page.loaded() else { return Pages::default() };
         let scrolled_to = tail.with(|tail| {
@@ -140,6 +150,7 @@ pub(crate) fn EventsPage(
                     rows
                     selected
                     on_select=select
+                    on_compare=compare
                     href=move |id| address.get_untracked().with_event(Some(id)).href()
                 />
                 <Show when=move || rows.with(Vec::is_empty)>
@@ -185,10 +196,16 @@ pub(crate) fn EventsPage(
                     {table}
                     {scrolled_out}
                 </section>
-                <Detail stream address rows page on_close=move || {
-                    select(None);
-                    focus_table();
-                } />
+                <EventPanel
+                    stream
+                    address
+                    rows
+                    is_listed=move || page.loaded().is_some() || page.final_error().is_some()
+                    on_close=move || {
+                        select(None);
+                        focus_table();
+                    }
+                />
             </div>
         </div>
     }
@@ -206,7 +223,8 @@ async fn fetch_page(stream: String, order: Order, at: PageAt) -> Result<Answer, 
         Order::Desc => "desc",
     };
     let limit = Some(PAGE_EVENTS.to_string());
-    let page = functions::events(stream, after, before, limit, Some(name.to_owned()), None).await?;
+    let page =
+        functions::events(stream, after, before, limit, Some(name.to_owned()), None, None).await?;
     Ok(if read_order == order { page } else { turned(page) })
 }
 
@@ -332,109 +350,5 @@ fn OrderSwitch(address: Signal<EventsAddress>) -> impl IntoView {
             {option(Order::Desc, "Newest first", "desc")}
             {option(Order::Asc, "Oldest first", "asc")}
         </div>
-    }
-}
-
-/// The event that is open, wherever in the stream it is.
-#[component]
-fn Detail(
-    stream: StreamKey,
-    address: Signal<EventsAddress>,
-    rows: Memo<Vec<TailRow>>,
-    page: Remote<Question, Answer>,
-    on_close: impl Fn() + Copy + Send + Sync + 'static,
-) -> impl IntoView {
-    let selected = Memo::new(move |_| address.with(|address| address.event));
-    let here = Memo::new(move |before: Option<&Option<Arc<Event>>>| {
-        let id = selected.get()?;
-        let is_it = |event: &&Arc<Event>| event.id == id;
-        let found = rows.with(|rows| rows.iter().filter_map(TailRow::event).find(is_it).cloned());
-        // It stays open when it makes room in the list for newer ones.
-        found.or_else(|| before.and_then(|before| before.as_ref().filter(is_it).cloned()))
-    });
-    let elsewhere = {
-        let key = stream.to_string();
-        Remote::new(
-            move || {
-                let is_known = page.loaded().is_some() || page.final_error().is_some();
-                selected.get().filter(|_| is_known && here.with(Option::is_none))
-            },
-            move |id| fetch_event(key.clone(), id),
-        )
-    };
-    let shown = Memo::new(move |_| {
-        let id = selected.get()?;
-        if let Some(event) = here.get() {
-            return Some(Shown::Event(event));
-        }
-        match elsewhere.loaded().filter(|loaded| loaded.question == id) {
-            Some(loaded) => match &loaded.answer {
-                Some(event) => Some(Shown::Event(event.clone())),
-                None => Some(Shown::Gone(id)),
-            },
-            None => Some(elsewhere.error().map_or(Shown::Loading, Shown::Error)),
-        }
-    });
-    let tree = RwSignal::new(TreeState::default());
-    keyboard::on_page_key(move |event| {
-        let is_closing = event.key() == "Escape" && selected.get_untracked().is_some();
-        if is_closing {
-            on_close();
-        }
-        is_closing
-    });
-    move || {
-        let content = match shown.get()? {
-            Shown::Event(event) => {
-                let href = address.get_untracked().with_event(Some(event.id)).href();
-                view! { <EventDetail stream=stream.clone() event tree href /> }.into_any()
-            }
-            Shown::Gone(id) => view! {
-                <EmptyState title="This entry is not there any more">
-                    "Entry "
-                    <code>{id.to_string()}</code>
-                    " was trimmed or deleted, or never was in this stream."
-                </EmptyState>
-            }
-            .into_any(),
-            Shown::Loading => view! { <Skeleton rows=6 /> }.into_any(),
-            Shown::Error(error) => {
-                view! { <ErrorPanel error retry=move |()| elsewhere.ask_again() /> }.into_any()
-            }
-        };
-        Some(view! {
-            <aside class="detail" aria-label="Event" data-testid="event-detail">
-                <button
-                    type="button"
-                    class="button quiet icon-only detail-close"
-                    aria-label="Close the event"
-                    title="Close (Esc)"
-                    on:click=move |_| on_close()
-                >
-                    <Icon glyph=Glyph::Close />
-                </button>
-                {content}
-            </aside>
-        })
-    }
-}
-
-/// What the detail shows.
-#[derive(Clone, Debug, PartialEq)]
-enum Shown {
-    Loading,
-    Event(Arc<Event>),
-    Gone(EntryId),
-    Error(ApiError),
-}
-
-/// Reads one event; none where there is none with this id.
-async fn fetch_event(stream: String, id: EntryId) -> Result<Option<Arc<Event>>, ApiError> {
-    let Some(before) = id.prev() else { return Ok(None) };
-    let (limit, order) = (Some("1".to_owned()), Some("asc".to_owned()));
-    match functions::events(stream, Some(before.to_string()), None, limit, order, None).await {
-        Ok(page) => Ok(page.events.into_iter().find(|event| event.id == id).map(Arc::new)),
-        Err(error) if error.code == ErrorCode::StreamNotFound => Ok(None),
-        Err(error) => Err(error),
     }
 }

@@ -6,6 +6,7 @@ use std::str::FromStr;
 
 use rewind_domain::{EntryId, Pointer, StreamKey};
 
+use super::event_ref::{EventPane, EventRef};
 use super::query::Query;
 use crate::api::Order;
 
@@ -48,7 +49,7 @@ pub(crate) enum CategoryChoice {
     One(Option<StreamKey>),
 }
 
-/// A page of events: `/events?stream=&order=&after=&before=&event=`.
+/// A page of events: `/events?stream=&order=&after=&before=&event=&pane=&base=`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct EventsAddress {
     /// The stream.
@@ -59,6 +60,10 @@ pub(crate) struct EventsAddress {
     pub(crate) page: PageAt,
     /// The event that is open.
     pub(crate) event: Option<EntryId>,
+    /// What is looked at of an open event.
+    pub(crate) pane: EventPane,
+    /// The event that an open one is compared with.
+    pub(crate) base: Option<EventRef>,
 }
 
 /// Which page of a list that is paged by id.
@@ -210,7 +215,8 @@ impl StreamsAddress {
 impl EventsAddress {
     /// The newest events of a stream.
     pub(crate) fn newest(stream: StreamKey) -> Self {
-        Self { stream, order: Order::Desc, page: PageAt::Start, event: None }
+        let (pane, base) = (EventPane::default(), None);
+        Self { stream, order: Order::Desc, page: PageAt::Start, event: None, pane, base }
     }
 
     fn read(query: &Query) -> Result<Self, String> {
@@ -227,12 +233,29 @@ impl EventsAddress {
                 return Err("parameter `after`: give only one of `after` and `before`".to_owned());
             }
         };
-        Ok(Self { stream: stream(query)?, order, page, event: parameter(query, "event")? })
+        Ok(Self {
+            stream: stream(query)?,
+            order,
+            page,
+            event: parameter(query, "event")?,
+            pane: EventPane::read(query.get("pane"))?,
+            base: parameter(query, "base")?,
+        })
     }
 
     /// The same page with this event open.
     pub(crate) fn with_event(&self, event: Option<EntryId>) -> Self {
         Self { event, ..self.clone() }
+    }
+
+    /// The same with an open event compared with this one.
+    pub(crate) fn compared_with(&self, base: EventRef) -> Self {
+        Self { pane: EventPane::Compare, base: Some(base), ..self.clone() }
+    }
+
+    /// The same with another sight of an open event.
+    pub(crate) fn with_pane(&self, pane: EventPane) -> Self {
+        Self { pane, ..self.clone() }
     }
 
     /// Another page of the same list, nothing open.
@@ -253,6 +276,8 @@ impl EventsAddress {
             .with_some("after", after)
             .with_some("before", before)
             .with_some("event", self.event)
+            .with_some("pane", (self.pane != EventPane::default()).then(|| self.pane.name()))
+            .with_some("base", self.base.as_ref())
             .on("/events")
     }
 }
@@ -364,7 +389,9 @@ mod tests {
         for stream in [key(b"a:b"), key(b"a&b=%41+ \xff\\"), key("Größe/?#".as_bytes())] {
             for page in [PageAt::Start, PageAt::After(id), PageAt::Before(id)] {
                 for (order, event) in [(Order::Asc, None), (Order::Desc, Some(id))] {
-                    let address = EventsAddress { stream: stream.clone(), order, page, event };
+                    let (pane, base) = (EventPane::Fields, Some(EventRef::here(id)));
+                    let stream = stream.clone();
+                    let address = EventsAddress { stream, order, page, event, pane, base };
                     assert_eq!(read(&address.href()), Address::Events(address));
                 }
             }
@@ -440,6 +467,8 @@ mod tests {
             ("/events?stream=a&after=x", "`after`"),
             ("/events?stream=a&after=1-0&before=2-0", "`after`"),
             ("/events?stream=a&event=1", "`event`"),
+            ("/events?stream=a&pane=x", "`pane`"),
+            ("/events?stream=a&base=1", "`base`"),
             ("/travel?stream=a&version=-1", "`version`"),
             ("/travel?stream=a&time_ms=noon", "`time_ms`"),
             ("/travel?stream=a&base=x", "`base`"),

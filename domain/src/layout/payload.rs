@@ -39,10 +39,24 @@ pub(crate) fn promised_payload<'f>(
 
 /// Whether reading the entry of these fields means to ask the decoder something that may take long.
 pub fn needs_decoder(fields: &dyn FieldSource, decoder: &dyn PayloadDecoder) -> bool {
+    let is_short_text = |value: &[u8]| value.len() <= SHORT_TEXT_BYTES && value.is_ascii();
+    asks(fields, decoder, |value| !is_short_text(value))
+}
+
+/// Whether reading the entry of these fields means to ask the decoder anything at all.
+pub(crate) fn asks_decoder(fields: &dyn FieldSource, decoder: &dyn PayloadDecoder) -> bool {
+    asks(fields, decoder, |_| true)
+}
+
+/// Whether the decoder is asked about a value that counts.
+fn asks(
+    fields: &dyn FieldSource,
+    decoder: &dyn PayloadDecoder,
+    counts: impl Fn(&[u8]) -> bool,
+) -> bool {
     for (name, is_sure) in payload_fields(decoder) {
         let Some(value) = fields.value(name) else { continue };
-        let is_short_text = value.len() <= SHORT_TEXT_BYTES && value.is_ascii();
-        if !is_short_text && decoder.concerns(name, value) {
+        if counts(value) && decoder.concerns(name, value) {
             return true;
         }
         if is_sure {
@@ -72,8 +86,7 @@ pub(super) fn find_payload(fields: &dyn FieldSource, decoder: &dyn PayloadDecode
             None => {}
         }
         // `message`, `value` and the like hold a payload only if it looks like one: `value 42` is plain data.
-        let looks_like_payload = matches!(value.trim_ascii_start().first(), Some(b'{' | b'['));
-        if !is_sure && !looks_like_payload {
+        if !is_sure && !looks_like_payload(value) {
             continue;
         }
         match read_json(name, value) {
@@ -82,6 +95,26 @@ pub(super) fn find_payload(fields: &dyn FieldSource, decoder: &dyn PayloadDecode
         }
     }
     broken.map_or(Payload::Flat, Payload::Broken)
+}
+
+/// Whether this field of an entry, which seems to be something else, may turn out to be its payload.
+pub(super) fn may_be_payload(
+    fields: &dyn FieldSource,
+    name: &str,
+    value: &[u8],
+    decoder: &dyn PayloadDecoder,
+) -> bool {
+    match payload_fields(decoder).find(|(field, _)| *field == name) {
+        None => false,
+        Some((_, true)) => true,
+        Some((_, false)) => {
+            looks_like_payload(value) || read_decoded(fields, name, value, decoder).is_some()
+        }
+    }
+}
+
+fn looks_like_payload(value: &[u8]) -> bool {
+    matches!(value.trim_ascii_start().first(), Some(b'{' | b'['))
 }
 
 /// What the decoder makes of a value, where it has something to say about it.

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use rewind_app::api::live::{LiveEntry, LiveFailed, LiveGap, LiveLag, LiveStatus, RedisStatus};
 use rewind_codec::Codecs;
+use rewind_domain::cut::CutLimits;
 use rewind_domain::{Entry, EntryId, Event, StreamKey};
 use serde::Serialize;
 
@@ -25,6 +26,7 @@ pub(super) async fn entries_json(
 }
 
 fn entry_json(stream: &StreamKey, event: Event) -> Bytes {
+    let event = event.cut_to(CutLimits::LIST);
     json(&LiveEntry { stream: stream.clone(), event })
 }
 

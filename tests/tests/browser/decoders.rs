@@ -19,9 +19,12 @@ async fn an_event_says_what_it_was_decoded_from_and_shows_its_bytes() {
 
     browser.open("/events?stream=s").await;
     browser.click("[data-id='1-0']").await;
-    browser.read("[data-testid=decoded]", "Decoded as MessagePack").await;
+    let decoded = "Decoded as MessagePack. The raw fields are under Fields.";
+    browser.read("[data-testid=decoded]", decoded).await;
     browser.read(".detail-data", "total").await;
-    browser.read(".detail-fields", "not UTF-8").await;
+    browser.click("[data-testid=event-pane-fields]").await;
+    browser.read("[data-field=data]", "not UTF-8").await;
+    browser.click("[data-testid=event-pane-data]").await;
     browser.click("[data-id='2-0']").await;
     browser.read("[data-testid=decode-error]", "cannot be read as gzip").await;
     browser.see_none("[data-testid=decoded]").await;

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use reqwest::StatusCode;
 use rewind_server::config::{FoldConfig, ServeOptions};
-use rewind_tests::{TestApp, TestRedis};
+use rewind_tests::{LiveLine, TestApp, TestRedis};
 use tempfile::TempDir;
 
 /// A number that a 64-bit float cannot hold.
@@ -252,4 +252,61 @@ async fn live_events_are_decoded_too() {
     let event = line.next_named("entry").await.data["event"].take();
     assert_eq!(event["decoded"], "MessagePack, from gzip");
     assert_eq!(event["data"]["n"].to_string(), N.to_string());
+}
+
+#[tokio::test]
+async fn single_events_jumps_and_related_events_are_decoded_too() {
+    let redis = TestRedis::start().await;
+    add(&redis, "s", "1-0", "data", &gzip(&message_pack())).await;
+    let (app, _folder) = start(&redis, None).await;
+    for path in ["/api/event?stream=s&id=1-0", "/api/events?stream=s&version=1"] {
+        let answer = text(&app, path).await;
+        assert!(answer.contains(&format!(r#""data":{JSON}"#)), "{answer}");
+        assert!(answer.contains(r#""decoded":"MessagePack, from gzip""#), "{answer}");
+    }
+    let typed = gzip(br#"{"type":"Inner","correlation_id":"c"}"#);
+    for id in ["1-0", "2-0"] {
+        let mut command = redis::cmd("XADD");
+        command.arg("t").arg(id).arg("data").arg(&typed);
+        let _: String = command.query_async(&mut redis.connection().await).await.unwrap();
+    }
+    let related = app.ok("/api/related?stream=t&id=1-0").await;
+    assert_eq!(related["total"], 2, "{related}");
+    assert_eq!(related["events"][1]["type"], "Inner", "{related}");
+}
+
+#[tokio::test]
+async fn types_inside_of_payloads_are_counted() {
+    let redis = TestRedis::start().await;
+    for (id, payload) in [("1-0", br#"{"type":"A"}"#), ("2-0", br#"{"type":"B"}"#)] {
+        let mut command = redis::cmd("XADD");
+        command.arg("s").arg(id).arg("data").arg(gzip(payload));
+        let _: String = command.query_async(&mut redis.connection().await).await.unwrap();
+    }
+    let (app, _folder) = start(&redis, None).await;
+    let index = app.ok("/api/index?stream=s").await;
+    let counted = serde_json::json!([{"type": "A", "count": 1}, {"type": "B", "count": 1}]);
+    assert_eq!(index["types"], counted);
+}
+
+#[tokio::test]
+async fn a_filter_looks_inside_of_payloads() {
+    let redis = TestRedis::start().await;
+    redis.add("s", "1-0", "Paid", r#"{"n":1}"#).await;
+    add(&redis, "s", "2-0", "data", &message_pack()).await;
+    add(&redis, "s", "3-0", "data", &gzip(br#"{"city":"Utrecht","type":"Inner"}"#)).await;
+    let (app, _folder) = start(&redis, None).await;
+    for (filter, id, decoded) in [
+        ("data.n:9007199254740993", "2-0", "MessagePack"),
+        ("%3Devent.data.n+%3D%3D%3D+9007199254740993n", "2-0", "MessagePack"),
+        ("data.city:Utrecht", "3-0", "JSON, from gzip"),
+        ("utrecht", "3-0", "JSON, from gzip"),
+    ] {
+        let path = format!("/api/find?stream=s&filter={filter}");
+        let mut line = LiveLine::open(app.request(&path)).await;
+        let event = line.next_named("found").await.data["event"].take();
+        assert_eq!((&event["id"], &event["decoded"]), (&id.into(), &decoded.into()), "{filter}");
+        let done = line.next_named("done").await.data;
+        assert_eq!((&done["found"], &done["failures"]), (&1.into(), &().into()), "{filter}");
+    }
 }

@@ -113,6 +113,6 @@ async fn fetch_event(stream: String, id: EntryId) -> Result<Option<Arc<Event>>, 
     let Some(before) = id.prev() else { return Ok(None) };
     let (limit, order) = (Some("1".to_owned()), Some("asc".to_owned()));
     let page =
-        functions::events(stream, Some(before.to_string()), None, limit, order, None).await?;
+        functions::events(stream, Some(before.to_string()), None, limit, order, None, None).await?;
     Ok(page.events.into_iter().find(|event| event.id == id).map(Arc::new))
 }

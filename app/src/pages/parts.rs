@@ -1,0 +1,61 @@
+//! The pages that lie in files of their own, so that the first visit fetches only what it shows.
+//!
+//! Whatever only these pages reach is taken out of the main file, and what several of them share goes into further files
+//! between them: `cargo xtask build` splits the program at the functions here.
+
+use leptos::prelude::*;
+use rewind_domain::StreamKey;
+use wasm_split_helpers::{SplitLoaderError, wasm_split};
+
+use super::events::EventsPage;
+use super::part::{Draw, Part};
+use super::travel::TravelPage;
+use super::workbench::WorkbenchPage;
+use crate::state::address::{EventsAddress, FoldAddress, TravelAddress};
+
+/// A page about a stream.
+type AboutStream<A> = (StreamKey, Signal<A>);
+
+/// All of them.
+#[derive(Clone, Copy)]
+pub(crate) struct Parts {
+    /// A stream's events.
+    pub(crate) events: Part<AboutStream<EventsAddress>>,
+    /// An aggregate's history.
+    pub(crate) travel: Part<AboutStream<TravelAddress>>,
+    /// A fold and what it makes of an aggregate.
+    pub(crate) workbench: Part<AboutStream<FoldAddress>>,
+}
+
+impl Parts {
+    /// None of them is fetched yet.
+    pub(crate) fn new() -> Self {
+        Self {
+            events: Part::new(events),
+            travel: Part::new(travel),
+            workbench: Part::new(workbench),
+        }
+    }
+
+    /// Fetches all, so that going to one takes no time.
+    pub(crate) fn fetch(self) {
+        self.events.fetch();
+        self.travel.fetch();
+        self.workbench.fetch();
+    }
+}
+
+#[wasm_split(events, fallible)]
+fn events() -> Result<Draw<AboutStream<EventsAddress>>, SplitLoaderError> {
+    Ok(|(stream, address)| view! { <EventsPage stream address /> }.into_any())
+}
+
+#[wasm_split(travel, fallible)]
+fn travel() -> Result<Draw<AboutStream<TravelAddress>>, SplitLoaderError> {
+    Ok(|(stream, address)| view! { <TravelPage stream address /> }.into_any())
+}
+
+#[wasm_split(workbench, fallible)]
+fn workbench() -> Result<Draw<AboutStream<FoldAddress>>, SplitLoaderError> {
+    Ok(|(stream, address)| view! { <WorkbenchPage stream address /> }.into_any())
+}

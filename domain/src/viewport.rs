@@ -87,6 +87,8 @@ impl LongList {
         )]
         let (first, on_screen) =
             (self.clamp(top) as u64, (self.height.max(0.0) / self.row_height) as u64 + 2);
+        // Numbers beyond 2⁵³ may have been rounded up.
+        let first = first.min(self.rows);
         let end = first.saturating_add(on_screen).saturating_add(overscan).min(self.rows);
         first.saturating_sub(overscan)..end
     }

@@ -15,3 +15,5 @@ pub(crate) mod remote;
 pub(crate) mod resize;
 pub(crate) mod text_area;
 pub(crate) mod theme;
+pub(crate) mod viewport;
+pub(crate) mod zone;

@@ -14,9 +14,9 @@ use super::event_type::EventType;
 use super::icon::{Glyph, Icon};
 use super::long_list::LongList;
 use super::moment::Moment;
-use super::stream_key::StreamKeyText;
+use super::stream_key::KeyText;
 use crate::browser::keyboard::focus;
-use crate::browser::viewport::is_narrow;
+use crate::browser::viewport::narrow;
 use crate::state::columns::{Columns, cell_text};
 use crate::state::text;
 
@@ -86,7 +86,8 @@ pub(crate) fn EventGrid(
     #[prop(into)]
     rows: Signal<u64>,
     /// What a row shows. Is called in a reactive place.
-    row: impl Fn(u64) -> EventRow + Copy + Send + Sync + 'static,
+    #[prop(into)]
+    row: Callback<u64, EventRow>,
     /// The row at the upper edge.
     top: RwSignal<f64>,
     /// The row where the keys are.
@@ -117,7 +118,7 @@ pub(crate) fn EventGrid(
         let target = target.min(last);
         active.set(Some(target));
         if selected.get_untracked().is_some()
-            && let Some(place) = untrack(|| row(target)).place()
+            && let Some(place) = untrack(|| row.run(target)).place()
         {
             on_select.run(Some(place));
         }
@@ -135,7 +136,7 @@ pub(crate) fn EventGrid(
             "Home" => Some(0),
             "End" => Some(u64::MAX),
             "Enter" | " " => {
-                if let Some(place) = at.and_then(|at| untrack(|| row(at)).place()) {
+                if let Some(place) = at.and_then(|at| untrack(|| row.run(at)).place()) {
                     on_select.run(Some(place));
                 }
                 event.prevent_default();
@@ -167,7 +168,7 @@ pub(crate) fn EventGrid(
             .collect_view()
     };
     let render = move |at: u64| {
-        let shown = Memo::new(move |_| row(at));
+        let shown = Memo::new(move |_| row.run(at));
         let is_active = Memo::new(move |_| active.get() == Some(at));
         move || {
             let pick = move |is_compare: bool, place: EventPlace| {
@@ -181,7 +182,9 @@ pub(crate) fn EventGrid(
             row_view(at, &shown.get(), columns, has_streams, selected, is_active, href, pick)
         }
     };
-    let row_height = Signal::derive(move || if is_narrow() { NARROW_ROW_HEIGHT } else { ROW_HEIGHT });
+    let is_narrow = narrow();
+    let row_height =
+        Signal::derive(move || if is_narrow.get() { NARROW_ROW_HEIGHT } else { ROW_HEIGHT });
     view! {
         <div
             class="event-grid"
@@ -252,6 +255,7 @@ fn row_view(
             let here = place.clone();
             let is_selected = move || selected.with(|selected| selected.as_ref() == Some(&here));
             let id = event.id.to_string();
+            let shown_id = id.clone();
             let on_click = move |click: web_sys::MouseEvent| {
                 // On a link too: it is for opening elsewhere, here the row is enough.
                 if !(click.ctrl_key() || click.meta_key()) {
@@ -269,17 +273,17 @@ fn row_view(
                     aria-rowindex=index
                     aria-selected=move || is_selected().to_string()
                     data-testid="event-row"
-                    data-id=id.clone()
+                    data-id=id
                     on:click=on_click
                 >
                     <span role="gridcell" class="cell-time">
                         <Moment ms=event.timestamp_ms />
-                        <a class="id" href=link tabindex="-1">{id}</a>
+                        <a class="id" href=link tabindex="-1">{shown_id}</a>
                     </span>
                     <span role="gridcell" class="cell-version">{event.version.map(text::grouped)}</span>
                     <span role="gridcell" class="cell-since">{since_ms.map(since_text)}</span>
                     {has_streams.then(|| view! {
-                        <span role="gridcell" class="cell-stream"><StreamKeyText key=stream.clone() /></span>
+                        <span role="gridcell" class="cell-stream"><KeyText stream=stream.clone() /></span>
                     })}
                     <span role="gridcell" class="cell-type">
                         <EventType event_type=event.event_type.clone() />
@@ -298,7 +302,8 @@ fn own_cells(event: &Arc<Event>, columns: Signal<Columns>) -> impl IntoView + us
     move || {
         let cell = |path: &EventPath| {
             let text = cell_text(&event, path);
-            view! { <span role="gridcell" class="cell-own" title=text.clone()>{text}</span> }
+            let title = text.clone();
+            view! { <span role="gridcell" class="cell-own" title=title>{text}</span> }
         };
         columns.with(|columns| columns.paths().iter().map(cell).collect_view())
     }
@@ -311,7 +316,10 @@ fn data_cell(event: &Event) -> impl IntoView + use<> {
                 <Icon glyph=Glyph::Warning />
                 {match error.code {
                     DecodeErrorCode::NotATime => "time not read",
-                    _ => "not decoded",
+                    DecodeErrorCode::TooLarge => "too large",
+                    DecodeErrorCode::NotUtf8
+                    | DecodeErrorCode::NotJson
+                    | DecodeErrorCode::NotDecodable => "not decoded",
                 }}
             </span>
         }

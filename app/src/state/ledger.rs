@@ -141,6 +141,41 @@ impl Ledger {
         }
     }
 
+    /// Takes events that follow each other. A chunk that they fill counts as fetched.
+    pub(crate) fn take_run(&mut self, events: impl IntoIterator<Item = Arc<Event>>) {
+        let events: Vec<Arc<Event>> = events.into_iter().collect();
+        let versions: Vec<u64> = events.iter().filter_map(|event| event.version).collect();
+        let (Some(low), Some(high)) = (versions.iter().min(), versions.iter().max()) else {
+            return;
+        };
+        for event in events {
+            put(&mut self.chunks, event);
+        }
+        for number in chunk_of(*low)..=chunk_of(*high) {
+            let begin = (number * CHUNK_EVENTS + 1).max(self.first);
+            let end = ((number + 1) * CHUNK_EVENTS).min(self.latest);
+            if let Some(chunk) = self.chunks.get_mut(&number) {
+                chunk.is_fetched |= *low <= begin && end <= *high;
+            }
+        }
+    }
+
+    /// The version of the first event that is there.
+    pub(crate) fn first(&self) -> u64 {
+        self.first
+    }
+
+    /// The events of these rows that are here.
+    pub(crate) fn sample(&self, rows: Range<u64>) -> Vec<Arc<Event>> {
+        let rows = rows.start..rows.end.min(self.rows());
+        rows.filter_map(|row| self.event(self.version_of(row)).cloned()).collect()
+    }
+
+    /// How many of the events that arrived are shown.
+    pub(crate) fn unseen(&self) -> u64 {
+        self.arrived.saturating_sub(self.held_back.unwrap_or(0))
+    }
+
     /// Takes an event that was added behind the last one. Its version is counted on where it does not say.
     pub(crate) fn push(&mut self, mut event: Event) {
         let next = self.latest_known() + 1;
@@ -263,6 +298,17 @@ mod tests {
         assert_eq!(ledger.missing(40..60), [901]);
         assert_eq!(shown(&ledger, 0), Some(1_000));
         assert_eq!(ledger.slot(60), Slot::Coming);
+    }
+
+    #[test]
+    fn of_a_run_of_events_only_whole_chunks_count_as_fetched() {
+        let mut ledger = Ledger::new(Order::Desc, 1, 120);
+        ledger.take_run((71..=120).map(|version| Arc::new(event(version))));
+        assert_eq!(ledger.missing(0..15), [0; 0]);
+        assert_eq!(ledger.missing(0..40), [51]);
+        assert_eq!(shown(&ledger, 49), Some(71));
+        assert_eq!(ledger.slot(50), Slot::Coming);
+        assert_eq!(ledger.sample(48..52).len(), 2);
     }
 
     #[test]

@@ -3,7 +3,6 @@
 mod compare_pane;
 mod data_pane;
 mod related_pane;
-mod stepping;
 
 use std::sync::Arc;
 
@@ -13,7 +12,6 @@ use rewind_domain::{EntryId, Event, Pointer, StreamKey};
 use self::compare_pane::ComparePane;
 use self::data_pane::DataPane;
 use self::related_pane::RelatedPane;
-use self::stepping::Stepping;
 use crate::api::{ApiError, ErrorCode, functions};
 use crate::browser::clipboard;
 use crate::browser::keyboard;
@@ -27,7 +25,6 @@ use crate::components::icon::{Glyph, Icon};
 use crate::components::skeleton::Skeleton;
 use crate::state::address::EventsAddress;
 use crate::state::event_ref::{EventPane, EventRef};
-use crate::state::tail::TailRow;
 use crate::state::tree_state::TreeState;
 
 /// The open event, and what is looked at of it.
@@ -37,21 +34,29 @@ pub(super) fn EventPanel(
     stream: StreamKey,
     /// Which event is open.
     address: Signal<EventsAddress>,
-    /// The list.
-    rows: Memo<Vec<TailRow>>,
+    /// The open event as the list has it, where it has it.
+    #[prop(into)]
+    listed: Signal<Option<Arc<Event>>>,
     /// Whether it is known what the list has.
     #[prop(into)]
     is_listed: Signal<bool>,
+    /// Goes to the next event of the list, or with `false` to the one before.
+    #[prop(into)]
+    on_step: Callback<bool>,
+    /// What there is to say of the last step.
+    #[prop(into)]
+    note: Signal<Option<String>>,
     /// Closes the event.
     on_close: impl Fn() + Copy + Send + Sync + 'static,
 ) -> impl IntoView {
     let location = Location::expect();
-    let selected = Memo::new(move |_| address.with(|address| address.event));
+    let selected =
+        Memo::new(move |_| address.with(|address| address.event.as_ref().map(|event| event.id)));
     let pane = Memo::new(move |_| address.with(|address| address.pane));
     let here = Memo::new(move |before: Option<&Option<Arc<Event>>>| {
         let id = selected.get()?;
         let is_it = |event: &&Arc<Event>| event.id == id;
-        let found = rows.with(|rows| rows.iter().filter_map(TailRow::event).find(is_it).cloned());
+        let found = listed.get().filter(|event| is_it(&event));
         // It stays open when it makes room in the list for newer ones.
         found.or_else(|| before.and_then(|before| before.as_ref().filter(is_it).cloned()))
     });
@@ -95,7 +100,6 @@ pub(super) fn EventPanel(
             go(address.get_untracked().compared_with(EventRef::here(id)));
         }
     };
-    let stepping = Stepping::new(address, rows);
     keyboard::on_page_key(move |event| {
         if selected.get_untracked().is_none() {
             return false;
@@ -103,8 +107,8 @@ pub(super) fn EventPanel(
         let key = event.key();
         match key.as_str() {
             "Escape" => on_close(),
-            "j" => stepping.step(true),
-            "k" => stepping.step(false),
+            "j" => on_step.run(true),
+            "k" => on_step.run(false),
             "b" => set_base(),
             "y" => copy_link(address.get_untracked()),
             key => match EventPane::ALL.into_iter().find(|pane| pane.key() == key) {
@@ -156,7 +160,7 @@ pub(super) fn EventPanel(
                         stream=stream.clone()
                         event=event.clone()
                         href=Signal::derive(href)
-                        on_step=move |forward| stepping.step(forward)
+                        on_step
                         on_base=move |()| set_base()
                     />
                     <PaneTabs address pane />
@@ -194,8 +198,8 @@ pub(super) fn EventPanel(
                     <Icon glyph=Glyph::Close />
                 </button>
                 {content}
-                <p class="toast" class:on=move || stepping.note().is_some() role="status">
-                    {move || stepping.note()}
+                <p class="toast" class:on=move || note.with(Option::is_some) role="status">
+                    {note}
                 </p>
             </aside>
         })

@@ -62,8 +62,9 @@ pub(super) fn RelatedPane(
 
     let href_to = move |(to, id): (StreamKey, EntryId)| {
         let here = address.get_untracked();
-        let list = if here.stream == to { here } else { EventsAddress::newest(to) };
-        list.with_event(Some(id)).with_pane(EventPane::Related).href()
+        let is_here = here.of.single().is_none_or(|stream| *stream == to);
+        let list = if is_here { here } else { EventsAddress::newest(to.clone()) };
+        list.with_event_of(&to, id).with_pane(EventPane::Related).href()
     };
     let rows =
         Memo::new(move |_| story.with(|story| story.as_ref().map(Story::rows).unwrap_or_default()));

@@ -33,8 +33,7 @@ pub(super) fn EventView(
     let tree = RwSignal::new(TreeState::default());
     let facts = move || match event.get() {
         Some(event) => {
-            let href =
-                EventsAddress { event: Some(event.id), ..EventsAddress::newest(stream.clone()) };
+            let href = EventsAddress::newest(stream.clone()).with_event(Some(event.id));
             view! {
                 <EventType event_type=event.event_type.clone() />
                 <span class="bench-event-time">

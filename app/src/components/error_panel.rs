@@ -77,7 +77,7 @@ fn title(code: ErrorCode) -> &'static str {
         ErrorCode::TooBusy => "The server is busy.",
         ErrorCode::Internal => "Something went wrong.",
         ErrorCode::ServerUnreachable => "The Rewind server cannot be reached.",
-        ErrorCode::FrontEndOutdated => "This page is out of date.",
+        ErrorCode::PartMissing => "This page could not be fetched.",
     }
 }
 

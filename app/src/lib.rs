@@ -20,12 +20,15 @@ use self::browser::idle;
 use self::browser::keyboard::focus;
 use self::browser::location::Location;
 use self::browser::remote::Remote;
+use self::browser::zone::ChosenZone;
 use self::components::top_bar::TopBar;
 use self::pages::discovery::Discovery;
 use self::pages::not_found::{NotFoundPage, UnreadablePage};
 use self::pages::parts::Parts;
 use self::pages::streams::StreamsPage;
-use self::state::address::{Address, EventsAddress, FoldAddress, StreamsAddress, TravelAddress};
+use self::state::address::{
+    Address, EventsAddress, EventsOf, FoldAddress, StreamsAddress, TravelAddress,
+};
 
 /// The part of the document that changes from page to page.
 const CONTENT_ID: &str = "content";
@@ -35,6 +38,7 @@ const CONTENT_ID: &str = "content";
 pub fn App() -> impl IntoView {
     let location = Location::provide();
     Now::provide();
+    ChosenZone::provide();
     Discovery::provide();
     Drafts::provide();
 
@@ -92,7 +96,7 @@ fn fetch_when_idle(parts: Parts, about: Remote<(), About>) {
 fn pages(location: Location, parts: Parts) -> impl IntoView {
     let page = Memo::new(move |_| match location.address() {
         Address::Streams(_) => Page::Streams,
-        Address::Events(address) => Page::Events(address.stream),
+        Address::Events(address) => Page::Events(address.of),
         Address::Travel(address) => Page::Travel(address.stream),
         Address::Fold(address) => Page::Fold(address.stream),
         Address::Unreadable { reason } => Page::Unreadable(reason),
@@ -116,14 +120,14 @@ fn pages(location: Location, parts: Parts) -> impl IntoView {
             });
             view! { <StreamsPage address /> }.into_any()
         }
-        Page::Events(stream) => {
-            let first = EventsAddress::newest(stream.clone());
+        Page::Events(of) => {
+            let first = EventsAddress::of(of.clone());
             let address =
                 Memo::new(move |before: Option<&EventsAddress>| match location.address() {
-                    Address::Events(address) if address.stream == first.stream => address,
+                    Address::Events(address) if address.of == first.of => address,
                     _ => before.cloned().unwrap_or_else(|| first.clone()),
                 });
-            parts.events.show((stream, address.into()))
+            parts.events.show((of, address.into()))
         }
         Page::Travel(stream) => {
             let first = TravelAddress::latest(stream.clone());
@@ -151,7 +155,7 @@ fn pages(location: Location, parts: Parts) -> impl IntoView {
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Page {
     Streams,
-    Events(rewind_domain::StreamKey),
+    Events(EventsOf),
     Travel(rewind_domain::StreamKey),
     Fold(rewind_domain::StreamKey),
     Unreadable(String),

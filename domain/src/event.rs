@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::cut::Cut;
 use crate::{EntryId, Fields, Json};
 
 /// An entry with its meaning: type, time and data, and what it was read from.
@@ -24,6 +25,9 @@ pub struct Event {
     /// Why a part of the entry could not be read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decode_error: Option<DecodeError>,
+    /// What was left out here because it is large.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cut: Option<Cut>,
 }
 
 /// Why a field of an entry could not be read as what its name promises.

@@ -8,6 +8,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use crate::entry::json_of_bytes;
 use crate::event::DecodeErrorCode;
 use crate::json::Object;
 use crate::raw_event::FieldSource;
@@ -59,9 +60,12 @@ pub(crate) fn promised_payload(fields: &dyn FieldSource) -> Option<&[u8]> {
     fields.value(DATA_FIELDS[0]).or_else(|| fields.value(DATA_FIELDS[1]))
 }
 
-/// The type as a field beside a promised payload names it.
+/// The type as a field beside the payload names it, unless that field may be the payload itself.
 pub(crate) fn type_beside_payload(fields: &dyn FieldSource) -> Option<Cow<'_, str>> {
-    fields.value(find_type(fields, None)?).map(String::from_utf8_lossy)
+    let name = find_type(fields, None)?;
+    let value = fields.value(name)?;
+    let may_be_payload = DATA_FIELDS.contains(&name) && looks_like_payload(value);
+    (!may_be_payload).then(|| String::from_utf8_lossy(value))
 }
 
 /// When it happened, in Unix milliseconds: what a field says, else the time in the id.
@@ -69,6 +73,16 @@ pub(crate) fn timestamp_ms(id: EntryId, fields: &dyn FieldSource) -> i64 {
     match find_time(fields) {
         Time::Known { ms, .. } => ms,
         Time::Absent | Time::Broken(_) => id_time(id.ms()),
+    }
+}
+
+/// Type and time of an entry whose payload is known to be sound; nothing where only decoding tells.
+pub(crate) fn head(id: EntryId, fields: &dyn FieldSource) -> Option<(Cow<'_, str>, i64)> {
+    let event_type = type_beside_payload(fields)?;
+    match find_time(fields) {
+        Time::Known { ms, .. } => Some((event_type, ms)),
+        Time::Absent => Some((event_type, id_time(id.ms()))),
+        Time::Broken(_) => None,
     }
 }
 
@@ -83,7 +97,7 @@ struct Meaning {
 impl Meaning {
     fn into_event(self, id: EntryId, version: Option<u64>, fields: Fields) -> Event {
         let Self { event_type, timestamp_ms, data, decode_error } = self;
-        Event { id, version, event_type, timestamp_ms, data, fields, decode_error }
+        Event { id, version, event_type, timestamp_ms, data, fields, decode_error, cut: None }
     }
 }
 
@@ -105,7 +119,11 @@ fn read(id: EntryId, fields: &dyn FieldSource) -> Meaning {
     };
     let event_type = match type_field {
         Some(field) => fields.value(field).map(|value| String::from_utf8_lossy(value).into_owned()),
-        None => TYPE_MEMBERS.iter().find_map(|name| data.get(name)?.as_str().map(str::to_owned)),
+        None => TYPE_MEMBERS
+            .iter()
+            .find_map(|name| data.get(name)?.as_str())
+            .filter(|name| name.len() <= MAX_TYPE_BYTES)
+            .map(str::to_owned),
     };
     let (timestamp_ms, time_error) = match time {
         Time::Known { ms, .. } => (ms, None),
@@ -131,8 +149,7 @@ fn find_payload(fields: &dyn FieldSource) -> Payload {
         let Some(value) = fields.value(name) else { continue };
         let is_sure = rank < SURE_DATA_FIELDS;
         // `message`, `value` and the like hold a payload only if it looks like one: `value 42` is plain data.
-        let looks_like_payload = matches!(value.trim_ascii_start().first(), Some(b'{' | b'['));
-        if !is_sure && !looks_like_payload {
+        if !is_sure && !looks_like_payload(value) {
             continue;
         }
         match read_json(name, value) {
@@ -141,6 +158,10 @@ fn find_payload(fields: &dyn FieldSource) -> Payload {
         }
     }
     broken.map_or(Payload::Flat, Payload::Broken)
+}
+
+fn looks_like_payload(value: &[u8]) -> bool {
+    matches!(value.trim_ascii_start().first(), Some(b'{' | b'['))
 }
 
 fn read_json(field: &str, value: &[u8]) -> Result<Json, DecodeError> {
@@ -241,7 +262,7 @@ fn flat_data(fields: &dyn FieldSource, type_field: Option<&str>, time: &Time) ->
             continue;
         }
         let key: Arc<str> = String::from_utf8_lossy(name).into();
-        let value = flat_value(value);
+        let value = json_of_bytes(value);
         match data.get_mut(&key) {
             None => {
                 data.insert(key, value);
@@ -251,17 +272,6 @@ fn flat_data(fields: &dyn FieldSource, type_field: Option<&str>, time: &Time) ->
         }
     }
     Json::Object(Arc::new(data))
-}
-
-fn flat_value(value: &[u8]) -> Json {
-    match std::str::from_utf8(value) {
-        Ok(text) => Json::string(text),
-        Err(_) => {
-            use base64::Engine as _;
-            let encoded = base64::engine::general_purpose::STANDARD.encode(value);
-            Json::object([("$base64", Json::string(encoded))])
-        }
-    }
 }
 
 #[cfg(test)]

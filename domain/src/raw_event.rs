@@ -69,7 +69,12 @@ impl<'a> RawEvent<'a> {
 
     /// The type, wherever it is told.
     pub fn event_type(&self) -> Option<String> {
-        self.type_field().map(Cow::into_owned).or_else(|| self.decode().event_type)
+        self.type_name().map(Cow::into_owned)
+    }
+
+    /// The type as [`RawEvent::decode`] finds it, borrowed where a field names it. The payload is read only where that decides.
+    pub fn type_name(&self) -> Option<Cow<'a, str>> {
+        self.type_field().or_else(|| self.decode().event_type.map(Cow::Owned))
     }
 
     /// The type, where a field names it. Without such a field it may still be told inside of the payload.
@@ -77,8 +82,41 @@ impl<'a> RawEvent<'a> {
         layout::type_beside_payload(self.fields)
     }
 
+    /// Type and time, for whoever knows that its data can be read. Nothing where it has to be decoded for that, or where something else
+    /// than its data cannot be read.
+    pub fn head(&self) -> Option<(Cow<'a, str>, i64)> {
+        layout::head(self.id, self.fields)
+    }
+
     /// When it happened, in Unix milliseconds.
     pub fn timestamp_ms(&self) -> i64 {
         layout::timestamp_ms(self.id, self.fields)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_type_that_a_field_names_is_the_type_of_the_event(
+            pairs in prop::collection::vec(
+                (
+                    prop::sample::select(vec!["type", "event", "name", "data", "payload", "body"]),
+                    prop::sample::select(vec!["", "A", "B", "{", "{}", r#"{"type":"C"}"#]),
+                ),
+                0..5,
+            )
+        ) {
+            let fields = Fields::from_iter(pairs);
+            let event = RawEvent::new(EntryId::new(1, 0), 1, &fields);
+            let decoded = event.decode().event_type;
+            if let Some(named) = event.type_field() {
+                prop_assert_eq!(Some(&*named), decoded.as_deref());
+            }
+            prop_assert_eq!(event.event_type(), decoded);
+        }
     }
 }

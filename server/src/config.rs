@@ -1,6 +1,7 @@
 //! Configuration: flags win over the environment, which wins over the file.
 
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -9,6 +10,7 @@ use serde::Deserialize;
 
 use rewind_script::Limits;
 
+use crate::relations::{RelationConfig, RelationOptions, StreamPatternError};
 use crate::store::{StoreUrl, StoreUrlError};
 
 /// Where Redis is looked for when nothing is said.
@@ -19,6 +21,8 @@ const DEFAULT_LISTEN: SocketAddr =
 
 /// How much memory keyframes may take when nothing is said, in MiB: some thousand states of usual size.
 const DEFAULT_KEYFRAME_MB: u32 = 64;
+/// How much memory indexes may take when nothing is said, in MiB: about 200 million entries.
+const DEFAULT_INDEX_MB: u32 = 32;
 
 /// Which Redis to use.
 #[derive(Args, Clone, Default, Deserialize)]
@@ -94,6 +98,18 @@ pub struct ServeOptions {
     #[arg(long, value_name = "MIB", env = "REWIND_KEYFRAME_MB")]
     pub keyframe_mb: Option<u32>,
 
+    /// How related events are found.
+    #[command(flatten)]
+    pub relations: RelationOptions,
+
+    /// How much memory to use for indexes of streams, in MiB; 0 for none [default: 32]
+    #[arg(long, value_name = "MIB", env = "REWIND_INDEX_MB")]
+    pub index_mb: Option<u32>,
+
+    /// How many entries a second may be read from Redis by what reads whole streams in the background [default: as many as it sends]
+    #[arg(long, value_name = "ENTRIES", env = "REWIND_SCAN_RATE")]
+    pub scan_rate: Option<NonZeroU32>,
+
     /// A TOML file with any of these options, named as the flags are
     #[arg(long, value_name = "FILE", env = "REWIND_CONFIG")]
     #[serde(skip)]
@@ -113,6 +129,12 @@ pub struct ServeConfig {
     pub folds: FoldConfig,
     /// How much memory keyframes may take, in bytes.
     pub keyframe_bytes: usize,
+    /// How related events are found.
+    pub relations: RelationConfig,
+    /// How much memory indexes may take, in bytes.
+    pub index_bytes: usize,
+    /// How many entries scans may read in a second, all together.
+    pub scan_rate: Option<NonZeroU32>,
 }
 
 /// How aggregates are folded.
@@ -153,6 +175,9 @@ pub enum ConfigError {
         "`--listen {0}` would show your events to everybody who can reach that address; add `--allow-remote` if that is meant"
     )]
     Remote(SocketAddr),
+    /// Related events cannot be looked for there.
+    #[error(transparent)]
+    Relations(#[from] StreamPatternError),
     /// The folder of folds is not there.
     #[error("`--folds {}` is no folder; make it, or give another one", .0.display())]
     NoFolder(PathBuf),
@@ -199,6 +224,9 @@ impl ServeOptions {
             fold_stack_kb: self.fold_stack_kb.or(file.fold_stack_kb),
             fold_state_mb: self.fold_state_mb.or(file.fold_state_mb),
             keyframe_mb: self.keyframe_mb.or(file.keyframe_mb),
+            relations: self.relations.over(file.relations),
+            index_mb: self.index_mb.or(file.index_mb),
+            scan_rate: self.scan_rate.or(file.scan_rate),
             config: self.config,
         }
     }
@@ -216,6 +244,9 @@ impl ServeOptions {
             listen,
             folds,
             keyframe_bytes: keyframe_mb as usize * MIB,
+            relations: self.relations.check()?,
+            index_bytes: self.index_mb.unwrap_or(DEFAULT_INDEX_MB) as usize * MIB,
+            scan_rate: self.scan_rate,
             allow_host: self.allow_host,
         })
     }

@@ -12,6 +12,7 @@ use crate::backend::StoreBackend;
 use crate::config::ServeConfig;
 use crate::folds::Library;
 use crate::http::{AppState, TrustedHosts, router};
+use crate::index::{IndexLimits, Indexes};
 use crate::live::Hub;
 use crate::store::Store;
 
@@ -45,16 +46,35 @@ impl Server {
     /// # Errors
     /// Where the address cannot be had.
     pub async fn bind(config: ServeConfig) -> Result<Self, ServeError> {
-        let ServeConfig { redis_url, listen, allow_host, folds, keyframe_bytes } = config;
+        let ServeConfig {
+            redis_url,
+            listen,
+            allow_host,
+            folds,
+            keyframe_bytes,
+            index_bytes,
+            scan_rate,
+            relations,
+        } = config;
         let listener = TcpListener::bind(listen)
             .await
             .map_err(|source| ServeError::Listen { address: listen, source })?;
         let address = listener.local_addr()?;
-        let store = Store::new(redis_url);
+        let store = Store::with_scan_rate(redis_url, scan_rate);
+        let script_limits = folds.limits;
         let library = Library::new(folds.folder, folds.is_editable, folds.limits);
+        let indexes = Indexes::new(store.clone(), IndexLimits::of_bytes(index_bytes));
         let (stop, stopping) = watch::channel(false);
         let state = AppState {
-            backend: Arc::new(StoreBackend::new(store.clone(), library, keyframe_bytes)),
+            backend: Arc::new(StoreBackend::new(
+                store.clone(),
+                indexes.clone(),
+                library,
+                keyframe_bytes,
+                relations,
+            )),
+            indexes,
+            script_limits,
             hub: Hub::new(store.clone()),
             hosts: Arc::new(TrustedHosts::new(address, allow_host)),
             store,

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use reqwest::StatusCode;
 use rewind_server::config::{FoldConfig, ServeConfig};
+use rewind_server::relations::RelationConfig;
 use rewind_server::serve::Server;
 use rewind_server::store::StoreUrl;
 use serde_json::Value;
@@ -14,6 +15,8 @@ use crate::{LiveLine, TestRedis, eventually};
 
 /// How much room there is for keyframes where nothing is said: more than tests need.
 const KEYFRAME_BYTES: usize = 16 * 1024 * 1024;
+/// How much room there is for indexes: more than tests need.
+const INDEX_BYTES: usize = 16 * 1024 * 1024;
 
 /// The server in this process, on a port of its own.
 pub struct TestApp {
@@ -21,6 +24,7 @@ pub struct TestApp {
     redis_url: StoreUrl,
     folds: FoldConfig,
     keyframe_bytes: usize,
+    index_bytes: usize,
     client: reqwest::Client,
     running: Option<(oneshot::Sender<()>, JoinHandle<()>)>,
 }
@@ -45,7 +49,18 @@ impl TestApp {
     pub async fn start_with(redis_url: StoreUrl, folds: FoldConfig, keyframe_bytes: usize) -> Self {
         let address = SocketAddr::from(([127, 0, 0, 1], 0));
         let client = reqwest::Client::new();
-        let mut app = Self { address, redis_url, folds, keyframe_bytes, client, running: None };
+        let index_bytes = INDEX_BYTES;
+        let mut app =
+            Self { address, redis_url, folds, keyframe_bytes, index_bytes, client, running: None };
+        app.start_again().await;
+        app
+    }
+
+    /// Starts it without room for indexes.
+    pub async fn start_without_indexes(redis: &TestRedis) -> Self {
+        let mut app = Self::start(redis).await;
+        app.stop().await;
+        app.index_bytes = 0;
         app.start_again().await;
         app
     }
@@ -61,6 +76,9 @@ impl TestApp {
                 allow_host: vec!["rewind.test".to_owned()],
                 folds: self.folds.clone(),
                 keyframe_bytes: self.keyframe_bytes,
+                relations: RelationConfig::default(),
+                index_bytes: self.index_bytes,
+                scan_rate: None,
             };
             async { Server::bind(config).await.ok() }
         })

@@ -11,7 +11,7 @@ use super::events::EventsPage;
 use super::part::{Draw, Part};
 use super::travel::TravelPage;
 use super::workbench::WorkbenchPage;
-use crate::state::address::{EventsAddress, FoldAddress, TravelAddress};
+use crate::state::address::{EventsAddress, EventsOf, FoldAddress, TravelAddress};
 
 /// A page about a stream.
 type AboutStream<A> = (StreamKey, Signal<A>);
@@ -20,7 +20,7 @@ type AboutStream<A> = (StreamKey, Signal<A>);
 #[derive(Clone, Copy)]
 pub(crate) struct Parts {
     /// A stream's events.
-    pub(crate) events: Part<AboutStream<EventsAddress>>,
+    pub(crate) events: Part<(EventsOf, Signal<EventsAddress>)>,
     /// An aggregate's history.
     pub(crate) travel: Part<AboutStream<TravelAddress>>,
     /// A fold and what it makes of an aggregate.
@@ -46,8 +46,8 @@ impl Parts {
 }
 
 #[wasm_split(events, fallible)]
-fn events() -> Result<Draw<AboutStream<EventsAddress>>, SplitLoaderError> {
-    Ok(|(stream, address)| view! { <EventsPage stream address /> }.into_any())
+fn events() -> Result<Draw<(EventsOf, Signal<EventsAddress>)>, SplitLoaderError> {
+    Ok(|(of, address)| view! { <EventsPage of address /> }.into_any())
 }
 
 #[wasm_split(travel, fallible)]

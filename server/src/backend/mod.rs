@@ -5,9 +5,13 @@ mod blame;
 mod diff;
 mod discovery;
 mod errors;
+mod event;
 mod events;
 mod folds;
 mod history;
+mod index;
+mod jump;
+mod related;
 mod replay;
 mod timeline;
 mod trial;
@@ -17,35 +21,48 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use rewind_app::api::backend::{
-    BisectQuery, BlameQuery, DiffQuery, EventsQuery, HistoryQuery, ReplayQuery, StreamsQuery,
-    TimelineQuery, TrialQuery, WindowQuery,
+    BisectQuery, BlameQuery, DiffQuery, EventQuery, EventsQuery, HistoryQuery, IndexQuery,
+    ReplayQuery, StreamsQuery, TimelineQuery, TrialQuery, WindowQuery,
 };
+use rewind_app::api::related::{RelatedAnswer, RelatedQuery};
 use rewind_app::api::{
-    About, ApiError, Backend, BisectAnswer, BlameAnswer, DiffAnswer, ErrorCode, EventsPage,
-    FoldAnswer, HistoryAnswer, ReplayAnswer, StreamsPage, TimelineAnswer, TrialAnswer,
-    WindowAnswer,
+    About, ApiError, Backend, BisectAnswer, BlameAnswer, DiffAnswer, ErrorCode, EventAnswer,
+    EventsPage, FoldAnswer, HistoryAnswer, IndexAnswer, ReplayAnswer, StreamsPage, TimelineAnswer,
+    TrialAnswer, WindowAnswer,
 };
 use rewind_domain::versions::StreamExtent;
 use rewind_domain::{Fold, StreamKey};
 
 use crate::folds::Library;
+use crate::index::Indexes;
+use crate::relations::RelationConfig;
 use crate::store::Store;
 use crate::travel::{Traveller, WalkError};
 
 pub use errors::api_error;
+pub use event::entry;
 
 /// Answers from a Redis server.
 pub struct StoreBackend {
     store: Store,
+    indexes: Indexes,
     traveller: Traveller,
     library: Arc<Library>,
+    relations: RelationConfig,
 }
 
 impl StoreBackend {
-    /// A backend that reads from `store`, folds with what is in `library`, and keeps keyframes of at most so many bytes.
-    pub fn new(store: Store, library: Library, keyframe_bytes: usize) -> Self {
+    /// A backend that reads from `store`, finds its way by `indexes`, folds with what is in `library`, keeps keyframes of at most so
+    /// many bytes, and finds related events as `relations` says.
+    pub fn new(
+        store: Store,
+        indexes: Indexes,
+        library: Library,
+        keyframe_bytes: usize,
+        relations: RelationConfig,
+    ) -> Self {
         let traveller = Traveller::new(store.clone(), keyframe_bytes);
-        Self { store, traveller, library: Arc::new(library) }
+        Self { store, indexes, traveller, library: Arc::new(library), relations }
     }
 
     /// The fold for a stream.
@@ -72,7 +89,22 @@ impl Backend for StoreBackend {
     }
 
     async fn events(&self, query: EventsQuery) -> Result<EventsPage, ApiError> {
-        events::events(&self.store, query).await
+        match query.version {
+            Some(version) => jump::events(&self.store, &self.indexes, version, query).await,
+            None => events::events(&self.store, &self.indexes, query).await,
+        }
+    }
+
+    async fn index(&self, query: IndexQuery) -> Result<IndexAnswer, ApiError> {
+        index::index(&self.indexes, query).await
+    }
+
+    async fn event(&self, query: EventQuery) -> Result<EventAnswer, ApiError> {
+        event::event(&self.store, &self.indexes, query).await
+    }
+
+    async fn related(&self, query: RelatedQuery) -> Result<RelatedAnswer, ApiError> {
+        related::find(&self.store, &self.relations, query).await
     }
 
     async fn replay(&self, query: ReplayQuery) -> Result<ReplayAnswer, ApiError> {

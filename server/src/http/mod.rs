@@ -2,10 +2,13 @@
 
 mod assets;
 mod errors;
+mod find;
 mod guard;
 mod headers;
 mod health;
 mod live;
+mod sse;
+mod value;
 
 use std::sync::Arc;
 
@@ -17,8 +20,10 @@ use http::header;
 use leptos::prelude::provide_context;
 use leptos::server_fn::axum::{register_explicit, server_fn_paths};
 use rewind_app::api::{ApiError, Backend, ErrorCode, functions};
+use rewind_script::Limits;
 use tokio::sync::watch;
 
+use crate::index::Indexes;
 use crate::live::Hub;
 use crate::store::Store;
 
@@ -31,6 +36,10 @@ pub struct AppState {
     pub store: Store,
     /// What answers the server functions.
     pub backend: Arc<dyn Backend>,
+    /// Where entries are.
+    pub indexes: Indexes,
+    /// What expressions in JavaScript may use.
+    pub script_limits: Limits,
     /// New events.
     pub hub: Hub,
     /// By which names the server may be called.
@@ -43,6 +52,8 @@ pub struct AppState {
 pub fn router(state: AppState) -> Router {
     let mut router = Router::new()
         .route("/api/live", get(live::live))
+        .route("/api/find", get(find::find_events))
+        .route("/api/value", get(value::value))
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
         .route("/api", any(no_such_call))
@@ -69,6 +80,9 @@ fn register_server_functions() {
     register_explicit::<functions::GetAbout>();
     register_explicit::<functions::GetStreams>();
     register_explicit::<functions::GetEvents>();
+    register_explicit::<functions::GetEvent>();
+    register_explicit::<functions::GetRelated>();
+    register_explicit::<functions::GetIndex>();
     register_explicit::<functions::GetReplay>();
     register_explicit::<functions::GetWindow>();
     register_explicit::<functions::GetDiff>();

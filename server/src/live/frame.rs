@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use rewind_app::api::live::{LiveEntry, LiveFailed, LiveGap, LiveLag, LiveStatus, RedisStatus};
+use rewind_domain::cut::CutLimits;
 use rewind_domain::{Entry, EntryId, StreamKey, layout};
 use serde::Serialize;
 
@@ -13,7 +14,8 @@ pub(super) fn position_text(positions: impl IntoIterator<Item = EntryId>) -> Str
 
 /// The JSON of an `entry` frame: made once, however many viewers get it.
 pub(super) fn entry_json(stream: &StreamKey, entry: Entry) -> Bytes {
-    json(&LiveEntry { stream: stream.clone(), event: layout::decode(entry) })
+    let event = layout::decode(entry).cut_to(CutLimits::LIST);
+    json(&LiveEntry { stream: stream.clone(), event })
 }
 
 pub(super) fn entry(position: &str, json: &Bytes) -> Bytes {

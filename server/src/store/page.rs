@@ -14,6 +14,24 @@ pub struct IdRange {
     pub before: Option<EntryId>,
 }
 
+impl IdRange {
+    /// From `first` to `last`, both included.
+    pub fn within(first: EntryId, last: EntryId) -> Self {
+        // Before the first id that there can be, and after the last one, there is nothing to leave out.
+        Self { after: first.prev(), before: last.next() }
+    }
+
+    /// Whether no id lies in it.
+    pub fn is_empty(&self) -> bool {
+        match (self.after, self.before) {
+            (Some(after), Some(before)) => after.next().is_none_or(|first| first >= before),
+            (Some(after), None) => after == EntryId::MAX,
+            (None, Some(before)) => before == EntryId::MIN,
+            (None, None) => false,
+        }
+    }
+}
+
 /// From which end of the range a page is taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PageOrder {
@@ -36,7 +54,7 @@ impl Store {
         count: u64,
     ) -> Result<(Vec<Entry>, StreamInfo), StoreError> {
         let pipeline = page_pipeline(key, range, order, count);
-        let replies = self.shared.quick.run(&pipeline).await?;
+        let replies = self.run(&pipeline).await?;
         self.read_page(replies)
     }
 
@@ -72,15 +90,26 @@ pub(super) fn page_pipeline(
     order: PageOrder,
     count: u64,
 ) -> Pipeline {
-    let low = range.after.map_or("-".to_owned(), |id| format!("({id}"));
-    let high = range.before.map_or("+".to_owned(), |id| format!("({id}"));
     let mut pipeline = redis::pipe();
     pipeline.atomic();
+    range_command(&mut pipeline, key, range, order, count);
+    pipeline.cmd("XINFO").arg("STREAM").arg(key.as_bytes());
+    pipeline
+}
+
+/// Adds the command that reads up to `count` entries of a range.
+pub(super) fn range_command(
+    pipeline: &mut Pipeline,
+    key: &StreamKey,
+    range: IdRange,
+    order: PageOrder,
+    count: u64,
+) {
+    let low = range.after.map_or("-".to_owned(), |id| format!("({id}"));
+    let high = range.before.map_or("+".to_owned(), |id| format!("({id}"));
     match order {
         PageOrder::OldestFirst => pipeline.cmd("XRANGE").arg(key.as_bytes()).arg(low).arg(high),
         PageOrder::NewestFirst => pipeline.cmd("XREVRANGE").arg(key.as_bytes()).arg(high).arg(low),
     };
     pipeline.arg("COUNT").arg(count);
-    pipeline.cmd("XINFO").arg("STREAM").arg(key.as_bytes());
-    pipeline
 }

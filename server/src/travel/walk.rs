@@ -19,7 +19,7 @@ const KEYFRAME_EVERY: u64 = 1_024;
 /// The greatest distance, where reading out the state takes long: about what a script folds in ten milliseconds.
 const KEYFRAME_AT_LATEST: u64 = 3 * KEYFRAME_EVERY;
 /// The part of a walk's time that may go into laying keyframes closer than that: one in so many.
-const KEYFRAME_SHARE: u32 = 20;
+const KEYFRAME_SHARE: u32 = 10;
 
 /// Walks through histories.
 #[derive(Clone)]

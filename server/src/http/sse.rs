@@ -1,0 +1,61 @@
+//! Server-Sent Events (<https://html.spec.whatwg.org/multipage/server-sent-events.html>).
+
+use std::convert::Infallible;
+
+use axum::body::Body;
+use axum::response::Response;
+use bytes::Bytes;
+use futures::{Stream, StreamExt as _};
+use http::{HeaderValue, header};
+use serde::Serialize;
+use tokio::sync::watch;
+
+/// A frame with a name, JSON, and perhaps the position to go on from.
+pub(super) fn frame(name: &str, id: Option<&str>, data: &impl Serialize) -> Bytes {
+    // These are plain structs with string keys, for which writing to memory cannot fail.
+    let json = serde_json::to_vec(data).unwrap_or_default();
+    let mut bytes = Vec::with_capacity(json.len() + 80);
+    if let Some(id) = id {
+        bytes.extend_from_slice(b"id: ");
+        bytes.extend_from_slice(id.as_bytes());
+        bytes.push(b'\n');
+    }
+    bytes.extend_from_slice(b"event: ");
+    bytes.extend_from_slice(name.as_bytes());
+    // JSON as serde_json writes it has no line breaks, so one `data:` line holds it.
+    bytes.extend_from_slice(b"\ndata: ");
+    bytes.extend_from_slice(&json);
+    bytes.extend_from_slice(b"\n\n");
+    bytes.into()
+}
+
+/// A response of frames that ends when the server is about to stop, which an open line would hold up.
+pub(super) fn response(
+    frames: impl Stream<Item = Bytes> + Send + 'static,
+    mut stopping: watch::Receiver<bool>,
+) -> Response {
+    let stop = async move {
+        // Fails where the server is gone already.
+        let _ = stopping.wait_for(|stopping| *stopping).await;
+    };
+    let frames = frames.map(Ok::<_, Infallible>).take_until(Box::pin(stop));
+    let mut response = Response::new(Body::from_stream(frames));
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    // Asks nginx, which buffers by default, to pass frames on at once.
+    headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_frame_has_its_position_name_and_json() {
+        let text = |id| String::from_utf8(frame("found", id, &["a\r\nb"]).to_vec()).unwrap();
+        assert_eq!(text(Some("5-0")), "id: 5-0\nevent: found\ndata: [\"a\\r\\nb\"]\n\n");
+        assert_eq!(text(None), "event: found\ndata: [\"a\\r\\nb\"]\n\n");
+    }
+}

@@ -206,3 +206,38 @@ fn is_successor(earlier: &StreamExtent, later: &StreamExtent) -> bool {
             _ => true,
         }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn extent(first: u64, last: u64, added: Option<u64>) -> StreamExtent {
+        StreamExtent {
+            length: last - first + 1,
+            first_id: Some(EntryId::new(first, 0)),
+            last_id: Some(EntryId::new(last, 0)),
+            last_generated_id: EntryId::new(last, 0),
+            entries_added: added,
+            max_deleted_id: None,
+        }
+    }
+
+    #[test]
+    fn a_stream_that_was_added_to_and_trimmed_goes_on() {
+        assert!(is_successor(&StreamExtent::default(), &extent(1, 9, Some(9))));
+        assert!(is_successor(&extent(1, 9, Some(9)), &extent(5, 12, Some(12))));
+        assert!(is_successor(&extent(1, 9, None), &extent(5, 12, None)));
+        let emptied = StreamExtent { first_id: None, last_id: None, ..extent(9, 9, Some(9)) };
+        assert!(is_successor(&extent(1, 9, Some(9)), &emptied));
+        assert!(is_successor(&emptied, &extent(10, 12, Some(12))));
+    }
+
+    #[test]
+    fn a_stream_that_goes_back_is_another_one() {
+        for added in [Some(9), None] {
+            assert!(!is_successor(&extent(3, 9, added), &extent(1, 9, added)));
+            assert!(!is_successor(&extent(1, 9, added), &extent(1, 8, added)));
+        }
+        assert!(!is_successor(&extent(1, 9, Some(9)), &extent(1, 9, Some(8))));
+    }
+}

@@ -11,9 +11,9 @@ use rewind_domain::versions::StreamExtent;
 use rewind_domain::{EntryId, Event, StreamKey};
 use tokio::time::{Instant, timeout_at};
 
-use super::{api_error, check_version, discovery, index};
+use super::{api_error, check_version, discovery, events, index};
 use crate::index::{IndexView, Indexes, Standing, StreamIndex};
-use crate::store::{EntryRange, IdRange, PageOrder, Store, StreamInfo};
+use crate::store::{EntryRange, IdRange, PageOrder, Store, StoreError, StreamInfo};
 
 /// How many entries may be passed over on the way from the first or the last one: as many as on the way from the end of a block.
 const MOST_PASSED_OVER: u64 = 1_024;
@@ -108,7 +108,13 @@ impl Wanted {
                 }
                 (None, _) => {}
             }
-            if timeout_at(deadline, changes.changed()).await.is_err() {
+            // Whoever built it may have come to an end before changes were listened to.
+            let has_changed = if index.is_building() {
+                timeout_at(deadline, changes.changed()).await.is_ok()
+            } else {
+                Instant::now() < deadline
+            };
+            if !has_changed {
                 return Err(self.not_yet(stream, &index));
             }
         }
@@ -158,7 +164,7 @@ impl Wanted {
         stream: &StreamKey,
         place: Place,
         expected: &StreamExtent,
-    ) -> Result<Option<(Vec<Event>, StreamInfo)>, crate::store::StoreError> {
+    ) -> Result<Option<(Vec<Event>, StreamInfo)>, StoreError> {
         let (low, high) = self.versions();
         let (range, distance) = match place.order {
             PageOrder::OldestFirst => {
@@ -185,19 +191,12 @@ impl Wanted {
             return Ok(None);
         }
         let numbered = (0u64..).zip(page.entries()).filter_map(|(distance, entry)| {
-            let version = match place.order {
-                PageOrder::OldestFirst => from.checked_add(distance),
-                PageOrder::NewestFirst => from.checked_sub(distance),
-            };
+            let version = place.order.onward(from, distance);
             version.filter(|version| (low..=high).contains(version)).map(|version| (entry, version))
         });
         let mut events: Vec<Event> =
             numbered.map(|(entry, version)| entry.decode(Some(version))).collect();
-        let is_as_ordered = matches!(
-            (place.order, self.order),
-            (PageOrder::OldestFirst, Order::Asc) | (PageOrder::NewestFirst, Order::Desc)
-        );
-        if !is_as_ordered {
+        if place.order != events::page_order(self.order) {
             events.reverse();
         }
         let is_there = events.first().is_some_and(|event| event.version == Some(self.version));
@@ -210,7 +209,7 @@ impl Wanted {
         let first_id = events.first().map(|event| event.id);
         EventsPage {
             next: events.last().map(|event| event.id).filter(|_| has_next),
-            prev: first_id.filter(|_| super::events::has_prev(first_id, &info.extent, self.order)),
+            prev: first_id.filter(|_| events::has_prev(first_id, &info.extent, self.order)),
             stream: discovery::summary(stream, info),
             events,
         }

@@ -3,6 +3,7 @@
 //! Versions are counted from a *place*, an entry whose version is known: the first or the last entry of the stream, or either end of
 //! a block of its index. One read from there passes over some entries and gives the page.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use rewind_app::api::backend::EventsQuery;
@@ -20,7 +21,7 @@ const MOST_PASSED_OVER: u64 = 1_024;
 /// How long a jump waits for the index to come to its version: about as long as people wait for a page without wondering. A
 /// stream of a million events is indexed in less.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// How often the place of a version is looked up, where trimming took it meanwhile.
+/// How often the place of a version is looked up, where it was trimmed or something was deleted meanwhile.
 const ATTEMPTS: usize = 5;
 
 /// The events from this version on, in the order of the query.
@@ -34,17 +35,20 @@ pub(super) async fn events(
     let wanted = Wanted { version, limit, order };
     let deadline = Instant::now() + PATIENCE;
     for _ in 0..ATTEMPTS {
-        let (place, extent) = wanted.find(indexes, &stream, deadline).await?;
+        let (index, place, extent) = wanted.find(indexes, &stream, deadline).await?;
+        let mut changes = index.changes();
         let read = wanted.read(store, &stream, place, &extent).await;
         if let Some((events, info)) = read.map_err(|error| api_error(Some(&stream), &error))? {
             return Ok(wanted.page(&stream, events, &info));
         }
+        if index.is_building() {
+            // It will notice what changed as well. Whoever waited in vain learns below what is wrong.
+            let _ = timeout_at(deadline, changes.changed()).await;
+        }
     }
     Err(ApiError::new(
         ErrorCode::NotIndexed,
-        format!(
-            "stream `{stream}` is trimmed faster than version {version} can be found; try again"
-        ),
+        format!("stream `{stream}` changes faster than version {version} can be found; try again"),
     ))
 }
 
@@ -79,7 +83,7 @@ impl Wanted {
         indexes: &Indexes,
         stream: &StreamKey,
         deadline: Instant,
-    ) -> Result<(Place, StreamExtent), ApiError> {
+    ) -> Result<(Arc<StreamIndex>, Place, StreamExtent), ApiError> {
         loop {
             let asked = indexes.ask(stream).await;
             let index = asked.map_err(|error| api_error(Some(stream), &error))?;
@@ -98,7 +102,7 @@ impl Wanted {
                 ));
             }
             match (place, standing) {
-                (Some(place), _) => return Ok((place, extent)),
+                (Some(place), _) => return Ok((index, place, extent)),
                 (None, Standing::TooLarge) => {
                     let why = index::no_room(indexes);
                     return Err(ApiError::new(
@@ -186,8 +190,9 @@ impl Wanted {
             (Some(id), _) if page.first_id() == Some(id) => place.version,
             (Some(_), _) => return Ok(None),
         };
-        // A stream that does not number its entries counts them anew from its first one.
-        if extent.entries_added.is_none() && extent.first_id != expected.first_id {
+        // Where the server does not number entries, versions count from the first one present.
+        let is_renumbered = extent.entries_added.is_none() && extent.first_id != expected.first_id;
+        if is_renumbered || expected.lost_from_middle(extent) {
             return Ok(None);
         }
         let numbered = (0u64..).zip(page.entries()).filter_map(|(distance, entry)| {

@@ -16,13 +16,9 @@ pub(super) async fn events(
     query: EventsQuery,
 ) -> Result<EventsPage, ApiError> {
     let EventsQuery { stream, after, before, limit, order, .. } = query;
-    let page_order = match order {
-        Order::Asc => PageOrder::OldestFirst,
-        Order::Desc => PageOrder::NewestFirst,
-    };
     // One more than asked for tells whether there is a next page.
     let (mut entries, info) = store
-        .page(&stream, IdRange { after, before }, page_order, limit + 1)
+        .page(&stream, IdRange { after, before }, page_order(order), limit + 1)
         .await
         .map_err(|error| api_error(Some(&stream), &error))?;
     let has_next = entries.len() as u64 > limit;
@@ -44,6 +40,14 @@ pub(super) async fn events(
         stream: discovery::summary(&stream, &info),
         events,
     })
+}
+
+/// From which end of a stream the events of a page are taken.
+pub(super) fn page_order(order: Order) -> PageOrder {
+    match order {
+        Order::Asc => PageOrder::OldestFirst,
+        Order::Desc => PageOrder::NewestFirst,
+    }
 }
 
 /// Whether there are events before a page whose first one this is.

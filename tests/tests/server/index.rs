@@ -57,7 +57,11 @@ async fn all_events_are_counted_by_type_and_time() {
     assert_eq!((&answer["first_version"], &answer["latest_version"]), (&json!(1), &json!(EVENTS)));
     assert_eq!(
         answer["types"],
-        json!([{"type": "B", "count": 2_500}, {"type": "A", "count": 1_250}, {"type": "C", "count": 1_250}])
+        json!([
+            {"type": "B", "count": 2_500},
+            {"type": "C", "count": 1_250},
+            {"type": "A", "count": 1_250},
+        ])
     );
     let buckets = answer["histogram"]["buckets"].as_array().unwrap();
     assert_eq!(buckets.len(), 5);

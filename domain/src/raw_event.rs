@@ -5,7 +5,8 @@
 
 use std::borrow::Cow;
 
-use crate::{EntryId, Event, Fields, layout};
+use crate::payload::JsonText;
+use crate::{EntryId, Event, Fields, PayloadDecoder, layout};
 
 /// The field/value pairs of an entry, wherever they are kept.
 pub trait FieldSource {
@@ -42,12 +43,18 @@ pub struct RawEvent<'a> {
     /// The version that it makes.
     pub version: u64,
     fields: &'a dyn FieldSource,
+    decoder: &'a dyn PayloadDecoder,
 }
 
 impl<'a> RawEvent<'a> {
-    /// The entry of these fields.
+    /// The entry of these fields. Its payload is JSON text.
     pub fn new(id: EntryId, version: u64, fields: &'a dyn FieldSource) -> Self {
-        Self { id, version, fields }
+        Self { id, version, fields, decoder: &JsonText }
+    }
+
+    /// The same entry, whose payload may be whatever `decoder` reads.
+    pub fn with_decoder(self, decoder: &'a dyn PayloadDecoder) -> Self {
+        Self { decoder, ..self }
     }
 
     /// The fields.
@@ -58,13 +65,26 @@ impl<'a> RawEvent<'a> {
     /// What the entry means. All that the methods below answer in part is in here, and this is what counts should they differ:
     /// an entry whose first payload is broken may have another one.
     pub fn decode(&self) -> Event {
-        layout::decode_fields(self.id, Some(self.version), self.fields)
+        layout::decode_fields(self.id, Some(self.version), self.fields, self.decoder)
     }
 
     /// The text of the field that promises a JSON payload, if there is one. Whether it keeps the promise is not known yet.
     pub fn payload_text(&self) -> Option<&'a str> {
-        let value = layout::promised_payload(self.fields)?;
+        let (name, value) = layout::promised_payload(self.fields, self.decoder)?;
+        if self.decoder.concerns(name, value) {
+            return None;
+        }
         std::str::from_utf8(value).ok()
+    }
+
+    /// Whether something of it has to be shown to the decoder.
+    pub(crate) fn asks_decoder(&self) -> bool {
+        layout::asks_decoder(self.fields, self.decoder)
+    }
+
+    /// Whether its payload has to be shown to the decoder, and is nothing that this is quick with.
+    pub fn needs_decoder(&self) -> bool {
+        layout::needs_decoder(self.fields, self.decoder)
     }
 
     /// The type, wherever it is told.
@@ -79,13 +99,13 @@ impl<'a> RawEvent<'a> {
 
     /// The type, where a field names it. Without such a field it may still be told inside of the payload.
     pub fn type_field(&self) -> Option<Cow<'a, str>> {
-        layout::type_beside_payload(self.fields)
+        layout::type_beside_payload(self.fields, self.decoder)
     }
 
     /// Type and time, for whoever knows that its data can be read. Nothing where it has to be decoded for that, or where something else
     /// than its data cannot be read.
     pub fn head(&self) -> Option<(Cow<'a, str>, i64)> {
-        layout::head(self.id, self.fields)
+        layout::head(self.id, self.fields, self.decoder)
     }
 
     /// When it happened, in Unix milliseconds.

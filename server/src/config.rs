@@ -8,6 +8,7 @@ use clap::Args;
 use clap::builder::FalseyValueParser;
 use serde::Deserialize;
 
+use rewind_codec::{Codecs, DecoderRule, RuleError};
 use rewind_script::Limits;
 
 use crate::relations::{RelationConfig, RelationOptions, StreamPatternError};
@@ -110,6 +111,10 @@ pub struct ServeOptions {
     #[arg(long, value_name = "ENTRIES", env = "REWIND_SCAN_RATE")]
     pub scan_rate: Option<NonZeroU32>,
 
+    /// What payloads of which streams are, where they are no JSON text. Only in the file.
+    #[arg(skip)]
+    pub decoders: Vec<DecoderRule>,
+
     /// A TOML file with any of these options, named as the flags are
     #[arg(long, value_name = "FILE", env = "REWIND_CONFIG")]
     #[serde(skip)]
@@ -135,6 +140,8 @@ pub struct ServeConfig {
     pub index_bytes: usize,
     /// How many entries scans may read in a second, all together.
     pub scan_rate: Option<NonZeroU32>,
+    /// What payloads are that are no JSON text.
+    pub codecs: Codecs,
 }
 
 /// How aggregates are folded.
@@ -166,6 +173,14 @@ pub enum ConfigError {
         path: PathBuf,
         /// What is wrong in it, and where.
         message: String,
+    },
+    /// A decoder rule in it cannot be followed.
+    #[error("configuration file `{path}`: {source}")]
+    Decoder {
+        /// The file.
+        path: PathBuf,
+        /// Which rule, and why.
+        source: RuleError,
     },
     /// The Redis URL is not one.
     #[error(transparent)]
@@ -227,6 +242,7 @@ impl ServeOptions {
             relations: self.relations.over(file.relations),
             index_mb: self.index_mb.or(file.index_mb),
             scan_rate: self.scan_rate.or(file.scan_rate),
+            decoders: file.decoders,
             config: self.config,
         }
     }
@@ -237,6 +253,7 @@ impl ServeOptions {
             return Err(ConfigError::Remote(listen));
         }
         let folds = self.fold_config()?;
+        let codecs = self.codecs()?;
         let redis_url = RedisOptions { redis_url: self.redis_url }.url()?;
         let keyframe_mb = self.keyframe_mb.unwrap_or(DEFAULT_KEYFRAME_MB);
         Ok(ServeConfig {
@@ -247,8 +264,17 @@ impl ServeOptions {
             relations: self.relations.check()?,
             index_bytes: self.index_mb.unwrap_or(DEFAULT_INDEX_MB) as usize * MIB,
             scan_rate: self.scan_rate,
+            codecs,
             allow_host: self.allow_host,
         })
+    }
+
+    /// The files that rules name are looked for beside the one in which the rules are.
+    fn codecs(&self) -> Result<Codecs, ConfigError> {
+        let path = self.config.clone().unwrap_or_default();
+        let folder = path.parent().unwrap_or(Path::new(""));
+        Codecs::load(&self.decoders, folder)
+            .map_err(|source| ConfigError::Decoder { path: path.clone(), source })
     }
 
     fn fold_config(&self) -> Result<FoldConfig, ConfigError> {
@@ -322,6 +348,27 @@ mod tests {
             assert!(options(&format!("{toml}\nallow-remote = true")).check().is_ok(), "{listen}");
         }
         assert!(options("listen = '[::1]:7117'").check().is_ok());
+    }
+
+    #[test]
+    fn a_decoder_rule_that_cannot_be_followed_is_named_with_its_file() {
+        let folder = std::env::temp_dir().join(format!("rewind-decoders-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let path = folder.join("rewind.toml");
+        let resolve = |text: &str| {
+            std::fs::write(&path, text).unwrap();
+            ServeOptions { config: Some(path.clone()), ..ServeOptions::default() }.resolve()
+        };
+        let rule = "[[decoders]]\nstream = 'events:*'\nas = 'avro'\nschema = 'order.avsc'\n";
+        let missing = resolve(rule).unwrap_err().to_string();
+        std::fs::write(folder.join("order.avsc"), "\"long\"").unwrap();
+        let is_found = resolve(rule).is_ok();
+        std::fs::remove_dir_all(&folder).unwrap();
+        assert!(is_found, "files are looked for beside the configuration");
+        assert!(
+            missing.contains("rewind.toml`: decoder rule 1: `") && missing.contains("order.avsc"),
+            "{missing}"
+        );
     }
 
     #[test]

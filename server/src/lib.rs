@@ -7,6 +7,7 @@
 pub mod backend;
 pub mod cli;
 pub mod config;
+mod decoding;
 pub mod find;
 pub mod folds;
 pub mod http;

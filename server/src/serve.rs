@@ -8,7 +8,7 @@ use axum::serve::ListenerExt as _;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-use crate::backend::StoreBackend;
+use crate::backend::{BackendParts, StoreBackend};
 use crate::config::ServeConfig;
 use crate::folds::Library;
 use crate::http::{AppState, TrustedHosts, router};
@@ -52,9 +52,10 @@ impl Server {
             allow_host,
             folds,
             keyframe_bytes,
+            codecs,
+            relations,
             index_bytes,
             scan_rate,
-            relations,
         } = config;
         let listener = TcpListener::bind(listen)
             .await
@@ -63,19 +64,22 @@ impl Server {
         let store = Store::with_scan_rate(redis_url, scan_rate);
         let script_limits = folds.limits;
         let library = Library::new(folds.folder, folds.is_editable, folds.limits);
-        let indexes = Indexes::new(store.clone(), IndexLimits::of_bytes(index_bytes));
+        let indexes =
+            Indexes::new(store.clone(), codecs.clone(), IndexLimits::of_bytes(index_bytes));
         let (stop, stopping) = watch::channel(false);
         let state = AppState {
-            backend: Arc::new(StoreBackend::new(
-                store.clone(),
-                indexes.clone(),
+            backend: Arc::new(StoreBackend::new(BackendParts {
+                store: store.clone(),
+                indexes: indexes.clone(),
+                codecs: codecs.clone(),
                 library,
                 keyframe_bytes,
                 relations,
-            )),
+            })),
             indexes,
+            codecs: codecs.clone(),
             script_limits,
-            hub: Hub::new(store.clone()),
+            hub: Hub::new(store.clone(), codecs),
             hosts: Arc::new(TrustedHosts::new(address, allow_host)),
             store,
             stopping,

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use reqwest::StatusCode;
+use rewind_codec::Codecs;
 use rewind_server::config::{FoldConfig, ServeConfig};
 use rewind_server::relations::RelationConfig;
 use rewind_server::serve::Server;
@@ -25,6 +26,7 @@ pub struct TestApp {
     folds: FoldConfig,
     keyframe_bytes: usize,
     index_bytes: usize,
+    codecs: Codecs,
     client: reqwest::Client,
     running: Option<(oneshot::Sender<()>, JoinHandle<()>)>,
 }
@@ -45,13 +47,35 @@ impl TestApp {
         Self::start_with(redis.url(), folds, KEYFRAME_BYTES).await
     }
 
+    /// Starts it with a folder of folds and rules for payloads that are no JSON text.
+    pub async fn start_with_codecs(redis: &TestRedis, folds: FoldConfig, codecs: Codecs) -> Self {
+        Self::start_as(redis.url(), folds, KEYFRAME_BYTES, codecs).await
+    }
+
     /// Starts it with room for so many bytes of keyframes.
     pub async fn start_with(redis_url: StoreUrl, folds: FoldConfig, keyframe_bytes: usize) -> Self {
+        Self::start_as(redis_url, folds, keyframe_bytes, Codecs::default()).await
+    }
+
+    async fn start_as(
+        redis_url: StoreUrl,
+        folds: FoldConfig,
+        keyframe_bytes: usize,
+        codecs: Codecs,
+    ) -> Self {
         let address = SocketAddr::from(([127, 0, 0, 1], 0));
         let client = reqwest::Client::new();
         let index_bytes = INDEX_BYTES;
-        let mut app =
-            Self { address, redis_url, folds, keyframe_bytes, index_bytes, client, running: None };
+        let mut app = Self {
+            address,
+            redis_url,
+            folds,
+            keyframe_bytes,
+            index_bytes,
+            codecs,
+            client,
+            running: None,
+        };
         app.start_again().await;
         app
     }
@@ -79,6 +103,7 @@ impl TestApp {
                 relations: RelationConfig::default(),
                 index_bytes: self.index_bytes,
                 scan_rate: None,
+                codecs: self.codecs.clone(),
             };
             async { Server::bind(config).await.ok() }
         })

@@ -59,6 +59,12 @@ impl<'s, 'e> Subject<'s, 'e> {
         }
     }
 
+    /// The data, where it is not in the fields as text but was read from them by a decoder.
+    pub(super) fn unpacked(&self) -> Option<&Json> {
+        let event = self.event.asks_decoder().then(|| self.decoded())?;
+        event.decoded.as_ref().map(|_| &event.data)
+    }
+
     /// The text that promises to be the data.
     fn payload(&self) -> Option<&'e str> {
         *self.payload.get_or_init(|| self.event.payload_text())

@@ -14,17 +14,18 @@ impl Words {
         Self { needle: text.to_lowercase() }
     }
 
-    /// Whether the name or the value of a field has the text in it. The type is always within one of them.
+    /// Whether the name or the value of a field has the text in it, or the data that a decoder read from one. The type is always
+    /// within one of them.
     pub(super) fn are_in(&self, subject: &Subject<'_, '_>) -> bool {
         let fields = subject.event.fields();
         (0..fields.count()).filter_map(|at| fields.pair(at)).any(|(name, value)| {
-            self.is_in(&String::from_utf8_lossy(name)) || self.is_in_value(value)
-        })
+            self.is_in(&String::from_utf8_lossy(name))
+                || self.is_in_value(&String::from_utf8_lossy(value))
+        }) || subject.unpacked().is_some_and(|data| self.is_in_value(&data.to_string()))
     }
 
-    fn is_in_value(&self, value: &[u8]) -> bool {
-        let text = String::from_utf8_lossy(value);
-        self.is_in(&text) || unescaped(&text).is_some_and(|text| self.is_in(&text))
+    fn is_in_value(&self, text: &str) -> bool {
+        self.is_in(text) || unescaped(text).is_some_and(|text| self.is_in(&text))
     }
 
     fn is_in(&self, text: &str) -> bool {

@@ -2,28 +2,29 @@
 
 use rewind_app::api::backend::EventQuery;
 use rewind_app::api::{ApiError, ErrorCode, EventAnswer, Order};
+use rewind_codec::Codecs;
 use rewind_domain::cut::CutLimits;
-use rewind_domain::{Entry, EntryId, StreamKey, layout};
+use rewind_domain::{Entry, EntryId, StreamKey};
 
 use super::{api_error, events};
+use crate::decoding::decode_one;
 use crate::index::Indexes;
 use crate::store::{IdRange, PageOrder, Store, StreamInfo};
 
 pub(super) async fn event(
     store: &Store,
     indexes: &Indexes,
+    codecs: &Codecs,
     query: EventQuery,
 ) -> Result<EventAnswer, ApiError> {
     let EventQuery { stream, id } = query;
     let (entry, info) = entry(store, &stream, id).await?;
-    let mut event = [layout::decode(entry)];
-    let version = events::oldest_version(store, indexes, &stream, &event, &info.extent, Order::Asc)
+    let mut event = decode_one(codecs, &stream, entry).await;
+    let alone = std::slice::from_ref(&event);
+    let version = events::oldest_version(store, indexes, &stream, alone, &info.extent, Order::Asc)
         .await
         .map_err(|error| api_error(Some(&stream), &error))?;
-    if let Some(event) = event.first_mut() {
-        event.version = version;
-    }
-    let [event] = event;
+    event.version = version;
     Ok(EventAnswer { stream, event: event.cut_to(CutLimits::SINGLE) })
 }
 

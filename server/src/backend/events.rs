@@ -2,17 +2,20 @@
 
 use rewind_app::api::backend::EventsQuery;
 use rewind_app::api::{ApiError, EventsPage, Order};
+use rewind_codec::Codecs;
 use rewind_domain::cut::CutLimits;
 use rewind_domain::versions::StreamExtent;
-use rewind_domain::{EntryId, Event, StreamKey, layout};
+use rewind_domain::{EntryId, Event, StreamKey};
 
 use super::{api_error, discovery};
+use crate::decoding::decode_all;
 use crate::index::Indexes;
 use crate::store::{EntryRange, IdRange, PageOrder, Store, StoreError};
 
 pub(super) async fn events(
     store: &Store,
     indexes: &Indexes,
+    codecs: &Codecs,
     query: EventsQuery,
 ) -> Result<EventsPage, ApiError> {
     let EventsQuery { stream, after, before, limit, order, .. } = query;
@@ -24,7 +27,7 @@ pub(super) async fn events(
     let has_next = entries.len() as u64 > limit;
     entries.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
 
-    let mut events: Vec<Event> = entries.into_iter().map(layout::decode).collect();
+    let mut events = decode_all(codecs, &stream, entries).await;
     if let Some(version) = oldest_version(store, indexes, &stream, &events, &info.extent, order)
         .await
         .map_err(|error| api_error(Some(&stream), &error))?

@@ -8,12 +8,14 @@ use std::time::Duration;
 
 use rewind_app::api::backend::EventsQuery;
 use rewind_app::api::{ApiError, ErrorCode, EventsPage, Order};
+use rewind_codec::Codecs;
 use rewind_domain::cut::CutLimits;
 use rewind_domain::versions::StreamExtent;
-use rewind_domain::{EntryId, Event, StreamKey};
+use rewind_domain::{Entry, EntryId, Event, StreamKey};
 use tokio::time::{Instant, timeout_at};
 
 use super::{api_error, check_version, discovery, events, index};
+use crate::decoding::decode_all;
 use crate::index::{IndexView, Indexes, Standing, StreamIndex};
 use crate::store::{EntryRange, IdRange, PageOrder, Store, StoreError, StreamInfo};
 
@@ -29,6 +31,7 @@ const ATTEMPTS: usize = 5;
 pub(super) async fn events(
     store: &Store,
     indexes: &Indexes,
+    codecs: &Codecs,
     version: u64,
     query: EventsQuery,
 ) -> Result<EventsPage, ApiError> {
@@ -39,8 +42,8 @@ pub(super) async fn events(
         let (index, place, extent) = wanted.find(indexes, &stream, deadline).await?;
         let mut changes = index.changes();
         let read = wanted.read(store, &stream, place, &extent).await;
-        if let Some((events, info)) = read.map_err(|error| api_error(Some(&stream), &error))? {
-            return Ok(wanted.page(&stream, events, &info));
+        if let Some((entries, info)) = read.map_err(|error| api_error(Some(&stream), &error))? {
+            return Ok(wanted.page(codecs, &stream, entries, &info).await);
         }
         if index.is_building() {
             // It will notice what changed as well. Whoever waited in vain learns below what is wrong.
@@ -162,14 +165,14 @@ impl Wanted {
             .min_by_key(distance)
     }
 
-    /// Reads the events of the page, and the one behind it. Nothing where the place is no longer what it was.
+    /// Reads the entries of the page with their versions, and the one behind it. Nothing where the place is no longer what it was.
     async fn read(
         &self,
         store: &Store,
         stream: &StreamKey,
         place: Place,
         expected: &StreamExtent,
-    ) -> Result<Option<(Vec<Event>, StreamInfo)>, StoreError> {
+    ) -> Result<Option<(Vec<(u64, Entry)>, StreamInfo)>, StoreError> {
         let (low, high) = self.versions();
         let (range, distance) = match place.order {
             PageOrder::OldestFirst => {
@@ -198,20 +201,31 @@ impl Wanted {
         }
         let numbered = (0u64..).zip(page.entries()).filter_map(|(distance, entry)| {
             let version = place.order.onward(from, distance);
-            version.filter(|version| (low..=high).contains(version)).map(|version| (entry, version))
+            let version = version.filter(|version| (low..=high).contains(version))?;
+            Some((version, entry.to_entry()))
         });
-        let mut events: Vec<Event> =
-            numbered.map(|(entry, version)| entry.decode(Some(version))).collect();
+        let mut entries: Vec<(u64, Entry)> = numbered.collect();
         if place.order != events::page_order(self.order) {
-            events.reverse();
+            entries.reverse();
         }
-        let is_there = events.first().is_some_and(|event| event.version == Some(self.version));
-        Ok(is_there.then_some((events, info)))
+        let is_there = entries.first().is_some_and(|(version, _)| *version == self.version);
+        Ok(is_there.then_some((entries, info)))
     }
 
-    fn page(&self, stream: &StreamKey, mut events: Vec<Event>, info: &StreamInfo) -> EventsPage {
-        let has_next = events.len() as u64 > self.limit;
-        events.truncate(usize::try_from(self.limit).unwrap_or(usize::MAX));
+    async fn page(
+        &self,
+        codecs: &Codecs,
+        stream: &StreamKey,
+        mut entries: Vec<(u64, Entry)>,
+        info: &StreamInfo,
+    ) -> EventsPage {
+        let has_next = entries.len() as u64 > self.limit;
+        entries.truncate(usize::try_from(self.limit).unwrap_or(usize::MAX));
+        let (versions, entries): (Vec<u64>, Vec<Entry>) = entries.into_iter().unzip();
+        let events = decode_all(codecs, stream, entries).await;
+        let numbered = versions.into_iter().zip(events);
+        let events: Vec<Event> =
+            numbered.map(|(version, event)| Event { version: Some(version), ..event }).collect();
         let first_id = events.first().map(|event| event.id);
         EventsPage {
             next: events.last().map(|event| event.id).filter(|_| has_next),

@@ -30,6 +30,7 @@ use rewind_app::api::{
     EventsPage, FoldAnswer, HistoryAnswer, IndexAnswer, ReplayAnswer, StreamsPage, TimelineAnswer,
     TrialAnswer, WindowAnswer,
 };
+use rewind_codec::Codecs;
 use rewind_domain::versions::StreamExtent;
 use rewind_domain::{Fold, StreamKey};
 
@@ -48,21 +49,32 @@ pub struct StoreBackend {
     indexes: Indexes,
     traveller: Traveller,
     library: Arc<Library>,
+    codecs: Codecs,
     relations: RelationConfig,
 }
 
+/// What a [`StoreBackend`] is made of.
+pub struct BackendParts {
+    /// Where it reads.
+    pub store: Store,
+    /// By what it finds its way there.
+    pub indexes: Indexes,
+    /// What payloads are that are no JSON text.
+    pub codecs: Codecs,
+    /// The folds.
+    pub library: Library,
+    /// How much memory keyframes may take, in bytes.
+    pub keyframe_bytes: usize,
+    /// How related events are found.
+    pub relations: RelationConfig,
+}
+
 impl StoreBackend {
-    /// A backend that reads from `store`, finds its way by `indexes`, folds with what is in `library`, keeps keyframes of at most so
-    /// many bytes, and finds related events as `relations` says.
-    pub fn new(
-        store: Store,
-        indexes: Indexes,
-        library: Library,
-        keyframe_bytes: usize,
-        relations: RelationConfig,
-    ) -> Self {
-        let traveller = Traveller::new(store.clone(), keyframe_bytes);
-        Self { store, indexes, traveller, library: Arc::new(library), relations }
+    /// A backend made of these parts.
+    pub fn new(parts: BackendParts) -> Self {
+        let BackendParts { store, indexes, codecs, library, keyframe_bytes, relations } = parts;
+        let traveller = Traveller::new(store.clone(), codecs.clone(), keyframe_bytes);
+        Self { store, indexes, traveller, library: Arc::new(library), codecs, relations }
     }
 
     /// The fold for a stream.
@@ -89,9 +101,10 @@ impl Backend for StoreBackend {
     }
 
     async fn events(&self, query: EventsQuery) -> Result<EventsPage, ApiError> {
+        let Self { store, indexes, codecs, .. } = self;
         match query.version {
-            Some(version) => jump::events(&self.store, &self.indexes, version, query).await,
-            None => events::events(&self.store, &self.indexes, query).await,
+            Some(version) => jump::events(store, indexes, codecs, version, query).await,
+            None => events::events(store, indexes, codecs, query).await,
         }
     }
 
@@ -100,11 +113,11 @@ impl Backend for StoreBackend {
     }
 
     async fn event(&self, query: EventQuery) -> Result<EventAnswer, ApiError> {
-        event::event(&self.store, &self.indexes, query).await
+        event::event(&self.store, &self.indexes, &self.codecs, query).await
     }
 
     async fn related(&self, query: RelatedQuery) -> Result<RelatedAnswer, ApiError> {
-        related::find(&self.store, &self.relations, query).await
+        related::find(&self.store, &self.codecs, &self.relations, query).await
     }
 
     async fn replay(&self, query: ReplayQuery) -> Result<ReplayAnswer, ApiError> {

@@ -10,6 +10,7 @@ mod source;
 
 use rewind_app::api::find::{FindDone, FindProgress, FoundEvent};
 use rewind_app::api::{ApiError, Order};
+use rewind_codec::Codecs;
 use rewind_domain::StreamKey;
 use rewind_domain::merge::IdSpan;
 use rewind_script::EventFilter;
@@ -62,11 +63,16 @@ pub enum FindFrame {
     Failed(ApiError),
 }
 
-/// Begins a search. It ends when what it tells is no longer listened to.
-pub fn find(store: Store, indexes: Indexes, query: FindQuery) -> mpsc::Receiver<FindFrame> {
+/// Begins a search in streams whose payloads `codecs` unpack. It ends when what it tells is no longer listened to.
+pub fn find(
+    store: Store,
+    indexes: Indexes,
+    codecs: Codecs,
+    query: FindQuery,
+) -> mpsc::Receiver<FindFrame> {
     let (frames, receiver) = mpsc::channel(FRAMES_AHEAD);
     tokio::spawn(async move {
-        if let Err(error) = search::run(&store, &indexes, query, &frames).await {
+        if let Err(error) = search::run(&store, &indexes, codecs, query, &frames).await {
             // Whoever no longer listens wants to know nothing more.
             let _ = frames.send(FindFrame::Failed(error)).await;
         }

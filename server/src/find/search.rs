@@ -2,8 +2,10 @@
 
 use rewind_app::api::find::{FindDone, FindEnd, FoundEvent};
 use rewind_app::api::{ApiError, ErrorCode, Order};
+use rewind_codec::{Codecs, StreamCodec};
+use rewind_domain::cut::CutLimits;
 use rewind_domain::merge::IdSpan;
-use rewind_domain::{FoldErrorKind, RawEvent, StreamKey};
+use rewind_domain::{Event, FoldErrorKind, RawEvent, StreamKey};
 use rewind_script::{EventFilter, Filtering};
 use tokio::sync::mpsc;
 
@@ -27,6 +29,7 @@ const MAX_STOPS: u32 = 3;
 pub(super) async fn run(
     store: &Store,
     indexes: &Indexes,
+    codecs: Codecs,
     query: FindQuery,
     frames: &mpsc::Sender<FindFrame>,
 ) -> Result<(), ApiError> {
@@ -58,7 +61,7 @@ pub(super) async fn run(
 
     let (sender, batches) = mpsc::channel(BATCHES_AHEAD);
     let looking =
-        Looking { filter, streams: streams.clone(), is_single, limit, position, progress };
+        Looking { filter, streams: streams.clone(), codecs, is_single, limit, position, progress };
     let frames = frames.clone();
     let looked = tokio::task::spawn_blocking(move || looking.look_at_all(batches, &frames));
     let read = loop {
@@ -176,6 +179,7 @@ async fn stretches(
 struct Looking {
     filter: EventFilter,
     streams: Vec<StreamKey>,
+    codecs: Codecs,
     /// Whether ids alone tell where the search is.
     is_single: bool,
     limit: Option<u64>,
@@ -193,10 +197,13 @@ impl Looking {
         frames: &mpsc::Sender<FindFrame>,
     ) {
         let filter = self.filter.clone();
-        let mut filtering = Asking { filter: &filter, filtering: filter.begin(), stops: 0 };
+        let codecs: Vec<StreamCodec> =
+            self.streams.iter().map(|stream| self.codecs.of(stream)).collect();
+        let filtering = filter.begin();
+        let mut asking = Asking { filter: &filter, codecs: &codecs, filtering, stops: 0 };
         while let Some(batch) = batches.blocking_recv() {
             let went_on = match batch {
-                Ok(batch) => self.look_at(batch, &mut filtering, frames),
+                Ok(batch) => self.look_at(batch, &mut asking, frames),
                 Err(error) => {
                     let _ = frames.blocking_send(FindFrame::Failed(error));
                     Err(Over)
@@ -212,7 +219,7 @@ impl Looking {
     fn look_at(
         &mut self,
         batch: Batch,
-        filtering: &mut Asking<'_>,
+        asking: &mut Asking<'_>,
         frames: &mpsc::Sender<FindFrame>,
     ) -> Result<(), Over> {
         match batch {
@@ -226,13 +233,13 @@ impl Looking {
             Batch::Page(page) => {
                 for (entry, version) in page.events() {
                     let raw = entry.raw(version.unwrap_or(0));
-                    self.hold(0, &raw, version, filtering, frames)?;
+                    self.hold(0, &raw, version, asking, frames)?;
                 }
             }
             Batch::Merged(entries) => {
                 for (stream, entry) in entries {
                     let raw = RawEvent::new(entry.id, 0, &entry.fields);
-                    self.hold(stream, &raw, None, filtering, frames)?;
+                    self.hold(stream, &raw, None, asking, frames)?;
                 }
             }
         }
@@ -245,12 +252,18 @@ impl Looking {
         stream: usize,
         event: &RawEvent<'_>,
         version: Option<u64>,
-        filtering: &mut Asking<'_>,
+        asking: &mut Asking<'_>,
         frames: &mpsc::Sender<FindFrame>,
     ) -> Result<(), Over> {
-        let Some(key) = self.streams.get(stream) else { return Ok(()) };
+        // Unpacking a single event may take a tenth of a second.
+        if frames.is_closed() {
+            return Err(Over);
+        }
+        let place = self.streams.get(stream).zip(asking.codecs.get(stream));
+        let Some((key, codec)) = place else { return Ok(()) };
+        let event = &event.with_decoder(codec);
         self.progress.look_at(event.id);
-        let is_meant = match filtering.matches(event) {
+        let is_meant = match asking.matches(event) {
             Ok(is_meant) => is_meant,
             Err(message) => {
                 self.progress.fail(key, event.id, message);
@@ -260,14 +273,13 @@ impl Looking {
         let position = Position { id: event.id, stream: (!self.is_single).then(|| key.clone()) };
         if is_meant {
             self.progress.find();
-            let mut event = event.decode();
-            event.version = version;
+            let event = Event { version, ..event.decode() }.cut_to(CutLimits::LIST);
             let found = FoundEvent { stream: key.clone(), event };
             let frame = FindFrame::Found(found, position.clone());
             frames.blocking_send(frame).map_err(|_| Over)?;
         }
         self.position = Some(position);
-        if filtering.stops >= MAX_STOPS {
+        if asking.stops >= MAX_STOPS {
             let message =
                 self.progress.all().failures.as_ref().map(|failed| failed.message.clone());
             let error = ApiError::new(ErrorCode::ExpressionInvalid, message.unwrap_or_default());
@@ -300,6 +312,8 @@ impl Looking {
 /// A filter that is begun anew where it was stopped.
 struct Asking<'f> {
     filter: &'f EventFilter,
+    /// Of each stream, what its payloads are.
+    codecs: &'f [StreamCodec],
     filtering: Filtering<'f>,
     /// How often it was stopped.
     stops: u32,

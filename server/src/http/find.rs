@@ -28,8 +28,9 @@ pub(super) async fn find_events(
         Ok(query) => query,
         Err(error) => return errors::response(&error),
     };
-    let found = find(state.store.clone(), state.indexes.clone(), query);
-    sse::response(ReceiverStream::new(found).map(|frame| bytes_of(&frame)), state.stopping)
+    let AppState { store, indexes, codecs, stopping, .. } = state;
+    let found = find(store, indexes, codecs, query);
+    sse::response(ReceiverStream::new(found).map(|frame| bytes_of(&frame)), stopping)
 }
 
 /// The parameters that say which events are meant, as this call and the export take them.

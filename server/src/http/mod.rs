@@ -20,6 +20,7 @@ use http::header;
 use leptos::prelude::provide_context;
 use leptos::server_fn::axum::{register_explicit, server_fn_paths};
 use rewind_app::api::{ApiError, Backend, ErrorCode, functions};
+use rewind_codec::Codecs;
 use rewind_script::Limits;
 use tokio::sync::watch;
 
@@ -38,6 +39,8 @@ pub struct AppState {
     pub backend: Arc<dyn Backend>,
     /// Where entries are.
     pub indexes: Indexes,
+    /// What payloads are that are no JSON text.
+    pub codecs: Codecs,
     /// What expressions in JavaScript may use.
     pub script_limits: Limits,
     /// New events.

@@ -10,6 +10,7 @@
 mod shelf;
 mod state;
 mod stream;
+mod typed_page;
 
 pub use shelf::{IndexLimits, Indexes};
 pub use state::{IndexView, Standing};

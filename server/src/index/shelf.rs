@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use rewind_codec::Codecs;
 use rewind_domain::StreamKey;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::Instant;
@@ -21,6 +22,7 @@ const FORGOTTEN_AFTER: Duration = Duration::from_secs(10);
 #[derive(Clone)]
 pub struct Indexes {
     store: Store,
+    codecs: Codecs,
     shelf: Arc<Shelf>,
 }
 
@@ -69,10 +71,11 @@ struct Slot {
 }
 
 impl Indexes {
-    /// Indexes of the streams of `store`, within these limits.
-    pub fn new(store: Store, limits: IndexLimits) -> Self {
+    /// Indexes of the streams of `store`, whose payloads `codecs` unpack, within these limits.
+    pub fn new(store: Store, codecs: Codecs, limits: IndexLimits) -> Self {
         let builds = Semaphore::new(BUILDS_AT_ONCE);
-        Self { store, shelf: Arc::new(Shelf { limits, slots: Mutex::default(), builds }) }
+        let shelf = Shelf { limits, slots: Mutex::default(), builds };
+        Self { store, codecs, shelf: Arc::new(shelf) }
     }
 
     /// What indexes may take.
@@ -86,7 +89,8 @@ impl Indexes {
     /// # Errors
     /// As for [`Store::page`].
     pub async fn ask(&self, key: &StreamKey) -> Result<Arc<StreamIndex>, StoreError> {
-        let index = self.shelf.take(key, || StreamIndex::new(self.store.clone(), key.clone()));
+        let make = || StreamIndex::new(self.store.clone(), key.clone(), self.codecs.of(key));
+        let index = self.shelf.take(key, make);
         self.refresh(index).await
     }
 

@@ -10,7 +10,8 @@ use rewind_domain::EntryId;
 use rewind_domain::block_index::{BlockIndex, BlockSpan};
 use rewind_domain::versions::StreamExtent;
 
-use crate::store::{EntryPage, digest};
+use super::typed_page::TypedPage;
+use crate::store::digest;
 
 /// How far an index is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -103,7 +104,7 @@ impl State {
     /// Takes in what comes behind [`State::read_after`], and the stream at that moment.
     pub(super) fn go_on(
         &mut self,
-        page: &EntryPage,
+        page: &TypedPage,
         extent: &StreamExtent,
     ) -> Result<(), Contradiction> {
         let Some(mark) = self.last else { return self.append(page, extent) };
@@ -116,23 +117,23 @@ impl State {
         let is_there = page
             .entries()
             .next()
-            .is_some_and(|entry| entry.id == mark.id && digest(&entry.raw(0)) == mark.digest);
+            .is_some_and(|(entry, _)| entry.id == mark.id && digest(&entry.raw(0)) == mark.digest);
         if is_there { self.append(page, extent) } else { Err(Contradiction) }
     }
 
     /// Takes in what comes behind the last entry, and the stream at that moment.
     pub(super) fn append(
         &mut self,
-        page: &EntryPage,
+        page: &TypedPage,
         extent: &StreamExtent,
     ) -> Result<(), Contradiction> {
         if !is_successor(&self.extent, extent) || self.has_lost(extent) {
             return Err(Contradiction);
         }
         let mut last = None;
-        for entry in page.entries() {
+        for (entry, event_type) in page.entries() {
             // One that is there already is the one that reading went on from.
-            self.blocks.append(entry.id, entry.raw(0).type_name().as_deref());
+            self.blocks.append(entry.id, event_type);
             last = Some(entry);
         }
         if let Some(entry) = last {
@@ -154,10 +155,8 @@ impl State {
     }
 
     /// Takes in the first entries of the stream, read at the same moment as what was taken in last.
-    pub(super) fn recount(&mut self, head: &EntryPage) -> Result<(), Contradiction> {
-        let types: Vec<_> =
-            head.entries().map(|entry| (entry.id, entry.raw(0).event_type())).collect();
-        let entries = types.iter().map(|(id, event_type)| (*id, event_type.as_deref()));
+    pub(super) fn recount(&mut self, head: &TypedPage) -> Result<(), Contradiction> {
+        let entries = head.entries().map(|(entry, event_type)| (entry.id, event_type));
         if !self.blocks.recount_first(entries) {
             return Err(Contradiction);
         }

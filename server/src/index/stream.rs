@@ -4,12 +4,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use rewind_codec::StreamCodec;
 use rewind_domain::StreamKey;
 use rewind_domain::block_index::BLOCK_ENTRIES;
 use tokio::sync::watch;
 
 use super::shelf::{Room, Shelf};
 use super::state::{Contradiction, IndexView, Standing, State};
+use super::typed_page::TypedPage;
 use crate::store::{EntryRange, IdRange, PAGE_ENTRIES, PageOrder, Store, StoreError, StreamInfo};
 
 /// How often a stream is read in one go until the index agrees with it. Trimming takes a second time, a stream made anew a third.
@@ -21,6 +23,7 @@ const PAUSE_BEFORE_ANEW: Duration = Duration::from_secs(1);
 pub struct StreamIndex {
     key: StreamKey,
     store: Store,
+    codec: Arc<StreamCodec>,
     /// Locked for moments only, never while waiting for anything.
     state: Mutex<State>,
     /// Held by who brings it up to date, unless it is being built.
@@ -50,10 +53,11 @@ impl Drop for Building {
 }
 
 impl StreamIndex {
-    pub(super) fn new(store: Store, key: StreamKey) -> Self {
+    pub(super) fn new(store: Store, key: StreamKey, codec: StreamCodec) -> Self {
         Self {
             key,
             store,
+            codec: Arc::new(codec),
             state: Mutex::default(),
             reading: tokio::sync::Mutex::default(),
             is_building: AtomicBool::new(false),
@@ -123,7 +127,11 @@ impl StreamIndex {
                 ranges.push(range(IdRange::default(), BLOCK_ENTRIES.into()));
             }
             let (pages, StreamInfo { extent, .. }) = self.store.read(&self.key, ranges).await?;
-            let [tail, head @ ..] = &pages[..] else { break };
+            let mut typed = Vec::with_capacity(pages.len());
+            for page in pages {
+                typed.push(TypedPage::of(page, &self.codec).await);
+            }
+            let [tail, head @ ..] = &typed[..] else { break };
             let mut state = self.state();
             let taken = state.go_on(tail, &extent).and_then(|()| match head.first() {
                 Some(head) if state.is_cut() => state.recount(head),
@@ -192,17 +200,18 @@ impl Building {
             if !shelf.is_wanted(index) {
                 return Ok(Reached::NotYet);
             }
+            let extent = page.info.extent;
+            let entries = TypedPage::of(page.entries, &index.codec).await;
             {
                 let mut state = index.state();
-                let extent = &page.info.extent;
                 let taken = if is_first {
-                    state.go_on(&page.entries, extent)
+                    state.go_on(&entries, &extent)
                 } else {
-                    state.append(&page.entries, extent)
+                    state.append(&entries, &extent)
                 };
                 is_first = false;
                 if taken.is_err() {
-                    state.restart(extent);
+                    state.restart(&extent);
                     return Ok(Reached::NotYet);
                 }
             }

@@ -2,9 +2,12 @@
 
 use bytes::Bytes;
 use rewind_app::api::live::{LiveEntry, LiveFailed, LiveGap, LiveLag, LiveStatus, RedisStatus};
+use rewind_codec::Codecs;
 use rewind_domain::cut::CutLimits;
-use rewind_domain::{Entry, EntryId, StreamKey, layout};
+use rewind_domain::{Entry, EntryId, Event, StreamKey};
 use serde::Serialize;
+
+use crate::decoding::decode_all;
 
 /// The position after each watched stream, as the `id:` of a frame.
 pub(super) fn position_text(positions: impl IntoIterator<Item = EntryId>) -> String {
@@ -12,9 +15,18 @@ pub(super) fn position_text(positions: impl IntoIterator<Item = EntryId>) -> Str
     ids.join(",")
 }
 
-/// The JSON of an `entry` frame: made once, however many viewers get it.
-pub(super) fn entry_json(stream: &StreamKey, entry: Entry) -> Bytes {
-    let event = layout::decode(entry).cut_to(CutLimits::LIST);
+/// The JSON of `entry` frames: made once, however many viewers get it.
+pub(super) async fn entries_json(
+    codecs: &Codecs,
+    stream: &StreamKey,
+    entries: Vec<Entry>,
+) -> Vec<(EntryId, Bytes)> {
+    let events = decode_all(codecs, stream, entries).await;
+    events.into_iter().map(|event| (event.id, entry_json(stream, event))).collect()
+}
+
+fn entry_json(stream: &StreamKey, event: Event) -> Bytes {
+    let event = event.cut_to(CutLimits::LIST);
     json(&LiveEntry { stream: stream.clone(), event })
 }
 
@@ -77,7 +89,8 @@ mod tests {
     #[test]
     fn line_breaks_in_values_do_not_break_a_frame() {
         let fields = [("type", "a\r\nb"), ("data", "{\"x\":\n1}")].into_iter().collect();
-        let json = entry_json(&"s".into(), Entry { id: EntryId::new(1, 0), fields });
+        let entry = Entry { id: EntryId::new(1, 0), fields };
+        let json = entry_json(&"s".into(), rewind_domain::layout::decode(entry));
         assert!(!json.contains(&b'\n') && !json.contains(&b'\r'));
     }
 }

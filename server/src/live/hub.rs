@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use rewind_app::api::live::RedisStatus;
+use rewind_codec::Codecs;
 use rewind_domain::{Entry, EntryId, StreamKey};
 use tokio::sync::{Notify, broadcast, watch};
 
@@ -66,6 +67,7 @@ impl Position {
 
 struct Shared {
     store: Store,
+    codecs: Codecs,
     /// Locked for moments only, never while waiting for anything.
     topics: Mutex<HashMap<StreamKey, Topic>>,
     /// Tells the reader that a stream came to be watched.
@@ -82,10 +84,11 @@ struct Topic {
 }
 
 impl Hub {
-    /// A hub that reads from `store`.
-    pub fn new(store: Store) -> Self {
+    /// A hub that reads from `store`, and unpacks payloads by `codecs`.
+    pub fn new(store: Store, codecs: Codecs) -> Self {
         let shared = Arc::new(Shared {
             store,
+            codecs,
             topics: Mutex::default(),
             changed: Notify::new(),
             redis: watch::Sender::new(RedisStatus::Up),
@@ -119,6 +122,11 @@ impl Hub {
     pub(super) fn store(&self) -> &Store {
         &self.shared.store
     }
+
+    /// What payloads are.
+    pub(super) fn codecs(&self) -> &Codecs {
+        &self.shared.codecs
+    }
 }
 
 impl Shared {
@@ -150,10 +158,9 @@ impl Shared {
         topics.iter().map(|(stream, topic)| (stream.clone(), topic.position.id)).collect()
     }
 
-    fn publish(&self, stream: &StreamKey, entries: Vec<Entry>) {
+    async fn publish(&self, stream: &StreamKey, entries: Vec<Entry>) {
         // Decoding takes its time, and is done before the lock is taken.
-        let ready: Vec<(EntryId, Bytes)> =
-            entries.into_iter().map(|entry| (entry.id, frame::entry_json(stream, entry))).collect();
+        let ready = frame::entries_json(&self.codecs, stream, entries).await;
         if let Some(topic) = self.topics().get_mut(stream) {
             for (id, json) in ready {
                 topic.position = topic.position.followed_by(id);
@@ -231,7 +238,7 @@ async fn read_on(
         match outcome {
             Ok(streams) => {
                 for (stream, entries) in streams {
-                    shared.publish(&stream, entries);
+                    shared.publish(&stream, entries).await;
                 }
             }
             Err(error) if error.is_passing() => return ControlFlow::Break(error),

@@ -190,9 +190,7 @@ impl Viewer {
                 self.send(frame).await?;
             }
             let count = entries.len() as u64;
-            for entry in entries {
-                let id = entry.id;
-                let json = frame::entry_json(&stream, entry);
+            for (id, json) in frame::entries_json(self.hub.codecs(), &stream, entries).await {
                 self.entry(index, id, &json).await?;
             }
             if count < CATCH_UP_ENTRIES {

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use rewind_domain::{Entry, EntryId, Event, FieldSource, RawEvent, StreamKey, layout};
+use rewind_domain::{Entry, EntryId, FieldSource, RawEvent, StreamKey};
 
 use super::page::{IdRange, PageOrder};
 use super::reader::{Reader, ReaderPool};
@@ -84,11 +84,6 @@ impl PageEntry<'_> {
     /// The entry as folds take it, as the one that makes this version; 0, which no event makes, where that is not known.
     pub fn raw(&self, version: u64) -> RawEvent<'_> {
         RawEvent::new(self.id, version, &self.fields)
-    }
-
-    /// What it means.
-    pub fn decode(&self, version: Option<u64>) -> Event {
-        layout::decode_fields(self.id, version, &self.fields)
     }
 
     /// The entry with a copy of its fields.

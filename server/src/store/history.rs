@@ -2,7 +2,7 @@
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
-use rewind_domain::{EntryId, RawEvent, StreamKey};
+use rewind_domain::{EntryId, PayloadDecoder, RawEvent, StreamKey};
 use tokio::sync::mpsc;
 
 use super::entries::{EntryPage, EntryRange, PageEntry, PageReply, PageRequest};
@@ -272,6 +272,12 @@ impl History {
     /// Whether all of it was read already, in one page.
     pub fn is_one_page(&self) -> bool {
         self.rest.is_none()
+    }
+
+    /// Whether payloads of the first page have to be shown to this decoder, which may take long.
+    pub fn needs_decoder(&self, decoder: &dyn PayloadDecoder) -> bool {
+        let needs = |event: PageEvent<'_>| event.raw().with_decoder(decoder).needs_decoder();
+        self.first.as_ref().is_some_and(|page| page.events().any(needs))
     }
 
     /// The next page. Blocks the thread until it is there: only for threads that may be blocked, unless

@@ -2,6 +2,7 @@
 
 mod browse;
 mod browser;
+mod decoders;
 mod event;
 mod explain;
 mod keyboard;

@@ -2,9 +2,11 @@
 
 mod bisect;
 mod blame;
+mod decoders;
 mod diff;
 mod event;
 mod events;
+mod find;
 mod folds;
 mod guard;
 mod health;

@@ -37,6 +37,13 @@ pub(super) fn DataPane(
             </div>
         }
     });
+    let decoded = event.decoded.as_ref().map(|from| {
+        view! {
+            <p class="pane-note" data-testid="decoded">
+                {format!("Decoded as {from}. The raw fields are under Fields.")}
+            </p>
+        }
+    });
     let cut = event.cut.as_ref().and_then(|cut| cut.data.clone());
     let content = match cut {
         Some(cut) => {
@@ -70,6 +77,7 @@ pub(super) fn DataPane(
     };
     view! {
         {error}
+        {decoded}
         {content}
     }
 }

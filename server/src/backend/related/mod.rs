@@ -10,10 +10,12 @@ use std::cmp::Ordering;
 
 use rewind_app::api::ApiError;
 use rewind_app::api::related::{RelatedAnswer, RelatedEvent, RelatedQuery};
+use rewind_codec::Codecs;
 use rewind_domain::relations::{Member, RelationNames, related};
-use rewind_domain::{Entry, StreamKey, layout};
+use rewind_domain::{Event, StreamKey};
 
 use super::event;
+use crate::decoding::decode_one;
 use crate::relations::{RelationConfig, StreamPattern};
 use crate::store::Store;
 
@@ -22,12 +24,13 @@ const MAX_EVENTS: usize = 500;
 
 pub(super) async fn find(
     store: &Store,
+    codecs: &Codecs,
     config: &RelationConfig,
     query: RelatedQuery,
 ) -> Result<RelatedAnswer, ApiError> {
     let RelatedQuery { stream, id, cursor, within } = query;
     let (entry, _) = event::entry(store, &stream, id).await?;
-    let start = short(&config.names, &stream, entry);
+    let start = short(&config.names, &stream, decode_one(codecs, &stream, entry).await);
 
     let patterns = sources::patterns(&stream, &config.streams);
     let sources = match within {
@@ -35,7 +38,7 @@ pub(super) async fn find(
         None => sources::next(store, &stream, &patterns, cursor).await?,
     };
     let (mut found, looked_at) =
-        windows::read(store, &config.names, &start, sources.streams).await?;
+        windows::read(store, codecs, &config.names, &start, sources.streams).await?;
     if !found.iter().any(|event| is_same(event, &start)) {
         found.push(start.clone());
     }
@@ -55,8 +58,7 @@ pub(super) async fn find(
     })
 }
 
-fn short(names: &RelationNames, stream: &StreamKey, entry: Entry) -> RelatedEvent {
-    let event = layout::decode(entry);
+fn short(names: &RelationNames, stream: &StreamKey, event: Event) -> RelatedEvent {
     RelatedEvent {
         links: names.links(&event),
         stream: stream.clone(),

@@ -2,11 +2,13 @@
 
 use rewind_app::api::ApiError;
 use rewind_app::api::related::{LookedAt, RelatedEvent};
+use rewind_codec::Codecs;
 use rewind_domain::relations::RelationNames;
 use rewind_domain::{Entry, EntryId, StreamKey};
 
 use super::short;
 use crate::backend::api_error;
+use crate::decoding::decode_all;
 use crate::store::{IdRange, PageOrder, RangeRead, Store};
 
 /// How many entries one call reads: about a second of work.
@@ -21,6 +23,7 @@ const ROUND_TRIP_ENTRIES: u64 = 500;
 /// Reads next to `start`, in time and to both sides, until all was read or the budget is spent.
 pub(super) async fn read(
     store: &Store,
+    codecs: &Codecs,
     names: &RelationNames,
     start: &RelatedEvent,
     streams: Vec<StreamKey>,
@@ -48,7 +51,8 @@ pub(super) async fn read(
                         left -= entries.len() as u64;
                         window.note(*order, &entries, step);
                         let stream = &window.looked_at.stream;
-                        found.extend(entries.into_iter().map(|entry| short(names, stream, entry)));
+                        let events = decode_all(codecs, stream, entries).await;
+                        found.extend(events.into_iter().map(|event| short(names, stream, event)));
                     }
                     Err(error) if error.is_passing() => return Err(api_error(None, &error)),
                     Err(error) => window.fail(error.to_string()),

@@ -12,6 +12,7 @@
 
 mod align;
 pub mod blame;
+pub mod catalog;
 pub mod diff;
 pub mod entry;
 pub mod entry_id;

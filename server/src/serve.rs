@@ -45,7 +45,8 @@ impl Server {
     /// # Errors
     /// Where the address cannot be had.
     pub async fn bind(config: ServeConfig) -> Result<Self, ServeError> {
-        let ServeConfig { redis_url, listen, allow_host, folds, keyframe_bytes } = config;
+        let ServeConfig { redis_url, listen, allow_host, folds, keyframe_bytes, scan_rate } =
+            config;
         let listener = TcpListener::bind(listen)
             .await
             .map_err(|source| ServeError::Listen { address: listen, source })?;
@@ -54,7 +55,7 @@ impl Server {
         let library = Library::new(folds.folder, folds.is_editable, folds.limits);
         let (stop, stopping) = watch::channel(false);
         let state = AppState {
-            backend: Arc::new(StoreBackend::new(store.clone(), library, keyframe_bytes)),
+            backend: Arc::new(StoreBackend::new(store.clone(), library, keyframe_bytes, scan_rate)),
             hub: Hub::new(store.clone()),
             hosts: Arc::new(TrustedHosts::new(address, allow_host)),
             store,

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use reqwest::StatusCode;
-use rewind_server::config::{FoldConfig, ServeConfig};
+use rewind_server::config::{DEFAULT_SCAN_RATE, FoldConfig, ServeConfig};
 use rewind_server::serve::Server;
 use rewind_server::store::StoreUrl;
 use serde_json::Value;
@@ -61,6 +61,7 @@ impl TestApp {
                 allow_host: vec!["rewind.test".to_owned()],
                 folds: self.folds.clone(),
                 keyframe_bytes: self.keyframe_bytes,
+                scan_rate: DEFAULT_SCAN_RATE,
             };
             async { Server::bind(config).await.ok() }
         })

@@ -5,9 +5,10 @@
 use std::fmt::Display;
 use std::str::FromStr;
 
+use rewind_domain::catalog::{Category, SortBy};
 use rewind_domain::{Pointer, StreamKey};
 
-use super::backend::Until;
+use super::backend::{MAX_OPENED_CATEGORIES, Until};
 use super::{ApiError, Order};
 
 /// A parameter that may be left out. An empty one counts as left out, as forms send it.
@@ -87,6 +88,32 @@ pub(crate) fn order(text: Option<&str>) -> Result<Order, ApiError> {
     }
 }
 
+/// By what streams are sorted, by key where nothing is said.
+pub(crate) fn sort(text: Option<&str>) -> Result<SortBy, ApiError> {
+    match text {
+        None | Some("" | "key") => Ok(SortBy::Key),
+        Some("length") => Ok(SortBy::Length),
+        Some("activity") => Ok(SortBy::Activity),
+        Some(_) => Err(ApiError::bad_parameter("sort", "must be `key`, `length` or `activity`")),
+    }
+}
+
+/// Categories of the tree, each with or without the colon behind it.
+pub(crate) fn categories(name: &str, texts: &[String]) -> Result<Vec<StreamKey>, ApiError> {
+    if texts.len() > MAX_OPENED_CATEGORIES {
+        let reason = format!("at most {MAX_OPENED_CATEGORIES} can be given");
+        return Err(ApiError::bad_parameter(name, reason));
+    }
+    texts
+        .iter()
+        .map(|text| match text.parse() {
+            Ok(Category::Within(category)) => Ok(category),
+            Ok(_) => Err(ApiError::bad_parameter(name, "is no category, such as `aggregate:`")),
+            Err(error) => Err(ApiError::bad_parameter(name, error)),
+        })
+        .collect()
+}
+
 /// A point in a history; the last version where nothing is said.
 pub(crate) fn until(
     version: Option<&str>,
@@ -123,9 +150,14 @@ mod tests {
             stream("").unwrap_err(),
             stream("a\\").unwrap_err(),
             order(Some("up")).unwrap_err(),
+            sort(Some("up")).unwrap_err(),
+            categories("open", &["(none)".to_owned()]).unwrap_err(),
             until(Some("1"), Some("1-0"), None).unwrap_err(),
         ];
-        let names = ["after", "version", "limit", "limit", "stream", "stream", "order", "version"];
+        let names = [
+            "after", "version", "limit", "limit", "stream", "stream", "order", "sort", "open",
+            "version",
+        ];
         for (error, name) in errors.iter().zip(names) {
             assert_eq!(error.parameter.as_deref(), Some(name));
             assert!(error.message.contains(&format!("`{name}`")), "{error}");

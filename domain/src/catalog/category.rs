@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
+use super::order;
 use crate::StreamKey;
 use crate::stream_key::StreamKeyError;
 
@@ -30,6 +31,17 @@ impl Category {
     /// The category that a stream stands in.
     pub fn of(stream: &StreamKey) -> Self {
         stream.category().map_or(Self::Unnamed, Self::Within)
+    }
+
+    /// Whether a stream is within.
+    pub fn has(&self, stream: &StreamKey) -> bool {
+        match self {
+            Self::All => true,
+            Self::Unnamed => stream.category().is_none(),
+            Self::Within(category) => {
+                order::compare_to_category(stream.as_bytes(), category.as_bytes()).is_eq()
+            }
+        }
     }
 
     /// The categories that this one is within, outermost first.

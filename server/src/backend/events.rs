@@ -5,7 +5,7 @@ use rewind_app::api::{ApiError, EventsPage, Order};
 use rewind_domain::versions::StreamExtent;
 use rewind_domain::{Event, layout};
 
-use super::{api_error, discovery};
+use super::{api_error, streams};
 use crate::store::{IdRange, PageOrder, Store};
 
 pub(super) async fn events(store: &Store, query: EventsQuery) -> Result<EventsPage, ApiError> {
@@ -32,7 +32,7 @@ pub(super) async fn events(store: &Store, query: EventsQuery) -> Result<EventsPa
     Ok(EventsPage {
         next: events.last().map(|event| event.id).filter(|_| has_next),
         prev: first_id.filter(|_| has_prev),
-        stream: discovery::summary(&stream, &info),
+        stream: streams::summary(&stream, &info),
         events,
     })
 }

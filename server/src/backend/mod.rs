@@ -2,32 +2,35 @@
 
 mod bisect;
 mod blame;
+mod catalog;
 mod diff;
-mod discovery;
 mod errors;
 mod events;
 mod folds;
 mod history;
 mod replay;
+mod streams;
 mod timeline;
 mod trial;
 mod window;
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use rewind_app::api::backend::{
-    BisectQuery, BlameQuery, DiffQuery, EventsQuery, HistoryQuery, ReplayQuery, StreamsQuery,
-    TimelineQuery, TrialQuery, WindowQuery,
+    BisectQuery, BlameQuery, CatalogQuery, CategoriesQuery, DiffQuery, EventsQuery, HistoryQuery,
+    ReplayQuery, StreamsQuery, TimelineQuery, TrialQuery, WindowQuery,
 };
 use rewind_app::api::{
-    About, ApiError, Backend, BisectAnswer, BlameAnswer, DiffAnswer, ErrorCode, EventsPage,
-    FoldAnswer, HistoryAnswer, ReplayAnswer, StreamsPage, TimelineAnswer, TrialAnswer,
-    WindowAnswer,
+    About, ApiError, Backend, BisectAnswer, BlameAnswer, CatalogPage, CategoriesPage, DiffAnswer,
+    DiscoveryAction, DiscoveryStatus, ErrorCode, EventsPage, FoldAnswer, HistoryAnswer,
+    ReplayAnswer, StreamsPage, TimelineAnswer, TrialAnswer, WindowAnswer,
 };
 use rewind_domain::versions::StreamExtent;
 use rewind_domain::{Fold, StreamKey};
 
+use crate::discovery::Discovery;
 use crate::folds::Library;
 use crate::store::Store;
 use crate::travel::{Traveller, WalkError};
@@ -39,13 +42,21 @@ pub struct StoreBackend {
     store: Store,
     traveller: Traveller,
     library: Arc<Library>,
+    discovery: Discovery,
 }
 
 impl StoreBackend {
-    /// A backend that reads from `store`, folds with what is in `library`, and keeps keyframes of at most so many bytes.
-    pub fn new(store: Store, library: Library, keyframe_bytes: usize) -> Self {
+    /// A backend that reads from `store`, folds with what is in `library`, keeps keyframes of at most so many bytes, and
+    /// looks for streams at so many keys a second.
+    pub fn new(
+        store: Store,
+        library: Library,
+        keyframe_bytes: usize,
+        scan_rate: NonZeroU32,
+    ) -> Self {
         let traveller = Traveller::new(store.clone(), keyframe_bytes);
-        Self { store, traveller, library: Arc::new(library) }
+        let discovery = Discovery::new(store.clone(), scan_rate);
+        Self { store, traveller, library: Arc::new(library), discovery }
     }
 
     /// The fold for a stream.
@@ -68,7 +79,19 @@ impl Backend for StoreBackend {
     }
 
     async fn streams(&self, query: StreamsQuery) -> Result<StreamsPage, ApiError> {
-        discovery::streams(&self.store, query).await
+        streams::streams(&self.store, query).await
+    }
+
+    async fn catalog(&self, query: CatalogQuery) -> Result<CatalogPage, ApiError> {
+        catalog::catalog(&self.discovery, query).await
+    }
+
+    async fn categories(&self, query: CategoriesQuery) -> Result<CategoriesPage, ApiError> {
+        Ok(catalog::categories(&self.discovery, query).await)
+    }
+
+    async fn discovery(&self, action: DiscoveryAction) -> DiscoveryStatus {
+        catalog::control(&self.discovery, action)
     }
 
     async fn events(&self, query: EventsQuery) -> Result<EventsPage, ApiError> {

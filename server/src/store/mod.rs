@@ -23,7 +23,7 @@ use std::sync::Arc;
 
 use rewind_domain::versions::StreamExtent;
 
-pub use discover::{Discovered, FoundStream};
+pub use discover::{Discovered, FoundStream, MAX_SCAN_COUNT, ScanStep};
 pub use error::StoreError;
 pub use history::{History, HistoryEnd, HistoryPage, Place, digest};
 pub use page::{IdRange, PageOrder};

@@ -2,6 +2,7 @@
 
 mod bisect;
 mod blame;
+mod catalog;
 mod diff;
 mod events;
 mod folds;

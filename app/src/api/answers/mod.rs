@@ -1,5 +1,6 @@
 //! The shapes of answers.
 
+mod catalog;
 mod explain;
 mod folds;
 mod travel;
@@ -9,6 +10,7 @@ use rewind_domain::versions::Incomplete;
 use rewind_domain::{EntryId, Event, StreamKey};
 use serde::{Deserialize, Serialize};
 
+pub use catalog::*;
 pub use explain::*;
 pub use folds::*;
 pub use travel::*;

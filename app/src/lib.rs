@@ -17,10 +17,9 @@ use self::browser::keyboard::focus;
 use self::browser::location::Location;
 use self::browser::remote::Remote;
 use self::components::top_bar::TopBar;
-use self::pages::discovery::Discovery;
 use self::pages::events::EventsPage;
 use self::pages::not_found::{NotFoundPage, UnreadablePage};
-use self::pages::streams::StreamsPage;
+use self::pages::streams::{OpenCategories, StreamsPage};
 use self::pages::travel::TravelPage;
 use self::pages::workbench::WorkbenchPage;
 use self::state::address::{Address, EventsAddress, FoldAddress, StreamsAddress, TravelAddress};
@@ -33,7 +32,7 @@ const CONTENT_ID: &str = "content";
 pub fn App() -> impl IntoView {
     let location = Location::provide();
     Now::provide();
-    Discovery::provide();
+    OpenCategories::provide();
     Drafts::provide();
 
     let about = Remote::new(|| Some(()), |()| functions::about());

@@ -10,8 +10,8 @@ use leptos::server_fn::codec::{GetUrl, Json};
 
 use super::{
     About, ApiError, BisectAnswer, BlameAnswer, CatalogPage, CategoriesPage, DiffAnswer,
-    DiscoveryAction, DiscoveryStatus, EventsPage, FoldAnswer, HistoryAnswer, ReplayAnswer,
-    StreamsPage, TimelineAnswer, TrialAnswer, WindowAnswer,
+    DiscoveryStatus, EventsPage, FoldAnswer, HistoryAnswer, ReplayAnswer, StreamsPage,
+    TimelineAnswer, TrialAnswer, WindowAnswer,
 };
 
 /// `GET /api/about`
@@ -63,8 +63,8 @@ pub async fn catalog(
 /// `GET /api/categories`: a part of the tree of their categories.
 #[server(name = GetCategories, prefix = "/api", endpoint = "categories", input = GetUrl, output = Json)]
 pub async fn categories(
-    #[server(default)] open: Vec<String>,
-    #[server(default)] closed: Vec<String>,
+    #[server(default)] open: Option<String>,
+    #[server(default)] closed: Option<String>,
     #[server(default)] offset: Option<String>,
     #[server(default)] limit: Option<String>,
 ) -> Result<CategoriesPage, ApiError> {
@@ -75,8 +75,8 @@ pub async fn categories(
 
     let query = CategoriesQuery {
         opened: Opened {
-            open: params::categories("open", &open)?,
-            closed: params::categories("closed", &closed)?,
+            open: params::categories("open", open.as_deref())?,
+            closed: params::categories("closed", closed.as_deref())?,
         },
         offset: params::number("offset", offset.as_deref())?.unwrap_or(0),
         limit: params::limit(limit.as_deref(), DEFAULT_CATALOG_ROWS, MAX_CATALOG_ROWS)?,
@@ -86,7 +86,8 @@ pub async fn categories(
 
 /// `POST /api/discovery`: pauses the search for streams, lets it go on, or begins it anew.
 #[server(name = SetDiscovery, prefix = "/api", endpoint = "discovery", input = Json, output = Json)]
-pub async fn discovery(action: DiscoveryAction) -> Result<DiscoveryStatus, ApiError> {
+pub async fn discovery(#[server(default)] action: String) -> Result<DiscoveryStatus, ApiError> {
+    let action = super::params::action(&action)?;
     Ok(server::backend()?.discovery(action).await)
 }
 

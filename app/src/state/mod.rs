@@ -3,13 +3,13 @@
 
 pub(crate) mod address;
 pub(crate) mod backoff;
-pub(crate) mod catalog;
 pub(crate) mod changes;
 pub(crate) mod draft;
 pub(crate) mod found;
 pub(crate) mod highlight;
 pub(crate) mod keys;
 pub(crate) mod live;
+pub(crate) mod opened;
 pub(crate) mod place;
 pub(crate) mod query;
 pub(crate) mod scrolling;
@@ -23,3 +23,4 @@ pub(crate) mod text;
 pub(crate) mod timeline;
 pub(crate) mod tree_state;
 pub(crate) mod typing;
+pub(crate) mod window;

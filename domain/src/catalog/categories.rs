@@ -10,9 +10,9 @@ use super::keys::Keys;
 use super::{Numbers, order};
 use crate::{EntryId, StreamKey};
 
-/// How many categories an outermost one may hold to be open before anybody opened it: a screen has room for about so
-/// many rows.
-pub const OPEN_AT_FIRST: usize = 40;
+/// How many categories an outermost one may hold to be open before anybody opened it: more would hide the others on
+/// most screens.
+pub const OPEN_AT_FIRST: usize = 20;
 
 /// Which categories are open.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

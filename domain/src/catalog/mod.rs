@@ -70,6 +70,25 @@ pub enum SortBy {
     Activity,
 }
 
+impl SortBy {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Key, Self::Length, Self::Activity];
+
+    /// Its name in URLs.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Key => "key",
+            Self::Length => "length",
+            Self::Activity => "activity",
+        }
+    }
+
+    /// The one of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|sort| sort.name() == name)
+    }
+}
+
 /// Some of the streams, in an order.
 #[derive(Clone, Debug)]
 pub struct Selection<'a> {
@@ -122,7 +141,7 @@ impl Catalog {
         for key in &found {
             match self.position(key.as_bytes()) {
                 Ok(at) => self.facts[self.order[at] as usize].walk = walk,
-                Err(at) => match self.push(key, Facts { walk, numbers: None }) {
+                Err(at) => match self.push(key.as_bytes(), Facts { walk, numbers: None }) {
                     Some(place) => new.push((at, place)),
                     None => self.is_full = true,
                 },
@@ -131,19 +150,21 @@ impl Catalog {
         self.merge(&new);
     }
 
-    /// Forgets the streams that no walk since the one of this number came across.
+    /// Forgets the streams that no walk since the one of this number came across. Where that makes room, the catalog is
+    /// full no more: what was left out is found by the next walk.
     pub fn retain_since(&mut self, walk: u32) {
+        if self.facts.iter().all(|facts| facts.walk >= walk) {
+            return;
+        }
         let mut kept = Self::new(self.bounds);
         for &place in &self.order {
             let facts = self.facts[place as usize];
             if facts.walk >= walk
-                && let Some(place) = kept.push(&self.keys.key(place), facts)
+                && let Some(place) = kept.push(self.keys.get(place), facts)
             {
                 kept.order.push(place);
             }
         }
-        // Room was made only if something went.
-        kept.is_full = self.is_full && kept.len() == self.len();
         *self = kept;
     }
 
@@ -198,8 +219,7 @@ impl Catalog {
     }
 
     /// Adds a key that is not here yet, but for its place in the order.
-    fn push(&mut self, key: &StreamKey, facts: Facts) -> Option<u32> {
-        let key = key.as_bytes();
+    fn push(&mut self, key: &[u8], facts: Facts) -> Option<u32> {
         let is_room = self.keys.len() < self.bounds.streams
             && key.len() <= self.bounds.key_bytes.saturating_sub(self.keys.byte_len());
         let place = if is_room { self.keys.push(key)? } else { return None };

@@ -32,7 +32,7 @@ use rewind_domain::{Fold, StreamKey};
 
 use crate::discovery::Discovery;
 use crate::folds::Library;
-use crate::store::Store;
+use crate::store::{Store, StoreError};
 use crate::travel::{Traveller, WalkError};
 
 pub use errors::api_error;
@@ -73,8 +73,12 @@ impl Backend for StoreBackend {
         About {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             redis_address: self.store.address(),
-            // Away or not allowed to tell: the page shows the address alone.
-            redis_version: self.store.server_version().await.ok().flatten(),
+            redis_version: match self.store.server_version().await {
+                Ok(version) => version,
+                // It is there, and does not let this user ask.
+                Err(StoreError::Forbidden { .. }) => Some("Redis".to_owned()),
+                Err(_) => None,
+            },
         }
     }
 

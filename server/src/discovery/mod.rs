@@ -22,7 +22,7 @@ use rewind_domain::catalog::{CategoryRow, SortBy};
 use tokio::sync::{Notify, watch};
 
 use self::pace::Pace;
-use self::state::{BOUNDS, MAX_TO_LOOK, State};
+use self::state::{MAX_TO_LOOK, State};
 use crate::store::{FoundStream, Store, StoreError};
 
 /// How long a first question waits for the first step of a walk, so that its answer has something in it.
@@ -213,7 +213,7 @@ impl Shared {
             found: state.catalog.len(),
             keys_per_second: self.pace.keys_per_second,
             keys_per_call: self.pace.keys_per_call,
-            cut_at: state.catalog.is_full().then_some(BOUNDS.streams.min(state.catalog.len())),
+            cut_at: state.catalog.is_full().then(|| state.catalog.len()),
             failure: state.failure.clone(),
             info_refused: state.info_refused.clone(),
         }

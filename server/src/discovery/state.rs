@@ -12,8 +12,8 @@ use super::pace::Pace;
 use crate::store::{FoundStream, ScanStep, StoreError, StreamInfo};
 
 /// How many streams are kept, and how long their keys may be together. With all that is noted of them, they take at most
-/// about 100 MB; 100,000 of usual keys take about 10 MB.
-pub(super) const BOUNDS: Bounds = Bounds { streams: 500_000, key_bytes: 32 * 1024 * 1024 };
+/// about 100 MB, and for a moment at the end of a walk twice that; 100,000 of usual keys take about 10 MB.
+const BOUNDS: Bounds = Bounds { streams: 500_000, key_bytes: 32 * 1024 * 1024 };
 /// How long the search goes on after anybody asked: longer than pages wait between two questions.
 pub(super) const LINGER: Duration = Duration::from_secs(10);
 /// How long it rests at least after a walk before the next one, which finds what is new and what is gone.

@@ -95,9 +95,10 @@ async fn categories_stand_in_a_tree_and_count_what_is_within() {
         row("aggregate:Order:", 1, 2),
     ];
     assert_eq!(rows(&complete(&app).await), at_first);
-    let opened = ask(&app, "/api/categories", &[("open[]", "aggregate:A:")]).await;
+    let opened = ask(&app, "/api/categories", &[("open", r#"["aggregate:A:"]"#)]).await;
     assert_eq!(rows(&opened)[4], row("aggregate:A:1:", 2, 1));
-    let closed = app.ok("/api/categories?closed[]=aggregate&offset=2&limit=5").await;
+    let closed = [("closed", r#"["aggregate"]"#), ("open", ""), ("offset", "2"), ("limit", "5")];
+    let closed = ask(&app, "/api/categories", &closed).await;
     assert_eq!((rows(&closed), closed["total"].as_u64()), (vec![row("aggregate:", 0, 3)], Some(3)));
 
     // Nobody has looked at any of them yet.
@@ -259,6 +260,8 @@ async fn a_user_who_may_not_scan_is_told_so_and_still_opens_streams_by_their_key
     );
     let page = app.ok("/api/catalog?search=a:1").await;
     assert_eq!((keys(&page), page["streams"][0]["length"].as_u64()), (vec!["a:1"], Some(1)));
+    // Redis is there, though it does not tell its version.
+    assert_eq!(app.ok("/api/about").await["redis_version"], "Redis");
     // Once it is granted, it goes on when asked to.
     redis.run("ACL SETUSER viewer +scan").await;
     app.post("/api/discovery", &json!({"action": "restart"})).await;
@@ -302,7 +305,8 @@ async fn bad_parameters_are_named() {
         ("catalog?offset=-1", "offset"),
         ("catalog?search=%5C", "search"),
         ("catalog?category=%5C", "category"),
-        ("categories?open[]=%5C", "open"),
+        ("categories?open=aggregate", "open"),
+        ("categories?closed=[%22%5C%5C%22]", "closed"),
         ("categories?limit=0", "limit"),
     ] {
         let (status, code, message) = app.error(&format!("/api/{query}")).await;

@@ -96,8 +96,7 @@ pub struct DiscoveryProblem {
 }
 
 /// What someone wants of the search for streams.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DiscoveryAction {
     /// To hold still.
     Pause,
@@ -105,4 +104,18 @@ pub enum DiscoveryAction {
     Resume,
     /// To walk the keyspace anew.
     Restart,
+}
+
+impl DiscoveryAction {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Pause, Self::Resume, Self::Restart];
+
+    /// Its name on the wire.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Pause => "pause",
+            Self::Resume => "resume",
+            Self::Restart => "restart",
+        }
+    }
 }

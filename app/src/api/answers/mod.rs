@@ -22,7 +22,8 @@ pub struct About {
     pub version: String,
     /// The address of the Redis server, without any credentials.
     pub redis_address: String,
-    /// What the server calls itself, such as `Redis 7.0.15`; nothing while it is away or does not tell.
+    /// What the server calls itself, such as `Redis 7.0.15`; `Redis` where it does not let this user ask, nothing while it
+    /// is away.
     pub redis_version: Option<String>,
 }
 

@@ -7,6 +7,7 @@ use rewind_domain::StreamKey;
 use rewind_domain::catalog::{Category, CategoryRow, Sums};
 use web_sys::{KeyboardEvent, MouseEvent};
 
+use super::aria_level::aria_level;
 use super::category_crumbs::name_of;
 use super::icon::{Glyph, Icon};
 use super::virtual_list::VirtualList;
@@ -183,11 +184,11 @@ fn Row(
     let title = move || format!("{full_name}: {}", explained(&sums, Now::get()));
     view! {
         <div
+            {..aria_level(depth)}
             class="category"
             class:active=is_active
             role="treeitem"
             id=row_id(index)
-            attr:aria-level=(depth + 1).to_string()
             aria-expanded=is_expanded
             aria-selected=move || is_chosen.get().to_string()
             data-testid="category"

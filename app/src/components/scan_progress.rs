@@ -89,7 +89,7 @@ fn found(status: &DiscoveryStatus) -> String {
             }
             None => format!("{streams} · looked at all keys"),
         },
-        DiscoveryPhase::Refused => format!("{streams} found by their key"),
+        DiscoveryPhase::Refused => format!("{streams}, found by key"),
         DiscoveryPhase::Paused => format!("{streams} · paused, {looked_at}"),
         DiscoveryPhase::Walking | DiscoveryPhase::Waiting => format!("{streams} · {looked_at}"),
     }

@@ -1,7 +1,7 @@
 //! Which categories are open.
 
 use rewind_domain::StreamKey;
-use rewind_domain::catalog::{Category, Opened};
+use rewind_domain::catalog::{Category, CategoryRow, Opened};
 
 use crate::api::backend::MAX_OPENED_CATEGORIES;
 
@@ -26,9 +26,22 @@ pub(crate) fn revealed(opened: Opened, category: &Category) -> Opened {
     })
 }
 
+/// The same with all outermost open that have rows for what they hold, so that they stay open when they come to hold too
+/// many to be open at first.
+pub(crate) fn kept_open(opened: Opened, rows: &[CategoryRow]) -> Opened {
+    let open = rows.iter().filter(|row| row.depth == 0 && row.is_open);
+    open.fold(opened, |opened, row| match &row.category {
+        Category::Within(category) if !opened.open.contains(category) => {
+            toggled(opened, category, true)
+        }
+        _ => opened,
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rewind_domain::catalog::Sums;
 
     #[test]
     fn a_category_is_either_open_or_closed() {
@@ -45,6 +58,26 @@ mod tests {
         });
         assert_eq!(opened.open.len(), MAX_OPENED_CATEGORIES);
         assert_eq!(opened.open[0], "1".into());
+    }
+
+    #[test]
+    fn an_outermost_category_that_was_open_stays_open() {
+        let row = |category: Category, depth, is_open| CategoryRow {
+            category,
+            depth,
+            parent_row: None,
+            categories: 1,
+            is_open,
+            sums: Sums::default(),
+        };
+        let within = |text: &str| Category::Within(text.into());
+        let rows = [
+            row(Category::All, 0, false),
+            row(within("a"), 0, true),
+            row(within("a:b"), 1, true),
+            row(within("c"), 0, false),
+        ];
+        assert_eq!(kept_open(Opened::default(), &rows).open, ["a".into()]);
     }
 
     #[test]

@@ -166,10 +166,10 @@ impl Discovery {
             vec![query.search.clone(), state::wanted_prefix(&query.category, &query.search)];
         keys.dedup();
         keys.retain(|key| query.category.has(key));
-        for FoundStream { key, info } in self.shared.look(&keys).await? {
-            if info.is_ok() {
-                self.shared.state().found(key);
-            }
+        let looked_at = self.shared.look(&keys).await?;
+        let now = Instant::now();
+        for found in looked_at.iter().filter(|found| found.info.is_ok()) {
+            self.shared.state().found(found, now, self.shared.as_of(now));
         }
         Ok(())
     }

@@ -208,8 +208,9 @@ impl State {
     }
 
     /// Adds a stream that was found by its key.
-    pub(super) fn found(&mut self, key: StreamKey) {
-        self.catalog.insert([key], self.walk);
+    pub(super) fn found(&mut self, found: &FoundStream, now: Instant, as_of: u32) {
+        self.catalog.insert([found.key.clone()], self.walk);
+        self.looked_at(std::slice::from_ref(found), now, as_of);
     }
 
     /// Wants streams whose keys begin like this before the walk comes to them. Says whether they are still to be looked for.

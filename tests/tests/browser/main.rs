@@ -5,6 +5,7 @@ mod browser;
 mod explain;
 mod keyboard;
 mod orders;
+mod streams;
 mod travel;
 mod trouble;
 mod watch;

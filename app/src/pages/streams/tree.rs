@@ -9,6 +9,7 @@ use rewind_domain::catalog::{Category, CategoryRow, Opened};
 use super::polling::{RESTING_MS, SOON_MS, keep_asking};
 use crate::api::{CategoriesPage, DiscoveryPhase, DiscoveryStatus, functions};
 use crate::browser::remote::Remote;
+use crate::state::opened;
 use crate::state::window::{WINDOW_ROWS, covering};
 
 /// What is asked for.
@@ -54,8 +55,16 @@ impl Tree {
                 remote.loaded().map_or(0, |loaded| number(read(&loaded.answer)))
             }))
         };
-        let rows = Memo::new(move |_| {
+        let rows = Memo::new(move |_| -> Vec<CategoryRow> {
             remote.loaded().map(|loaded| loaded.answer.categories.clone()).unwrap_or_default()
+        });
+        // What was open stays so, though it may come to hold too many to be opened at first.
+        Effect::new(move || {
+            let before = opened.get_untracked();
+            let after = rows.with(|rows| opened::kept_open(before.clone(), rows));
+            if after != before {
+                opened.set(after);
+            }
         });
         let status =
             Memo::new(move |_| remote.loaded().map(|loaded| loaded.answer.discovery.clone()));

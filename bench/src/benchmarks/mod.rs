@@ -1,5 +1,6 @@
 //! The benchmarks, one a file, and the order in which they run.
 
+mod discovery;
 mod index;
 mod live;
 mod load;
@@ -37,6 +38,8 @@ pub(crate) enum Benchmark {
     Load,
     /// From navigation to the first streams on screen
     Screen,
+    /// Finding 100,000 streams among 200,000 keys
+    Discovery,
     /// From a key to the frame that shows the next version
     Travel,
     /// What the server's process takes
@@ -88,6 +91,7 @@ pub(crate) async fn run(
             Benchmark::Live => live::run(setting, report).await,
             Benchmark::Load => load::run(setting, report).await,
             Benchmark::Screen => screen::run(setting, report).await,
+            Benchmark::Discovery => discovery::run(setting, report).await,
             Benchmark::Travel => travel::run(setting, report).await,
             Benchmark::Memory => memory::after(setting, report).await,
         };

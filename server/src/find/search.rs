@@ -103,11 +103,16 @@ async fn streams(
     let mut found = Vec::new();
     match place {
         Place::Streams(keys) => {
-            found = store.look_at(keys.clone()).await.map_err(|error| api_error(None, &error))?;
-            for key in keys {
-                if !found.iter().any(|found| found.key == *key) {
-                    return Err(api_error(Some(key), &StoreError::NotFound));
+            found = store.look_at(keys).await.map_err(|error| api_error(None, &error))?;
+            // One that was named must be there; of a category some may go while it is being looked for.
+            let missing = found.iter().find_map(|found| match &found.info {
+                Err(error @ (StoreError::NotFound | StoreError::WrongType)) => {
+                    Some(api_error(Some(&found.key), error))
                 }
+                _ => None,
+            });
+            if let Some(error) = missing {
+                return Err(error);
             }
         }
         Place::Prefix(prefix) => {

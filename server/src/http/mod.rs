@@ -82,6 +82,9 @@ pub fn router(state: AppState) -> Router {
 fn register_server_functions() {
     register_explicit::<functions::GetAbout>();
     register_explicit::<functions::GetStreams>();
+    register_explicit::<functions::GetCatalog>();
+    register_explicit::<functions::GetCategories>();
+    register_explicit::<functions::SetDiscovery>();
     register_explicit::<functions::GetEvents>();
     register_explicit::<functions::GetEvent>();
     register_explicit::<functions::GetRelated>();

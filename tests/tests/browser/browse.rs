@@ -6,6 +6,7 @@ use crate::browser::Browser;
 use crate::orders;
 
 const EVENT_ROW: &str = "[data-testid=event-row]";
+const STREAM_ROW: &str = "[data-testid=stream-row]";
 
 #[tokio::test]
 async fn from_categories_to_an_event_and_by_its_link_from_another_browser() {
@@ -15,9 +16,9 @@ async fn from_categories_to_an_event_and_by_its_link_from_another_browser() {
     let browser = Browser::start(&app).await;
 
     browser.open("/").await;
-    let orders = browser.read("[data-testid=category]", "aggregate:Order").await;
+    let orders = browser.read("[data-category='aggregate:Order']", "Order").await;
     assert!(orders.contains('3'), "{orders}");
-    browser.click_text("[data-testid=category]", "aggregate:Order").await;
+    browser.click("[data-category='aggregate:Order'] a").await;
     browser.count("[data-testid=stream-row]", 3).await;
     browser.click_text("[data-testid=stream-row] a", "1001").await;
 
@@ -64,19 +65,22 @@ async fn a_long_stream_is_paged_in_both_orders() {
 }
 
 #[tokio::test]
-async fn a_prefix_narrows_the_streams_and_is_in_the_address() {
+async fn a_part_of_a_key_narrows_the_streams_and_is_in_the_address() {
     let redis = TestRedis::start().await;
     orders::fill(&redis).await;
     let app = TestApp::start(&redis).await;
     let browser = Browser::start(&app).await;
 
     browser.open("/").await;
-    browser.see("[data-category='aggregate:Order']").await;
-    browser.see("[data-category='aggregate:Customer']").await;
-    browser.fill("[data-testid=prefix]", "events").await;
-    browser.see("[data-category='events']").await;
-    browser.see_none("[data-category='aggregate:Order']").await;
-    browser.at("prefix=events").await;
+    browser.count(STREAM_ROW, 5).await;
+    browser.fill("[data-testid=search]", "ORDERS").await;
+    browser.count(STREAM_ROW, 1).await;
+    browser.see("[data-key='events:orders']").await;
+    let link = browser.at("search=ORDERS").await;
+    browser.fill("[data-testid=search]", "nothing").await;
+    browser.read("main", "No stream has this in its key").await;
+    browser.open(&link).await;
+    browser.count(STREAM_ROW, 1).await;
     browser.close().await;
 }
 

@@ -7,6 +7,7 @@ use std::process::{Child, Command, Stdio};
 use rewind_tests::{TestApp, eventually};
 use tempfile::TempDir;
 use thirtyfour::common::capabilities::chromium::ChromiumLikeCapabilities;
+use thirtyfour::extensions::cdp::ChromeDevTools;
 use thirtyfour::prelude::*;
 
 /// A browser with a profile of its own. What is asked of it waits until the page shows it.
@@ -48,6 +49,17 @@ impl Browser {
         let driver =
             WebDriver::new(format!("http://127.0.0.1:{port}"), capabilities).await.unwrap();
         Self { driver, process, _profile: profile, base: app.url() }
+    }
+
+    /// Makes the page as large as this, as a phone would: smaller than any window.
+    pub async fn resize(&self, width: u32, height: u32) {
+        let size = serde_json::json!({
+            "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false,
+        });
+        ChromeDevTools::new(self.driver.handle().clone())
+            .execute_cdp_with_params("Emulation.setDeviceMetricsOverride", size)
+            .await
+            .unwrap();
     }
 
     /// Goes to a page.

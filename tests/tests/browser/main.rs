@@ -8,6 +8,7 @@ mod explain;
 mod keyboard;
 mod orders;
 mod parts;
+mod streams;
 mod travel;
 mod trouble;
 mod watch;

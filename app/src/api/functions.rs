@@ -110,7 +110,7 @@ pub async fn events(
     if filter.is_some_and(|filter| !filter.is_empty()) {
         return Err(ApiError::bad_parameter(
             "filter",
-            "filters are not available yet; leave it out",
+            "is for `/api/find`, which answers while it searches; leave it out",
         ));
     }
     let query = EventsQuery {

@@ -2,6 +2,7 @@
 
 mod assets;
 mod errors;
+mod export;
 mod find;
 mod guard;
 mod headers;
@@ -56,6 +57,7 @@ pub fn router(state: AppState) -> Router {
     let mut router = Router::new()
         .route("/api/live", get(live::live))
         .route("/api/find", get(find::find_events))
+        .route("/api/export", get(export::export))
         .route("/api/value", get(value::value))
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))

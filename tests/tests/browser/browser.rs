@@ -146,6 +146,21 @@ impl Browser {
         self.driver.action_chain().send_keys(keys).perform().await.unwrap();
     }
 
+    /// Drags from the left edge of an element so many pixels to the right.
+    pub async fn drag(&self, element: &WebElement, pixels: i64) {
+        let rect = element.rect().await.unwrap();
+        #[expect(clippy::cast_possible_truncation, reason = "pixels")]
+        let (x, y) = (rect.x as i64 + 1, (rect.y + rect.height / 2.0) as i64);
+        let chain = self.driver.action_chain().move_to(x, y).click_and_hold();
+        chain
+            .move_to(x + pixels / 2, y)
+            .move_to(x + pixels - 2, y)
+            .release()
+            .perform()
+            .await
+            .unwrap();
+    }
+
     /// Waits until the address has this part.
     pub async fn at(&self, part: &str) -> String {
         eventually(&format!("the address has `{part}`"), || async {

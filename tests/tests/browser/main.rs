@@ -5,6 +5,7 @@ mod browser;
 mod decoders;
 mod event;
 mod explain;
+mod find;
 mod keyboard;
 mod orders;
 mod parts;

@@ -27,7 +27,7 @@ use crate::components::icon::{Glyph, Icon};
 use crate::components::scan_progress::ScanProgress;
 use crate::components::skeleton::Skeleton;
 use crate::components::stream_table::StreamTable;
-use crate::state::address::StreamsAddress;
+use crate::state::address::{EventsAddress, EventsOf, StreamsAddress};
 use crate::state::{opened, text};
 
 /// Which categories are open, wherever else one goes in between.
@@ -167,6 +167,20 @@ fn ListHead(
         (None, true) => Some("Held still while you look".to_owned()),
         (None, false) => None,
     };
+    let together = move || match category.get() {
+        Category::Within(category) => Some(view! {
+            <a
+                class="button quiet"
+                href=EventsAddress::of(EventsOf::Category(category)).href()
+                title="The events of all streams of this category as one list"
+                data-testid="all-events"
+            >
+                <Icon glyph=Glyph::Events />
+                "All events"
+            </a>
+        }),
+        Category::All | Category::Unnamed => None,
+    };
     view! {
         <header class="list-head">
             <button
@@ -182,6 +196,7 @@ fn ListHead(
             </button>
             {move || view! { <CategoryCrumbs category=category.get() /> }}
             <span class="list-count" data-testid="list-count">{count}</span>
+            {together}
             <span class="list-note" role="status" data-testid="list-note">{note}</span>
         </header>
     }

@@ -1,6 +1,7 @@
 //! The benchmarks, one a file, and the order in which they run.
 
 mod discovery;
+mod find;
 mod index;
 mod live;
 mod load;
@@ -32,6 +33,8 @@ pub(crate) enum Benchmark {
     Replay,
     /// Counting all events of a stream, against reading them, and jumps to any of them
     Index,
+    /// Searches through a stream, against reading it
+    Find,
     /// From XADD to an event in the browser's line, against XADD to a blocking XREAD
     Live,
     /// What a browser downloads at its first visit
@@ -88,6 +91,7 @@ pub(crate) async fn run(
             Benchmark::Page => page::run(setting, report).await,
             Benchmark::Replay => replay::run(setting, report).await,
             Benchmark::Index => index::run(setting, report).await,
+            Benchmark::Find => find::run(setting, report).await,
             Benchmark::Live => live::run(setting, report).await,
             Benchmark::Load => load::run(setting, report).await,
             Benchmark::Screen => screen::run(setting, report).await,

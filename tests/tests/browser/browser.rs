@@ -7,7 +7,6 @@ use std::process::{Child, Command, Stdio};
 use rewind_tests::{TestApp, eventually};
 use tempfile::TempDir;
 use thirtyfour::common::capabilities::chromium::ChromiumLikeCapabilities;
-use thirtyfour::extensions::cdp::ChromeDevTools;
 use thirtyfour::prelude::*;
 
 /// A browser with a profile of its own. What is asked of it waits until the page shows it.
@@ -56,10 +55,8 @@ impl Browser {
         let size = serde_json::json!({
             "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false,
         });
-        ChromeDevTools::new(self.driver.handle().clone())
-            .execute_cdp_with_params("Emulation.setDeviceMetricsOverride", size)
-            .await
-            .unwrap();
+        let command = "Emulation.setDeviceMetricsOverride";
+        self.driver.cdp().send_raw(command, size).await.unwrap();
     }
 
     /// Goes to a page.

@@ -50,8 +50,8 @@ fn split(tools: &Tools, whole: &Path, scratch: &Path, assets: &Path) -> Result<P
     splitter.arg(whole).arg(scratch).args(["--out-name", NAME]);
     process::run(&mut splitter).with_context(|| {
         format!(
-            "the program did not come apart; if `RUSTFLAGS` is set, unset it: it takes the place of \
-             the flags for `{WASM_TARGET}` in `.cargo/config.toml`"
+            "the program did not come apart; if `RUSTFLAGS` is set, unset it: it takes the place \
+             of the flags for `{WASM_TARGET}` in `.cargo/config.toml`"
         )
     })?;
     let main = scratch.join(format!("{NAME}.wasm"));

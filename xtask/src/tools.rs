@@ -54,7 +54,8 @@ struct Tool {
     package: &'static str,
     command: &'static str,
     version: &'static str,
-    /// Whether it answers `--version`. Of one that does not, only what was installed for its version is used.
+    /// Whether it answers `--version`. Of one that does not, only what was installed as this
+    /// version is used.
     tells_version: bool,
     source_flags: &'static [&'static str],
     source_minutes: u32,
@@ -101,8 +102,8 @@ impl Tool {
         Ok(installed)
     }
 
-    /// Whether this is the tool, and in its version as far as it tells. Running it is the only proof that an
-    /// installation is complete.
+    /// Whether this is the tool, and in its version as far as it tells. Running it is the only proof
+    /// that an installation is complete.
     fn works(&self, file: &Path) -> bool {
         let question = if self.tells_version { "--version" } else { "--help" };
         process::is_executable(file)

@@ -67,8 +67,8 @@ pub enum ErrorCode {
     Internal,
     /// The server itself was not reached. Made in the browser, never sent.
     ServerUnreachable,
-    /// The server has the front end of another build. Made in the browser, never sent.
-    FrontEndOutdated,
+    /// The server does not have a part of the front end: it has another build of it. Made in the browser, never sent.
+    PartMissing,
 }
 
 impl ErrorCode {
@@ -83,7 +83,7 @@ impl ErrorCode {
             Self::MethodNotAllowed => 405,
             Self::NotAStream => 409,
             Self::FoldFailed | Self::FoldInvalid | Self::ExpressionInvalid => 422,
-            Self::Internal | Self::ServerUnreachable | Self::FrontEndOutdated => 500,
+            Self::Internal | Self::ServerUnreachable | Self::PartMissing => 500,
             Self::RedisUnavailable | Self::TooBusy | Self::NotIndexed => 503,
         }
     }

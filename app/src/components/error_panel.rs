@@ -79,7 +79,7 @@ fn title(code: ErrorCode) -> &'static str {
         ErrorCode::NotIndexed => "The events are still being counted.",
         ErrorCode::Internal => "Something went wrong.",
         ErrorCode::ServerUnreachable => "The Rewind server cannot be reached.",
-        ErrorCode::FrontEndOutdated => "This page is out of date.",
+        ErrorCode::PartMissing => "This page could not be fetched.",
     }
 }
 

@@ -51,12 +51,16 @@ impl<P: Clone + Send + 'static> Part<P> {
         Self { is_wanted, fetched }
     }
 
-    /// Fetches the page, unless that was done before.
+    /// Fetches the page, unless it is here or on its way.
     pub(crate) fn fetch(self) {
-        self.is_wanted.set(true);
+        if !self.is_wanted.get_untracked() {
+            self.is_wanted.set(true);
+        } else if untrack(|| self.fetched.final_error().is_some()) {
+            self.fetched.ask_again();
+        }
     }
 
-    /// The page, or that it is on its way, or why it is not.
+    /// The page; until it is here, that it is on its way, or why it does not come.
     pub(crate) fn show(self, about: P) -> AnyView {
         self.fetch();
         let draw = Memo::new(move |_| self.fetched.loaded().map(|loaded| loaded.answer));
@@ -103,10 +107,11 @@ fn Missing<P: Clone + Send + 'static>(part: Part<P>) -> impl IntoView {
 /// them has those of another build.
 async fn why_missing() -> ApiError {
     match functions::about().await {
-        Err(error) if error.code.is_passing() => error,
-        _ => ApiError::new(
-            ErrorCode::FrontEndOutdated,
-            "a part of Rewind could not be fetched, since the server was updated after this page was opened; reload it",
+        Err(error) => error,
+        Ok(_) => ApiError::new(
+            ErrorCode::PartMissing,
+            "the server is there but did not send it, most likely because it was updated after Rewind was opened \
+             here; reload to get what belongs together",
         ),
     }
 }

@@ -1,7 +1,7 @@
 //! The pages that lie in files of their own, so that the first visit fetches only what it shows.
 //!
-//! Whatever only these pages reach is taken out of the main file, and what several of them share goes into further files
-//! between them: `cargo xtask build` splits the program at the functions here.
+//! `cargo xtask build` splits the program at the functions here: what only one of these pages reaches goes into its
+//! file, and what only some of them share into files between.
 
 use leptos::prelude::*;
 use rewind_domain::StreamKey;

@@ -1,5 +1,8 @@
 //! The benchmarks, one a file, and the order in which they run.
 
+mod discovery;
+mod find;
+mod index;
 mod live;
 mod load;
 mod memory;
@@ -28,12 +31,18 @@ pub(crate) enum Benchmark {
     Page,
     /// The state of an aggregate, against reading its entries
     Replay,
+    /// Counting all events of a stream, against reading them, and jumps to any of them
+    Index,
+    /// Searches through a stream, against reading it
+    Find,
     /// From XADD to an event in the browser's line, against XADD to a blocking XREAD
     Live,
     /// What a browser downloads at its first visit
     Load,
     /// From navigation to the first streams on screen
     Screen,
+    /// Finding 100,000 streams among 200,000 keys
+    Discovery,
     /// From a key to the frame that shows the next version
     Travel,
     /// What the server's process takes
@@ -48,6 +57,8 @@ pub(crate) struct Setting {
     pub(crate) rewind: Rewind,
     /// How much to do.
     pub(crate) effort: Effort,
+    /// Whether to measure with ten million events too.
+    pub(crate) is_large: bool,
     /// A folder that goes away at the end.
     pub(crate) scratch: PathBuf,
 }
@@ -79,9 +90,12 @@ pub(crate) async fn run(
         let outcome = match benchmark {
             Benchmark::Page => page::run(setting, report).await,
             Benchmark::Replay => replay::run(setting, report).await,
+            Benchmark::Index => index::run(setting, report).await,
+            Benchmark::Find => find::run(setting, report).await,
             Benchmark::Live => live::run(setting, report).await,
             Benchmark::Load => load::run(setting, report).await,
             Benchmark::Screen => screen::run(setting, report).await,
+            Benchmark::Discovery => discovery::run(setting, report).await,
             Benchmark::Travel => travel::run(setting, report).await,
             Benchmark::Memory => memory::after(setting, report).await,
         };

@@ -32,7 +32,9 @@ impl Both {
         for step in steps {
             match step {
                 Step::Append(entries) => {
-                    entries.iter().for_each(|(gap, of)| both.append(*gap, *of))
+                    for (gap, of) in entries {
+                        both.append(*gap, *of);
+                    }
                 }
                 Step::Trim(percent) => both.trim(both.entries.len() * usize::from(*percent) / 100),
             }

@@ -80,7 +80,7 @@ pub fn known_paths<'e>(events: impl IntoIterator<Item = &'e Event>) -> Vec<Strin
             }
         }
     }
-    counts.sort_by(|a, b| b.1.cmp(&a.1));
+    counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
     counts.into_iter().map(|(path, _)| path).collect()
 }
 

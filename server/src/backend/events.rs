@@ -7,7 +7,7 @@ use rewind_domain::cut::CutLimits;
 use rewind_domain::versions::StreamExtent;
 use rewind_domain::{EntryId, Event, StreamKey};
 
-use super::{api_error, discovery};
+use super::{api_error, streams};
 use crate::decoding::decode_all;
 use crate::index::Indexes;
 use crate::store::{EntryRange, IdRange, PageOrder, Store, StoreError};
@@ -19,13 +19,9 @@ pub(super) async fn events(
     query: EventsQuery,
 ) -> Result<EventsPage, ApiError> {
     let EventsQuery { stream, after, before, limit, order, .. } = query;
-    let page_order = match order {
-        Order::Asc => PageOrder::OldestFirst,
-        Order::Desc => PageOrder::NewestFirst,
-    };
     // One more than asked for tells whether there is a next page.
     let (mut entries, info) = store
-        .page(&stream, IdRange { after, before }, page_order, limit + 1)
+        .page(&stream, IdRange { after, before }, page_order(order), limit + 1)
         .await
         .map_err(|error| api_error(Some(&stream), &error))?;
     let has_next = entries.len() as u64 > limit;
@@ -44,9 +40,17 @@ pub(super) async fn events(
     Ok(EventsPage {
         next: events.last().map(|event| event.id).filter(|_| has_next),
         prev: first_id.filter(|_| has_prev(first_id, &info.extent, order)),
-        stream: discovery::summary(&stream, &info),
+        stream: streams::summary(&stream, &info),
         events,
     })
+}
+
+/// From which end of a stream the events of a page are taken.
+pub(super) fn page_order(order: Order) -> PageOrder {
+    match order {
+        Order::Asc => PageOrder::OldestFirst,
+        Order::Desc => PageOrder::NewestFirst,
+    }
 }
 
 /// Whether there are events before a page whose first one this is.

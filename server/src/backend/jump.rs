@@ -3,6 +3,7 @@
 //! Versions are counted from a *place*, an entry whose version is known: the first or the last entry of the stream, or either end of
 //! a block of its index. One read from there passes over some entries and gives the page.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use rewind_app::api::backend::EventsQuery;
@@ -13,7 +14,7 @@ use rewind_domain::versions::StreamExtent;
 use rewind_domain::{Entry, EntryId, Event, StreamKey};
 use tokio::time::{Instant, timeout_at};
 
-use super::{api_error, check_version, discovery, index};
+use super::{api_error, check_version, events, index, streams};
 use crate::decoding::decode_all;
 use crate::index::{IndexView, Indexes, Standing, StreamIndex};
 use crate::store::{EntryRange, IdRange, PageOrder, Store, StoreError, StreamInfo};
@@ -23,7 +24,7 @@ const MOST_PASSED_OVER: u64 = 1_024;
 /// How long a jump waits for the index to come to its version: about as long as people wait for a page without wondering. A
 /// stream of a million events is indexed in less.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// How often the place of a version is looked up, where trimming took it meanwhile.
+/// How often the place of a version is looked up, where it was trimmed or something was deleted meanwhile.
 const ATTEMPTS: usize = 5;
 
 /// The events from this version on, in the order of the query.
@@ -38,17 +39,20 @@ pub(super) async fn events(
     let wanted = Wanted { version, limit, order };
     let deadline = Instant::now() + PATIENCE;
     for _ in 0..ATTEMPTS {
-        let (place, extent) = wanted.find(indexes, &stream, deadline).await?;
+        let (index, place, extent) = wanted.find(indexes, &stream, deadline).await?;
+        let mut changes = index.changes();
         let read = wanted.read(store, &stream, place, &extent).await;
         if let Some((entries, info)) = read.map_err(|error| api_error(Some(&stream), &error))? {
             return Ok(wanted.page(codecs, &stream, entries, &info).await);
         }
+        if index.is_building() {
+            // It will notice what changed as well. Whoever waited in vain learns below what is wrong.
+            let _ = timeout_at(deadline, changes.changed()).await;
+        }
     }
     Err(ApiError::new(
         ErrorCode::NotIndexed,
-        format!(
-            "stream `{stream}` is trimmed faster than version {version} can be found; try again"
-        ),
+        format!("stream `{stream}` changes faster than version {version} can be found; try again"),
     ))
 }
 
@@ -83,7 +87,7 @@ impl Wanted {
         indexes: &Indexes,
         stream: &StreamKey,
         deadline: Instant,
-    ) -> Result<(Place, StreamExtent), ApiError> {
+    ) -> Result<(Arc<StreamIndex>, Place, StreamExtent), ApiError> {
         loop {
             let asked = indexes.ask(stream).await;
             let index = asked.map_err(|error| api_error(Some(stream), &error))?;
@@ -102,7 +106,7 @@ impl Wanted {
                 ));
             }
             match (place, standing) {
-                (Some(place), _) => return Ok((place, extent)),
+                (Some(place), _) => return Ok((index, place, extent)),
                 (None, Standing::TooLarge) => {
                     let why = index::no_room(indexes);
                     return Err(ApiError::new(
@@ -112,7 +116,13 @@ impl Wanted {
                 }
                 (None, _) => {}
             }
-            if timeout_at(deadline, changes.changed()).await.is_err() {
+            // Whoever built it may have come to an end before changes were listened to.
+            let has_changed = if index.is_building() {
+                timeout_at(deadline, changes.changed()).await.is_ok()
+            } else {
+                Instant::now() < deadline
+            };
+            if !has_changed {
                 return Err(self.not_yet(stream, &index));
             }
         }
@@ -184,24 +194,18 @@ impl Wanted {
             (Some(id), _) if page.first_id() == Some(id) => place.version,
             (Some(_), _) => return Ok(None),
         };
-        // A stream that does not number its entries counts them anew from its first one.
-        if extent.entries_added.is_none() && extent.first_id != expected.first_id {
+        // Where the server does not number entries, versions count from the first one present.
+        let is_renumbered = extent.entries_added.is_none() && extent.first_id != expected.first_id;
+        if is_renumbered || expected.lost_from_middle(extent) {
             return Ok(None);
         }
         let numbered = (0u64..).zip(page.entries()).filter_map(|(distance, entry)| {
-            let version = match place.order {
-                PageOrder::OldestFirst => from.checked_add(distance),
-                PageOrder::NewestFirst => from.checked_sub(distance),
-            };
+            let version = place.order.onward(from, distance);
             let version = version.filter(|version| (low..=high).contains(version))?;
             Some((version, entry.to_entry()))
         });
         let mut entries: Vec<(u64, Entry)> = numbered.collect();
-        let is_as_ordered = matches!(
-            (place.order, self.order),
-            (PageOrder::OldestFirst, Order::Asc) | (PageOrder::NewestFirst, Order::Desc)
-        );
-        if !is_as_ordered {
+        if place.order != events::page_order(self.order) {
             entries.reverse();
         }
         let is_there = entries.first().is_some_and(|(version, _)| *version == self.version);
@@ -225,8 +229,8 @@ impl Wanted {
         let first_id = events.first().map(|event| event.id);
         EventsPage {
             next: events.last().map(|event| event.id).filter(|_| has_next),
-            prev: first_id.filter(|_| super::events::has_prev(first_id, &info.extent, self.order)),
-            stream: discovery::summary(stream, info),
+            prev: first_id.filter(|_| events::has_prev(first_id, &info.extent, self.order)),
+            stream: streams::summary(stream, info),
             events: events.into_iter().map(|event| event.cut_to(CutLimits::LIST)).collect(),
         }
     }

@@ -1,8 +1,8 @@
 //! What is known of a stream at the moment, and how it is kept right.
 //!
 //! Entries are only ever added behind the last one, but they may go from anywhere, and a key may be deleted and made anew. So an
-//! index is believed only after three comparisons. The last entry that it has must be there unchanged when it goes on. The stream
-//! must not have fewer entries added, or earlier ids, than it had. And the index is complete only once it has the same first entry,
+//! index is believed only after some comparisons. The last entry that it has must be there unchanged when it goes on. The stream
+//! must not have fewer entries added, or earlier ids, than it had, nor tell of deleted entries among those that are indexed. And the index is complete only once it has the same first entry,
 //! the same last entry and as many entries as the stream at one and the same moment: then it has the same entries, since a stream
 //! never gets one between others. Where any of this fails, the index is built anew.
 
@@ -127,7 +127,7 @@ impl State {
         page: &TypedPage,
         extent: &StreamExtent,
     ) -> Result<(), Contradiction> {
-        if !is_successor(&self.extent, extent) {
+        if !is_successor(&self.extent, extent) || self.has_lost(extent) {
             return Err(Contradiction);
         }
         let mut last = None;
@@ -145,6 +145,13 @@ impl State {
         let first = extent.first_id.unwrap_or(EntryId::MAX);
         self.is_cut = self.blocks.trim_before(first).is_some();
         Ok(())
+    }
+
+    /// Whether entries that are indexed were deleted meanwhile, as far as can be told before everything is indexed.
+    fn has_lost(&self, extent: &StreamExtent) -> bool {
+        let is_behind = extent.max_deleted_id > self.extent.max_deleted_id
+            && extent.max_deleted_id > self.blocks.last_id();
+        self.extent.lost_from_middle(extent) && !is_behind
     }
 
     /// Takes in the first entries of the stream, read at the same moment as what was taken in last.
@@ -170,9 +177,10 @@ impl State {
         Ok(())
     }
 
-    /// Begins anew.
-    pub(super) fn restart(&mut self) {
-        *self = Self { restarts: self.restarts + 1, ..Self::default() };
+    /// Begins anew, the stream being as it is now.
+    pub(super) fn restart(&mut self, extent: &StreamExtent) {
+        let (extent, restarts) = (extent.clone(), self.restarts + 1);
+        *self = Self { extent, restarts, ..Self::default() };
     }
 
     /// How often it began anew.
@@ -204,4 +212,39 @@ fn is_successor(earlier: &StreamExtent, later: &StreamExtent) -> bool {
             (Some(earlier), Some(later)) => earlier <= later,
             _ => true,
         }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn extent(first: u64, last: u64, added: Option<u64>) -> StreamExtent {
+        StreamExtent {
+            length: last - first + 1,
+            first_id: Some(EntryId::new(first, 0)),
+            last_id: Some(EntryId::new(last, 0)),
+            last_generated_id: EntryId::new(last, 0),
+            entries_added: added,
+            max_deleted_id: None,
+        }
+    }
+
+    #[test]
+    fn a_stream_that_was_added_to_and_trimmed_goes_on() {
+        assert!(is_successor(&StreamExtent::default(), &extent(1, 9, Some(9))));
+        assert!(is_successor(&extent(1, 9, Some(9)), &extent(5, 12, Some(12))));
+        assert!(is_successor(&extent(1, 9, None), &extent(5, 12, None)));
+        let emptied = StreamExtent { first_id: None, last_id: None, ..extent(9, 9, Some(9)) };
+        assert!(is_successor(&extent(1, 9, Some(9)), &emptied));
+        assert!(is_successor(&emptied, &extent(10, 12, Some(12))));
+    }
+
+    #[test]
+    fn a_stream_that_goes_back_is_another_one() {
+        for added in [Some(9), None] {
+            assert!(!is_successor(&extent(3, 9, added), &extent(1, 9, added)));
+            assert!(!is_successor(&extent(1, 9, added), &extent(1, 8, added)));
+        }
+        assert!(!is_successor(&extent(1, 9, Some(9)), &extent(1, 9, Some(8))));
+    }
 }

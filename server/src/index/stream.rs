@@ -10,13 +10,13 @@ use rewind_domain::block_index::BLOCK_ENTRIES;
 use tokio::sync::watch;
 
 use super::shelf::{Room, Shelf};
-use super::state::{IndexView, Standing, State};
+use super::state::{Contradiction, IndexView, Standing, State};
 use super::typed_page::TypedPage;
 use crate::store::{EntryRange, IdRange, PAGE_ENTRIES, PageOrder, Store, StoreError, StreamInfo};
 
 /// How often a stream is read in one go until the index agrees with it. Trimming takes a second time, a stream made anew a third.
 const ATTEMPTS: usize = 4;
-/// How long to wait before a stream is read all over again that lost entries from its middle while it was read.
+/// How long to wait before a stream is read all over again that lost entries from its middle each time it was read.
 const PAUSE_BEFORE_ANEW: Duration = Duration::from_secs(1);
 
 /// The index of a stream. To be had from [`Indexes`](super::Indexes).
@@ -146,7 +146,7 @@ impl StreamIndex {
             }
             match taken.and_then(|()| state.settle()) {
                 Ok(()) => return Ok(Reached::End),
-                Err(_) => state.restart(),
+                Err(Contradiction) => state.restart(&extent),
             }
         }
         Ok(Reached::NotYet)
@@ -169,6 +169,7 @@ impl Building {
     async fn run(self, shelf: Arc<Shelf>) {
         let index = &self.0;
         let _turn = shelf.turn().await;
+        let mut is_anew = false;
         loop {
             let restarts = index.state().restarts();
             match self.pass(&shelf).await {
@@ -181,7 +182,10 @@ impl Building {
                 }
             }
             if index.state().restarts() > restarts {
-                tokio::time::sleep(PAUSE_BEFORE_ANEW).await;
+                if is_anew {
+                    tokio::time::sleep(PAUSE_BEFORE_ANEW).await;
+                }
+                is_anew = true;
             }
         }
     }
@@ -207,7 +211,7 @@ impl Building {
                 };
                 is_first = false;
                 if taken.is_err() {
-                    state.restart();
+                    state.restart(&extent);
                     return Ok(Reached::NotYet);
                 }
             }

@@ -41,6 +41,16 @@ pub enum PageOrder {
     NewestFirst,
 }
 
+impl PageOrder {
+    /// The version so many entries further on in this order.
+    pub fn onward(self, version: u64, distance: u64) -> Option<u64> {
+        match self {
+            Self::OldestFirst => version.checked_add(distance),
+            Self::NewestFirst => version.checked_sub(distance),
+        }
+    }
+}
+
 impl Store {
     /// Up to `count` entries of a stream, and the stream as it is at the very same moment.
     ///

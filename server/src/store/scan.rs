@@ -2,7 +2,7 @@
 //!
 //! What looks at many entries and folds nothing reads by a scan: the index, filters, searches, exports. A scan has a connection
 //! of its own, reads a page ahead, leaves the bytes of replies where they are, lets short commands go first, and obeys the
-//! store's rate ([`Store::with_scan_rate`]). It ends when it is dropped.
+//! store's rate ([`Store::with_read_rate`]). It ends when it is dropped.
 
 use std::sync::Arc;
 
@@ -92,14 +92,14 @@ impl ScanPage {
     pub fn events(&self) -> impl Iterator<Item = (PageEntry<'_>, Option<u64>)> {
         let (first, order) = (self.first_version, self.order);
         (0..).zip(self.entries.entries()).map(move |(distance, entry)| {
-            (entry, first.and_then(|first| onward(first, distance, order)))
+            (entry, first.and_then(|first| order.onward(first, distance)))
         })
     }
 
     /// The last entry, and its version where that is known.
     fn last(&self) -> Option<(EntryId, Option<u64>)> {
         let distance = (self.entries.len() as u64).checked_sub(1)?;
-        let version = self.first_version.and_then(|first| onward(first, distance, self.order));
+        let version = self.first_version.and_then(|first| self.order.onward(first, distance));
         Some((self.entries.last_id()?, version))
     }
 }
@@ -206,13 +206,5 @@ impl Reading {
                 extent.first_version_of_run(last, first, count).map(|oldest| oldest + count - 1)
             }
         }
-    }
-}
-
-/// The version so many entries further on in the order of a scan.
-fn onward(version: u64, distance: u64, order: PageOrder) -> Option<u64> {
-    match order {
-        PageOrder::OldestFirst => version.checked_add(distance),
-        PageOrder::NewestFirst => version.checked_sub(distance),
     }
 }

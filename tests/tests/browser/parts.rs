@@ -1,5 +1,7 @@
 //! Pages in files of their own: fetched ahead, or when they are opened, or not to be had.
 
+use std::collections::BTreeSet;
+
 use rewind_tests::{TestApp, TestRedis, eventually};
 
 use crate::browser::Browser;
@@ -13,12 +15,36 @@ const TRAVEL: &str = "[data-key='aggregate:Order:1001'] a[href^='/travel?']";
 const FETCHED: &str =
     "performance.getEntriesByType('resource').filter(r => r.name.endsWith('.wasm')).length";
 
+/// What a browser downloads at its first visit, in bytes. More is noticed on a slow line.
+const MAX_FIRST_VISIT: usize = 300_000;
+
 async fn start() -> (TestRedis, TestApp, Browser) {
     let redis = TestRedis::start().await;
     orders::fill(&redis).await;
     let app = TestApp::start(&redis).await;
     let browser = Browser::start(&app).await;
     (redis, app, browser)
+}
+
+#[tokio::test]
+async fn the_first_visit_fetches_little() {
+    let redis = TestRedis::start().await;
+    let app = TestApp::start(&redis).await;
+    let fetch = async |path: &str, encoding: &str| {
+        let request = app.request(path).header("accept-encoding", encoding);
+        request.send().await.unwrap().error_for_status().unwrap().bytes().await.unwrap()
+    };
+    let document = fetch("/", "identity").await;
+    let document = std::str::from_utf8(&document).unwrap();
+    // Everything that it names is fetched at once.
+    let named: BTreeSet<&str> =
+        document.split('"').filter(|text| text.starts_with("/assets-")).collect();
+    assert!(named.iter().any(|path| path.ends_with(".wasm")), "{document}");
+    let mut total = fetch("/", "br").await.len();
+    for path in named {
+        total += fetch(path, "br").await.len();
+    }
+    assert!(total <= MAX_FIRST_VISIT, "{total} bytes; take what is new into a page of its own");
 }
 
 #[tokio::test]
@@ -45,8 +71,8 @@ async fn a_page_that_the_server_does_not_have_any_more_offers_to_reload() {
     browser.block(&["*/split_travel.wasm"]).await;
     browser.open(STREAMS).await;
     browser.click(TRAVEL).await;
-    browser.read(ERROR, "out of date").await;
-    browser.see("[data-testid=error][data-code=front_end_outdated]").await;
+    browser.read(ERROR, "updated").await;
+    browser.see("[data-testid=error][data-code=part_missing]").await;
 
     browser.evaluate("history.back()").await;
     browser.click_text("[data-testid=stream-row] a", "1001").await;
@@ -66,7 +92,7 @@ async fn a_page_that_failed_once_can_be_tried_again() {
     let (_redis, _app, browser) = start().await;
     browser.block(&["*/split_travel.wasm"]).await;
     browser.open("/travel?stream=aggregate%3AOrder%3A1001&version=3").await;
-    browser.read(ERROR, "out of date").await;
+    browser.read(ERROR, "updated").await;
     browser.block(&[]).await;
     browser.click_text("[data-testid=error] button", "Try again").await;
     browser.read(VERSION, "3").await;

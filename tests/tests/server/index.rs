@@ -59,7 +59,11 @@ async fn all_events_are_counted_by_type_and_time() {
     assert_eq!((&answer["first_version"], &answer["latest_version"]), (&json!(1), &json!(EVENTS)));
     assert_eq!(
         answer["types"],
-        json!([{"type": "B", "count": 2_500}, {"type": "C", "count": 1_250}, {"type": "A", "count": 1_250}])
+        json!([
+            {"type": "B", "count": 2_500},
+            {"type": "C", "count": 1_250},
+            {"type": "A", "count": 1_250},
+        ])
     );
     let buckets = answer["histogram"]["buckets"].as_array().unwrap();
     assert_eq!(buckets.len(), 5);
@@ -198,7 +202,7 @@ async fn however_many_ask_one_reads_and_each_sees_how_far_it_is() {
 async fn building_stops_when_nobody_asks_and_goes_on_where_it_was() {
     let redis = TestRedis::start().await;
     add(&redis, "s", 1, 30_000).await;
-    let store = Store::with_scan_rate(redis.url(), NonZeroU32::new(50_000));
+    let store = Store::with_read_rate(redis.url(), NonZeroU32::new(50_000));
     let forgotten_after = Duration::from_millis(50);
     let indexes =
         Indexes::new(store, Codecs::default(), IndexLimits { bytes: MANY_BYTES, forgotten_after });

@@ -9,6 +9,7 @@ use serde::Deserialize;
 
 use rewind_script::Limits;
 
+use crate::live::LiveLimits;
 use crate::store::{StoreUrl, StoreUrlError};
 
 /// Where Redis is looked for when nothing is said.
@@ -94,6 +95,14 @@ pub struct ServeOptions {
     #[arg(long, value_name = "MIB", env = "REWIND_KEYFRAME_MB")]
     pub keyframe_mb: Option<u32>,
 
+    /// How many lines of live events may be open [default: 2000]
+    #[arg(long, value_name = "COUNT", env = "REWIND_MAX_VIEWERS")]
+    pub max_viewers: Option<u32>,
+
+    /// How many of them from one address; behind a reverse proxy, everybody comes from the same [default: 1000]
+    #[arg(long, value_name = "COUNT", env = "REWIND_MAX_VIEWERS_PER_ADDRESS")]
+    pub max_viewers_per_address: Option<u32>,
+
     /// A TOML file with any of these options, named as the flags are
     #[arg(long, value_name = "FILE", env = "REWIND_CONFIG")]
     #[serde(skip)]
@@ -113,6 +122,8 @@ pub struct ServeConfig {
     pub folds: FoldConfig,
     /// How much memory keyframes may take, in bytes.
     pub keyframe_bytes: usize,
+    /// How many viewers there may be.
+    pub live: LiveLimits,
 }
 
 /// How aggregates are folded.
@@ -199,6 +210,8 @@ impl ServeOptions {
             fold_stack_kb: self.fold_stack_kb.or(file.fold_stack_kb),
             fold_state_mb: self.fold_state_mb.or(file.fold_state_mb),
             keyframe_mb: self.keyframe_mb.or(file.keyframe_mb),
+            max_viewers: self.max_viewers.or(file.max_viewers),
+            max_viewers_per_address: self.max_viewers_per_address.or(file.max_viewers_per_address),
             config: self.config,
         }
     }
@@ -209,6 +222,7 @@ impl ServeOptions {
             return Err(ConfigError::Remote(listen));
         }
         let folds = self.fold_config()?;
+        let live = self.live_limits();
         let redis_url = RedisOptions { redis_url: self.redis_url }.url()?;
         let keyframe_mb = self.keyframe_mb.unwrap_or(DEFAULT_KEYFRAME_MB);
         Ok(ServeConfig {
@@ -216,8 +230,19 @@ impl ServeOptions {
             listen,
             folds,
             keyframe_bytes: keyframe_mb as usize * MIB,
+            live,
             allow_host: self.allow_host,
         })
+    }
+
+    fn live_limits(&self) -> LiveLimits {
+        let default = LiveLimits::default();
+        LiveLimits {
+            max_viewers: self.max_viewers.map_or(default.max_viewers, |count| count as usize),
+            max_viewers_per_address: self
+                .max_viewers_per_address
+                .map_or(default.max_viewers_per_address, |count| count as usize),
+        }
     }
 
     fn fold_config(&self) -> Result<FoldConfig, ConfigError> {

@@ -4,14 +4,13 @@ use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use axum::serve::ListenerExt as _;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use crate::backend::StoreBackend;
 use crate::config::ServeConfig;
 use crate::folds::Library;
-use crate::http::{AppState, TrustedHosts, router};
+use crate::http::{AppState, PatientListener, Peer, TrustedHosts, router};
 use crate::live::Hub;
 use crate::store::Store;
 
@@ -45,7 +44,7 @@ impl Server {
     /// # Errors
     /// Where the address cannot be had.
     pub async fn bind(config: ServeConfig) -> Result<Self, ServeError> {
-        let ServeConfig { redis_url, listen, allow_host, folds, keyframe_bytes } = config;
+        let ServeConfig { redis_url, listen, allow_host, folds, keyframe_bytes, live } = config;
         let listener = TcpListener::bind(listen)
             .await
             .map_err(|source| ServeError::Listen { address: listen, source })?;
@@ -55,7 +54,7 @@ impl Server {
         let (stop, stopping) = watch::channel(false);
         let state = AppState {
             backend: Arc::new(StoreBackend::new(store.clone(), library, keyframe_bytes)),
-            hub: Hub::new(store.clone()),
+            hub: Hub::new(store.clone(), live),
             hosts: Arc::new(TrustedHosts::new(address, allow_host)),
             store,
             stopping,
@@ -83,11 +82,8 @@ impl Server {
         shutdown: impl Future<Output = ()> + Send + 'static,
     ) -> Result<(), ServeError> {
         let Self { listener, state, stop, .. } = self;
-        let listener = listener.tap_io(|stream| {
-            // A live event is a small write that must not wait for more to come. Failing that it is only later.
-            let _ = stream.set_nodelay(true);
-        });
-        axum::serve(listener, router(state))
+        let service = router(state).into_make_service_with_connect_info::<Peer>();
+        axum::serve(PatientListener(listener), service)
             .with_graceful_shutdown(async move {
                 shutdown.await;
                 // Nobody holds the other end where there was no request.

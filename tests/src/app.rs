@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use reqwest::StatusCode;
 use rewind_server::config::{FoldConfig, ServeConfig};
+use rewind_server::live::LiveLimits;
 use rewind_server::serve::Server;
 use rewind_server::store::StoreUrl;
 use serde_json::Value;
@@ -21,6 +22,7 @@ pub struct TestApp {
     redis_url: StoreUrl,
     folds: FoldConfig,
     keyframe_bytes: usize,
+    live: LiveLimits,
     client: reqwest::Client,
     running: Option<(oneshot::Sender<()>, JoinHandle<()>)>,
 }
@@ -45,9 +47,18 @@ impl TestApp {
     pub async fn start_with(redis_url: StoreUrl, folds: FoldConfig, keyframe_bytes: usize) -> Self {
         let address = SocketAddr::from(([127, 0, 0, 1], 0));
         let client = reqwest::Client::new();
-        let mut app = Self { address, redis_url, folds, keyframe_bytes, client, running: None };
+        let live = LiveLimits::default();
+        let mut app =
+            Self { address, redis_url, folds, keyframe_bytes, live, client, running: None };
         app.start_again().await;
         app
+    }
+
+    /// Stops it, and starts it again with these limits of viewers.
+    pub async fn restart_with_limits(&mut self, live: LiveLimits) {
+        self.stop().await;
+        self.live = live;
+        self.start_again().await;
     }
 
     /// Starts it where it was before.
@@ -61,6 +72,7 @@ impl TestApp {
                 allow_host: vec!["rewind.test".to_owned()],
                 folds: self.folds.clone(),
                 keyframe_bytes: self.keyframe_bytes,
+                live: self.live,
             };
             async { Server::bind(config).await.ok() }
         })
@@ -124,6 +136,13 @@ impl TestApp {
             json["error"][name].as_str().unwrap_or_else(|| panic!("{path}: {json}")).to_owned()
         };
         (status.as_u16(), text("code"), text("message"))
+    }
+
+    /// A figure of `GET /metrics`.
+    pub async fn figure(&self, name: &str) -> u64 {
+        let text = self.request("/metrics").send().await.unwrap().text().await.unwrap();
+        let value = text.lines().find_map(|line| line.strip_prefix(name)?.trim().parse().ok());
+        value.unwrap_or_else(|| panic!("no `{name}`: {text}"))
     }
 
     /// A line of live events.

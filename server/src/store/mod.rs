@@ -3,7 +3,7 @@
 //! This folder is the only place that knows the `redis` crate. A [`Store`] is a cheap handle; clones share one
 //! connection for short commands, which is made when first needed and made anew when it was lost. What blocks or
 //! reads a stream end to end has connections of its own, so that it keeps nobody waiting: a [`Watcher`] each for
-//! blocking reads, a history's reader for replays, and the bulk handles for import and export.
+//! blocking reads, [`Signals`] for hearing which of many streams changed, a history's reader for replays, and the bulk handles for import and export.
 //!
 //! Nothing here writes, but for [`bulk::BulkWriter`], which only `rewind import` uses. No read is unbounded.
 
@@ -16,6 +16,7 @@ mod page;
 mod reader;
 mod reply;
 mod resp;
+mod signals;
 mod url;
 mod watch;
 
@@ -26,7 +27,8 @@ use rewind_domain::versions::StreamExtent;
 pub use discover::{Discovered, FoundStream};
 pub use error::StoreError;
 pub use history::{History, HistoryEnd, HistoryPage, Place, digest};
-pub use page::{IdRange, PageOrder};
+pub use page::{IdRange, Page, PageOrder, Wanted};
+pub use signals::{Hearing, Signals};
 pub use url::{StoreUrl, StoreUrlError};
 pub use watch::Watcher;
 

@@ -11,6 +11,7 @@ mod history;
 mod keyframes;
 mod least_rights;
 mod live;
+mod live_categories;
 mod loan_applications;
 mod replay;
 mod streams;

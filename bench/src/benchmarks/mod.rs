@@ -1,5 +1,6 @@
 //! The benchmarks, one a file, and the order in which they run.
 
+mod crowd;
 mod live;
 mod load;
 mod memory;
@@ -30,6 +31,8 @@ pub(crate) enum Benchmark {
     Replay,
     /// From XADD to an event in the browser's line, against XADD to a blocking XREAD
     Live,
+    /// A thousand viewers of one stream, and a hundred with nothing to see
+    Crowd,
     /// What a browser downloads at its first visit
     Load,
     /// From navigation to the first streams on screen
@@ -80,6 +83,7 @@ pub(crate) async fn run(
             Benchmark::Page => page::run(setting, report).await,
             Benchmark::Replay => replay::run(setting, report).await,
             Benchmark::Live => live::run(setting, report).await,
+            Benchmark::Crowd => crowd::run(setting, report).await,
             Benchmark::Load => load::run(setting, report).await,
             Benchmark::Screen => screen::run(setting, report).await,
             Benchmark::Travel => travel::run(setting, report).await,

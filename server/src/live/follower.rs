@@ -78,7 +78,6 @@ impl Follower<'_> {
         let mut signals = self.store(self.shared.store.signals(prefix).await)?;
         let mut look = self.look(&mut signals).await?;
         loop {
-            self.category.set_redis(RedisStatus::Up);
             *backoff = FIRST_BACKOFF;
             if self.shared.close(self.category, None) {
                 return Ok(());
@@ -124,6 +123,7 @@ impl Follower<'_> {
     async fn look(&mut self, signals: &mut Signals) -> Result<Duration, LiveError> {
         let begun = Instant::now();
         let now_ms = self.store(signals.now_ms().await)?;
+        self.category.set_redis(RedisStatus::Up);
         // What was heard of until now is about to be seen.
         let _ = signals.take();
         let mut found: Vec<(StreamKey, Position)> = Vec::new();

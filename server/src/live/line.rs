@@ -93,12 +93,14 @@ impl Line {
     /// Waits until there may be something in a channel. Meanwhile says that the line lives and whether Redis does.
     pub(super) async fn wait(&mut self, position: impl Fn() -> String) {
         tokio::select! {
-            () = self.news.notified() => {}
+            // That Redis is back is said before what came then.
+            biased;
             changed = self.redis.changed() => match changed {
                 Ok(()) => self.push_status(&position(), None),
                 // Whoever reads for this line is gone.
                 Err(_) => self.is_over = true,
             },
+            () = self.news.notified() => {}
             _ = self.heartbeat.tick() => self.push(&frame::heartbeat(&position())),
         }
     }

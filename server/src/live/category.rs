@@ -188,7 +188,7 @@ impl Category {
         let ready: Vec<_> = batch
             .into_iter()
             .map(|merged| match merged {
-                Merged::Gap(gap) => Err(gap),
+                Merged::Gap { gap, position } => Err((gap, position)),
                 Merged::Entry { stream, position, entry } => {
                     let json = frame::entry_json(&stream, entry);
                     Ok((stream, position, json))
@@ -198,9 +198,10 @@ impl Category {
         let state = &mut *self.state();
         for next in ready {
             let delivery = match next {
-                Err(gap) => {
+                Err((gap, position)) => {
                     let frame = frame::gap(&state.reached.to_string(), &gap);
-                    Delivery::Gap { gap, frame }
+                    state.streams.insert(gap.stream.clone(), position);
+                    Delivery::Gap { gap, position, frame }
                 }
                 Ok((stream, position, json)) => {
                     state.reached.pass(&stream, position.id, limit);

@@ -174,7 +174,7 @@ impl CategoryViewer {
         }
         for _ in 0..PASSED_AT_ONCE {
             match merge.next(u64::MAX) {
-                Some(Merged::Gap(gap)) => {
+                Some(Merged::Gap { gap, .. }) => {
                     self.line.hub.shared().counters.gaps.count();
                     self.line.push(&frame::gap(&self.reached.to_string(), &gap));
                 }

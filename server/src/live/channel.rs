@@ -37,6 +37,8 @@ pub(super) enum Delivery {
     Gap {
         /// Which.
         gap: LiveGap,
+        /// Where its stream is behind it.
+        position: Position,
         /// The same as a frame.
         frame: Frame,
     },

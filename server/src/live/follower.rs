@@ -154,7 +154,8 @@ impl Follower<'_> {
             }
             self.pass_on(signals, now_ms).await?;
         } else {
-            self.category.open(found, before(now_ms));
+            let later_ms = self.store(signals.now_ms().await)?;
+            self.open(found, before(now_ms), later_ms);
         }
         let by = match signals.hearing() {
             Hearing::Told => WatchedBy::Notifications,
@@ -165,6 +166,18 @@ impl Follower<'_> {
             if by == WatchedBy::Polling { pause_after(took) + took } else { Duration::ZERO };
         self.say_how(by, delay);
         Ok(took)
+    }
+
+    /// Takes note of where the streams are. Everything up to `mark` is past. What was added while they were looked at is new:
+    /// were it past for some streams and not for others, no mark would say so.
+    fn open(&mut self, mut streams: Vec<(StreamKey, Position)>, mark: EntryId, later_ms: u64) {
+        for (stream, position) in &mut streams {
+            if position.id > mark && position.id.ms() <= later_ms {
+                *position = Position { id: mark, version: None };
+                self.merge.add(stream.clone(), *position, None);
+            }
+        }
+        self.category.open(streams, mark);
     }
 
     /// Passes on everything that was added before `now_ms`, in order.

@@ -25,8 +25,9 @@ pub(super) struct Merge {
     fronts: BTreeSet<(EntryId, StreamKey)>,
     /// The sources whose next page is needed before anything else can be told to be the first.
     hungry: BTreeSet<StreamKey>,
-    /// Gaps without an entry behind.
-    gaps: VecDeque<LiveGap>,
+    /// Told at once: what is missing comes before whatever else comes next, and a position behind that would say that it had
+    /// been told.
+    gaps: VecDeque<(LiveGap, Position)>,
     bytes: usize,
 }
 
@@ -34,7 +35,12 @@ pub(super) struct Merge {
 #[derive(Debug)]
 pub(super) enum Merged {
     /// Entries are missing here.
-    Gap(LiveGap),
+    Gap {
+        /// Which.
+        gap: LiveGap,
+        /// Where the stream is behind it.
+        position: Position,
+    },
     /// An entry.
     Entry {
         /// Of this stream.
@@ -49,7 +55,6 @@ pub(super) enum Merged {
 struct Source {
     position: Position,
     until: Option<EntryId>,
-    gap: Option<LiveGap>,
     held: VecDeque<Entry>,
     /// The first entry, also where it was put aside.
     front: Option<EntryId>,
@@ -66,7 +71,6 @@ impl Merge {
         let source = self.sources.entry(stream.clone()).or_insert_with(|| Source {
             position,
             until,
-            gap: None,
             held: VecDeque::new(),
             front: None,
             may_have_more: true,
@@ -119,17 +123,8 @@ impl Merge {
         let Some(source) = self.sources.get_mut(stream) else { return };
         source.may_have_more = page.len() as u64 >= wanted.count;
         let gap = source.position.gap_before(stream, &page, source.until, info);
-        // A page that was put aside may have been trimmed until it is read again.
-        source.gap = match (source.gap.take(), gap) {
-            (Some(first), Some(second)) => Some(LiveGap {
-                before: second.before,
-                missing: first.missing.zip(second.missing).map(|(a, b)| a + b),
-                ..first
-            }),
-            (first, second) => first.or(second),
-        };
+        self.gaps.extend(gap.map(|gap| (gap, source.position)));
         let Some(front) = page.first().map(|entry| entry.id) else {
-            self.gaps.extend(source.gap.take());
             self.forget_front(stream);
             self.settle(stream);
             return;
@@ -152,8 +147,8 @@ impl Merge {
     /// The next in the order of ids, as far as everything before `now_ms` has been added; nothing where there is none, or where
     /// a page is needed first.
     pub(super) fn next(&mut self, now_ms: u64) -> Option<Merged> {
-        if let Some(gap) = self.gaps.pop_front() {
-            return Some(Merged::Gap(gap));
+        if let Some((gap, position)) = self.gaps.pop_front() {
+            return Some(Merged::Gap { gap, position });
         }
         if self.is_hungry() {
             return None;
@@ -164,9 +159,6 @@ impl Merge {
             source.is_due = true;
             self.hungry.insert(stream);
             return None;
-        }
-        if let Some(gap) = source.gap.take() {
-            return Some(Merged::Gap(gap));
         }
         let entry = source.held.pop_front()?;
         self.bytes -= entry_bytes(&entry);
@@ -246,7 +238,7 @@ mod tests {
             while let Some(merged) = merge.next(u64::MAX) {
                 match merged {
                     Merged::Entry { stream, position, .. } => passed_on.push((position.id, stream)),
-                    Merged::Gap(gap) => panic!("{gap:?}"),
+                    Merged::Gap { gap, .. } => panic!("{gap:?}"),
                 }
             }
         }
@@ -295,6 +287,29 @@ mod tests {
             [next(5), next(6), next(7), next(8), next(9), next(11)],
             [0, 5, 0, 7, 99_999, 10]
         );
+    }
+
+    #[test]
+    fn a_gap_is_told_before_the_entries_of_others_that_come_after_it() {
+        let mut merge = Merge::default();
+        for (key, id, added) in [("a", 9, 5), ("b", 7, 1)] {
+            merge.add(key.into(), Position { id: EntryId::new(1, 0), version: Some(0) }, None);
+            let wanted = merge.wanted(9, 9).into_iter().find(|w| w.key == key.into()).unwrap();
+            let id = EntryId::new(id, 0);
+            let extent = StreamExtent {
+                length: 1,
+                entries_added: Some(added),
+                first_id: Some(id),
+                last_id: Some(id),
+                ..StreamExtent::default()
+            };
+            let page = vec![Entry { id, fields: Default::default() }];
+            merge.feed(&wanted, page, &StreamInfo { extent, groups: 0 });
+        }
+        let Some(Merged::Gap { gap, .. }) = merge.next(u64::MAX) else { panic!("no gap") };
+        assert_eq!((gap.stream, gap.missing), ("a".into(), Some(4)));
+        let Some(Merged::Entry { stream, .. }) = merge.next(u64::MAX) else { panic!("no entry") };
+        assert_eq!(stream, "b".into());
     }
 
     proptest! {

@@ -38,7 +38,8 @@ impl Position {
     }
 
     /// What is missing between this place and the entries that were found after it, which were looked for up to the end of the
-    /// stream or up to `until`. Also notes the version of this place, where these tell it.
+    /// stream or up to `until`. Moves behind what is missing: whoever comes from before has to be told of it too. Also notes the
+    /// version of this place, where these tell it.
     pub(super) fn gap_before(
         &mut self,
         stream: &StreamKey,
@@ -69,6 +70,10 @@ impl Position {
             missing,
         });
         self.version = before_found.or(self.version.filter(|_| !is_overtaken));
+        if let Some(gap) = &gap {
+            let end = gap.before.and_then(EntryId::prev).unwrap_or(extent.last_generated_id);
+            self.id = self.id.max(end);
+        }
         gap
     }
 }
@@ -104,6 +109,7 @@ mod tests {
         let gap = position.gap_before(&"s".into(), &entries(6..=10), None, &trimmed_to(6)).unwrap();
         assert_eq!((gap.after, gap.before), (EntryId::new(3, 0), Some(EntryId::new(6, 0))));
         assert_eq!((gap.missing, position.version), (Some(2), Some(5)));
+        assert_eq!(position.id, EntryId::new(6, 0).prev().unwrap());
     }
 
     #[test]

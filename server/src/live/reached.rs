@@ -72,9 +72,9 @@ impl Reached {
         self.set_apart(stream, id);
     }
 
-    /// Remembers the position of a stream whose ids no clock makes, and of no other.
+    /// Remembers the position of a stream whose ids the mark does not stand for, and of no other.
     pub(super) fn note(&mut self, stream: &StreamKey, id: EntryId) {
-        if id != EntryId::MIN && is_self_numbered(id) {
+        if id > self.mark || (id != EntryId::MIN && is_self_numbered(id)) {
             self.set_apart(stream, id);
         }
     }

@@ -134,7 +134,7 @@ fn publish(
     let mut deliveries = Vec::with_capacity(entries.len() + 1);
     if let Some(gap) = position.gap_before(stream, &entries, None, info) {
         let frame = frame::gap(&position.id.to_string(), &gap);
-        deliveries.push(Delivery::Gap { gap, frame });
+        deliveries.push(Delivery::Gap { gap, position, frame });
     }
     for entry in entries {
         position = position.followed_by(entry.id);

@@ -114,20 +114,19 @@ impl Viewer {
     fn deliver(&mut self, index: usize, delivery: Delivery) {
         match delivery {
             Delivery::Entry { position, frame, .. } => self.entry(index, position, &frame),
-            Delivery::Gap { gap, frame } => {
-                let position = &mut self.places[index].position;
+            Delivery::Gap { gap, position, frame } => {
+                let place = &mut self.places[index];
+                let known = place.position;
                 // Whatever was sent before it was trimmed is not missing.
-                if gap.before.is_some_and(|before| before <= position.id) {
+                if position.id <= known.id {
                     return;
                 }
+                place.position = position;
                 self.line.hub.shared().counters.gaps.count();
-                if gap.after < position.id {
-                    let gap = LiveGap { after: position.id, missing: None, ..gap };
-                    position.version = None;
-                    self.push(&frame::gap(&gap.after.to_string(), &gap));
+                if gap.after < known.id {
+                    let gap = LiveGap { after: known.id, missing: None, ..gap };
+                    self.push(&frame::gap(&position.id.to_string(), &gap));
                 } else {
-                    position.version =
-                        position.version.zip(gap.missing).map(|(known, n)| known + n);
                     self.push(&frame);
                 }
             }

@@ -36,8 +36,9 @@ pub(crate) async fn write(url: &str, seed: u64, truth: &Truth, is_over: &AtomicB
 pub(crate) async fn write_last(url: &str, streams: &[String], truth: &Truth) {
     let mut connection = connect(url).await;
     for stream in streams {
-        let id = redis::cmd("XADD").arg(stream).arg("*").arg("type").arg("Last");
-        let id: String = id.query_async(&mut connection).await.unwrap();
+        let mut command = redis::cmd("XADD");
+        command.arg(stream).arg("*").arg("type").arg("Last");
+        let id: String = command.query_async(&mut connection).await.unwrap();
         truth.added(stream, id.parse().unwrap());
     }
 }

@@ -87,7 +87,7 @@ fn asked(headers: &HeaderMap, query: &str) -> Result<Asked, ApiError> {
         match name.as_str() {
             "stream" => streams.push(key("stream", &value)?),
             "category" if !value.is_empty() => {
-                category = Some(prefix_of(&key("category", &value)?))
+                category = Some(prefix_of(&key("category", &value)?));
             }
             "all" => category = Some(StreamKey::from("")),
             "after" if !value.is_empty() => after = Some(("after", value)),

@@ -75,6 +75,29 @@ async fn a_category_goes_on_exactly_where_it_was_across_its_streams() {
 }
 
 #[tokio::test]
+async fn a_transaction_over_many_streams_can_be_left_in_its_middle() {
+    let redis = TestRedis::start().await;
+    let app = TestApp::start(&redis).await;
+    let mut line = app.live("category=m").await;
+    line.next_named("status").await;
+    let streams: Vec<String> = (0..500).map(|n| format!("m:{n:03}")).collect();
+    let mut pipeline = redis::pipe();
+    pipeline.atomic();
+    for stream in &streams {
+        pipeline.cmd("XADD").arg(stream).arg("*").arg("type").arg("Together");
+    }
+    let ids: Vec<String> = pipeline.query_async(&mut redis.connection().await).await.unwrap();
+    let mut expected: Vec<_> = streams.into_iter().zip(ids).collect();
+    expected.sort_by_key(|(stream, id)| (entry_id(id), stream.clone()));
+    assert_eq!(next_entries(&mut line, 250).await, expected[..250]);
+    assert!(line.last_id.len() < 60, "{}", line.last_id);
+
+    let mut line = resume(&app, "category=m", &line.last_id).await;
+    assert_eq!(next_entries(&mut line, 250).await, expected[250..]);
+    assert!(line.is_silent().await);
+}
+
+#[tokio::test]
 async fn a_category_goes_on_after_restarts_of_the_server_and_of_redis() {
     let mut redis = TestRedis::start_persistent().await;
     let mut app = TestApp::start(&redis).await;

@@ -65,9 +65,8 @@ impl Log {
     pub(crate) fn check(&self, truth: &Truth, held: &HashMap<String, BTreeSet<EntryId>>) {
         for (stream, got) in &self.streams {
             let whose = format!("{}, {stream}", self.whose);
-            for id in held[stream].difference(&got.ids) {
-                panic!("{whose}: {id} is in Redis and did not come");
-            }
+            let lost: Vec<_> = held[stream].difference(&got.ids).collect();
+            assert!(lost.is_empty(), "{whose}: {lost:?} are in Redis and did not come");
             let added = truth.ids(stream);
             for id in added.difference(&got.ids) {
                 assert!(

@@ -1,5 +1,8 @@
 //! Pages, components and server functions.
 
+// A page is one deeply nested type where views are not erased, which is in native builds.
+#![recursion_limit = "256"]
+
 pub mod api;
 mod browser;
 mod components;
@@ -13,17 +16,19 @@ use leptos::prelude::*;
 use self::api::{About, ErrorCode, functions};
 use self::browser::clock::Now;
 use self::browser::drafts::Drafts;
+use self::browser::idle;
 use self::browser::keyboard::focus;
 use self::browser::location::Location;
 use self::browser::remote::Remote;
+use self::browser::zone::ChosenZone;
 use self::components::top_bar::TopBar;
 use self::pages::discovery::Discovery;
-use self::pages::events::EventsPage;
 use self::pages::not_found::{NotFoundPage, UnreadablePage};
+use self::pages::parts::Parts;
 use self::pages::streams::StreamsPage;
-use self::pages::travel::TravelPage;
-use self::pages::workbench::WorkbenchPage;
-use self::state::address::{Address, EventsAddress, FoldAddress, StreamsAddress, TravelAddress};
+use self::state::address::{
+    Address, EventsAddress, EventsOf, FoldAddress, StreamsAddress, TravelAddress,
+};
 
 /// The part of the document that changes from page to page.
 const CONTENT_ID: &str = "content";
@@ -33,11 +38,14 @@ const CONTENT_ID: &str = "content";
 pub fn App() -> impl IntoView {
     let location = Location::provide();
     Now::provide();
+    ChosenZone::provide();
     Discovery::provide();
     Drafts::provide();
 
     let about = Remote::new(|| Some(()), |()| functions::about());
     ask_again_later(about);
+    let parts = Parts::new();
+    fetch_when_idle(parts, about);
     let told = Memo::new(move |_| about.loaded().map(|loaded| loaded.answer.clone()));
     let is_reachable = Memo::new(move |_| {
         about.error().is_none_or(|error| error.code != ErrorCode::ServerUnreachable)
@@ -51,7 +59,7 @@ pub fn App() -> impl IntoView {
         <a class="skip-link" href=format!("#{CONTENT_ID}")>"Skip to the content"</a>
         <TopBar about=told is_reachable />
         <main id=CONTENT_ID tabindex="-1">
-            {pages(location)}
+            {pages(location, parts)}
         </main>
     }
 }
@@ -73,11 +81,22 @@ fn ask_again_later(about: Remote<(), About>) {
     });
 }
 
+/// Fetches the other pages once the server has answered, so that they do not hold up the first one, and the browser has
+/// nothing else to do.
+fn fetch_when_idle(parts: Parts, about: Remote<(), About>) {
+    let is_answered = Memo::new(move |_| about.loaded().is_some());
+    Effect::new(move || {
+        if is_answered.get() {
+            idle::call(move || parts.fetch());
+        }
+    });
+}
+
 /// The page of the address. A page about another stream is another page, with nothing left of the one before.
-fn pages(location: Location) -> impl IntoView {
+fn pages(location: Location, parts: Parts) -> impl IntoView {
     let page = Memo::new(move |_| match location.address() {
         Address::Streams(_) => Page::Streams,
-        Address::Events(address) => Page::Events(address.stream),
+        Address::Events(address) => Page::Events(address.of),
         Address::Travel(address) => Page::Travel(address.stream),
         Address::Fold(address) => Page::Fold(address.stream),
         Address::Unreadable { reason } => Page::Unreadable(reason),
@@ -101,14 +120,14 @@ fn pages(location: Location) -> impl IntoView {
             });
             view! { <StreamsPage address /> }.into_any()
         }
-        Page::Events(stream) => {
-            let first = EventsAddress::newest(stream.clone());
+        Page::Events(of) => {
+            let first = EventsAddress::of(of.clone());
             let address =
                 Memo::new(move |before: Option<&EventsAddress>| match location.address() {
-                    Address::Events(address) if address.stream == first.stream => address,
+                    Address::Events(address) if address.of == first.of => address,
                     _ => before.cloned().unwrap_or_else(|| first.clone()),
                 });
-            view! { <EventsPage stream address /> }.into_any()
+            parts.events.show((of, address.into()))
         }
         Page::Travel(stream) => {
             let first = TravelAddress::latest(stream.clone());
@@ -117,7 +136,7 @@ fn pages(location: Location) -> impl IntoView {
                     Address::Travel(address) if address.stream == first.stream => address,
                     _ => before.cloned().unwrap_or_else(|| first.clone()),
                 });
-            view! { <TravelPage stream address /> }.into_any()
+            parts.travel.show((stream, address.into()))
         }
         Page::Fold(stream) => {
             let first = FoldAddress::latest(stream.clone());
@@ -125,7 +144,7 @@ fn pages(location: Location) -> impl IntoView {
                 Address::Fold(address) if address.stream == first.stream => address,
                 _ => before.cloned().unwrap_or_else(|| first.clone()),
             });
-            view! { <WorkbenchPage stream address /> }.into_any()
+            parts.workbench.show((stream, address.into()))
         }
         Page::Unreadable(reason) => view! { <UnreadablePage reason /> }.into_any(),
         Page::NotFound => view! { <NotFoundPage /> }.into_any(),
@@ -136,7 +155,7 @@ fn pages(location: Location) -> impl IntoView {
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Page {
     Streams,
-    Events(rewind_domain::StreamKey),
+    Events(EventsOf),
     Travel(rewind_domain::StreamKey),
     Fold(rewind_domain::StreamKey),
     Unreadable(String),

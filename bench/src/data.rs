@@ -53,7 +53,12 @@ pub(crate) fn place(number: usize, page: usize) -> usize {
 
 /// A version of a very long aggregate; successive numbers give distant ones.
 pub(crate) fn version(number: usize) -> usize {
-    (number * STRIDE) % MILLION + 1
+    version_of(MILLION, number)
+}
+
+/// A version of a stream of so many events.
+pub(crate) fn version_of(events: usize, number: usize) -> usize {
+    (number * STRIDE) % events + 1
 }
 
 /// The payload of an event, about 150 bytes of JSON. Their members repeat, as those of real events do.

@@ -52,6 +52,10 @@ struct Args {
     #[arg(long)]
     quick: bool,
 
+    /// Jump through 10,000,000 events as well, which take Redis 3 GB and a minute to fill
+    #[arg(long)]
+    large: bool,
+
     /// The date to print above the results [default: today, UTC]
     #[arg(long, value_name = "DATE")]
     date: Option<String>,
@@ -111,7 +115,8 @@ async fn run(args: &Args) -> Result<()> {
     println!("{facts}\n");
 
     let effort = if args.quick { Effort::Quick } else { Effort::Full };
-    let setting = Setting { redis, rewind, effort, scratch: scratch.path().to_owned() };
+    let (is_large, scratch) = (args.large, scratch.path().to_owned());
+    let setting = Setting { redis, rewind, effort, is_large, scratch };
     let mut report = Report::default();
     benchmarks::run(&chosen, &setting, &mut report).await?;
 

@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::collections::HashSet;
 use std::fmt;
 
-use crate::EntryId;
+use crate::{EntryId, Json};
 
 /// One raw stream entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -143,6 +143,14 @@ impl Serialize for Text<'_> {
         let mut map = serializer.serialize_map(Some(1))?;
         map.serialize_entry(BASE64_KEY, &BASE64.encode(self.0))?;
         map.end()
+    }
+}
+
+/// The same as a value.
+pub(crate) fn json_of_bytes(bytes: &[u8]) -> Json {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => Json::string(text),
+        Err(_) => Json::object([(BASE64_KEY, Json::string(BASE64.encode(bytes)))]),
     }
 }
 

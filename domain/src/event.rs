@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::cut::Cut;
 use crate::{EntryId, Fields, Json};
 
 /// An entry with its meaning: type, time and data, and what it was read from.
@@ -19,11 +20,17 @@ pub struct Event {
     pub timestamp_ms: i64,
     /// What happened; `null` where that could not be read.
     pub data: Json,
+    /// What its data was read from, where that was anything but JSON text: `MessagePack, from gzip`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decoded: Option<String>,
     /// The entry as Redis holds it.
     pub fields: Fields,
     /// Why a part of the entry could not be read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decode_error: Option<DecodeError>,
+    /// What was left out here because it is large.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cut: Option<Cut>,
 }
 
 /// Why a field of an entry could not be read as what its name promises.
@@ -48,14 +55,15 @@ pub enum DecodeErrorCode {
     NotJson,
     /// The text is not a time in any form that is known.
     NotATime,
+    /// The bytes are not in the format that they seem or are said to be in.
+    NotDecodable,
+    /// Decoding came to a bound: what is in there is larger than is read.
+    TooLarge,
 }
 
 impl Event {
     /// Whether its data could be read, so that a fold can use it.
     pub fn has_data(&self) -> bool {
-        !matches!(
-            self.decode_error,
-            Some(DecodeError { code: DecodeErrorCode::NotUtf8 | DecodeErrorCode::NotJson, .. })
-        )
+        self.decode_error.as_ref().is_none_or(|error| error.code == DecodeErrorCode::NotATime)
     }
 }

@@ -5,22 +5,27 @@
 //! fields without any payload. Whatever it meets, it yields an event, at worst one that says why its data could
 //! not be read.
 
+mod payload;
+
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use crate::entry::json_of_bytes;
 use crate::event::DecodeErrorCode;
 use crate::json::Object;
+use crate::payload::JsonText;
 use crate::raw_event::FieldSource;
 use crate::time::UtcTime;
-use crate::{DecodeError, Entry, EntryId, Event, Fields, Json};
+use crate::{DecodeError, Entry, EntryId, Event, Fields, Json, PayloadDecoder};
+
+pub use payload::needs_decoder;
+pub(crate) use payload::{asks_decoder, promised_payload};
+
+use payload::{Payload, find_payload, may_be_payload};
 
 /// Fields that name the type, most specific first.
 const TYPE_FIELDS: [&str; 8] =
     ["type", "event_type", "eventType", "ce-type", "ce_type", "event", "kind", "name"];
-
-/// Fields that hold the payload. The first two promise one; under the others any text may stand.
-const DATA_FIELDS: [&str; 6] = ["data", "payload", "body", "message", "value", "event"];
-const SURE_DATA_FIELDS: usize = 2;
 
 /// Fields that hold the time.
 const TIME_FIELDS: [&str; 9] = [
@@ -41,27 +46,37 @@ const TYPE_MEMBERS: [&str; 3] = ["type", "event_type", "eventType"];
 /// A type longer than this is no name but content that happens to stand under such a field.
 const MAX_TYPE_BYTES: usize = 256;
 
-/// Reads an entry as an event. Its version is for the caller to know.
+/// Reads an entry whose payload is JSON text as an event. Its version is for the caller to know.
 pub fn decode(entry: Entry) -> Event {
+    decode_with(entry, &JsonText)
+}
+
+/// Reads an entry as an event, and its payload with the help of `decoder`.
+pub fn decode_with(entry: Entry, decoder: &dyn PayloadDecoder) -> Event {
     let Entry { id, fields } = entry;
-    let meaning = read(id, &fields);
+    let meaning = read(id, &fields, decoder);
     meaning.into_event(id, None, fields)
 }
 
-/// Reads the entry of these fields as an event.
-pub fn decode_fields(id: EntryId, version: Option<u64>, fields: &dyn FieldSource) -> Event {
+/// Reads the entry of these fields as an event, and its payload with the help of `decoder`.
+pub fn decode_fields(
+    id: EntryId,
+    version: Option<u64>,
+    fields: &dyn FieldSource,
+    decoder: &dyn PayloadDecoder,
+) -> Event {
     let kept = (0..fields.count()).filter_map(|at| fields.pair(at)).collect();
-    read(id, fields).into_event(id, version, kept)
+    read(id, fields, decoder).into_event(id, version, kept)
 }
 
-/// The value of the field that holds the payload if it is what its name promises.
-pub(crate) fn promised_payload(fields: &dyn FieldSource) -> Option<&[u8]> {
-    fields.value(DATA_FIELDS[0]).or_else(|| fields.value(DATA_FIELDS[1]))
-}
-
-/// The type as a field beside a promised payload names it.
-pub(crate) fn type_beside_payload(fields: &dyn FieldSource) -> Option<Cow<'_, str>> {
-    fields.value(find_type(fields, None)?).map(String::from_utf8_lossy)
+/// The type as a field beside the payload names it, unless that field may be the payload itself.
+pub(crate) fn type_beside_payload<'f>(
+    fields: &'f dyn FieldSource,
+    decoder: &dyn PayloadDecoder,
+) -> Option<Cow<'f, str>> {
+    let name = find_type(fields, None)?;
+    let value = fields.value(name)?;
+    (!may_be_payload(fields, name, value, decoder)).then(|| String::from_utf8_lossy(value))
 }
 
 /// When it happened, in Unix milliseconds: what a field says, else the time in the id.
@@ -72,23 +87,39 @@ pub(crate) fn timestamp_ms(id: EntryId, fields: &dyn FieldSource) -> i64 {
     }
 }
 
+/// Type and time of an entry whose payload is known to be sound; nothing where only decoding tells.
+pub(crate) fn head<'f>(
+    id: EntryId,
+    fields: &'f dyn FieldSource,
+    decoder: &dyn PayloadDecoder,
+) -> Option<(Cow<'f, str>, i64)> {
+    let event_type = type_beside_payload(fields, decoder)?;
+    match find_time(fields) {
+        Time::Known { ms, .. } => Some((event_type, ms)),
+        Time::Absent => Some((event_type, id_time(id.ms()))),
+        Time::Broken(_) => None,
+    }
+}
+
 /// What an entry means, but for what can be taken from it as it stands.
 struct Meaning {
     event_type: Option<String>,
     timestamp_ms: i64,
     data: Json,
+    decoded: Option<String>,
     decode_error: Option<DecodeError>,
 }
 
 impl Meaning {
     fn into_event(self, id: EntryId, version: Option<u64>, fields: Fields) -> Event {
-        let Self { event_type, timestamp_ms, data, decode_error } = self;
-        Event { id, version, event_type, timestamp_ms, data, fields, decode_error }
+        let Self { event_type, timestamp_ms, data, decoded, decode_error } = self;
+        let cut = None;
+        Event { id, version, event_type, timestamp_ms, data, decoded, fields, decode_error, cut }
     }
 }
 
-fn read(id: EntryId, fields: &dyn FieldSource) -> Meaning {
-    let payload = find_payload(fields);
+fn read(id: EntryId, fields: &dyn FieldSource, decoder: &dyn PayloadDecoder) -> Meaning {
+    let payload = find_payload(fields, decoder);
     let payload_field = match &payload {
         Payload::Found { field, .. } | Payload::Broken(DecodeError { field, .. }) => {
             Some(field.as_str())
@@ -98,64 +129,25 @@ fn read(id: EntryId, fields: &dyn FieldSource) -> Meaning {
     let type_field = find_type(fields, payload_field);
     let time = find_time(fields);
 
-    let (data, data_error) = match &payload {
-        Payload::Found { data, .. } => (data.clone(), None),
-        Payload::Broken(error) => (Json::Null, Some(error.clone())),
-        Payload::Flat => (flat_data(fields, type_field, &time), None),
+    let (data, decoded, data_error) = match &payload {
+        Payload::Found { data, from, .. } => (data.clone(), from.clone(), None),
+        Payload::Broken(error) => (Json::Null, None, Some(error.clone())),
+        Payload::Flat => (flat_data(fields, type_field, &time), None, None),
     };
     let event_type = match type_field {
         Some(field) => fields.value(field).map(|value| String::from_utf8_lossy(value).into_owned()),
-        None => TYPE_MEMBERS.iter().find_map(|name| data.get(name)?.as_str().map(str::to_owned)),
+        None => TYPE_MEMBERS
+            .iter()
+            .find_map(|name| data.get(name)?.as_str())
+            .filter(|name| name.len() <= MAX_TYPE_BYTES)
+            .map(str::to_owned),
     };
     let (timestamp_ms, time_error) = match time {
         Time::Known { ms, .. } => (ms, None),
         Time::Absent => (id_time(id.ms()), None),
         Time::Broken(error) => (id_time(id.ms()), Some(error)),
     };
-    Meaning { event_type, timestamp_ms, data, decode_error: data_error.or(time_error) }
-}
-
-enum Payload {
-    Found {
-        field: String,
-        data: Json,
-    },
-    Broken(DecodeError),
-    /// No field holds one: the fields themselves are the data.
-    Flat,
-}
-
-fn find_payload(fields: &dyn FieldSource) -> Payload {
-    let mut broken = None;
-    for (rank, name) in DATA_FIELDS.into_iter().enumerate() {
-        let Some(value) = fields.value(name) else { continue };
-        let is_sure = rank < SURE_DATA_FIELDS;
-        // `message`, `value` and the like hold a payload only if it looks like one: `value 42` is plain data.
-        let looks_like_payload = matches!(value.trim_ascii_start().first(), Some(b'{' | b'['));
-        if !is_sure && !looks_like_payload {
-            continue;
-        }
-        match read_json(name, value) {
-            Ok(data) => return Payload::Found { field: name.to_owned(), data },
-            Err(error) => broken = broken.or(Some(error)),
-        }
-    }
-    broken.map_or(Payload::Flat, Payload::Broken)
-}
-
-fn read_json(field: &str, value: &[u8]) -> Result<Json, DecodeError> {
-    let error = |code, message| DecodeError { code, field: field.to_owned(), message };
-    let text = std::str::from_utf8(value).map_err(|e| {
-        let at = e.valid_up_to();
-        let byte = value.get(at).copied().unwrap_or_default();
-        let message = format!("is not UTF-8: byte 0x{byte:02x} at offset {at} of {}", value.len());
-        error(DecodeErrorCode::NotUtf8, message)
-    })?;
-    Json::parse(text).map_err(|e| {
-        let message =
-            if text.is_empty() { "is empty".to_owned() } else { format!("is not JSON: {e}") };
-        error(DecodeErrorCode::NotJson, message)
-    })
+    Meaning { event_type, timestamp_ms, data, decoded, decode_error: data_error.or(time_error) }
 }
 
 fn find_type(fields: &dyn FieldSource, payload_field: Option<&str>) -> Option<&'static str> {
@@ -241,7 +233,7 @@ fn flat_data(fields: &dyn FieldSource, type_field: Option<&str>, time: &Time) ->
             continue;
         }
         let key: Arc<str> = String::from_utf8_lossy(name).into();
-        let value = flat_value(value);
+        let value = json_of_bytes(value);
         match data.get_mut(&key) {
             None => {
                 data.insert(key, value);
@@ -253,19 +245,9 @@ fn flat_data(fields: &dyn FieldSource, type_field: Option<&str>, time: &Time) ->
     Json::Object(Arc::new(data))
 }
 
-fn flat_value(value: &[u8]) -> Json {
-    match std::str::from_utf8(value) {
-        Ok(text) => Json::string(text),
-        Err(_) => {
-            use base64::Engine as _;
-            let encoded = base64::engine::general_purpose::STANDARD.encode(value);
-            Json::object([("$base64", Json::string(encoded))])
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use super::payload::DATA_FIELDS;
     use super::*;
     use crate::EntryId;
     use proptest::prelude::*;

@@ -5,7 +5,8 @@
 
 use std::borrow::Cow;
 
-use crate::{EntryId, Event, Fields, layout};
+use crate::payload::JsonText;
+use crate::{EntryId, Event, Fields, PayloadDecoder, layout};
 
 /// The field/value pairs of an entry, wherever they are kept.
 pub trait FieldSource {
@@ -42,12 +43,18 @@ pub struct RawEvent<'a> {
     /// The version that it makes.
     pub version: u64,
     fields: &'a dyn FieldSource,
+    decoder: &'a dyn PayloadDecoder,
 }
 
 impl<'a> RawEvent<'a> {
-    /// The entry of these fields.
+    /// The entry of these fields. Its payload is JSON text.
     pub fn new(id: EntryId, version: u64, fields: &'a dyn FieldSource) -> Self {
-        Self { id, version, fields }
+        Self { id, version, fields, decoder: &JsonText }
+    }
+
+    /// The same entry, whose payload may be whatever `decoder` reads.
+    pub fn with_decoder(self, decoder: &'a dyn PayloadDecoder) -> Self {
+        Self { decoder, ..self }
     }
 
     /// The fields.
@@ -58,27 +65,78 @@ impl<'a> RawEvent<'a> {
     /// What the entry means. All that the methods below answer in part is in here, and this is what counts should they differ:
     /// an entry whose first payload is broken may have another one.
     pub fn decode(&self) -> Event {
-        layout::decode_fields(self.id, Some(self.version), self.fields)
+        layout::decode_fields(self.id, Some(self.version), self.fields, self.decoder)
     }
 
     /// The text of the field that promises a JSON payload, if there is one. Whether it keeps the promise is not known yet.
     pub fn payload_text(&self) -> Option<&'a str> {
-        let value = layout::promised_payload(self.fields)?;
+        let (name, value) = layout::promised_payload(self.fields, self.decoder)?;
+        if self.decoder.concerns(name, value) {
+            return None;
+        }
         std::str::from_utf8(value).ok()
+    }
+
+    /// Whether something of it has to be shown to the decoder.
+    pub(crate) fn asks_decoder(&self) -> bool {
+        layout::asks_decoder(self.fields, self.decoder)
+    }
+
+    /// Whether its payload has to be shown to the decoder, and is nothing that this is quick with.
+    pub fn needs_decoder(&self) -> bool {
+        layout::needs_decoder(self.fields, self.decoder)
     }
 
     /// The type, wherever it is told.
     pub fn event_type(&self) -> Option<String> {
-        self.type_field().map(Cow::into_owned).or_else(|| self.decode().event_type)
+        self.type_name().map(Cow::into_owned)
+    }
+
+    /// The type as [`RawEvent::decode`] finds it, borrowed where a field names it. The payload is read only where that decides.
+    pub fn type_name(&self) -> Option<Cow<'a, str>> {
+        self.type_field().or_else(|| self.decode().event_type.map(Cow::Owned))
     }
 
     /// The type, where a field names it. Without such a field it may still be told inside of the payload.
     pub fn type_field(&self) -> Option<Cow<'a, str>> {
-        layout::type_beside_payload(self.fields)
+        layout::type_beside_payload(self.fields, self.decoder)
+    }
+
+    /// Type and time, for whoever knows that its data can be read. Nothing where it has to be decoded for that, or where something else
+    /// than its data cannot be read.
+    pub fn head(&self) -> Option<(Cow<'a, str>, i64)> {
+        layout::head(self.id, self.fields, self.decoder)
     }
 
     /// When it happened, in Unix milliseconds.
     pub fn timestamp_ms(&self) -> i64 {
         layout::timestamp_ms(self.id, self.fields)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_type_that_a_field_names_is_the_type_of_the_event(
+            pairs in prop::collection::vec(
+                (
+                    prop::sample::select(vec!["type", "event", "name", "data", "payload", "body"]),
+                    prop::sample::select(vec!["", "A", "B", "{", "{}", r#"{"type":"C"}"#]),
+                ),
+                0..5,
+            )
+        ) {
+            let fields = Fields::from_iter(pairs);
+            let event = RawEvent::new(EntryId::new(1, 0), 1, &fields);
+            let decoded = event.decode().event_type;
+            if let Some(named) = event.type_field() {
+                prop_assert_eq!(Some(&*named), decoded.as_deref());
+            }
+            prop_assert_eq!(event.event_type(), decoded);
+        }
     }
 }

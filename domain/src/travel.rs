@@ -203,13 +203,27 @@ impl<'f> Replay<'f> {
     /// As for [`Replay::push_compared`].
     pub fn push_recorded(&mut self, event: &RawEvent<'_>) -> Result<Step, ReplayError> {
         let (applied, changes) = self.push_compared(event)?;
-        Ok(Step::new(event, changes, applied == Applied::Skipped))
+        Ok(Step::new(event, changes, Some(applied)))
     }
 }
 
 impl Step {
-    /// The step of an event that led to these changes.
-    pub fn new(event: &RawEvent<'_>, changes: Vec<Change>, is_skipped: bool) -> Self {
+    /// The step of an event that led to these changes; `applied` is what the fold made of it, where there was one.
+    pub fn new(event: &RawEvent<'_>, changes: Vec<Change>, applied: Option<Applied>) -> Self {
+        let is_skipped = applied == Some(Applied::Skipped);
+        if applied == Some(Applied::Taken)
+            && let Some((event_type, timestamp_ms)) = event.head()
+        {
+            return Self {
+                version: event.version,
+                id: event.id,
+                event_type: Some(event_type.into_owned()),
+                timestamp_ms,
+                changes,
+                is_skipped,
+                decode_error: None,
+            };
+        }
         let event = event.decode();
         Self {
             version: event.version.unwrap_or_default(),
@@ -370,6 +384,26 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn a_step_says_of_its_event_what_decoding_it_says(
+            pairs in prop::collection::vec(
+                (
+                    prop::sample::select(vec!["type", "event", "data", "body", "timestamp", "name"]),
+                    prop::sample::select(vec!["Paid", r#"{"type":"Inner","a":1}"#, "17", "{oops", ""]),
+                ),
+                0..5,
+            ),
+        ) {
+            let fields = Fields::from_iter(pairs);
+            let event = RawEvent::new(EntryId::new(1, 0), 1, &fields);
+            let mut replay = Replay::start(&DeepMerge, 0).unwrap();
+            let step = replay.push_recorded(&event).unwrap();
+            let decoded = event.decode();
+            prop_assert_eq!(step.event_type, decoded.event_type);
+            prop_assert_eq!(step.timestamp_ms, decoded.timestamp_ms);
+            prop_assert_eq!(step.decode_error, decoded.decode_error);
+        }
+
         #[test]
         fn going_on_from_a_checkpoint_is_as_good_as_starting_over(data in history(), at: prop::sample::Index) {
             let entries = entries(&data);

@@ -81,6 +81,21 @@ impl StreamExtent {
         }
     }
 
+    /// Whether entries were deleted that are not the first ones, between now and `later`. Without trimming in between it is told for
+    /// certain; with it, where one was deleted behind all that were deleted before. Servers before Redis 7 do not tell.
+    pub fn lost_from_middle(&self, later: &Self) -> bool {
+        let is_more_gone = later.first_id == self.first_id && later.gone() > self.gone();
+        is_more_gone || (later.max_deleted_id > self.max_deleted_id && later.has_lost_inside())
+    }
+
+    /// Whether entries behind the first one were deleted.
+    fn has_lost_inside(&self) -> bool {
+        match (self.max_deleted_id, self.first_id) {
+            (Some(deleted), Some(first)) => deleted > first,
+            _ => false,
+        }
+    }
+
     /// What is missing from the history.
     pub fn incomplete(&self) -> Option<Incomplete> {
         if self.entries_added.is_none() {
@@ -94,12 +109,11 @@ impl StreamExtent {
         if gone == 0 {
             return None;
         }
-        let deleted_inside = match (self.max_deleted_id, self.first_id) {
-            (Some(deleted), Some(first)) => deleted > first,
-            _ => false,
+        let reason = if self.has_lost_inside() {
+            IncompleteReason::Deleted
+        } else {
+            IncompleteReason::Trimmed
         };
-        let reason =
-            if deleted_inside { IncompleteReason::Deleted } else { IncompleteReason::Trimmed };
         Some(Incomplete { missing_from: 1, missing_to: gone, reason })
     }
 }
@@ -174,6 +188,21 @@ mod tests {
         let deleted = extent(Some(10), 9, 150);
         assert_eq!(deleted.incomplete().unwrap().reason, IncompleteReason::Deleted);
         assert!(!deleted.is_exact());
+    }
+
+    #[test]
+    fn what_is_deleted_from_the_middle_is_told_from_what_is_trimmed() {
+        let whole = extent(Some(10), 10, 0);
+        let trimmed =
+            StreamExtent { first_id: Some(EntryId::new(150, 0)), ..extent(Some(10), 4, 0) };
+        assert!(!whole.lost_from_middle(&whole));
+        assert!(!whole.lost_from_middle(&trimmed));
+        assert!(whole.lost_from_middle(&extent(Some(10), 9, 150)));
+        // Behind one that was deleted before, and before it.
+        assert!(extent(Some(10), 9, 150).lost_from_middle(&extent(Some(10), 8, 160)));
+        assert!(extent(Some(10), 9, 150).lost_from_middle(&extent(Some(10), 8, 150)));
+        assert!(!extent(Some(10), 9, 150).lost_from_middle(&extent(Some(12), 11, 150)));
+        assert!(!extent(None, 10, 0).lost_from_middle(&extent(None, 9, 0)));
     }
 
     #[test]

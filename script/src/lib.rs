@@ -1,8 +1,9 @@
 //! Folds and expressions in JavaScript, by QuickJS: pure, bounded, and exact with numbers.
 //!
-//! A [`ScriptFold`] is a [`rewind_domain::Fold`] read from a source; an [`Expression`] asks a state a question. Both run in an
-//! engine in which no two runs differ, and which stops at [`Limits`]. An engine is made for one fold, serves one folding
-//! at a time, is given back for the next one, and is thrown away once anything went wrong in it.
+//! A [`ScriptFold`] is a [`rewind_domain::Fold`] read from a source; an [`Expression`] asks a state a question; an
+//! [`EventFilter`] says which events are meant. They run in an engine in which no two runs differ, and which stops at [`Limits`]. An
+//! engine is made for one fold, serves one folding at a time, is given back for the next one, and is thrown away once anything
+//! went wrong in it.
 //!
 //! The path of an event through the modules: `event` finds what its handler needs; `payload` makes values of the
 //! engine from its data; `fold` calls the handler; `values` makes JSON of the state when someone asks for it; `digits` see to it
@@ -14,6 +15,7 @@ mod engine;
 mod error;
 mod event;
 mod expression;
+mod filter;
 mod fold;
 mod folding;
 mod held;
@@ -26,6 +28,7 @@ mod top_level;
 mod values;
 
 pub use expression::{Evaluating, Expression};
+pub use filter::{EventFilter, Filtering};
 pub use fold::ScriptFold;
 pub use limits::Limits;
 

@@ -1,15 +1,18 @@
 //! Configuration: flags win over the environment, which wins over the file.
 
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 use clap::builder::FalseyValueParser;
 use serde::Deserialize;
 
+use rewind_codec::{Codecs, DecoderRule, RuleError};
 use rewind_script::Limits;
 
 use crate::live::LiveLimits;
+use crate::relations::{RelationConfig, RelationOptions, StreamPatternError};
 use crate::store::{StoreUrl, StoreUrlError};
 
 /// Where Redis is looked for when nothing is said.
@@ -20,6 +23,8 @@ const DEFAULT_LISTEN: SocketAddr =
 
 /// How much memory keyframes may take when nothing is said, in MiB: some thousand states of usual size.
 const DEFAULT_KEYFRAME_MB: u32 = 64;
+/// How much memory indexes may take when nothing is said, in MiB: about 200 million entries.
+const DEFAULT_INDEX_MB: u32 = 32;
 
 /// Which Redis to use.
 #[derive(Args, Clone, Default, Deserialize)]
@@ -103,6 +108,22 @@ pub struct ServeOptions {
     #[arg(long, value_name = "COUNT", env = "REWIND_MAX_VIEWERS_PER_ADDRESS")]
     pub max_viewers_per_address: Option<u32>,
 
+    /// How related events are found.
+    #[command(flatten)]
+    pub relations: RelationOptions,
+
+    /// How much memory to use for indexes of streams, in MiB; 0 for none [default: 32]
+    #[arg(long, value_name = "MIB", env = "REWIND_INDEX_MB")]
+    pub index_mb: Option<u32>,
+
+    /// How many entries a second may be read from Redis by what reads whole streams in the background [default: as many as it sends]
+    #[arg(long, value_name = "ENTRIES", env = "REWIND_SCAN_RATE")]
+    pub scan_rate: Option<NonZeroU32>,
+
+    /// What payloads of which streams are, where they are no JSON text. Only in the file.
+    #[arg(skip)]
+    pub decoders: Vec<DecoderRule>,
+
     /// A TOML file with any of these options, named as the flags are
     #[arg(long, value_name = "FILE", env = "REWIND_CONFIG")]
     #[serde(skip)]
@@ -124,6 +145,14 @@ pub struct ServeConfig {
     pub keyframe_bytes: usize,
     /// How many viewers there may be.
     pub live: LiveLimits,
+    /// How related events are found.
+    pub relations: RelationConfig,
+    /// How much memory indexes may take, in bytes.
+    pub index_bytes: usize,
+    /// How many entries scans may read in a second, all together.
+    pub scan_rate: Option<NonZeroU32>,
+    /// What payloads are that are no JSON text.
+    pub codecs: Codecs,
 }
 
 /// How aggregates are folded.
@@ -156,6 +185,14 @@ pub enum ConfigError {
         /// What is wrong in it, and where.
         message: String,
     },
+    /// A decoder rule in it cannot be followed.
+    #[error("configuration file `{path}`: {source}")]
+    Decoder {
+        /// The file.
+        path: PathBuf,
+        /// Which rule, and why.
+        source: RuleError,
+    },
     /// The Redis URL is not one.
     #[error(transparent)]
     RedisUrl(#[from] StoreUrlError),
@@ -164,6 +201,9 @@ pub enum ConfigError {
         "`--listen {0}` would show your events to everybody who can reach that address; add `--allow-remote` if that is meant"
     )]
     Remote(SocketAddr),
+    /// Related events cannot be looked for there.
+    #[error(transparent)]
+    Relations(#[from] StreamPatternError),
     /// The folder of folds is not there.
     #[error("`--folds {}` is no folder; make it, or give another one", .0.display())]
     NoFolder(PathBuf),
@@ -212,6 +252,10 @@ impl ServeOptions {
             keyframe_mb: self.keyframe_mb.or(file.keyframe_mb),
             max_viewers: self.max_viewers.or(file.max_viewers),
             max_viewers_per_address: self.max_viewers_per_address.or(file.max_viewers_per_address),
+            relations: self.relations.over(file.relations),
+            index_mb: self.index_mb.or(file.index_mb),
+            scan_rate: self.scan_rate.or(file.scan_rate),
+            decoders: file.decoders,
             config: self.config,
         }
     }
@@ -223,6 +267,7 @@ impl ServeOptions {
         }
         let folds = self.fold_config()?;
         let live = self.live_limits();
+        let codecs = self.codecs()?;
         let redis_url = RedisOptions { redis_url: self.redis_url }.url()?;
         let keyframe_mb = self.keyframe_mb.unwrap_or(DEFAULT_KEYFRAME_MB);
         Ok(ServeConfig {
@@ -231,6 +276,10 @@ impl ServeOptions {
             folds,
             keyframe_bytes: keyframe_mb as usize * MIB,
             live,
+            relations: self.relations.check()?,
+            index_bytes: self.index_mb.unwrap_or(DEFAULT_INDEX_MB) as usize * MIB,
+            scan_rate: self.scan_rate,
+            codecs,
             allow_host: self.allow_host,
         })
     }
@@ -243,6 +292,14 @@ impl ServeOptions {
                 .max_viewers_per_address
                 .map_or(default.max_viewers_per_address, |count| count as usize),
         }
+    }
+
+    /// The files that rules name are looked for beside the one in which the rules are.
+    fn codecs(&self) -> Result<Codecs, ConfigError> {
+        let path = self.config.clone().unwrap_or_default();
+        let folder = path.parent().unwrap_or(Path::new(""));
+        Codecs::load(&self.decoders, folder)
+            .map_err(|source| ConfigError::Decoder { path: path.clone(), source })
     }
 
     fn fold_config(&self) -> Result<FoldConfig, ConfigError> {
@@ -316,6 +373,27 @@ mod tests {
             assert!(options(&format!("{toml}\nallow-remote = true")).check().is_ok(), "{listen}");
         }
         assert!(options("listen = '[::1]:7117'").check().is_ok());
+    }
+
+    #[test]
+    fn a_decoder_rule_that_cannot_be_followed_is_named_with_its_file() {
+        let folder = std::env::temp_dir().join(format!("rewind-decoders-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let path = folder.join("rewind.toml");
+        let resolve = |text: &str| {
+            std::fs::write(&path, text).unwrap();
+            ServeOptions { config: Some(path.clone()), ..ServeOptions::default() }.resolve()
+        };
+        let rule = "[[decoders]]\nstream = 'events:*'\nas = 'avro'\nschema = 'order.avsc'\n";
+        let missing = resolve(rule).unwrap_err().to_string();
+        std::fs::write(folder.join("order.avsc"), "\"long\"").unwrap();
+        let is_found = resolve(rule).is_ok();
+        std::fs::remove_dir_all(&folder).unwrap();
+        assert!(is_found, "files are looked for beside the configuration");
+        assert!(
+            missing.contains("rewind.toml`: decoder rule 1: `") && missing.contains("order.avsc"),
+            "{missing}"
+        );
     }
 
     #[test]

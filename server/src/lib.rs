@@ -1,15 +1,21 @@
 //! The server: Redis on one side, HTTP on the other.
 //!
-//! [`store`] speaks to Redis, [`travel`] folds what it reads, [`backend`] answers the server functions from both, [`live`] pushes
+//! [`store`] speaks to Redis, [`travel`] folds what it reads, [`index`] knows where its entries
+//! are, [`find`] searches through them, [`backend`] answers the server functions from both, [`live`] pushes
 //! what is new, and [`http`] holds every route. [`transfer`] is for the command line alone.
 
 pub mod backend;
 pub mod cli;
 pub mod config;
+mod decoding;
+pub mod find;
 pub mod folds;
 pub mod http;
+pub mod index;
 pub mod live;
+pub mod relations;
 pub mod serve;
+mod sse;
 pub mod store;
 pub mod transfer;
 pub mod travel;

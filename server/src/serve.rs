@@ -7,10 +7,11 @@ use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-use crate::backend::StoreBackend;
+use crate::backend::{BackendParts, StoreBackend};
 use crate::config::ServeConfig;
 use crate::folds::Library;
 use crate::http::{AppState, PatientListener, Peer, TrustedHosts, router};
+use crate::index::{IndexLimits, Indexes};
 use crate::live::Hub;
 use crate::store::Store;
 
@@ -44,17 +45,41 @@ impl Server {
     /// # Errors
     /// Where the address cannot be had.
     pub async fn bind(config: ServeConfig) -> Result<Self, ServeError> {
-        let ServeConfig { redis_url, listen, allow_host, folds, keyframe_bytes, live } = config;
+        let ServeConfig {
+            redis_url,
+            listen,
+            allow_host,
+            folds,
+            keyframe_bytes,
+            live,
+            codecs,
+            relations,
+            index_bytes,
+            scan_rate,
+        } = config;
         let listener = TcpListener::bind(listen)
             .await
             .map_err(|source| ServeError::Listen { address: listen, source })?;
         let address = listener.local_addr()?;
-        let store = Store::new(redis_url);
+        let store = Store::with_scan_rate(redis_url, scan_rate);
+        let script_limits = folds.limits;
         let library = Library::new(folds.folder, folds.is_editable, folds.limits);
+        let indexes =
+            Indexes::new(store.clone(), codecs.clone(), IndexLimits::of_bytes(index_bytes));
         let (stop, stopping) = watch::channel(false);
         let state = AppState {
-            backend: Arc::new(StoreBackend::new(store.clone(), library, keyframe_bytes)),
-            hub: Hub::new(store.clone(), live),
+            backend: Arc::new(StoreBackend::new(BackendParts {
+                store: store.clone(),
+                indexes: indexes.clone(),
+                codecs: codecs.clone(),
+                library,
+                keyframe_bytes,
+                relations,
+            })),
+            indexes,
+            codecs: codecs.clone(),
+            script_limits,
+            hub: Hub::new(store.clone(), codecs, live),
             hosts: Arc::new(TrustedHosts::new(address, allow_host)),
             store,
             stopping,

@@ -3,8 +3,10 @@
 use std::net::SocketAddr;
 
 use reqwest::StatusCode;
+use rewind_codec::Codecs;
 use rewind_server::config::{FoldConfig, ServeConfig};
 use rewind_server::live::LiveLimits;
+use rewind_server::relations::RelationConfig;
 use rewind_server::serve::Server;
 use rewind_server::store::StoreUrl;
 use serde_json::Value;
@@ -15,6 +17,8 @@ use crate::{LiveLine, TestRedis, eventually};
 
 /// How much room there is for keyframes where nothing is said: more than tests need.
 const KEYFRAME_BYTES: usize = 16 * 1024 * 1024;
+/// How much room there is for indexes: more than tests need.
+const INDEX_BYTES: usize = 16 * 1024 * 1024;
 
 /// The server in this process, on a port of its own.
 pub struct TestApp {
@@ -23,6 +27,8 @@ pub struct TestApp {
     folds: FoldConfig,
     keyframe_bytes: usize,
     live: LiveLimits,
+    index_bytes: usize,
+    codecs: Codecs,
     client: reqwest::Client,
     running: Option<(oneshot::Sender<()>, JoinHandle<()>)>,
 }
@@ -43,13 +49,45 @@ impl TestApp {
         Self::start_with(redis.url(), folds, KEYFRAME_BYTES).await
     }
 
+    /// Starts it with a folder of folds and rules for payloads that are no JSON text.
+    pub async fn start_with_codecs(redis: &TestRedis, folds: FoldConfig, codecs: Codecs) -> Self {
+        Self::start_as(redis.url(), folds, KEYFRAME_BYTES, codecs).await
+    }
+
     /// Starts it with room for so many bytes of keyframes.
     pub async fn start_with(redis_url: StoreUrl, folds: FoldConfig, keyframe_bytes: usize) -> Self {
+        Self::start_as(redis_url, folds, keyframe_bytes, Codecs::default()).await
+    }
+
+    async fn start_as(
+        redis_url: StoreUrl,
+        folds: FoldConfig,
+        keyframe_bytes: usize,
+        codecs: Codecs,
+    ) -> Self {
         let address = SocketAddr::from(([127, 0, 0, 1], 0));
         let client = reqwest::Client::new();
-        let live = LiveLimits::default();
-        let mut app =
-            Self { address, redis_url, folds, keyframe_bytes, live, client, running: None };
+        let index_bytes = INDEX_BYTES;
+        let mut app = Self {
+            address,
+            redis_url,
+            folds,
+            keyframe_bytes,
+            live: LiveLimits::default(),
+            index_bytes,
+            codecs,
+            client,
+            running: None,
+        };
+        app.start_again().await;
+        app
+    }
+
+    /// Starts it without room for indexes.
+    pub async fn start_without_indexes(redis: &TestRedis) -> Self {
+        let mut app = Self::start(redis).await;
+        app.stop().await;
+        app.index_bytes = 0;
         app.start_again().await;
         app
     }
@@ -73,6 +111,10 @@ impl TestApp {
                 folds: self.folds.clone(),
                 keyframe_bytes: self.keyframe_bytes,
                 live: self.live,
+                relations: RelationConfig::default(),
+                index_bytes: self.index_bytes,
+                scan_rate: None,
+                codecs: self.codecs.clone(),
             };
             async { Server::bind(config).await.ok() }
         })

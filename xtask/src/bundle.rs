@@ -20,6 +20,5 @@ pub(crate) fn build(workspace: &Workspace, steps: &mut Steps, profile: Profile) 
 pub(crate) fn front_end(workspace: &Workspace, steps: &mut Steps) -> Result<()> {
     toolchain::wasm_target(steps)?;
     let tools = Tools::ensure(workspace, steps)?;
-    frontend::fetch(workspace, steps)?;
     frontend::build(workspace, &tools, steps)
 }

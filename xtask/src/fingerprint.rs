@@ -56,7 +56,7 @@ impl Fingerprint {
                 .iter()
                 .map(fs::DirEntry::file_name)
                 .collect::<Vec<_>>();
-            // Hidden files are those of editors and of Trunk while it works.
+            // Hidden files are those of editors.
             names.retain(|name| !name.to_string_lossy().starts_with('.'));
             names.sort();
             names.iter().try_for_each(|name| self.visit(base, &path.join(name)))

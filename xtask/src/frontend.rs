@@ -1,45 +1,32 @@
-//! The front end: fetched crates, Trunk, compression; left alone while nothing changed.
+//! The front end: the program, the document and their compressed siblings; left alone while nothing
+//! changed.
 
 use std::fs::{self, File};
 use std::io::ErrorKind;
 use std::path::Path;
-use std::process::Command;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 
-use crate::compress;
 use crate::fingerprint::Fingerprint;
-use crate::process;
 use crate::steps::{Step, Steps};
-use crate::toolchain;
 use crate::tools::Tools;
 use crate::workspace::Workspace;
+use crate::{compress, document, program, toolchain};
 
 /// What the front end is made of.
-const INPUTS: [&str; 9] = [
+const INPUTS: [&str; 11] = [
     ".cargo",
     "Cargo.lock",
     "Cargo.toml",
-    "Trunk.toml",
     "app",
     "domain",
     "frontend",
     "style",
     "xtask/src/compress.rs",
+    "xtask/src/document.rs",
+    "xtask/src/program.rs",
+    "xtask/src/tools.rs",
 ];
-
-/// What Trunk leaves in `dist` when it is interrupted, and its lock in any case. The server would
-/// embed them.
-const LEFTOVERS: [&str; 2] = [".trunk-lock", ".stage"];
-
-/// Downloads the crates of `Cargo.lock`, for all targets: Trunk itself works offline.
-pub(crate) fn fetch(workspace: &Workspace, steps: &mut Steps) -> Result<()> {
-    steps.run("Crates", |step| {
-        process::run(process::cargo(workspace).args(["fetch", "--locked"]))?;
-        step.outcome("here");
-        Ok(())
-    })
-}
 
 /// Brings `dist` up to date.
 pub(crate) fn build(workspace: &Workspace, tools: &Tools, steps: &mut Steps) -> Result<()> {
@@ -54,13 +41,7 @@ pub(crate) fn build(workspace: &Workspace, tools: &Tools, steps: &mut Steps) -> 
             return Ok(());
         }
         remove(&stamp)?;
-        remove_leftovers(&dist)?;
-        step.say("building with Trunk");
-        process::run(&mut trunk(workspace, tools))?;
-        remove_leftovers(&dist)?;
-        if !dist.join("index.html").is_file() {
-            bail!("Trunk made no `index.html` in `{}`", dist.display());
-        }
+        make(workspace, tools, &dist, step)?;
         step.say("compressing");
         let weight = compress::compress(&dist)?;
         fs::write(&stamp, stamp_of(&inputs, &dist))
@@ -71,23 +52,20 @@ pub(crate) fn build(workspace: &Workspace, tools: &Tools, steps: &mut Steps) -> 
     })
 }
 
-fn trunk(workspace: &Workspace, tools: &Tools) -> Command {
-    // Trunk starts Cargo by itself, so it gets the same variables that Cargo gets from here.
-    let cargo = process::cargo(workspace);
-    let mut trunk = Command::new(&tools.trunk);
-    for (name, value) in cargo.get_envs() {
-        match value {
-            Some(value) => trunk.env(name, value),
-            None => trunk.env_remove(name),
-        };
-    }
-    trunk.current_dir(workspace.root()).env("PATH", &tools.path).args(["build", "--release"]);
-    // By convention any value switches colours off, but Trunk takes it for a flag's and only
-    // accepts `true` and `false`.
-    if std::env::var_os("NO_COLOR").is_some() {
-        trunk.env("NO_COLOR", "true");
-    }
-    trunk
+/// Makes all files of the front end, in place of those that `dist` has.
+fn make(workspace: &Workspace, tools: &Tools, dist: &Path, step: &Step) -> Result<()> {
+    let scratch = workspace.scratch().join("frontend");
+    let assets = scratch.join("assets");
+    remove(&scratch)?;
+    fs::create_dir_all(&assets).with_context(|| format!("cannot create `{}`", assets.display()))?;
+    program::build(workspace, tools, &scratch, &assets, step)?;
+    document::assets(workspace, &assets)?;
+    let fingerprint = Fingerprint::new().path(&assets)?.finish();
+    let (document, folder) = document::document(workspace, &fingerprint)?;
+    remove(dist)?;
+    copy(&assets, &dist.join(folder))?;
+    let index = dist.join("index.html");
+    fs::write(&index, document).with_context(|| format!("cannot write `{}`", index.display()))
 }
 
 fn inputs(workspace: &Workspace) -> Result<String> {
@@ -119,8 +97,15 @@ fn lock(workspace: &Workspace, step: &Step) -> Result<File> {
     Ok(file)
 }
 
-fn remove_leftovers(dist: &Path) -> Result<()> {
-    LEFTOVERS.iter().try_for_each(|name| remove(&dist.join(name)))
+/// Copies the files of a folder, rather than moving it: `target` may be on another file system.
+fn copy(from: &Path, to: &Path) -> Result<()> {
+    let cannot = || format!("cannot copy `{}` to `{}`", from.display(), to.display());
+    fs::create_dir_all(to).with_context(cannot)?;
+    for entry in from.read_dir().with_context(cannot)? {
+        let file = entry.with_context(cannot)?;
+        fs::copy(file.path(), to.join(file.file_name())).with_context(cannot)?;
+    }
+    Ok(())
 }
 
 fn remove(path: &Path) -> Result<()> {
@@ -134,17 +119,6 @@ fn remove(path: &Path) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn what_trunk_leaves_behind_is_removed_and_may_be_absent() {
-        let dist = tempfile::tempdir().unwrap();
-        fs::write(dist.path().join(".trunk-lock"), "").unwrap();
-        fs::create_dir(dist.path().join(".stage")).unwrap();
-        fs::write(dist.path().join(".stage/half.wasm"), "").unwrap();
-        remove_leftovers(dist.path()).unwrap();
-        assert_eq!(fs::read_dir(dist.path()).unwrap().count(), 0);
-        remove_leftovers(dist.path()).unwrap();
-    }
 
     #[test]
     fn a_stamp_does_not_fit_once_the_output_changed() {

@@ -16,14 +16,17 @@ use crate::server::Profile;
 use crate::steps::Steps;
 use crate::workspace::Workspace;
 
+mod artifact;
 mod bench;
 mod bundle;
 mod compress;
+mod document;
 mod fingerprint;
 mod frontend;
 mod packages;
 mod private_redis;
 mod process;
+mod program;
 mod resp;
 mod run;
 mod sample;

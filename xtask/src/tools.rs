@@ -3,7 +3,6 @@
 //! They go to a cache folder keyed by version and outside of any working copy, since building
 //! them from source takes minutes that a fresh clone must not pay again.
 
-use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{env, fs};
@@ -14,20 +13,15 @@ use crate::process;
 use crate::steps::{Step, Steps};
 use crate::workspace::Workspace;
 
-/// Bundles the front end.
-const TRUNK: Tool = Tool {
-    package: "trunk",
-    command: "trunk",
-    version: "0.22.1",
-    // It declares a newer Rust than it needs. The features that are left out look for updates.
-    source_flags: &[
-        "--locked",
-        "--ignore-rust-version",
-        "--no-default-features",
-        "--features",
-        "rustls",
-    ],
-    source_minutes: 5,
+/// Takes the program apart where a page is fetched only when it is shown. Understands what the
+/// `wasm_split_helpers` of `Cargo.lock` leaves in it.
+const WASM_SPLIT: Tool = Tool {
+    package: "wasm_split_cli_support",
+    command: "wasm-split-cli",
+    version: "0.2.4",
+    tells_version: false,
+    source_flags: &["--locked", "--features", "build-binary"],
+    source_minutes: 1,
 };
 
 /// Generates the JavaScript side of the WebAssembly; must equal the `wasm-bindgen` of `Cargo.lock`.
@@ -35,6 +29,7 @@ const WASM_BINDGEN: Tool = Tool {
     package: "wasm-bindgen-cli",
     command: "wasm-bindgen",
     version: "0.2.130",
+    tells_version: true,
     // Not `--locked`: its lock file names a crate version that the registry no longer serves.
     source_flags: &[],
     source_minutes: 3,
@@ -49,16 +44,19 @@ const QUICK_RELEASE_PROFILE: [(&str, &str); 3] = [
 
 /// Tools that are ready to use.
 pub(crate) struct Tools {
-    /// The Trunk executable.
-    pub(crate) trunk: PathBuf,
-    /// PATH with the tools on it that Trunk calls by name.
-    pub(crate) path: OsString,
+    /// The executable that splits.
+    pub(crate) wasm_split: PathBuf,
+    /// The executable that generates JavaScript.
+    pub(crate) wasm_bindgen: PathBuf,
 }
 
 struct Tool {
     package: &'static str,
     command: &'static str,
     version: &'static str,
+    /// Whether it answers `--version`. Of one that does not, only what was installed as this
+    /// version is used.
+    tells_version: bool,
     source_flags: &'static [&'static str],
     source_minutes: u32,
 }
@@ -68,33 +66,32 @@ impl Tools {
     pub(crate) fn ensure(workspace: &Workspace, steps: &mut Steps) -> Result<Self> {
         steps.run("Front-end tools", |step| {
             let cache = cache_folder()?;
-            let trunk = TRUNK.ensure(workspace, &cache, step)?;
+            let wasm_split = WASM_SPLIT.ensure(workspace, &cache, step)?;
             let wasm_bindgen = WASM_BINDGEN.ensure(workspace, &cache, step)?;
-            let path = path_with([&trunk, &wasm_bindgen], &cache)?;
             step.outcome(format!(
                 "{} {} and {} {}",
-                TRUNK.command, TRUNK.version, WASM_BINDGEN.command, WASM_BINDGEN.version
+                WASM_SPLIT.command, WASM_SPLIT.version, WASM_BINDGEN.command, WASM_BINDGEN.version
             ));
-            Ok(Self { trunk, path })
+            Ok(Self { wasm_split, wasm_bindgen })
         })
     }
 }
 
 impl Tool {
     fn ensure(&self, workspace: &Workspace, cache: &Path, step: &Step) -> Result<PathBuf> {
-        let on_path = process::find_on_path(self.command);
-        if let Some(found) = on_path.filter(|file| self.is_version_of(file)) {
+        let on_path = process::find_on_path(self.command).filter(|_| self.tells_version);
+        if let Some(found) = on_path.filter(|file| self.works(file)) {
             return Ok(found);
         }
         let home = cache.join(format!("{}-{}", self.package, self.version));
         let installed = home.join("bin").join(self.command);
-        if self.is_version_of(&installed) {
+        if self.works(&installed) {
             return Ok(installed);
         }
-        if !self.install_prebuilt(workspace, &home, step) || !self.is_version_of(&installed) {
+        if !self.install_prebuilt(workspace, &home, step) || !self.works(&installed) {
             self.install_from_source(workspace, &home, step)?;
         }
-        if !self.is_version_of(&installed) {
+        if !self.works(&installed) {
             bail!(
                 "`{}` was installed but does not answer as version {}: remove `{}` and try again",
                 installed.display(),
@@ -105,11 +102,14 @@ impl Tool {
         Ok(installed)
     }
 
-    /// Running it is the only proof that an installation is complete.
-    fn is_version_of(&self, file: &Path) -> bool {
+    /// Whether this is the tool, and in its version as far as it tells. Running it is the only proof
+    /// that an installation is complete.
+    fn works(&self, file: &Path) -> bool {
+        let question = if self.tells_version { "--version" } else { "--help" };
         process::is_executable(file)
-            && process::output(Command::new(file).arg("--version"))
-                .is_ok_and(|said| said.split_whitespace().any(|word| word == self.version))
+            && process::output(Command::new(file).arg(question)).is_ok_and(|said| {
+                !self.tells_version || said.split_whitespace().any(|word| word == self.version)
+            })
     }
 
     /// Whether a prebuilt binary was installed; any failure just leaves the way from source.
@@ -160,17 +160,6 @@ fn cache_folder() -> Result<PathBuf> {
     Ok(cache.join("rewind/tools"))
 }
 
-/// PATH with the folders of those tools in front that come from the cache. The others are the
-/// first of their name on PATH already, and moving their folders forward would change which
-/// program other names find.
-fn path_with<const N: usize>(tools: [&Path; N], cache: &Path) -> Result<OsString> {
-    let cached = tools.iter().filter(|tool| tool.starts_with(cache));
-    let mut folders =
-        cached.filter_map(|tool| tool.parent()).map(PathBuf::from).collect::<Vec<_>>();
-    folders.extend(env::split_paths(&env::var_os("PATH").unwrap_or_default()));
-    env::join_paths(folders).context("the cache folder's path contains a `:`")
-}
-
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::PermissionsExt as _;
@@ -192,35 +181,25 @@ mod tests {
         assert!(
             lock.contains(&locked),
             "`Cargo.lock` has another version of wasm-bindgen than {}: change it in \
-             `xtask/src/tools.rs` and `Trunk.toml`",
+             `xtask/src/tools.rs`",
             WASM_BINDGEN.version
         );
     }
 
     #[test]
-    fn trunk_is_told_the_same_version_of_wasm_bindgen() {
-        let config = concat!(env!("CARGO_MANIFEST_DIR"), "/../Trunk.toml");
-        let config = fs::read_to_string(config).unwrap();
-        assert!(config.contains(&format!("wasm_bindgen = \"{}\"", WASM_BINDGEN.version)));
-    }
-
-    #[test]
     fn a_tool_of_another_version_or_one_that_fails_does_not_count() {
         let folder = tempfile::tempdir().unwrap();
-        assert!(TRUNK.is_version_of(&fake_tool(folder.path(), "echo trunk 0.22.1")));
-        assert!(!TRUNK.is_version_of(&fake_tool(folder.path(), "echo trunk 0.22.10")));
-        assert!(!TRUNK.is_version_of(&fake_tool(folder.path(), "echo trunk 0.22.1; exit 1")));
-        assert!(!TRUNK.is_version_of(&folder.path().join("absent")));
+        let works = |says| WASM_BINDGEN.works(&fake_tool(folder.path(), says));
+        assert!(works("echo wasm-bindgen 0.2.130"));
+        assert!(!works("echo wasm-bindgen 0.2.13"));
+        assert!(!works("echo wasm-bindgen 0.2.130; exit 1"));
+        assert!(!WASM_BINDGEN.works(&folder.path().join("absent")));
     }
 
     #[test]
-    fn only_tools_from_the_cache_move_to_the_front_of_the_path() {
-        let cache = Path::new("/cache");
-        let tools = [Path::new("/cache/trunk-1/bin/trunk"), Path::new("/usr/bin/wasm-bindgen")];
-        let path = path_with(tools, cache).unwrap();
-        let folders = env::split_paths(&path).collect::<Vec<_>>();
-        assert_eq!(folders[0], Path::new("/cache/trunk-1/bin"));
-        let before = env::split_paths(&env::var_os("PATH").unwrap()).collect::<Vec<_>>();
-        assert_eq!(folders[1..], before);
+    fn a_tool_that_does_not_tell_its_version_must_run_at_least() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(WASM_SPLIT.works(&fake_tool(folder.path(), "echo how to use it")));
+        assert!(!WASM_SPLIT.works(&fake_tool(folder.path(), "exit 1")));
     }
 }

@@ -3,9 +3,11 @@
 use async_trait::async_trait;
 use rewind_domain::{EntryId, Pointer, StreamKey};
 
+use super::related::{RelatedAnswer, RelatedQuery};
 use super::{
-    About, ApiError, BisectAnswer, BlameAnswer, DiffAnswer, EventsPage, FoldAnswer, HistoryAnswer,
-    Order, ReplayAnswer, StreamsPage, TimelineAnswer, TrialAnswer, WindowAnswer,
+    About, ApiError, BisectAnswer, BlameAnswer, DiffAnswer, EventAnswer, EventsPage, FoldAnswer,
+    HistoryAnswer, IndexAnswer, Order, ReplayAnswer, StreamsPage, TimelineAnswer, TrialAnswer,
+    WindowAnswer,
 };
 
 /// How many events a page has where nothing is said.
@@ -28,6 +30,10 @@ pub const MAX_HISTORY_ENTRIES: u64 = 1_000;
 pub const DEFAULT_TIMELINE_BUCKETS: u64 = 240;
 /// Into how many parts a timeline can be divided: more than a screen has room for.
 pub const MAX_TIMELINE_BUCKETS: u64 = 2_000;
+/// Into how many parts a histogram is divided where nothing is said.
+pub const DEFAULT_HISTOGRAM_BUCKETS: u64 = 120;
+/// Into how many parts a histogram can be divided: more than a screen has room for.
+pub const MAX_HISTOGRAM_BUCKETS: u64 = 2_000;
 /// How long the source of a fold can be, in bytes.
 pub const MAX_FOLD_BYTES: usize = 256 * 1024;
 /// How long an expression can be, in bytes.
@@ -44,6 +50,15 @@ pub trait Backend: Send + Sync {
 
     /// Reads a page of events.
     async fn events(&self, query: EventsQuery) -> Result<EventsPage, ApiError>;
+
+    /// Reads one event.
+    async fn event(&self, query: EventQuery) -> Result<EventAnswer, ApiError>;
+
+    /// Finds the events that share a story with one.
+    async fn related(&self, query: RelatedQuery) -> Result<RelatedAnswer, ApiError>;
+
+    /// Tells how many events of which types there are when, as far as that is known, and has it be known.
+    async fn index(&self, query: IndexQuery) -> Result<IndexAnswer, ApiError>;
 
     /// Folds an aggregate up to a point.
     async fn replay(&self, query: ReplayQuery) -> Result<ReplayAnswer, ApiError>;
@@ -96,10 +111,34 @@ pub struct EventsQuery {
     pub after: Option<EntryId>,
     /// Only events before this one.
     pub before: Option<EntryId>,
+    /// The version of the first event, wherever in the stream that is. There is neither `after` nor `before` then.
+    pub version: Option<u64>,
     /// How many at most.
     pub limit: u64,
     /// In which order.
     pub order: Order,
+}
+
+/// Which event to read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EventQuery {
+    /// The stream.
+    pub stream: StreamKey,
+    /// The id of its entry.
+    pub id: EntryId,
+}
+
+/// What to tell about all events of a stream.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IndexQuery {
+    /// The stream.
+    pub stream: StreamKey,
+    /// Into how many parts to divide the time.
+    pub buckets: u64,
+    /// The first moment that is of interest, in Unix milliseconds; that of the first event where nothing is said.
+    pub from_ms: Option<u64>,
+    /// The last moment; that of the last event where nothing is said.
+    pub to_ms: Option<u64>,
 }
 
 /// Which state to compute.

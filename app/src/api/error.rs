@@ -37,8 +37,12 @@ pub enum ErrorCode {
     StreamNotFound,
     /// The key holds something that is not a stream.
     NotAStream,
+    /// The stream has no such entry, or has it no more.
+    EventNotFound,
     /// The stream has no such version, or none at that id or time.
     VersionNotFound,
+    /// Where this is in the stream is not known yet; it is being found out.
+    NotIndexed,
     /// Redis does not let this user run a command that is needed.
     RedisForbidden,
     /// Redis cannot be reached at the moment.
@@ -63,6 +67,8 @@ pub enum ErrorCode {
     Internal,
     /// The server itself was not reached. Made in the browser, never sent.
     ServerUnreachable,
+    /// The server does not have a part of the front end: it has another build of it. Made in the browser, never sent.
+    PartMissing,
 }
 
 impl ErrorCode {
@@ -71,18 +77,23 @@ impl ErrorCode {
         match self {
             Self::BadParameter => 400,
             Self::RedisForbidden | Self::OriginForbidden | Self::EditsForbidden => 403,
-            Self::StreamNotFound | Self::VersionNotFound | Self::NotFound => 404,
+            Self::StreamNotFound | Self::EventNotFound | Self::VersionNotFound | Self::NotFound => {
+                404
+            }
             Self::MethodNotAllowed => 405,
             Self::NotAStream => 409,
             Self::FoldFailed | Self::FoldInvalid | Self::ExpressionInvalid => 422,
-            Self::Internal | Self::ServerUnreachable => 500,
-            Self::RedisUnavailable | Self::TooBusy => 503,
+            Self::Internal | Self::ServerUnreachable | Self::PartMissing => 500,
+            Self::RedisUnavailable | Self::TooBusy | Self::NotIndexed => 503,
         }
     }
 
     /// Whether the same call may be answered if it is simply made again later.
     pub const fn is_passing(self) -> bool {
-        matches!(self, Self::RedisUnavailable | Self::TooBusy | Self::ServerUnreachable)
+        matches!(
+            self,
+            Self::RedisUnavailable | Self::TooBusy | Self::NotIndexed | Self::ServerUnreachable
+        )
     }
 }
 

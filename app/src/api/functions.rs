@@ -8,9 +8,11 @@
 use leptos::prelude::*;
 use leptos::server_fn::codec::{GetUrl, Json};
 
+use super::related::RelatedAnswer;
 use super::{
-    About, ApiError, BisectAnswer, BlameAnswer, DiffAnswer, EventsPage, FoldAnswer, HistoryAnswer,
-    ReplayAnswer, StreamsPage, TimelineAnswer, TrialAnswer, WindowAnswer,
+    About, ApiError, BisectAnswer, BlameAnswer, DiffAnswer, EventAnswer, EventsPage, FoldAnswer,
+    HistoryAnswer, IndexAnswer, ReplayAnswer, StreamsPage, TimelineAnswer, TrialAnswer,
+    WindowAnswer,
 };
 
 /// `GET /api/about`
@@ -46,6 +48,7 @@ pub async fn events(
     #[server(default)] limit: Option<String>,
     #[server(default)] order: Option<String>,
     #[server(default)] filter: Option<String>,
+    #[server(default)] version: Option<String>,
 ) -> Result<EventsPage, ApiError> {
     use super::backend::{DEFAULT_PAGE_EVENTS, EventsQuery, MAX_PAGE_EVENTS};
     use super::params;
@@ -61,10 +64,80 @@ pub async fn events(
         stream: params::stream(&stream)?,
         after: params::optional("after", after.as_deref())?,
         before: params::optional("before", before.as_deref())?,
+        version: params::number("version", version.as_deref())?,
         limit: params::limit(limit.as_deref(), DEFAULT_PAGE_EVENTS, MAX_PAGE_EVENTS)?,
         order: params::order(order.as_deref())?,
     };
+    if query.version.is_some() && (query.after.is_some() || query.before.is_some()) {
+        return Err(ApiError::bad_parameter(
+            "version",
+            "give either `version`, or `after` and `before`",
+        ));
+    }
     server::backend()?.events(query).await
+}
+
+/// `GET /api/event`: one event.
+#[server(name = GetEvent, prefix = "/api", endpoint = "event", input = GetUrl, output = Json)]
+pub async fn event(
+    #[server(default)] stream: String,
+    #[server(default)] id: String,
+) -> Result<EventAnswer, ApiError> {
+    use super::backend::EventQuery;
+    use super::params;
+
+    let query = EventQuery { stream: params::stream(&stream)?, id: params::id(&id)? };
+    server::backend()?.event(query).await
+}
+
+/// `GET /api/related`: the events that share a story with one.
+#[server(name = GetRelated, prefix = "/api", endpoint = "related", input = GetUrl, output = Json)]
+pub async fn related(
+    #[server(default)] stream: String,
+    #[server(default)] id: String,
+    #[server(default)] cursor: Option<String>,
+    #[server(default)] r#in: Option<String>,
+) -> Result<RelatedAnswer, ApiError> {
+    use super::params;
+    use super::related::RelatedQuery;
+
+    let query = RelatedQuery {
+        stream: params::stream(&stream)?,
+        id: params::id(&id)?,
+        cursor: params::optional("cursor", cursor.as_deref())?,
+        within: params::optional("in", r#in.as_deref())?,
+    };
+    server::backend()?.related(query).await
+}
+
+/// `GET /api/index`: how many events of which types there are when, and how far that is known.
+#[server(name = GetIndex, prefix = "/api", endpoint = "index", input = GetUrl, output = Json)]
+pub async fn index(
+    #[server(default)] stream: String,
+    #[server(default)] buckets: Option<String>,
+    #[server(default)] from: Option<String>,
+    #[server(default)] to: Option<String>,
+) -> Result<IndexAnswer, ApiError> {
+    use super::backend::{DEFAULT_HISTOGRAM_BUCKETS, IndexQuery, MAX_HISTOGRAM_BUCKETS};
+    use super::params;
+
+    let query = IndexQuery {
+        stream: params::stream(&stream)?,
+        buckets: params::bounded(
+            "buckets",
+            buckets.as_deref(),
+            DEFAULT_HISTOGRAM_BUCKETS,
+            MAX_HISTOGRAM_BUCKETS,
+        )?,
+        from_ms: params::number("from", from.as_deref())?,
+        to_ms: params::number("to", to.as_deref())?,
+    };
+    if let (Some(from), Some(to)) = (query.from_ms, query.to_ms)
+        && from > to
+    {
+        return Err(ApiError::bad_parameter("to", "is before `from`"));
+    }
+    server::backend()?.index(query).await
 }
 
 /// `GET /api/replay`: an aggregate's state at a version, an entry or a time.

@@ -5,10 +5,12 @@
 pub mod answers;
 pub mod backend;
 pub mod error;
+pub mod find;
 pub mod functions;
 pub mod live;
 #[cfg(feature = "ssr")]
 mod params;
+pub mod related;
 
 pub use answers::*;
 pub use backend::Backend;

@@ -5,7 +5,7 @@
 use std::fmt::Display;
 use std::str::FromStr;
 
-use rewind_domain::{Pointer, StreamKey};
+use rewind_domain::{EntryId, Pointer, StreamKey};
 
 use super::backend::Until;
 use super::{ApiError, Order};
@@ -78,6 +78,12 @@ pub(crate) fn stream(text: &str) -> Result<StreamKey, ApiError> {
     }
 }
 
+/// The entry that a call is about.
+pub(crate) fn id(text: &str) -> Result<EntryId, ApiError> {
+    optional("id", Some(text))?
+        .ok_or_else(|| ApiError::bad_parameter("id", "is missing; give the id of an entry"))
+}
+
 /// The order of events, descending where nothing is said.
 pub(crate) fn order(text: Option<&str>) -> Result<Order, ApiError> {
     match text {
@@ -111,7 +117,6 @@ pub(crate) fn until(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rewind_domain::EntryId;
 
     #[test]
     fn a_bad_parameter_is_named() {
@@ -120,12 +125,14 @@ mod tests {
             number("version", Some("-1")).unwrap_err(),
             limit(Some("0"), 10, 100).unwrap_err(),
             limit(Some("101"), 10, 100).unwrap_err(),
+            id("").unwrap_err(),
             stream("").unwrap_err(),
             stream("a\\").unwrap_err(),
             order(Some("up")).unwrap_err(),
             until(Some("1"), Some("1-0"), None).unwrap_err(),
         ];
-        let names = ["after", "version", "limit", "limit", "stream", "stream", "order", "version"];
+        let names =
+            ["after", "version", "limit", "limit", "id", "stream", "stream", "order", "version"];
         for (error, name) in errors.iter().zip(names) {
             assert_eq!(error.parameter.as_deref(), Some(name));
             assert!(error.message.contains(&format!("`{name}`")), "{error}");

@@ -18,6 +18,11 @@ impl OncePerFrame {
         Self { is_due: Rc::new(Cell::new(false)), action: Rc::new(action) }
     }
 
+    /// Runs it at once, whether or not it was asked for.
+    pub(crate) fn run(&self) {
+        (self.action)();
+    }
+
     /// Runs it before the next frame is drawn.
     pub(crate) fn request(&self) {
         if self.is_due.replace(true) {

@@ -24,16 +24,14 @@ use crate::api::live::{
 };
 use crate::state::backoff::Backoff;
 use crate::state::query::Query;
-use crate::state::tail::MAX_ROWS;
 
 /// A line that has been silent for this long is dead, even if the browser has not noticed: two
 /// heartbeats and a half.
 const SILENCE_MS: i64 = HEARTBEAT_SECS.cast_signed() * 2_500;
 /// How often that is looked at.
 const WATCH: Duration = Duration::from_secs(5);
-/// No frame is drawn in a tab that nobody sees; the buffer is emptied at this size all the same. As many
-/// as the list keeps.
-const FULL_BUFFER: usize = MAX_ROWS;
+/// No frame is drawn in a tab that nobody sees; the buffer is emptied at this size all the same: some screens full.
+const FULL_BUFFER: usize = 500;
 
 /// What a line tells.
 #[derive(Clone, Debug)]

@@ -88,6 +88,13 @@ impl Location {
     }
 }
 
+/// Fetches the whole document anew, from whichever server is there now.
+pub(crate) fn reload() {
+    if window().location().reload().is_err() {
+        leptos::logging::warn!("the browser did not reload the page");
+    }
+}
+
 fn link_at(event: &MouseEvent) -> Option<HtmlAnchorElement> {
     let node: Node = event.target()?.dyn_into().ok()?;
     let element = match node.dyn_into::<web_sys::Element>() {

@@ -49,6 +49,9 @@ pub(crate) fn ChangeList(
     /// Leads to a path.
     #[prop(into)]
     on_reveal: Callback<Pointer>,
+    /// What to say where nothing changed.
+    #[prop(default = "No change to the state.")]
+    none_text: &'static str,
 ) -> impl IntoView {
     let rows = Memo::new(move |_| {
         changes.with(|changes| {
@@ -95,9 +98,8 @@ pub(crate) fn ChangeList(
         }
     };
     let none = move || {
-        rows.with(Vec::is_empty).then(
-            || view! { <p class="pane-note" data-testid="no-change">"No change to the state."</p> },
-        )
+        rows.with(Vec::is_empty)
+            .then(|| view! { <p class="pane-note" data-testid="no-change">{none_text}</p> })
     };
     let more = move || {
         let rest = rest.get();

@@ -65,6 +65,7 @@ fn title(code: ErrorCode) -> &'static str {
         ErrorCode::BadParameter => "This link cannot be read.",
         ErrorCode::StreamNotFound => "There is no such stream.",
         ErrorCode::NotAStream => "This key is not a stream.",
+        ErrorCode::EventNotFound => "This entry is not there any more.",
         ErrorCode::VersionNotFound => "There is no such version.",
         ErrorCode::RedisForbidden => "Redis does not allow this.",
         ErrorCode::RedisUnavailable => "Redis is away.",
@@ -75,8 +76,10 @@ fn title(code: ErrorCode) -> &'static str {
         ErrorCode::EditsForbidden => "This server does not save folds.",
         ErrorCode::NotFound | ErrorCode::MethodNotAllowed => "The server does not know this call.",
         ErrorCode::TooBusy => "The server is busy.",
+        ErrorCode::NotIndexed => "The events are still being counted.",
         ErrorCode::Internal => "Something went wrong.",
         ErrorCode::ServerUnreachable => "The Rewind server cannot be reached.",
+        ErrorCode::PartMissing => "This page could not be fetched.",
     }
 }
 

@@ -1,61 +1,39 @@
-//! One event, with everything that is known of it.
+//! One event: what it is, and where to go from it.
 
 use std::sync::Arc;
 
 use leptos::prelude::*;
-use rewind_domain::{Event, StreamKey};
+use rewind_domain::ndjson::Line;
+use rewind_domain::{Entry, Event, StreamKey, redis_command};
 
-use super::copy_button::CopyButton;
+use super::copy_menu::{CopyItem, CopyMenu};
 use super::event_type::EventType;
-use super::fields_table::FieldsTable;
 use super::icon::{Glyph, Icon};
-use super::json_tree::JsonTree;
 use super::moment::Moment;
 use crate::browser::clipboard;
 use crate::state::address::{Point, TravelAddress};
 use crate::state::text;
-use crate::state::tree_state::TreeState;
 
-/// An event: its data as a tree, its raw fields, and where to go from it.
+/// Why an event that is not all here cannot be copied.
+const NOT_WHOLE: &str = "Some of it is not loaded, since it is large";
+
+/// The head of an event: its type, when it was, and what can be done with it.
 #[component]
 pub(crate) fn EventDetail(
     /// The stream that it is in.
     stream: StreamKey,
     /// The event.
     event: Arc<Event>,
-    /// What is open in the tree of its data; kept from event to event.
-    tree: RwSignal<TreeState>,
-    /// The link to it.
-    href: String,
+    /// The link to it, as it is looked at.
+    href: Signal<String>,
+    /// Goes to the next event of the list, or with `false` to the one before.
+    #[prop(into)]
+    on_step: Callback<bool>,
+    /// Compares others with it from now on.
+    #[prop(into)]
+    on_base: Callback<()>,
 ) -> impl IntoView {
-    let travel = TravelAddress::at(stream, Point::Id(event.id)).href();
-    let error = event.decode_error.as_ref().map(|error| {
-        view! {
-            <div class="banner warning" role="note" data-testid="decode-error">
-                <Icon glyph=Glyph::Warning />
-                <span>
-                    <strong>"Not all of it was read: "</strong>
-                    {error.to_string()}
-                    ". The raw fields below are what Redis holds."
-                </span>
-            </div>
-        }
-    });
-    let json = event.clone();
-    let data = event.data.clone();
-    let data = event.has_data().then(|| {
-        view! {
-            <section class="detail-data" aria-label="Data">
-                <h3>"Data"</h3>
-                <JsonTree
-                    id="event-data"
-                    label="Data of the event"
-                    document=Signal::derive(move || data.clone())
-                    state=tree
-                />
-            </section>
-        }
-    });
+    let travel = TravelAddress::at(stream.clone(), Point::Id(event.id)).href();
     let version = event.version.map(|version| {
         view! {
             <dt>"Version"</dt>
@@ -78,19 +56,91 @@ pub(crate) fn EventDetail(
                 {version}
             </dl>
             <div class="detail-actions">
+                <span class="pager">
+                    {step(on_step, false, Glyph::Up, "The event above (K)")}
+                    {step(on_step, true, Glyph::Down, "The event below (J)")}
+                </span>
                 <a class="button" href=travel data-testid="travel-to-event">
                     <Icon glyph=Glyph::Travel />
                     "Travel to this version"
                 </a>
-                <CopyButton label="Copy link" is_labelled=true text=move || clipboard::absolute(&href) />
-                <CopyButton label="Copy JSON" is_labelled=true text=move || format!("{:#}", json.data) />
+                <button
+                    type="button"
+                    class="button"
+                    title="Compare others with this event (B); or Shift-click another"
+                    data-testid="set-base"
+                    on:click=move |_| on_base.run(())
+                >
+                    <Icon glyph=Glyph::Base />
+                    "Set base"
+                </button>
+                <CopyMenu items=copy_items(stream, event, href) />
             </div>
         </header>
-        {error}
-        {data}
-        <section class="detail-fields" aria-label="Raw fields">
-            <h3>"Raw fields"</h3>
-            <FieldsTable fields=event.fields.clone() />
-        </section>
     }
+}
+
+/// The id of the button that steps: it is made anew with each event, and keeps the focus.
+pub(crate) const fn step_id(forward: bool) -> &'static str {
+    if forward { "event-next" } else { "event-previous" }
+}
+
+fn step(
+    on_step: Callback<bool>,
+    forward: bool,
+    glyph: Glyph,
+    title: &'static str,
+) -> impl IntoView {
+    view! {
+        <button
+            type="button"
+            class="button icon-only"
+            id=step_id(forward)
+            title=title
+            aria-label=title
+            data-testid=step_id(forward)
+            on:click=move |_| on_step.run(forward)
+        >
+            <Icon glyph />
+        </button>
+    }
+}
+
+fn copy_items(stream: StreamKey, event: Arc<Event>, href: Signal<String>) -> Vec<CopyItem> {
+    let (for_xadd, for_line, for_json) = (event.clone(), event.clone(), event.clone());
+    let (xadd_stream, line_stream) = (stream.clone(), stream);
+    let cut = event.cut.clone().unwrap_or_default();
+    let are_fields_cut = !cut.fields.is_empty() || cut.fields_left_out > 0;
+    let unless = |is_cut: bool| is_cut.then_some(NOT_WHOLE);
+    vec![
+        CopyItem {
+            name: "link",
+            id: "link",
+            text: Callback::new(move |()| clipboard::absolute(&href.get_untracked())),
+            problem: None,
+        },
+        CopyItem {
+            name: "data as JSON",
+            id: "json",
+            text: Callback::new(move |()| format!("{:#}", for_json.data)),
+            problem: unless(cut.data.is_some()),
+        },
+        CopyItem {
+            name: "entry as NDJSON",
+            id: "ndjson",
+            text: Callback::new(move |()| {
+                let entry = Entry { id: for_line.id, fields: for_line.fields.clone() };
+                Line::to_json(&line_stream, &entry)
+            }),
+            problem: unless(are_fields_cut),
+        },
+        CopyItem {
+            name: "entry as XADD",
+            id: "xadd",
+            text: Callback::new(move |()| {
+                redis_command::xadd(&xadd_stream, for_xadd.id, &for_xadd.fields)
+            }),
+            problem: unless(are_fields_cut),
+        },
+    ]
 }

@@ -1,38 +1,122 @@
 //! An entry as Redis holds it.
 
-use leptos::prelude::*;
-use rewind_domain::Fields;
+use std::sync::Arc;
 
+use leptos::prelude::*;
+use rewind_domain::cut::Cut;
+use rewind_domain::{Event, StreamKey};
+
+use super::copy_button::CopyButton;
+use super::field_value::{Encoding, FieldValue};
+use super::icon::{Glyph, Icon};
+use crate::state::query::Query;
 use crate::state::text;
+
+/// A value larger than this stands under its name: beside it there is room for about two lines of so much.
+const WIDE_BYTES: usize = 64;
+
+/// From this size on it is of interest how large a value is.
+const TOLD_BYTES: usize = 1024;
 
 /// The fields of an entry, in their order, nothing interpreted.
 #[component]
 pub(crate) fn FieldsTable(
-    /// The fields.
-    fields: Fields,
+    /// The stream that it is in.
+    stream: StreamKey,
+    /// The entry.
+    event: Arc<Event>,
 ) -> impl IntoView {
-    let rows = fields
+    let cut = event.cut.clone().unwrap_or_default();
+    let rows = event
+        .fields
         .iter()
-        .map(|(name, value)| {
-            let (name, _) = text::bytes_text(name);
-            let size = text::counted(value.len() as u64, "byte", "bytes");
-            let (value, is_text) = text::bytes_text(value);
-            let binary = (!is_text).then(|| view! { <span class="badge">"not UTF-8"</span> });
-            view! {
-                <tr>
-                    <th scope="row">{name}</th>
-                    <td title=size>
-                        <code>{value}</code>
-                        {binary}
-                    </td>
-                </tr>
-            }
+        .enumerate()
+        .map(|(at, (name, value))| {
+            let href = Query::default()
+                .with("stream", &stream)
+                .with("id", event.id)
+                .with("at", at)
+                .on("/api/value");
+            let whole_bytes = cut.field_bytes(at);
+            view! { <Field name=text::bytes_text(name).0 value=value.into() whole_bytes href /> }
         })
         .collect_view();
+    let Cut { fields_left_out, .. } = cut;
+    let left_out = (fields_left_out > 0).then(|| {
+        let fields = text::counted(fields_left_out, "more field is", "more fields are");
+        view! { <li class="pane-note">{format!("{fields} not shown, since there are so many.")}</li> }
+    });
     view! {
-        <table class="fields">
-            <caption class="sr-only">"Raw fields"</caption>
-            <tbody>{rows}</tbody>
-        </table>
+        <ul class="fields" aria-label="Fields">
+            {rows}
+            {left_out}
+        </ul>
+    }
+}
+
+#[component]
+fn Field(
+    name: String,
+    value: Arc<[u8]>,
+    /// The size of the whole value, where this is only its beginning.
+    whole_bytes: Option<u64>,
+    /// Where the whole value can be had.
+    href: String,
+) -> impl IntoView {
+    let is_text = std::str::from_utf8(&value).is_ok();
+    let encoding = RwSignal::new(if is_text { Encoding::Text } else { Encoding::Hex });
+    let is_large = value.len() > WIDE_BYTES || whole_bytes.is_some();
+    let is_wide = move || is_large || encoding.get() != Encoding::Text;
+    let size = text::byte_size(whole_bytes.unwrap_or(value.len() as u64));
+    let facts = match (is_text, whole_bytes) {
+        (_, Some(_)) => {
+            let here = text::byte_size(value.len() as u64);
+            Some(format!("first {here} of {size}"))
+        }
+        (false, None) => Some(format!("not UTF-8, {size}")),
+        (true, None) => (value.len() > TOLD_BYTES).then(|| size.clone()),
+    };
+    let badge = facts.map(|facts| view! { <span class="badge">{facts}</span> });
+    let options = Encoding::ALL.map(|option| {
+        let is_chosen = encoding.get_untracked() == option;
+        view! { <option selected=is_chosen>{option.name()}</option> }
+    });
+    let copied = value.clone();
+    let copy = whole_bytes.is_none().then(|| {
+        view! { <CopyButton label="Copy value" text=move || text::bytes_text(&copied).0 /> }
+    });
+    view! {
+        <li class="field" class:wide=is_wide data-testid="field" data-field=name>
+            <span class="field-name" title=size>{name.clone()}</span>
+            <span class="field-tools">
+                {badge}
+                <select
+                    class="field-encoding"
+                    aria-label=format!("Show `{name}` as")
+                    data-testid="field-encoding"
+                    on:change=move |event| {
+                        let chosen = event_target_value(&event);
+                        let chosen = Encoding::ALL.into_iter().find(|option| option.name() == chosen);
+                        encoding.set(chosen.unwrap_or(Encoding::Text));
+                    }
+                >
+                    {options}
+                </select>
+                {copy}
+                <a
+                    class="button quiet icon-only"
+                    href=href
+                    download=""
+                    title="Download the bytes"
+                    aria-label=format!("Download the bytes of `{name}`")
+                    data-testid="field-download"
+                >
+                    <Icon glyph=Glyph::Download />
+                </a>
+            </span>
+            <div class="field-value">
+                <FieldValue bytes=value encoding />
+            </div>
+        </li>
     }
 }

@@ -13,6 +13,10 @@ pub(crate) enum Glyph {
     Next,
     /// To the last.
     Last,
+    /// To what is above.
+    Up,
+    /// To what is below.
+    Down,
     /// Something closed.
     Closed,
     /// Hold still.
@@ -75,6 +79,8 @@ impl Glyph {
             Self::Previous => "M10 3.5 5.5 8l4.5 4.5",
             Self::Next => "M6 3.5 10.5 8 6 12.5",
             Self::Last => "M12 3.5v9M4 3.5 9 8l-5 4.5",
+            Self::Up => "M3.5 10 8 5.5l4.5 4.5",
+            Self::Down => "M3.5 6 8 10.5 12.5 6",
             Self::Closed => "M6 4.5 9.5 8 6 11.5",
             Self::Pause => "M5.5 3.5v9M10.5 3.5v9",
             Self::Play => "M5 3.5v9l7-4.5z",

@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 
 use super::theme_switch::ThemeSwitch;
+use super::zone_switch::ZoneSwitch;
 use crate::api::About;
 
 /// What product this is, which Redis it looks at, and the choice of colours.
@@ -40,6 +41,7 @@ pub(crate) fn TopBar(
                 "Rewind"
             </a>
             <div class="top-bar-redis">{redis}</div>
+            <ZoneSwitch />
             <ThemeSwitch />
         </header>
     }

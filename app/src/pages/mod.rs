@@ -7,8 +7,11 @@
 #![allow(clippy::needless_pass_by_value, reason = "components own what they are given")]
 
 pub(crate) mod discovery;
+mod event_panel;
 pub(crate) mod events;
 pub(crate) mod not_found;
+mod part;
+pub(crate) mod parts;
 pub(crate) mod streams;
 pub(crate) mod travel;
 pub(crate) mod workbench;

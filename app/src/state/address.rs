@@ -6,8 +6,8 @@ use std::str::FromStr;
 
 use rewind_domain::{EntryId, Pointer, StreamKey};
 
+pub(crate) use super::events_address::{EventsAddress, EventsOf};
 use super::query::Query;
-use crate::api::Order;
 
 /// What a URL leads to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,31 +46,6 @@ pub(crate) enum CategoryChoice {
     All,
     /// The streams of one category; of none where their key has one segment only.
     One(Option<StreamKey>),
-}
-
-/// A page of events: `/events?stream=&order=&after=&before=&event=`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct EventsAddress {
-    /// The stream.
-    pub(crate) stream: StreamKey,
-    /// What comes first.
-    pub(crate) order: Order,
-    /// Which page.
-    pub(crate) page: PageAt,
-    /// The event that is open.
-    pub(crate) event: Option<EntryId>,
-}
-
-/// Which page of a list that is paged by id.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum PageAt {
-    /// The one that the list begins with.
-    #[default]
-    Start,
-    /// The entries next to this one, on its later side.
-    After(EntryId),
-    /// The entries next to this one, on its earlier side.
-    Before(EntryId),
 }
 
 /// An aggregate at a version, and what is looked at there: `/travel?stream=&version=` (or `&id=`, or `&time_ms=`), with
@@ -207,56 +182,6 @@ impl StreamsAddress {
     }
 }
 
-impl EventsAddress {
-    /// The newest events of a stream.
-    pub(crate) fn newest(stream: StreamKey) -> Self {
-        Self { stream, order: Order::Desc, page: PageAt::Start, event: None }
-    }
-
-    fn read(query: &Query) -> Result<Self, String> {
-        let order = match query.get("order") {
-            None | Some("desc") => Order::Desc,
-            Some("asc") => Order::Asc,
-            Some(_) => return Err("parameter `order`: must be `asc` or `desc`".to_owned()),
-        };
-        let page = match (parameter(query, "after")?, parameter(query, "before")?) {
-            (None, None) => PageAt::Start,
-            (Some(id), None) => PageAt::After(id),
-            (None, Some(id)) => PageAt::Before(id),
-            (Some(_), Some(_)) => {
-                return Err("parameter `after`: give only one of `after` and `before`".to_owned());
-            }
-        };
-        Ok(Self { stream: stream(query)?, order, page, event: parameter(query, "event")? })
-    }
-
-    /// The same page with this event open.
-    pub(crate) fn with_event(&self, event: Option<EntryId>) -> Self {
-        Self { event, ..self.clone() }
-    }
-
-    /// Another page of the same list, nothing open.
-    pub(crate) fn with_page(&self, page: PageAt) -> Self {
-        Self { page, event: None, ..self.clone() }
-    }
-
-    /// Its URL.
-    pub(crate) fn href(&self) -> String {
-        let (after, before) = match self.page {
-            PageAt::Start => (None, None),
-            PageAt::After(id) => (Some(id), None),
-            PageAt::Before(id) => (None, Some(id)),
-        };
-        Query::default()
-            .with("stream", &self.stream)
-            .with_some("order", (self.order == Order::Asc).then_some("asc"))
-            .with_some("after", after)
-            .with_some("before", before)
-            .with_some("event", self.event)
-            .on("/events")
-    }
-}
-
 impl TravelAddress {
     /// The last version of an aggregate.
     pub(crate) fn latest(stream: StreamKey) -> Self {
@@ -269,14 +194,7 @@ impl TravelAddress {
     }
 
     fn read(query: &Query) -> Result<Self, String> {
-        let places =
-            (parameter(query, "version")?, parameter(query, "id")?, parameter(query, "time_ms")?);
-        let point = match places {
-            (Some(version), _, _) => Point::Version(version),
-            (None, Some(id), _) => Point::Id(id),
-            (None, None, Some(ms)) => Point::TimeMs(ms),
-            (None, None, None) => Point::Latest,
-        };
+        let point = point(query)?;
         let path = query
             .given("path")
             .map(|path| path.parse().map_err(|error| format!("parameter `path`: {error}")));
@@ -295,18 +213,9 @@ impl TravelAddress {
     pub(crate) fn href(&self) -> String {
         let Self { stream, point, sight } = self;
         let Sight { base, path, pane, expression, ignored_types } = sight;
-        let (version, id, time_ms) = match *point {
-            Point::Latest => (None, None, None),
-            Point::Version(version) => (Some(version), None, None),
-            Point::Id(id) => (None, Some(id), None),
-            Point::TimeMs(ms) => (None, None, Some(ms)),
-        };
         let some_text = |text: String| Some(text).filter(|text| !text.is_empty());
-        Query::default()
-            .with("stream", stream)
-            .with_some("version", version)
-            .with_some("id", id)
-            .with_some("time_ms", time_ms)
+        point
+            .on_query(Query::default().with("stream", stream))
             .with_some("base", *base)
             .with_some("path", path.as_ref())
             .with_some("pane", (*pane != Pane::default()).then(|| pane.name()))
@@ -332,12 +241,35 @@ impl FoldAddress {
     }
 }
 
+impl Point {
+    /// As parameters.
+    pub(super) fn on_query(self, query: Query) -> Query {
+        match self {
+            Self::Latest => query,
+            Self::Version(version) => query.with("version", version),
+            Self::Id(id) => query.with("id", id),
+            Self::TimeMs(ms) => query.with("time_ms", ms),
+        }
+    }
+}
+
+pub(super) fn point(query: &Query) -> Result<Point, String> {
+    let places =
+        (parameter(query, "version")?, parameter(query, "id")?, parameter(query, "time_ms")?);
+    Ok(match places {
+        (Some(version), _, _) => Point::Version(version),
+        (None, Some(id), _) => Point::Id(id),
+        (None, None, Some(ms)) => Point::TimeMs(ms),
+        (None, None, None) => Point::Latest,
+    })
+}
+
 fn stream(query: &Query) -> Result<StreamKey, String> {
     parameter(query, "stream")?
         .ok_or_else(|| "parameter `stream`: is missing; give the key of a stream".to_owned())
 }
 
-fn parameter<T>(query: &Query, name: &str) -> Result<Option<T>, String>
+pub(super) fn parameter<T>(query: &Query, name: &str) -> Result<Option<T>, String>
 where
     T: FromStr,
     T::Err: std::fmt::Display,
@@ -362,12 +294,6 @@ mod tests {
         let key = |bytes: &[u8]| StreamKey::from_bytes(bytes);
         let id = EntryId::new(5, 6);
         for stream in [key(b"a:b"), key(b"a&b=%41+ \xff\\"), key("Größe/?#".as_bytes())] {
-            for page in [PageAt::Start, PageAt::After(id), PageAt::Before(id)] {
-                for (order, event) in [(Order::Asc, None), (Order::Desc, Some(id))] {
-                    let address = EventsAddress { stream: stream.clone(), order, page, event };
-                    assert_eq!(read(&address.href()), Address::Events(address));
-                }
-            }
             let points = [Point::Latest, Point::Version(u64::MAX), Point::Id(id), Point::TimeMs(7)];
             for point in points {
                 let address = TravelAddress::at(stream.clone(), point);
@@ -437,9 +363,11 @@ mod tests {
             ("/events", "`stream`"),
             ("/events?stream=a%5C", "`stream`"),
             ("/events?stream=a&order=up", "`order`"),
-            ("/events?stream=a&after=x", "`after`"),
-            ("/events?stream=a&after=1-0&before=2-0", "`after`"),
+            ("/events?stream=a&version=x", "`version`"),
+            ("/events?stream=a&cols=x", "`cols`"),
             ("/events?stream=a&event=1", "`event`"),
+            ("/events?stream=a&pane=x", "`pane`"),
+            ("/events?stream=a&base=1", "`base`"),
             ("/travel?stream=a&version=-1", "`version`"),
             ("/travel?stream=a&time_ms=noon", "`time_ms`"),
             ("/travel?stream=a&base=x", "`base`"),

@@ -31,6 +31,12 @@ impl Query {
             .map(|(_, value)| value.as_str())
     }
 
+    /// All values of this name, without empty ones.
+    pub(crate) fn all<'q>(&'q self, name: &'q str) -> impl Iterator<Item = &'q str> {
+        let meant = move |(n, value): &&(String, String)| n == name && !value.is_empty();
+        self.0.iter().filter(meant).map(|(_, value)| value.as_str())
+    }
+
     /// The first value of this name, even an empty one.
     pub(crate) fn given(&self, name: &str) -> Option<&str> {
         self.0.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str())

@@ -51,6 +51,34 @@ impl fmt::Write for Beginning {
     }
 }
 
+/// A size in one unit: `812 B`, `15.6 KiB`, `47.7 MiB`.
+pub(crate) fn byte_size(bytes: u64) -> String {
+    const UNITS: [(u64, &str); 3] = [(1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
+    match UNITS.into_iter().find(|(size, _)| bytes >= *size) {
+        Some((size, unit)) => format!("{}.{} {unit}", bytes / size, bytes % size * 10 / size),
+        None => format!("{bytes} B"),
+    }
+}
+
+/// How long after something else, signed and in the two largest units: `+0 ms`, `+1.250 s`, `+3 min 5 s`, `−2 d 4 h`.
+pub(crate) fn offset(ms: i64) -> String {
+    const UNITS: [(u64, &str); 4] =
+        [(86_400_000, "d"), (3_600_000, "h"), (60_000, "min"), (1_000, "s")];
+    let sign = if ms < 0 { '−' } else { '+' };
+    let ms = ms.unsigned_abs();
+    match UNITS.iter().position(|(size, _)| ms >= *size) {
+        None => format!("{sign}{ms} ms"),
+        Some(3) => format!("{sign}{}.{:03} s", ms / 1_000, ms % 1_000),
+        Some(at) => {
+            let ((size, unit), (smaller, smaller_unit)) = (UNITS[at], UNITS[at + 1]);
+            match ms % size / smaller {
+                0 => format!("{sign}{} {unit}", ms / size),
+                rest => format!("{sign}{} {unit} {rest} {smaller_unit}", ms / size),
+            }
+        }
+    }
+}
+
 /// A message as a sentence of its own. Messages begin small and without a period, so that they fit into others.
 pub(crate) fn sentence(message: &str) -> String {
     let mut rest = message.chars();
@@ -139,6 +167,36 @@ mod tests {
         assert_eq!(beginning("äöü", 6, false), "äöü");
         assert_eq!(beginning("äöü", 5, false), "äö…");
         assert_eq!(beginning("", 0, true), "");
+    }
+
+    #[test]
+    fn a_size_is_told_in_one_unit() {
+        for (bytes, text) in [
+            (0, "0 B"),
+            (1_023, "1023 B"),
+            (1_024, "1.0 KiB"),
+            (16_000, "15.6 KiB"),
+            (50_000_000, "47.6 MiB"),
+            (3 << 30, "3.0 GiB"),
+        ] {
+            assert_eq!(byte_size(bytes), text);
+        }
+        let _ = byte_size(u64::MAX);
+    }
+
+    #[test]
+    fn an_offset_is_told_in_its_two_largest_units() {
+        for (ms, text) in [
+            (0, "+0 ms"),
+            (-999, "−999 ms"),
+            (1_250, "+1.250 s"),
+            (185_000, "+3 min 5 s"),
+            (7_200_000, "+2 h"),
+            (-187_200_000, "−2 d 4 h"),
+        ] {
+            assert_eq!(offset(ms), text);
+        }
+        let _ = offset(i64::MIN);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The benchmarks, one a file, and the order in which they run.
 
 mod crowd;
+mod index;
 mod live;
 mod load;
 mod memory;
@@ -29,6 +30,8 @@ pub(crate) enum Benchmark {
     Page,
     /// The state of an aggregate, against reading its entries
     Replay,
+    /// Counting all events of a stream, against reading them, and jumps to any of them
+    Index,
     /// From XADD to an event in the browser's line, against XADD to a blocking XREAD
     Live,
     /// A thousand viewers of one stream, and a hundred with nothing to see
@@ -51,6 +54,8 @@ pub(crate) struct Setting {
     pub(crate) rewind: Rewind,
     /// How much to do.
     pub(crate) effort: Effort,
+    /// Whether to measure with ten million events too.
+    pub(crate) is_large: bool,
     /// A folder that goes away at the end.
     pub(crate) scratch: PathBuf,
 }
@@ -82,6 +87,7 @@ pub(crate) async fn run(
         let outcome = match benchmark {
             Benchmark::Page => page::run(setting, report).await,
             Benchmark::Replay => replay::run(setting, report).await,
+            Benchmark::Index => index::run(setting, report).await,
             Benchmark::Live => live::run(setting, report).await,
             Benchmark::Crowd => crowd::run(setting, report).await,
             Benchmark::Load => load::run(setting, report).await,

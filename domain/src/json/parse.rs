@@ -28,8 +28,14 @@ pub(super) fn parse(text: &str) -> Result<Json, JsonError> {
 }
 
 pub(super) fn parse_as<'a, B: Build<'a>>(text: &'a str) -> Result<B, JsonError> {
-    let mut parser = Parser { text, bytes: text.as_bytes(), at: 0 };
-    parser.document().map_err(|what| error_at(text, parser.at, what))
+    let mut parser = Parser::new(text);
+    parser.document(|parser| parser.value(0)).map_err(|what| error_at(text, parser.at, what))
+}
+
+/// Whether a text is a JSON number and nothing else.
+pub fn is_number(text: &str) -> bool {
+    let mut parser = Parser::new(text);
+    parser.number().is_ok() && parser.at == text.len()
 }
 
 /// What a parser makes of the values that it reads.
@@ -90,23 +96,31 @@ fn error_at(text: &str, at: usize, what: &'static str) -> JsonError {
 }
 
 /// What is wrong at `Parser::at`.
-type Fault = &'static str;
+pub(super) type Fault = &'static str;
 
-struct Parser<'a> {
-    text: &'a str,
+pub(super) struct Parser<'a> {
+    pub(super) text: &'a str,
     bytes: &'a [u8],
-    at: usize,
+    pub(super) at: usize,
 }
 
 impl<'a> Parser<'a> {
-    fn document<B: Build<'a>>(&mut self) -> Result<B, Fault> {
+    pub(super) fn new(text: &'a str) -> Self {
+        Self { text, bytes: text.as_bytes(), at: 0 }
+    }
+
+    /// The value that `read` reads, alone in the text but for white space.
+    pub(super) fn document<B>(
+        &mut self,
+        read: impl FnOnce(&mut Self) -> Result<B, Fault>,
+    ) -> Result<B, Fault> {
         self.skip_space();
-        let value = self.value(0)?;
+        let value = read(self)?;
         self.skip_space();
         if self.at < self.bytes.len() { Err("trailing characters") } else { Ok(value) }
     }
 
-    fn value<B: Build<'a>>(&mut self, depth: usize) -> Result<B, Fault> {
+    pub(super) fn value<B: Build<'a>>(&mut self, depth: usize) -> Result<B, Fault> {
         match self.peek() {
             Some(b'{') => self.object(depth),
             Some(b'[') => self.array(depth),
@@ -121,14 +135,33 @@ impl<'a> Parser<'a> {
     }
 
     fn object<B: Build<'a>>(&mut self, depth: usize) -> Result<B, Fault> {
-        if depth >= MAX_DEPTH {
-            return Err("nested too deep");
-        }
-        self.at += 1;
         let mut members = B::Members::default();
-        self.skip_space();
+        self.members(depth, |parser, key| {
+            let value = parser.value(depth + 1)?;
+            B::add_member(&mut members, key, value);
+            Ok(())
+        })?;
+        Ok(B::object(members))
+    }
+
+    fn array<B: Build<'a>>(&mut self, depth: usize) -> Result<B, Fault> {
+        let mut items = Vec::new();
+        self.items(depth, |parser, _| {
+            items.push(parser.value(depth + 1)?);
+            Ok(())
+        })?;
+        Ok(B::array(items))
+    }
+
+    /// Goes through the object that begins here. `member` is to read the value of each key.
+    pub(super) fn members(
+        &mut self,
+        depth: usize,
+        mut member: impl FnMut(&mut Self, Cow<'a, str>) -> Result<(), Fault>,
+    ) -> Result<(), Fault> {
+        self.open(depth)?;
         if self.eat(b'}') {
-            return Ok(B::object(members));
+            return Ok(());
         }
         loop {
             self.skip_space();
@@ -141,11 +174,10 @@ impl<'a> Parser<'a> {
                 return Err("expected `:`");
             }
             self.skip_space();
-            let value = self.value(depth + 1)?;
-            B::add_member(&mut members, key, value);
+            member(self, key)?;
             self.skip_space();
             if self.eat(b'}') {
-                return Ok(B::object(members));
+                return Ok(());
             }
             if !self.eat(b',') {
                 return Err("expected `,` or `}`");
@@ -153,27 +185,37 @@ impl<'a> Parser<'a> {
         }
     }
 
-    fn array<B: Build<'a>>(&mut self, depth: usize) -> Result<B, Fault> {
-        if depth >= MAX_DEPTH {
-            return Err("nested too deep");
-        }
-        self.at += 1;
-        let mut items = Vec::new();
-        self.skip_space();
+    /// Goes through the array that begins here. `item` is to read the value at each index.
+    pub(super) fn items(
+        &mut self,
+        depth: usize,
+        mut item: impl FnMut(&mut Self, usize) -> Result<(), Fault>,
+    ) -> Result<(), Fault> {
+        self.open(depth)?;
         if self.eat(b']') {
-            return Ok(B::array(items));
+            return Ok(());
         }
-        loop {
+        for index in 0.. {
             self.skip_space();
-            items.push(self.value(depth + 1)?);
+            item(self, index)?;
             self.skip_space();
             if self.eat(b']') {
-                return Ok(B::array(items));
+                break;
             }
             if !self.eat(b',') {
                 return Err("expected `,` or `]`");
             }
         }
+        Ok(())
+    }
+
+    fn open(&mut self, depth: usize) -> Result<(), Fault> {
+        if depth >= MAX_DEPTH {
+            return Err("nested too deep");
+        }
+        self.at += 1;
+        self.skip_space();
+        Ok(())
     }
 
     fn literal<B>(&mut self, word: &str, value: B) -> Result<B, Fault> {
@@ -220,7 +262,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    fn string(&mut self) -> Result<Cow<'a, str>, Fault> {
+    pub(super) fn string(&mut self) -> Result<Cow<'a, str>, Fault> {
         self.at += 1;
         let start = self.at;
         self.skip_plain();
@@ -312,7 +354,7 @@ impl<'a> Parser<'a> {
         found
     }
 
-    fn peek(&self) -> Option<u8> {
+    pub(super) fn peek(&self) -> Option<u8> {
         self.bytes.get(self.at).copied()
     }
 }

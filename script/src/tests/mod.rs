@@ -2,6 +2,7 @@
 
 mod digits;
 mod expressions;
+mod filters;
 mod folds;
 mod limits;
 mod modules;

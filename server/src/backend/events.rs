@@ -2,54 +2,108 @@
 
 use rewind_app::api::backend::EventsQuery;
 use rewind_app::api::{ApiError, EventsPage, Order};
+use rewind_codec::Codecs;
+use rewind_domain::cut::CutLimits;
 use rewind_domain::versions::StreamExtent;
-use rewind_domain::{Event, layout};
+use rewind_domain::{EntryId, Event, StreamKey};
 
 use super::{api_error, discovery};
-use crate::store::{IdRange, PageOrder, Store};
+use crate::decoding::decode_all;
+use crate::index::Indexes;
+use crate::store::{EntryRange, IdRange, PageOrder, Store, StoreError};
 
-pub(super) async fn events(store: &Store, query: EventsQuery) -> Result<EventsPage, ApiError> {
-    let EventsQuery { stream, after, before, limit, order } = query;
-    let page_order = match order {
-        Order::Asc => PageOrder::OldestFirst,
-        Order::Desc => PageOrder::NewestFirst,
-    };
+pub(super) async fn events(
+    store: &Store,
+    indexes: &Indexes,
+    codecs: &Codecs,
+    query: EventsQuery,
+) -> Result<EventsPage, ApiError> {
+    let EventsQuery { stream, after, before, limit, order, .. } = query;
     // One more than asked for tells whether there is a next page.
     let (mut entries, info) = store
-        .page(&stream, IdRange { after, before }, page_order, limit + 1)
+        .page(&stream, IdRange { after, before }, page_order(order), limit + 1)
         .await
         .map_err(|error| api_error(Some(&stream), &error))?;
     let has_next = entries.len() as u64 > limit;
     entries.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
 
-    let mut events: Vec<Event> = entries.into_iter().map(layout::decode).collect();
-    number(&mut events, &info.extent, order);
+    let mut events = decode_all(codecs, &stream, entries).await;
+    if let Some(version) = oldest_version(store, indexes, &stream, &events, &info.extent, order)
+        .await
+        .map_err(|error| api_error(Some(&stream), &error))?
+    {
+        number(&mut events, version, order);
+    }
+    let events: Vec<Event> =
+        events.into_iter().map(|event| event.cut_to(CutLimits::LIST)).collect();
     let first_id = events.first().map(|event| event.id);
-    let has_prev = match order {
-        Order::Asc => first_id > info.extent.first_id,
-        Order::Desc => first_id.is_some() && first_id < info.extent.last_id,
-    };
     Ok(EventsPage {
         next: events.last().map(|event| event.id).filter(|_| has_next),
-        prev: first_id.filter(|_| has_prev),
+        prev: first_id.filter(|_| has_prev(first_id, &info.extent, order)),
         stream: discovery::summary(&stream, &info),
         events,
     })
 }
 
-/// Gives the events their versions, where these can be told.
-fn number(events: &mut [Event], extent: &StreamExtent, order: Order) {
-    let (Some(first), Some(last)) = (events.first(), events.last()) else { return };
+/// From which end of a stream the events of a page are taken.
+pub(super) fn page_order(order: Order) -> PageOrder {
+    match order {
+        Order::Asc => PageOrder::OldestFirst,
+        Order::Desc => PageOrder::NewestFirst,
+    }
+}
+
+/// Whether there are events before a page whose first one this is.
+pub(super) fn has_prev(first_id: Option<EntryId>, extent: &StreamExtent, order: Order) -> bool {
+    match order {
+        Order::Asc => first_id > extent.first_id,
+        Order::Desc => first_id.is_some() && first_id < extent.last_id,
+    }
+}
+
+/// The version of the oldest of some events that follow each other, where it can be told.
+pub(super) async fn oldest_version(
+    store: &Store,
+    indexes: &Indexes,
+    stream: &StreamKey,
+    events: &[Event],
+    extent: &StreamExtent,
+    order: Order,
+) -> Result<Option<u64>, StoreError> {
+    let (Some(first), Some(last)) = (events.first(), events.last()) else { return Ok(None) };
     let (oldest, newest) = match order {
         Order::Asc => (first.id, last.id),
         Order::Desc => (last.id, first.id),
     };
+    let known = extent.first_version_of_run(oldest, newest, events.len() as u64);
+    if known.is_some() {
+        return Ok(known);
+    }
+    let Some(index) = indexes.known(stream).await? else { return Ok(None) };
+    let Some((block, version)) = index.view(|view| view.block_of_id(oldest)) else {
+        return Ok(None);
+    };
+    if block.first_id == oldest {
+        return Ok(Some(version));
+    }
+    // How many entries of its block come before it.
+    let range = IdRange::within(block.first_id, oldest);
+    let range = EntryRange::new(range, PageOrder::OldestFirst, block.count);
+    let (pages, _) = store.read(stream, vec![range]).await?;
+    // Either is gone where trimming came that far meanwhile; and what is not indexed yet is in no block.
+    let counted = pages
+        .first()
+        .filter(|page| page.first_id() == Some(block.first_id) && page.last_id() == Some(oldest));
+    Ok(counted.map(|page| version + page.len() as u64 - 1))
+}
+
+/// Gives the events their versions, given that of the oldest.
+fn number(events: &mut [Event], oldest: u64, order: Order) {
     let count = events.len() as u64;
-    let Some(version) = extent.first_version_of_run(oldest, newest, count) else { return };
     for (i, event) in (0..count).zip(events) {
         event.version = Some(match order {
-            Order::Asc => version + i,
-            Order::Desc => version + (count - 1 - i),
+            Order::Asc => oldest + i,
+            Order::Desc => oldest + (count - 1 - i),
         });
     }
 }

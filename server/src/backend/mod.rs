@@ -5,9 +5,13 @@ mod blame;
 mod diff;
 mod discovery;
 mod errors;
+mod event;
 mod events;
 mod folds;
 mod history;
+mod index;
+mod jump;
+mod related;
 mod replay;
 mod timeline;
 mod trial;
@@ -17,35 +21,60 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use rewind_app::api::backend::{
-    BisectQuery, BlameQuery, DiffQuery, EventsQuery, HistoryQuery, ReplayQuery, StreamsQuery,
-    TimelineQuery, TrialQuery, WindowQuery,
+    BisectQuery, BlameQuery, DiffQuery, EventQuery, EventsQuery, HistoryQuery, IndexQuery,
+    ReplayQuery, StreamsQuery, TimelineQuery, TrialQuery, WindowQuery,
 };
+use rewind_app::api::related::{RelatedAnswer, RelatedQuery};
 use rewind_app::api::{
-    About, ApiError, Backend, BisectAnswer, BlameAnswer, DiffAnswer, ErrorCode, EventsPage,
-    FoldAnswer, HistoryAnswer, ReplayAnswer, StreamsPage, TimelineAnswer, TrialAnswer,
-    WindowAnswer,
+    About, ApiError, Backend, BisectAnswer, BlameAnswer, DiffAnswer, ErrorCode, EventAnswer,
+    EventsPage, FoldAnswer, HistoryAnswer, IndexAnswer, ReplayAnswer, StreamsPage, TimelineAnswer,
+    TrialAnswer, WindowAnswer,
 };
+use rewind_codec::Codecs;
 use rewind_domain::versions::StreamExtent;
 use rewind_domain::{Fold, StreamKey};
 
 use crate::folds::Library;
+use crate::index::Indexes;
+use crate::relations::RelationConfig;
 use crate::store::Store;
 use crate::travel::{Traveller, WalkError};
 
 pub use errors::api_error;
+pub use event::entry;
 
 /// Answers from a Redis server.
 pub struct StoreBackend {
     store: Store,
+    indexes: Indexes,
     traveller: Traveller,
     library: Arc<Library>,
+    codecs: Codecs,
+    relations: RelationConfig,
+}
+
+/// What a [`StoreBackend`] is made of.
+pub struct BackendParts {
+    /// Where it reads.
+    pub store: Store,
+    /// By what it finds its way there.
+    pub indexes: Indexes,
+    /// What payloads are that are no JSON text.
+    pub codecs: Codecs,
+    /// The folds.
+    pub library: Library,
+    /// How much memory keyframes may take, in bytes.
+    pub keyframe_bytes: usize,
+    /// How related events are found.
+    pub relations: RelationConfig,
 }
 
 impl StoreBackend {
-    /// A backend that reads from `store`, folds with what is in `library`, and keeps keyframes of at most so many bytes.
-    pub fn new(store: Store, library: Library, keyframe_bytes: usize) -> Self {
-        let traveller = Traveller::new(store.clone(), keyframe_bytes);
-        Self { store, traveller, library: Arc::new(library) }
+    /// A backend made of these parts.
+    pub fn new(parts: BackendParts) -> Self {
+        let BackendParts { store, indexes, codecs, library, keyframe_bytes, relations } = parts;
+        let traveller = Traveller::new(store.clone(), codecs.clone(), keyframe_bytes);
+        Self { store, indexes, traveller, library: Arc::new(library), codecs, relations }
     }
 
     /// The fold for a stream.
@@ -72,7 +101,23 @@ impl Backend for StoreBackend {
     }
 
     async fn events(&self, query: EventsQuery) -> Result<EventsPage, ApiError> {
-        events::events(&self.store, query).await
+        let Self { store, indexes, codecs, .. } = self;
+        match query.version {
+            Some(version) => jump::events(store, indexes, codecs, version, query).await,
+            None => events::events(store, indexes, codecs, query).await,
+        }
+    }
+
+    async fn index(&self, query: IndexQuery) -> Result<IndexAnswer, ApiError> {
+        index::index(&self.indexes, query).await
+    }
+
+    async fn event(&self, query: EventQuery) -> Result<EventAnswer, ApiError> {
+        event::event(&self.store, &self.indexes, &self.codecs, query).await
+    }
+
+    async fn related(&self, query: RelatedQuery) -> Result<RelatedAnswer, ApiError> {
+        related::find(&self.store, &self.codecs, &self.relations, query).await
     }
 
     async fn replay(&self, query: ReplayQuery) -> Result<ReplayAnswer, ApiError> {

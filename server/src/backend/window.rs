@@ -15,7 +15,7 @@ use crate::travel::{Flow, Reach, Span, Traveller, Visitor};
 
 /// How long recording the versions of a window may take, once the one asked for is in it. A large state makes for a small
 /// window, so that a jump stays quick.
-const BUDGET: Duration = Duration::from_millis(10);
+const BUDGET: Duration = Duration::from_millis(6);
 /// How many versions are recorded on either side of the one asked for, however long that takes.
 const AT_LEAST: u64 = 5;
 
@@ -186,7 +186,7 @@ impl Visitor for Recorder {
             return Flow::Stop;
         }
         if event.version > self.keep_after {
-            self.unfolded.push(Step::new(event, Vec::new(), false));
+            self.unfolded.push(Step::new(event, Vec::new(), None));
         }
         if event.version == self.last { Flow::Stop } else { Flow::Continue }
     }

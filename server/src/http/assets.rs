@@ -1,4 +1,4 @@
-//! The front end, as Trunk built it: embedded in the binary, compressed beforehand.
+//! The front end, as `cargo xtask build` made it: embedded in the binary, compressed beforehand.
 
 use std::borrow::Cow;
 use std::sync::LazyLock;
@@ -86,7 +86,7 @@ fn file(name: &str, headers: &HeaderMap) -> Option<Response> {
     if let Some(encoding) = encoding {
         headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(encoding));
     }
-    // Trunk puts a hash of the content into names, so what is under such a name never changes.
+    // The hash is one of all contents, so what is under such a name never changes.
     let cache = if has_hash(name) { "public, max-age=31536000, immutable" } else { "no-cache" };
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(cache));
     Some(response)
@@ -132,13 +132,11 @@ fn content_type(name: &str) -> &'static str {
     }
 }
 
-/// Whether a name has a part like a 64-bit hash, as in `rewind-1f2e3d4c5b6a7988_bg.wasm`. Leading zeros are not written, so
-/// one in 65,536 is shorter than this asks for, and is then merely asked for again.
+/// Whether a name has a 64-bit hash in it, as in `assets-1f2e3d4c5b6a7988/rewind.js`.
 fn has_hash(name: &str) -> bool {
-    const HASH_DIGITS: std::ops::RangeInclusive<usize> = 12..=16;
-    name.split(|c: char| !c.is_ascii_alphanumeric()).any(|part| {
-        HASH_DIGITS.contains(&part.len()) && part.bytes().all(|b| b.is_ascii_hexdigit())
-    })
+    const HASH_DIGITS: usize = 16;
+    name.split(|c: char| !c.is_ascii_alphanumeric())
+        .any(|part| part.len() == HASH_DIGITS && part.bytes().all(|b| b.is_ascii_hexdigit()))
 }
 
 fn no_front_end() -> Response {
@@ -154,8 +152,9 @@ mod tests {
 
     #[test]
     fn names_with_a_hash_never_change() {
-        assert!(has_hash("rewind-frontend-1f2e3d4c5b6a7988_bg.wasm"));
-        assert!(has_hash("main-dead00000beef.css"));
+        assert!(has_hash("assets-1f2e3d4c5b6a7988/rewind_bg.wasm"));
+        assert!(has_hash("assets-0000000000000000/rewind.css"));
+        assert!(!has_hash("assets/rewind.css"));
         assert!(!has_hash("index.html"));
         assert!(!has_hash("favicon.svg"));
     }

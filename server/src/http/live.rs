@@ -1,19 +1,16 @@
 //! `GET /api/live`: new events as they arrive.
 
-use std::convert::Infallible;
 use std::net::IpAddr;
 
-use axum::body::Body;
 use axum::extract::{ConnectInfo, RawQuery, State};
 use axum::response::Response;
 use bytes::Bytes;
 use futures::stream::{self, BoxStream, StreamExt};
-use http::{HeaderMap, HeaderValue, header};
+use http::HeaderMap;
 use rewind_app::api::ApiError;
 use rewind_domain::{EntryId, StreamKey};
-use tokio::sync::watch;
 
-use super::{AppState, Peer, errors};
+use super::{AppState, Peer, errors, sse};
 use crate::live::{CategoryViewer, Hub, LiveError, Reached, Viewer, Watched};
 
 /// How many streams one line can carry.
@@ -30,7 +27,7 @@ pub(super) async fn live(
         Err(error) => return errors::response(&error),
     };
     match open(state.hub, peer.ip(), asked).await {
-        Ok(frames) => answer(frames, state.stopping),
+        Ok(frames) => sse::response(frames, state.stopping),
         Err(error) => errors::response(&error.to_api()),
     }
 }
@@ -62,22 +59,6 @@ async fn open(
             stream::unfold(viewer, next).boxed()
         }
     })
-}
-
-fn answer(frames: BoxStream<'static, Bytes>, mut stopping: watch::Receiver<bool>) -> Response {
-    // An open line would hold up a server that waits for its requests to end.
-    let stop = async move {
-        // Fails where the server is gone already.
-        let _ = stopping.wait_for(|stopping| *stopping).await;
-    };
-    let frames = frames.map(Ok::<_, Infallible>).take_until(Box::pin(stop));
-    let mut response = Response::new(Body::from_stream(frames));
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    // Asks nginx, which buffers by default, to pass frames on at once.
-    headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
-    response
 }
 
 /// What is watched, and where to go on: what the browser remembers wins over what the URL says.

@@ -2,12 +2,15 @@
 
 mod assets;
 mod errors;
+mod find;
 mod guard;
 mod headers;
 mod health;
 mod live;
 mod metrics;
 mod patience;
+mod sse;
+mod value;
 
 use std::sync::Arc;
 
@@ -19,8 +22,11 @@ use http::header;
 use leptos::prelude::provide_context;
 use leptos::server_fn::axum::{register_explicit, server_fn_paths};
 use rewind_app::api::{ApiError, Backend, ErrorCode, functions};
+use rewind_codec::Codecs;
+use rewind_script::Limits;
 use tokio::sync::watch;
 
+use crate::index::Indexes;
 use crate::live::Hub;
 use crate::store::Store;
 
@@ -34,6 +40,12 @@ pub struct AppState {
     pub store: Store,
     /// What answers the server functions.
     pub backend: Arc<dyn Backend>,
+    /// Where entries are.
+    pub indexes: Indexes,
+    /// What payloads are that are no JSON text.
+    pub codecs: Codecs,
+    /// What expressions in JavaScript may use.
+    pub script_limits: Limits,
     /// New events.
     pub hub: Hub,
     /// By which names the server may be called.
@@ -46,6 +58,8 @@ pub struct AppState {
 pub fn router(state: AppState) -> Router {
     let mut router = Router::new()
         .route("/api/live", get(live::live))
+        .route("/api/find", get(find::find_events))
+        .route("/api/value", get(value::value))
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
         .route("/metrics", get(metrics::metrics))
@@ -73,6 +87,9 @@ fn register_server_functions() {
     register_explicit::<functions::GetAbout>();
     register_explicit::<functions::GetStreams>();
     register_explicit::<functions::GetEvents>();
+    register_explicit::<functions::GetEvent>();
+    register_explicit::<functions::GetRelated>();
+    register_explicit::<functions::GetIndex>();
     register_explicit::<functions::GetReplay>();
     register_explicit::<functions::GetWindow>();
     register_explicit::<functions::GetDiff>();

@@ -182,28 +182,17 @@ impl Category {
         self.state().streams.retain(|stream, _| streams.contains(stream));
     }
 
-    /// Passes on what comes next; nothing from up to `limit` can come any more.
-    pub(super) fn publish(&self, batch: Vec<Merged>, limit: EntryId, most_bytes: usize) {
-        // Decoding takes its time, and is done before the lock is taken.
-        let ready: Vec<_> = batch
-            .into_iter()
-            .map(|merged| match merged {
-                Merged::Gap { gap, position } => Err((gap, position)),
-                Merged::Entry { stream, position, entry } => {
-                    let json = frame::entry_json(&stream, entry);
-                    Ok((stream, position, json))
-                }
-            })
-            .collect();
+    /// Passes on what comes next, decoded; nothing from up to `limit` can come any more.
+    pub(super) fn publish(&self, batch: Vec<Merged<Vec<u8>>>, limit: EntryId, most_bytes: usize) {
         let state = &mut *self.state();
-        for next in ready {
+        for next in batch {
             let delivery = match next {
-                Err((gap, position)) => {
+                Merged::Gap { gap, position } => {
                     let frame = frame::gap(&state.reached.to_string(), &gap);
                     state.streams.insert(gap.stream.clone(), position);
                     Delivery::Gap { gap, position, frame }
                 }
-                Ok((stream, position, json)) => {
+                Merged::Entry { stream, position, entry: json } => {
                     state.reached.pass(&stream, position.id, limit);
                     let frame = frame::entry(&state.reached.to_string(), &json);
                     state.streams.insert(stream, position);

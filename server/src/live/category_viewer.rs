@@ -15,7 +15,7 @@ use super::line::Line;
 use super::merge::{Merge, Merged};
 use super::reached::Reached;
 use super::reader::PAGES_AT_ONCE;
-use super::{LiveError, Seat};
+use super::{LiveError, Seat, batch};
 use crate::store::StoreError;
 
 /// How many entries are passed on in one go while catching up.
@@ -172,18 +172,17 @@ impl CategoryViewer {
             }
             return;
         }
-        for _ in 0..PASSED_AT_ONCE {
-            match merge.next(u64::MAX) {
-                Some(Merged::Gap { gap, .. }) => {
+        let batch = std::iter::from_fn(|| merge.next(u64::MAX)).take(PASSED_AT_ONCE).collect();
+        for next in batch::decode(&self.line.hub.shared().codecs, batch).await {
+            match next {
+                Merged::Gap { gap, .. } => {
                     self.line.hub.shared().counters.gaps.count();
                     self.line.push(&frame::gap(&self.reached.to_string(), &gap));
                 }
-                Some(Merged::Entry { stream, position, entry }) => {
+                Merged::Entry { stream, position, entry: json } => {
                     Arc::make_mut(&mut self.reached).pass(&stream, position.id, target);
-                    let json = frame::entry_json(&stream, entry);
                     self.line.push(&frame::entry(&self.reached.to_string(), &json));
                 }
-                None => break,
             }
         }
         if merge.is_done() {

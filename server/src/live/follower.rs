@@ -12,13 +12,13 @@ use std::time::{Duration, Instant};
 use rewind_app::api::live::{LiveWatching, RedisStatus, WatchedBy};
 use rewind_domain::{EntryId, StreamKey};
 
-use super::LiveError;
 use super::category::Category;
 use super::hub::Shared;
 use super::merge::Merge;
 use super::page_size::PageSize;
 use super::position::Position;
 use super::reader::{FIRST_BACKOFF, MAX_BACKOFF, PAGES_AT_ONCE};
+use super::{LiveError, batch};
 use crate::store::{Hearing, Signals, StoreError};
 
 /// How often Redis is asked whether it is still there while nothing changes.
@@ -195,6 +195,7 @@ impl Follower<'_> {
             if batch.is_empty() && !self.merge.is_hungry() {
                 return Ok(());
             }
+            let batch = batch::decode(&self.shared.codecs, batch).await;
             self.category.publish(batch, before(now_ms), self.shared.channel_bytes());
         }
     }

@@ -1,9 +1,11 @@
-//! Frames of Server-Sent Events, as bytes (<https://html.spec.whatwg.org/multipage/server-sent-events.html>).
+//! The frames of live lines.
 
 use bytes::Bytes;
 use rewind_app::api::live::{LiveEntry, LiveFailed, LiveGap, LiveLag, LiveStatus};
-use rewind_domain::{Entry, EntryId, StreamKey, layout};
-use serde::Serialize;
+use rewind_domain::cut::CutLimits;
+use rewind_domain::{EntryId, Event, StreamKey};
+
+use crate::sse::{self, json};
 
 /// A frame that was made once for all viewers.
 #[derive(Clone, Debug)]
@@ -19,9 +21,10 @@ pub(super) fn position_text(positions: impl IntoIterator<Item = EntryId>) -> Str
     ids.join(",")
 }
 
-/// The JSON of an `entry` frame.
-pub(super) fn entry_json(stream: &StreamKey, entry: Entry) -> Vec<u8> {
-    json(&LiveEntry { stream: stream.clone(), event: layout::decode(entry) })
+/// The JSON of an `entry` frame. Large values are cut, as in lists.
+pub(super) fn entry_json(stream: &StreamKey, event: Event) -> Vec<u8> {
+    let event = event.cut_to(CutLimits::LIST);
+    json(&LiveEntry { stream: stream.clone(), event })
 }
 
 pub(super) fn entry(position: &str, json: &[u8]) -> Frame {
@@ -59,7 +62,7 @@ impl Frame {
     pub(super) fn at(&self, position: &str) -> Bytes {
         let rest = &self.bytes[self.rest_at..];
         let mut bytes = Vec::with_capacity(rest.len() + position.len() + 5);
-        push_position(&mut bytes, position);
+        sse::push_id(&mut bytes, position);
         bytes.extend_from_slice(rest);
         bytes.into()
     }
@@ -70,28 +73,12 @@ impl Frame {
     }
 }
 
-fn json(value: &impl Serialize) -> Vec<u8> {
-    // These are plain structs with string keys, for which writing to memory cannot fail.
-    serde_json::to_vec(value).unwrap_or_default()
-}
-
-/// JSON as serde_json writes it has no line breaks, so one `data:` line holds it.
 fn frame(name: &str, position: &str, data: &[u8]) -> Frame {
     let mut bytes = Vec::with_capacity(data.len() + position.len() + name.len() + 24);
-    push_position(&mut bytes, position);
+    sse::push_id(&mut bytes, position);
     let rest_at = bytes.len();
-    bytes.extend_from_slice(b"event: ");
-    bytes.extend_from_slice(name.as_bytes());
-    bytes.extend_from_slice(b"\ndata: ");
-    bytes.extend_from_slice(data);
-    bytes.extend_from_slice(b"\n\n");
+    sse::push_event(&mut bytes, name, data);
     Frame { bytes: bytes.into(), rest_at }
-}
-
-fn push_position(bytes: &mut Vec<u8>, position: &str) {
-    bytes.extend_from_slice(b"id: ");
-    bytes.extend_from_slice(position.as_bytes());
-    bytes.push(b'\n');
 }
 
 #[cfg(test)]
@@ -112,7 +99,8 @@ mod tests {
     #[test]
     fn line_breaks_in_values_do_not_break_a_frame() {
         let fields = [("type", "a\r\nb"), ("data", "{\"x\":\n1}")].into_iter().collect();
-        let json = entry_json(&"s".into(), Entry { id: EntryId::new(1, 0), fields });
+        let entry = rewind_domain::Entry { id: EntryId::new(1, 0), fields };
+        let json = entry_json(&"s".into(), rewind_domain::layout::decode(entry));
         assert!(!json.contains(&b'\n') && !json.contains(&b'\r'));
     }
 }

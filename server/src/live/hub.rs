@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rewind_app::api::live::RedisStatus;
+use rewind_codec::Codecs;
 use rewind_domain::{EntryId, StreamKey};
 use tokio::sync::{Notify, Semaphore, watch};
 
@@ -36,6 +37,7 @@ pub struct Hub {
 
 pub(super) struct Shared {
     pub(super) store: Store,
+    pub(super) codecs: Codecs,
     /// Locked for moments only, never while waiting for anything, and before any topic.
     topics: Mutex<HashMap<StreamKey, Arc<Topic>>>,
     /// As the topics.
@@ -65,10 +67,11 @@ pub(super) struct Subscription {
 }
 
 impl Hub {
-    /// A hub that reads from `store`.
-    pub fn new(store: Store, limits: LiveLimits) -> Self {
+    /// A hub that reads from `store`, and unpacks payloads by `codecs`.
+    pub fn new(store: Store, codecs: Codecs, limits: LiveLimits) -> Self {
         let shared = Arc::new(Shared {
             store,
+            codecs,
             topics: Mutex::default(),
             categories: Mutex::default(),
             changed: Notify::new(),

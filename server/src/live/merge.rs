@@ -31,9 +31,9 @@ pub(super) struct Merge {
     bytes: usize,
 }
 
-/// What comes next.
+/// What comes next, with the entry as it was read or as what was made of it.
 #[derive(Debug)]
-pub(super) enum Merged {
+pub(super) enum Merged<E = Entry> {
     /// Entries are missing here.
     Gap {
         /// Which.
@@ -48,8 +48,21 @@ pub(super) enum Merged {
         /// Where the stream is after it.
         position: Position,
         /// It.
-        entry: Entry,
+        entry: E,
     },
+}
+
+impl<E> Merged<E> {
+    /// Makes something else of the entry.
+    pub(super) fn map<T>(self, make: impl FnOnce(&StreamKey, E) -> T) -> Merged<T> {
+        match self {
+            Self::Gap { gap, position } => Merged::Gap { gap, position },
+            Self::Entry { stream, position, entry } => {
+                let entry = make(&stream, entry);
+                Merged::Entry { stream, position, entry }
+            }
+        }
+    }
 }
 
 struct Source {

@@ -13,8 +13,10 @@
 //! | who watches what, and how much of it there may be | `hub`, `seats` |
 //! | what is new: in streams, in a category | `reader`; `category`, `follower`, `merge`, `reached` |
 //! | what is missing | `position` |
+//! | what entries are | `batch` |
 //! | from there to the viewers, and to the browser | `channel`, `frame`; `line`, `viewer`, `category_viewer` |
 
+mod batch;
 mod category;
 mod category_viewer;
 mod channel;

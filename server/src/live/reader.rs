@@ -5,13 +5,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rewind_app::api::live::RedisStatus;
-use rewind_domain::{Entry, EntryId, StreamKey};
+use rewind_domain::{EntryId, StreamKey};
 
+use super::batch;
 use super::channel::Delivery;
 use super::frame;
 use super::hub::{Shared, Topic};
+use super::merge::Merged;
 use super::page_size::PageSize;
-use crate::store::{IdRange, StoreError, StreamInfo, Wanted, Watcher};
+use crate::store::{IdRange, StoreError, Wanted, Watcher};
 
 /// How long to wait before Redis is tried again, at first and at most.
 pub(super) const FIRST_BACKOFF: Duration = Duration::from_millis(100);
@@ -109,7 +111,8 @@ async fn read_pages(
         match page {
             Ok((entries, info)) => {
                 size.learn(&entries);
-                publish(&topic, stream, entries, &info, most_bytes);
+                let batch = batch::of_page(topic.position(), stream, entries, &info);
+                publish(&topic, batch::decode(&shared.codecs, batch).await, most_bytes);
             }
             // Deleted since: there is nothing to read, and it may come back.
             Err(StoreError::NotFound) => {}
@@ -123,25 +126,21 @@ async fn read_pages(
     Ok(())
 }
 
-fn publish(
-    topic: &Topic,
-    stream: &StreamKey,
-    entries: Vec<Entry>,
-    info: &StreamInfo,
-    most_bytes: usize,
-) {
-    let mut position = topic.position();
-    let mut deliveries = Vec::with_capacity(entries.len() + 1);
-    if let Some(gap) = position.gap_before(stream, &entries, None, info) {
-        let frame = frame::gap(&position.id.to_string(), &gap);
-        deliveries.push(Delivery::Gap { gap, position, frame });
-    }
-    for entry in entries {
-        position = position.followed_by(entry.id);
-        let frame = frame::entry(&position.id.to_string(), &frame::entry_json(stream, entry));
-        deliveries.push(Delivery::Entry { position, reached: None, frame });
-    }
-    topic.publish(deliveries, position, most_bytes);
+fn publish(topic: &Topic, batch: Vec<Merged<Vec<u8>>>, most_bytes: usize) {
+    let mut reached = topic.position();
+    let deliveries = batch.into_iter().map(|next| match next {
+        Merged::Gap { gap, position } => {
+            let frame = frame::gap(&position.id.to_string(), &gap);
+            Delivery::Gap { gap, position, frame }
+        }
+        Merged::Entry { position, entry: json, .. } => {
+            reached = position;
+            let frame = frame::entry(&position.id.to_string(), &json);
+            Delivery::Entry { position, reached: None, frame }
+        }
+    });
+    let deliveries = deliveries.collect();
+    topic.publish(deliveries, reached, most_bytes);
 }
 
 /// One stream that cannot be read fails the read of all: finds it, and goes on without it.

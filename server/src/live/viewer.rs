@@ -11,8 +11,9 @@ use super::channel::{Delivery, Taken};
 use super::frame::{self, Frame};
 use super::hub::{Hub, Subscription};
 use super::line::Line;
+use super::merge::Merged;
 use super::position::Position;
-use super::{LiveError, Seat};
+use super::{LiveError, Seat, batch};
 use crate::store::{IdRange, PageOrder, StoreError};
 
 /// A stream to watch.
@@ -178,16 +179,18 @@ impl Viewer {
             let lag = LiveLag { stream: stream.clone(), behind };
             self.push(&frame::lag(&self.position_text(), &lag));
         }
-        let place = &mut self.places[index];
-        if let Some(gap) = place.position.gap_before(&stream, &entries, None, &info) {
-            self.line.hub.shared().counters.gaps.count();
-            self.push(&frame::gap(&self.position_text(), &gap));
-        }
         let is_last = (entries.len() as u64) < count;
-        for entry in entries {
-            let position = self.places[index].position.followed_by(entry.id);
-            let json = frame::entry_json(&stream, entry);
-            self.entry(index, position, &frame::entry(&position.id.to_string(), &json));
+        let batch = batch::of_page(self.places[index].position, &stream, entries, &info);
+        for next in batch::decode(&self.line.hub.shared().codecs, batch).await {
+            match next {
+                Merged::Gap { gap, .. } => {
+                    self.line.hub.shared().counters.gaps.count();
+                    self.push(&frame::gap(&self.position_text(), &gap));
+                }
+                Merged::Entry { position, entry: json, .. } => {
+                    self.entry(index, position, &frame::entry(&position.id.to_string(), &json));
+                }
+            }
         }
         if is_last {
             self.places[index].behind = None;

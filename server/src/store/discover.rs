@@ -57,7 +57,7 @@ impl Store {
             pipeline.cmd("DBSIZE");
             pipeline.cmd("SCAN").arg(cursor).arg("MATCH").arg(&pattern[..]);
             pipeline.arg("COUNT").arg(SCAN_COUNT).arg("TYPE").arg("stream");
-            let mut replies = self.shared.quick.run(&pipeline).await?.into_iter();
+            let mut replies = self.run(&pipeline).await?.into_iter();
             let (Some(size), Some(scan)) = (replies.next(), replies.next()) else {
                 return Err(StoreError::unexpected("a scan without its parts"));
             };
@@ -79,8 +79,11 @@ impl Store {
         })
     }
 
-    /// Asks about many streams. One that is gone by now is left out.
-    async fn look_at(&self, mut keys: Vec<StreamKey>) -> Result<Vec<FoundStream>, StoreError> {
+    /// Asks about many streams, each once, in the order of their keys. One that is gone by now, or is none, is left out.
+    ///
+    /// # Errors
+    /// Where Redis is away. What it refuses of one stream is told in its place.
+    pub async fn look_at(&self, mut keys: Vec<StreamKey>) -> Result<Vec<FoundStream>, StoreError> {
         keys.sort();
         keys.dedup();
         let mut found = Vec::with_capacity(keys.len());
@@ -89,7 +92,7 @@ impl Store {
             for key in batch {
                 pipeline.cmd("XINFO").arg("STREAM").arg(key.as_bytes());
             }
-            let replies = self.shared.quick.run(&pipeline).await?;
+            let replies = self.run(&pipeline).await?;
             for (key, reply) in batch.iter().zip(replies) {
                 let info = reply
                     .map_err(|error| self.error(&error))

@@ -2,12 +2,12 @@
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
-use rewind_domain::{EntryId, FieldSource, RawEvent, StreamKey};
+use rewind_domain::{EntryId, PayloadDecoder, RawEvent, StreamKey};
 use tokio::sync::mpsc;
 
+use super::entries::{EntryPage, EntryRange, PageEntry, PageReply, PageRequest};
 use super::reader::{Reader, ReaderPool};
-use super::resp::{ReplyBuffer, Token};
-use super::{Store, StoreError, StoreUrl, StreamInfo, reply};
+use super::{IdRange, PageOrder, Store, StoreError, StoreUrl, StreamInfo};
 
 /// How many entries are read at a time: with fewer, round trips cost more; more gain little and hold memory.
 const PAGE_ENTRIES: u64 = 1_000;
@@ -62,8 +62,7 @@ pub struct HistoryPage {
     pub first_version: u64,
     /// Whether nothing comes behind it.
     pub is_last: bool,
-    buffer: ReplyBuffer,
-    entries: Vec<EntryPlace>,
+    entries: EntryPage,
 }
 
 /// An entry on a page.
@@ -72,38 +71,13 @@ pub struct PageEvent<'a> {
     pub id: EntryId,
     /// The version that it makes.
     pub version: u64,
-    fields: PageFields<'a>,
-}
-
-struct EntryPlace {
-    id: EntryId,
-    /// The token of the first field's name.
-    fields: usize,
-    /// How many fields there are.
-    count: usize,
-}
-
-struct PageFields<'a> {
-    buffer: &'a ReplyBuffer,
-    tokens: &'a [Token],
-}
-
-impl FieldSource for PageFields<'_> {
-    fn count(&self) -> usize {
-        self.tokens.len() / 2
-    }
-
-    fn pair(&self, at: usize) -> Option<(&[u8], &[u8])> {
-        let name = self.tokens.get(2 * at)?;
-        let value = self.tokens.get(2 * at + 1)?;
-        Some((self.buffer.bulk(*name)?, self.buffer.bulk(*value)?))
-    }
+    entry: PageEntry<'a>,
 }
 
 impl PageEvent<'_> {
     /// The entry as folds take it.
     pub fn raw(&self) -> RawEvent<'_> {
-        RawEvent::new(self.id, self.version, &self.fields)
+        self.entry.raw(self.version)
     }
 }
 
@@ -115,19 +89,16 @@ impl HistoryPage {
 
     /// The entries.
     pub fn events(&self) -> impl Iterator<Item = PageEvent<'_>> {
-        let tokens = self.buffer.tokens();
-        (self.first_version..).zip(&self.entries).map(move |(version, entry)| {
-            let tokens = tokens.get(entry.fields..entry.fields + 2 * entry.count);
-            let tokens = tokens.unwrap_or_default();
-            let fields = PageFields { buffer: &self.buffer, tokens };
-            PageEvent { id: entry.id, version, fields }
+        (self.first_version..).zip(self.entries.entries()).map(|(version, entry)| PageEvent {
+            id: entry.id,
+            version,
+            entry,
         })
     }
 
     /// The last entry, and its version.
     fn last(&self) -> Option<(EntryId, u64)> {
-        let last = self.entries.last()?;
-        Some((last.id, self.first_version + self.entries.len() as u64 - 1))
+        Some((self.entries.last_id()?, self.first_version + self.entries.len() as u64 - 1))
     }
 
     /// Leaves out the entry that a history goes on from; whether it is the one.
@@ -137,7 +108,7 @@ impl HistoryPage {
             .next()
             .is_some_and(|event| event.id == place.id && digest(&event.raw()) == place.digest);
         if is_same {
-            self.entries.remove(0);
+            self.entries.remove_first();
         }
         is_same
     }
@@ -157,7 +128,9 @@ impl Store {
         let begins_at = after.as_ref().map(|place| (place.id, place.version));
         let mut reading =
             Reading { key: key.clone(), begins_at, goes_on: after, end, last_id: None };
-        let (mut reader, mut page, info) = self.first_page(&reading).await?;
+        let (mut reader, reply) =
+            self.shared.readers.ask(&reading.request(), &self.shared.url).await?;
+        let (mut page, info) = reading.page(reply)?;
         let is_continued = after.is_none_or(|place| page.take_off(&place));
         reading.goes_on = None;
         // A stream that is being written to would never end otherwise.
@@ -171,32 +144,11 @@ impl Store {
             return Ok(History { info, is_continued, first: Some(page), rest: None });
         }
         reading.go_behind(&page);
-        reading.request(&mut reader).await?;
+        reading.request().send(&mut reader).await?;
         let (sender, receiver) = mpsc::channel(PAGES_AHEAD);
         let (url, pool) = (self.shared.url.clone(), self.shared.readers.clone());
         tokio::spawn(reading.read_on(reader, sender, url, pool));
         Ok(History { info, is_continued, first: Some(page), rest: Some(receiver) })
-    }
-
-    async fn first_page(
-        &self,
-        reading: &Reading,
-    ) -> Result<(Reader, HistoryPage, StreamInfo), StoreError> {
-        let pool = &self.shared.readers;
-        if let Some(mut reader) = pool.kept() {
-            match reading.ask(&mut reader, &self.shared.url).await {
-                // Redis may have closed it, or been restarted, since it was used last.
-                Err(StoreError::Unavailable { .. }) => pool.forget(),
-                Err(error) => {
-                    pool.keep(reader);
-                    return Err(error);
-                }
-                Ok((page, info)) => return Ok((reader, page, info)),
-            }
-        }
-        let mut reader = pool.connect().await?;
-        let (page, info) = reading.ask(&mut reader, &self.shared.url).await?;
-        Ok((reader, page, info))
     }
 }
 
@@ -213,16 +165,6 @@ struct Reading {
 }
 
 impl Reading {
-    /// Asks for the next page and waits for it.
-    async fn ask(
-        &self,
-        reader: &mut Reader,
-        url: &StoreUrl,
-    ) -> Result<(HistoryPage, StreamInfo), StoreError> {
-        self.request(reader).await?;
-        self.page(reader.receive(REPLIES).await?, url)
-    }
-
     /// Reads page after page, each being asked for before the one before it is handed over.
     async fn read_on(
         mut self,
@@ -232,11 +174,8 @@ impl Reading {
         pool: ReaderPool,
     ) {
         loop {
-            let page = match reader.receive(REPLIES).await {
-                Ok(buffer) => self.page(buffer, &url),
-                Err(error) => Err(error),
-            };
-            let mut page = match page {
+            let reply = self.request().receive(&mut reader, &url).await;
+            let mut page = match reply.and_then(|reply| self.page(reply)) {
                 Ok((page, _)) => page,
                 Err(error) => {
                     // Whoever no longer listens wants to know nothing more.
@@ -247,7 +186,7 @@ impl Reading {
             let is_last = self.is_last(&page);
             page.is_last = is_last;
             self.go_behind(&page);
-            let asked = if is_last { Ok(()) } else { self.request(&mut reader).await };
+            let asked = if is_last { Ok(()) } else { self.request().send(&mut reader).await };
             if sender.send(Ok(page)).await.is_err() {
                 return;
             }
@@ -262,23 +201,20 @@ impl Reading {
         }
     }
 
-    /// The entries and the stream as a whole in one transaction: only then do versions counted from the one fit the other while
-    /// entries are being added and trimmed.
-    async fn request(&self, reader: &mut Reader) -> Result<(), StoreError> {
-        let low = match (self.begins_at, self.goes_on) {
-            (_, Some(place)) => place.id.to_string(),
-            (Some((id, _)), None) => format!("({id}"),
-            (None, None) => "-".to_owned(),
+    fn request(&self) -> PageRequest<'_> {
+        let after = match (self.begins_at, self.goes_on) {
+            (_, Some(place)) => place.id.prev(),
+            (begins_at, None) => begins_at.map(|(id, _)| id),
         };
-        let high = match (self.end, self.last_id) {
-            (HistoryEnd::Id(id), _) | (HistoryEnd::Now, Some(id)) => id.to_string(),
-            _ => "+".to_owned(),
+        let last = match self.end {
+            HistoryEnd::Id(id) => Some(id),
+            HistoryEnd::Now => self.last_id,
+            HistoryEnd::Count(_) => None,
         };
-        let count = (self.page_entries() + u64::from(self.goes_on.is_some())).to_string();
-        let key = self.key.as_bytes();
-        let range =
-            [&b"XRANGE"[..], key, low.as_bytes(), high.as_bytes(), b"COUNT", count.as_bytes()];
-        reader.send(&[&[b"MULTI"], &range, &[b"XINFO", b"STREAM", key], &[b"EXEC"]]).await
+        let range = IdRange { after, before: last.and_then(EntryId::next) };
+        let count = self.page_entries() + u64::from(self.goes_on.is_some());
+        let ranges = vec![EntryRange::new(range, PageOrder::OldestFirst, count)];
+        PageRequest { key: &self.key, ranges }
     }
 
     fn page_entries(&self) -> u64 {
@@ -291,7 +227,7 @@ impl Reading {
     /// Whether nothing is wanted behind this page.
     fn is_last(&self, page: &HistoryPage) -> bool {
         let count = page.entries.len() as u64;
-        let last = page.entries.last().map(|entry| entry.id);
+        let last = page.entries.last_id();
         let is_at_end = match self.end {
             HistoryEnd::Now => last >= self.last_id,
             HistoryEnd::Id(id) => last >= Some(id),
@@ -307,33 +243,9 @@ impl Reading {
         }
     }
 
-    fn page(
-        &self,
-        buffer: ReplyBuffer,
-        url: &StoreUrl,
-    ) -> Result<(HistoryPage, StreamInfo), StoreError> {
-        const SHAPE: StoreError = StoreError::Unexpected { what: "a page of another shape" };
-        let failed = |token: &Token| match token {
-            Token::Error(span) => {
-                Some(StoreError::from_reply(url, &String::from_utf8_lossy(buffer.text(*span))))
-            }
-            _ => None,
-        };
-        let tokens = buffer.tokens();
-        // A transaction that was refused says so at its end; why, says the answer to the command that was.
-        if let Some(error) = tokens.iter().take(REPLIES).find_map(failed) {
-            return Err(error);
-        }
-        let entries_at = REPLIES;
-        let info_at = buffer.skip(entries_at);
-        let (Some(list), Some(about)) = (tokens.get(entries_at), tokens.get(info_at)) else {
-            return Err(SHAPE);
-        };
-        if let Some(error) = failed(list).or_else(|| failed(about)) {
-            return Err(error);
-        }
-        let info = reply::stream_info(buffer.value(info_at).0)?;
-        let entries = entries(&buffer, entries_at).ok_or(SHAPE)?;
+    fn page(&self, reply: PageReply) -> Result<(HistoryPage, StreamInfo), StoreError> {
+        let PageReply { mut pages, info } = reply;
+        let entries = pages.pop().ok_or(StoreError::unexpected("a history without a page"))?;
         let first_version = match self.begins_at {
             None => info.extent.first_version(),
             // Where trimming overtook the reader, entries between the two are lost to it, and the versions go on behind them.
@@ -342,29 +254,8 @@ impl Reading {
             }
             Some((_, version)) => version + 1,
         };
-        Ok((HistoryPage { first_version, is_last: false, buffer, entries }, info))
+        Ok((HistoryPage { first_version, is_last: false, entries }, info))
     }
-}
-
-/// How many replies the commands for one page have.
-const REPLIES: usize = 4;
-
-fn entries(buffer: &ReplyBuffer, at: usize) -> Option<Vec<EntryPlace>> {
-    let tokens = buffer.tokens();
-    let Token::Array(count) = tokens.get(at)? else { return None };
-    let mut entries = Vec::with_capacity(*count as usize);
-    let mut at = at + 1;
-    for _ in 0..*count {
-        let [Token::Array(2), id, Token::Array(length), ..] = tokens.get(at..)? else {
-            return None;
-        };
-        let id = EntryId::from_bytes(buffer.bulk(*id)?).ok()?;
-        let fields = at + 3;
-        let length = *length as usize;
-        entries.push(EntryPlace { id, fields, count: length / 2 });
-        at = fields + length;
-    }
-    Some(entries)
 }
 
 impl History {
@@ -381,6 +272,12 @@ impl History {
     /// Whether all of it was read already, in one page.
     pub fn is_one_page(&self) -> bool {
         self.rest.is_none()
+    }
+
+    /// Whether payloads of the first page have to be shown to this decoder, which may take long.
+    pub fn needs_decoder(&self, decoder: &dyn PayloadDecoder) -> bool {
+        let needs = |event: PageEvent<'_>| event.raw().with_decoder(decoder).needs_decoder();
+        self.first.as_ref().is_some_and(|page| page.events().any(needs))
     }
 
     /// The next page. Blocks the thread until it is there: only for threads that may be blocked, unless

@@ -3,36 +3,46 @@
 //! This folder is the only place that knows the `redis` crate. A [`Store`] is a cheap handle; clones share one
 //! connection for short commands, which is made when first needed and made anew when it was lost. What blocks or
 //! reads a stream end to end has connections of its own, so that it keeps nobody waiting: a [`Watcher`] each for
-//! blocking reads, [`Signals`] for hearing which of many streams changed, a history's reader for replays, and the bulk handles for import and export.
+//! blocking reads, [`Signals`] for hearing which of many streams changed, a reader for replays and another one for scans, and
+//! the bulk handles for import and export.
 //!
 //! Nothing here writes, but for [`bulk::BulkWriter`], which only `rewind import` uses. No read is unbounded.
 
 pub mod bulk;
 mod connection;
 mod discover;
+mod entries;
 mod error;
 mod history;
+mod pace;
 mod page;
+mod ranges;
 mod reader;
 mod reply;
 mod resp;
+mod scan;
 mod signals;
 mod url;
 mod watch;
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use rewind_domain::versions::StreamExtent;
 
 pub use discover::{Discovered, FoundStream};
+pub use entries::{EntryPage, EntryRange, PageEntry};
 pub use error::StoreError;
 pub use history::{History, HistoryEnd, HistoryPage, Place, digest};
 pub use page::{IdRange, Page, PageOrder, Wanted};
+pub use ranges::RangeRead;
+pub use scan::{PAGE_ENTRIES, Scan, ScanPage};
 pub use signals::{Hearing, Signals};
 pub use url::{StoreUrl, StoreUrlError};
 pub use watch::Watcher;
 
 use connection::SharedConnection;
+use pace::Pace;
 use reader::ReaderPool;
 
 /// A handle on one Redis server.
@@ -47,6 +57,7 @@ struct Shared {
     quick: SharedConnection,
     /// For what reads many entries.
     readers: ReaderPool,
+    pace: Pace,
 }
 
 /// A stream as `XINFO STREAM` tells of it.
@@ -61,9 +72,15 @@ pub struct StreamInfo {
 impl Store {
     /// A handle on the server at `url`. Does not connect yet.
     pub fn new(url: StoreUrl) -> Self {
+        Self::with_scan_rate(url, None)
+    }
+
+    /// The same, whose scans together read at most so many entries a second; as many as they can where nothing is said.
+    pub fn with_scan_rate(url: StoreUrl, entries_per_second: Option<NonZeroU32>) -> Self {
+        let pace = Pace::new(entries_per_second);
         let quick = SharedConnection::new(url.clone());
         let readers = ReaderPool::new(url.clone());
-        Self { shared: Arc::new(Shared { url, quick, readers }) }
+        Self { shared: Arc::new(Shared { url, quick, readers, pace }) }
     }
 
     /// Where the server is, without credentials.
@@ -94,11 +111,20 @@ impl Store {
 
     /// Runs a pipeline of one command.
     async fn single(&self, pipeline: &redis::Pipeline) -> Result<redis::Value, StoreError> {
-        let mut replies = self.shared.quick.run(pipeline).await?;
+        let mut replies = self.run(pipeline).await?;
         match replies.pop() {
             Some(reply) => reply.map_err(|error| self.error(&error)),
             None => Err(StoreError::unexpected("an empty reply")),
         }
+    }
+
+    /// Runs short commands, for which scans make room.
+    async fn run(
+        &self,
+        pipeline: &redis::Pipeline,
+    ) -> Result<Vec<redis::RedisResult<redis::Value>>, StoreError> {
+        let _under_way = self.shared.pace.short_command();
+        self.shared.quick.run(pipeline).await
     }
 
     fn error(&self, error: &redis::RedisError) -> StoreError {

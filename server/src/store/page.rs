@@ -16,6 +16,24 @@ pub struct IdRange {
     pub before: Option<EntryId>,
 }
 
+impl IdRange {
+    /// From `first` to `last`, both included.
+    pub fn within(first: EntryId, last: EntryId) -> Self {
+        // Before the first id that there can be, and after the last one, there is nothing to leave out.
+        Self { after: first.prev(), before: last.next() }
+    }
+
+    /// Whether no id lies in it.
+    pub fn is_empty(&self) -> bool {
+        match (self.after, self.before) {
+            (Some(after), Some(before)) => after.next().is_none_or(|first| first >= before),
+            (Some(after), None) => after == EntryId::MAX,
+            (None, Some(before)) => before == EntryId::MIN,
+            (None, None) => false,
+        }
+    }
+}
+
 /// From which end of the range a page is taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PageOrder {
@@ -23,6 +41,16 @@ pub enum PageOrder {
     OldestFirst,
     /// From the newest entry back.
     NewestFirst,
+}
+
+impl PageOrder {
+    /// The version so many entries further on in this order.
+    pub fn onward(self, version: u64, distance: u64) -> Option<u64> {
+        match self {
+            Self::OldestFirst => version.checked_add(distance),
+            Self::NewestFirst => version.checked_sub(distance),
+        }
+    }
 }
 
 /// A part of a stream to read.
@@ -52,7 +80,7 @@ impl Store {
         count: u64,
     ) -> Result<(Vec<Entry>, StreamInfo), StoreError> {
         let pipeline = page_pipeline(key, range, order, count);
-        let replies = self.shared.quick.run(&pipeline).await?;
+        let replies = self.run(&pipeline).await?;
         self.read_page(replies)
     }
 
@@ -64,7 +92,7 @@ impl Store {
         &self,
         wanted: &[Wanted],
     ) -> Result<Vec<Result<Page, StoreError>>, StoreError> {
-        let replies = self.shared.quick.run(&pages_pipeline(wanted)).await?;
+        let replies = self.run(&pages_pipeline(wanted)).await?;
         Ok(self.read_pages(replies))
     }
 
@@ -141,6 +169,18 @@ fn add_page(
     order: PageOrder,
     count: u64,
 ) {
+    range_command(pipeline, key, range, order, count);
+    pipeline.cmd("XINFO").arg("STREAM").arg(key.as_bytes());
+}
+
+/// Adds the command that reads up to `count` entries of a range.
+pub(super) fn range_command(
+    pipeline: &mut Pipeline,
+    key: &StreamKey,
+    range: IdRange,
+    order: PageOrder,
+    count: u64,
+) {
     let low = range.after.map_or("-".to_owned(), |id| format!("({id}"));
     let high = range.before.map_or("+".to_owned(), |id| format!("({id}"));
     match order {
@@ -148,5 +188,4 @@ fn add_page(
         PageOrder::NewestFirst => pipeline.cmd("XREVRANGE").arg(key.as_bytes()).arg(high).arg(low),
     };
     pipeline.arg("COUNT").arg(count);
-    pipeline.cmd("XINFO").arg("STREAM").arg(key.as_bytes());
 }

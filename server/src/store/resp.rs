@@ -95,22 +95,6 @@ impl ReplyBuffer {
         }
     }
 
-    /// The place behind the value that begins at `at`.
-    pub(super) fn skip(&self, at: usize) -> usize {
-        let mut at = at;
-        let mut missing = 1usize;
-        while missing > 0 {
-            match self.tokens.get(at) {
-                Some(Token::Array(length)) => missing += *length as usize,
-                Some(_) => {}
-                None => break,
-            }
-            missing -= 1;
-            at += 1;
-        }
-        at
-    }
-
     /// The value that begins at `at` as one of the `redis` crate, and the place behind it. For small values only.
     pub(super) fn value(&self, at: usize) -> (Value, usize) {
         let text = |span| String::from_utf8_lossy(self.text(span)).into_owned();
@@ -230,8 +214,7 @@ mod tests {
             Value::SimpleString("ERR no".into()),
         ]);
         assert_eq!((value, behind), (expected, buffer.tokens().len()));
-        assert_eq!(buffer.skip(0), buffer.tokens().len());
-        assert_eq!(buffer.skip(2), 5);
+        assert_eq!(buffer.value(2).1, 5);
     }
 
     #[test]

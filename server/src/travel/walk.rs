@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use rewind_codec::{Codecs, StreamCodec};
 use rewind_domain::travel::{Replay, ReplayError, Tally};
 use rewind_domain::versions::{Incomplete, IncompleteReason, StreamExtent};
 use rewind_domain::{Fold, RawEvent, StreamKey};
@@ -19,12 +20,13 @@ const KEYFRAME_EVERY: u64 = 1_024;
 /// The greatest distance, where reading out the state takes long: about what a script folds in ten milliseconds.
 const KEYFRAME_AT_LATEST: u64 = 3 * KEYFRAME_EVERY;
 /// The part of a walk's time that may go into laying keyframes closer than that: one in so many.
-const KEYFRAME_SHARE: u32 = 20;
+const KEYFRAME_SHARE: u32 = 10;
 
 /// Walks through histories.
 #[derive(Clone)]
 pub struct Traveller {
     store: Store,
+    codecs: Codecs,
     keyframes: Arc<Keyframes>,
     slots: Arc<Semaphore>,
 }
@@ -123,10 +125,11 @@ pub enum WalkError<E> {
 }
 
 impl Traveller {
-    /// One that reads from `store` and keeps keyframes of at most so many bytes.
-    pub fn new(store: Store, keyframe_bytes: usize) -> Self {
+    /// One that reads from `store`, unpacks payloads by `codecs`, and keeps keyframes of at most so many bytes.
+    pub fn new(store: Store, codecs: Codecs, keyframe_bytes: usize) -> Self {
         Self {
             store,
+            codecs,
             keyframes: Arc::new(Keyframes::new(keyframe_bytes)),
             slots: Arc::new(Semaphore::new(WALKS_AT_ONCE)),
         }
@@ -149,9 +152,10 @@ impl Traveller {
             track,
             keyframes: Arc::clone(&self.keyframes),
             fold: Arc::clone(fold),
+            codec: self.codecs.of(stream),
             cancelled: Arc::default(),
         };
-        if history.is_one_page() && fold.is_quick() {
+        if history.is_one_page() && fold.is_quick() && !history.needs_decoder(&way.codec) {
             return way.go(start.as_ref(), history, visitor);
         }
         let _cancel = CancelOnDrop(Arc::clone(&way.cancelled));
@@ -218,6 +222,7 @@ struct Way {
     identity: Option<Identity>,
     keyframes: Arc<Keyframes>,
     fold: Arc<dyn Fold>,
+    codec: StreamCodec,
     cancelled: Arc<AtomicBool>,
 }
 
@@ -271,9 +276,6 @@ impl Way {
         let mut keyframer = Keyframer::new(self, replay.as_ref().map_or(0, Replay::version));
         let mut version = replay.as_ref().map_or(outcome.version, Replay::version);
         while let Some(page) = history.next_page()? {
-            if self.cancelled.load(Ordering::Relaxed) {
-                break;
-            }
             if page.first_version > version + 1 && !page.is_empty() {
                 let incomplete = outcome.incomplete.take();
                 outcome.incomplete =
@@ -281,9 +283,13 @@ impl Way {
             }
             let mut events = page.events().peekable();
             while let Some(event) = events.next() {
+                // Unpacking a single event may take a tenth of a second.
+                if self.cancelled.load(Ordering::Relaxed) {
+                    return Ok(());
+                }
                 let is_last = page.is_last && events.peek().is_none();
                 version = event.version;
-                let raw = event.raw();
+                let raw = event.raw().with_decoder(&self.codec);
                 let Some(running) = replay else {
                     match visitor.unfolded(&raw) {
                         Flow::Continue => continue,

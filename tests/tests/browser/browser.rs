@@ -148,6 +148,15 @@ impl Browser {
         result.json().clone()
     }
 
+    /// From now on requests whose address matches one of these patterns fail, as if there was no network; all others
+    /// do not any more.
+    pub async fn block(&self, patterns: &[&str]) {
+        let tools = self.driver.cdp();
+        tools.send_raw("Network.enable", serde_json::json!({})).await.unwrap();
+        let parameters = serde_json::json!({ "urls": patterns });
+        tools.send_raw("Network.setBlockedURLs", parameters).await.unwrap();
+    }
+
     /// Ends the browser, having made sure that the page had nothing to complain of.
     pub async fn close(self) {
         let complaints = self.complaints().await;

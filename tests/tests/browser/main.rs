@@ -2,9 +2,12 @@
 
 mod browse;
 mod browser;
+mod decoders;
+mod event;
 mod explain;
 mod keyboard;
 mod orders;
+mod parts;
 mod travel;
 mod trouble;
 mod watch;

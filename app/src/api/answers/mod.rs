@@ -1,7 +1,9 @@
 //! The shapes of answers.
 
+mod event;
 mod explain;
 mod folds;
+mod index;
 mod travel;
 
 use rewind_domain::stream_key::StreamKind;
@@ -9,8 +11,10 @@ use rewind_domain::versions::Incomplete;
 use rewind_domain::{EntryId, Event, StreamKey};
 use serde::{Deserialize, Serialize};
 
+pub use event::*;
 pub use explain::*;
 pub use folds::*;
+pub use index::*;
 pub use travel::*;
 
 /// Which Rewind this is and which Redis it looks at.

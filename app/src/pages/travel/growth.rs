@@ -113,5 +113,5 @@ fn count(latest: &mut u64, messages: &[LiveMessage]) {
 
 async fn fetch_summary(stream: String) -> Result<StreamSummary, ApiError> {
     let limit = Some("1".to_owned());
-    Ok(functions::events(stream, None, None, limit, None, None).await?.stream)
+    Ok(functions::events(stream, None, None, limit, None, None, None).await?.stream)
 }

@@ -37,7 +37,7 @@ pub(super) fn StateHead(travel: Travel) -> impl IntoView {
 #[component]
 fn StepFacts(travel: Travel, step: Same<Step>) -> impl IntoView {
     let stream = travel.traveller.stream();
-    let event = EventsAddress { event: Some(step.id), ..EventsAddress::newest(stream) }.href();
+    let event = EventsAddress::newest(stream).with_event(Some(step.id)).href();
     let unread = step.decode_error.as_ref().map(|error| {
         let title = format!("{error}. This event may have changed less than it should.");
         view! {

@@ -28,8 +28,7 @@ pub(super) fn StoppedView(travel: Travel, stopped: Arc<ReplayError>) -> impl Int
     let message =
         format!("Stopped at version {}: {}{place}", text::grouped(version), error.message);
     let event = id.map(|id| {
-        let href =
-            EventsAddress { event: Some(id), ..EventsAddress::newest(stream.clone()) }.href();
+        let href = EventsAddress::newest(stream.clone()).with_event(Some(id)).href();
         view! {
             <p class="stopped-event">
                 <EventType event_type=event_type.clone() />

@@ -33,8 +33,7 @@ pub(super) fn EventView(
     let tree = RwSignal::new(TreeState::default());
     let facts = move || match event.get() {
         Some(event) => {
-            let href =
-                EventsAddress { event: Some(event.id), ..EventsAddress::newest(stream.clone()) };
+            let href = EventsAddress::newest(stream.clone()).with_event(Some(event.id));
             view! {
                 <EventType event_type=event.event_type.clone() />
                 <span class="bench-event-time">
@@ -113,6 +112,6 @@ async fn fetch_event(stream: String, id: EntryId) -> Result<Option<Arc<Event>>, 
     let Some(before) = id.prev() else { return Ok(None) };
     let (limit, order) = (Some("1".to_owned()), Some("asc".to_owned()));
     let page =
-        functions::events(stream, Some(before.to_string()), None, limit, order, None).await?;
+        functions::events(stream, Some(before.to_string()), None, limit, order, None, None).await?;
     Ok(page.events.into_iter().find(|event| event.id == id).map(Arc::new))
 }

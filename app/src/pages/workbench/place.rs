@@ -151,7 +151,7 @@ fn listen(place: Place) {
 
 async fn fetch_summary(stream: String) -> Result<StreamSummary, ApiError> {
     let limit = Some("1".to_owned());
-    Ok(functions::events(stream, None, None, limit, None, None).await?.stream)
+    Ok(functions::events(stream, None, None, limit, None, None, None).await?.stream)
 }
 
 /// The version before the first event that is present.

@@ -1,0 +1,92 @@
+//! The frames of `GET /api/find`, a stream of Server-Sent Events: what a filter finds, as it is found.
+//!
+//! Each frame has a name (`event:`) and JSON (`data:`). The `id:` of a frame is the position reached: give it back as
+//! `Last-Event-ID`, or as the parameter `position`, and the search goes on behind it.
+
+use rewind_domain::{EntryId, Event, StreamKey};
+use serde::{Deserialize, Serialize};
+
+/// How many events one call finds where nothing is said: some screens full.
+pub const DEFAULT_FIND_LIMIT: u64 = 500;
+/// How many events one call can find: as many as a page can hold.
+pub const MAX_FIND_LIMIT: u64 = 10_000;
+/// How many streams can be named in one call.
+pub const MAX_NAMED_STREAMS: usize = 100;
+
+/// `event: found`: an event that is meant.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FoundEvent {
+    /// The stream that it is in.
+    pub stream: StreamKey,
+    /// The event.
+    pub event: Event,
+}
+
+/// `event: progress`: how far the search is. Sent a few times a second.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FindProgress {
+    /// In how many streams it looks.
+    pub streams: u64,
+    /// How many entries they had when it began; nothing while streams are still being looked for.
+    pub total: Option<u64>,
+    /// How many entries it has looked at.
+    pub looked_at: u64,
+    /// How many it has passed over without looking, since the index says that none of them can be meant.
+    pub skipped: u64,
+    /// How many events it found.
+    pub found: u64,
+    /// The first entry that it looked at …
+    pub from: Option<EntryId>,
+    /// … and the last.
+    pub to: Option<EntryId>,
+    /// The events that the filter failed on. They count as not meant.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failures: Option<FilterFailures>,
+    /// The streams that could not be read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unread: Option<UnreadStreams>,
+}
+
+/// Events that a filter failed on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FilterFailures {
+    /// How many.
+    pub count: u64,
+    /// The first of them …
+    pub first_id: EntryId,
+    /// … its stream …
+    pub first_stream: StreamKey,
+    /// … and why the filter failed on it.
+    pub message: String,
+}
+
+/// Streams that could not be read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnreadStreams {
+    /// How many.
+    pub count: u64,
+    /// The first of them …
+    pub first_stream: StreamKey,
+    /// … and why.
+    pub message: String,
+}
+
+/// `event: done`: the search is over.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FindDone {
+    /// Why.
+    pub reason: FindEnd,
+    /// How far it came.
+    #[serde(flatten)]
+    pub progress: FindProgress,
+}
+
+/// Why a search is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FindEnd {
+    /// Everything was looked at, or needed no look.
+    Exhausted,
+    /// It found as many as were asked for.
+    Limit,
+}

@@ -1,0 +1,336 @@
+//! A list of events of any length, in columns.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use leptos::prelude::*;
+use rewind_domain::event::DecodeErrorCode;
+use rewind_domain::filter::EventPath;
+use rewind_domain::time::duration_text;
+use rewind_domain::{EntryId, Event, StreamKey};
+use web_sys::KeyboardEvent;
+
+use super::event_type::EventType;
+use super::icon::{Glyph, Icon};
+use super::long_list::LongList;
+use super::moment::Moment;
+use super::stream_key::KeyText;
+use crate::browser::keyboard::focus;
+use crate::browser::viewport::narrow;
+use crate::state::columns::{Columns, cell_text};
+use crate::state::text;
+
+/// How much of an event's data shows in its row; more than the widest screens have room for.
+const PREVIEW_CHARS: usize = 300;
+/// As high as `.event-row`, and on narrow screens.
+const ROW_HEIGHT: u32 = 46;
+const NARROW_ROW_HEIGHT: u32 = 58;
+/// How far the keys go at a time.
+const PAGE_ROWS: u64 = 10;
+
+const GRID_ID: &str = "events";
+
+/// Gives the keyboard back to the list.
+pub(crate) fn focus_grid() {
+    focus(GRID_ID);
+}
+
+/// An event, wherever it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct EventPlace {
+    /// Its stream.
+    pub(crate) stream: StreamKey,
+    /// Its id.
+    pub(crate) id: EntryId,
+}
+
+/// What a row shows.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum EventRow {
+    /// An event.
+    Event {
+        /// The event.
+        event: Arc<Event>,
+        /// Its stream.
+        stream: StreamKey,
+        /// Whether it arrived while someone looked.
+        is_fresh: bool,
+        /// How long after the event before it came, in milliseconds, where that is known.
+        since_ms: Option<i64>,
+    },
+    /// It is on its way.
+    Coming,
+    /// It is gone, or was never there.
+    Gone {
+        /// The version that it made.
+        version: u64,
+    },
+}
+
+impl EventRow {
+    /// Where the event is, where there is one.
+    pub(crate) fn place(&self) -> Option<EventPlace> {
+        match self {
+            Self::Event { event, stream, .. } => {
+                Some(EventPlace { stream: stream.clone(), id: event.id })
+            }
+            Self::Coming | Self::Gone { .. } => None,
+        }
+    }
+}
+
+/// Events, a row each. One can be chosen by a click, or by the arrow keys and Enter.
+#[component]
+pub(crate) fn EventGrid(
+    /// How many rows there are.
+    #[prop(into)]
+    rows: Signal<u64>,
+    /// What a row shows. Is called in a reactive place.
+    #[prop(into)]
+    row: Callback<u64, EventRow>,
+    /// The row at the upper edge.
+    top: RwSignal<f64>,
+    /// The row where the keys are.
+    active: RwSignal<Option<u64>>,
+    /// Is told which rows are drawn.
+    #[prop(into)]
+    on_drawn: Callback<Range<u64>>,
+    /// The columns beside the usual ones.
+    #[prop(into)]
+    columns: Signal<Columns>,
+    /// Whether the events are of several streams.
+    has_streams: bool,
+    /// The event that is open.
+    #[prop(into)]
+    selected: Signal<Option<EventPlace>>,
+    /// Opens an event, or closes the one that is open.
+    #[prop(into)]
+    on_select: Callback<Option<EventPlace>>,
+    /// Compares the open event with another one.
+    #[prop(into)]
+    on_compare: Callback<EventPlace>,
+    /// The link that opens an event.
+    #[prop(into)]
+    href: Callback<EventPlace, String>,
+) -> impl IntoView {
+    let move_to = move |target: u64| {
+        let last = rows.get_untracked().saturating_sub(1);
+        let target = target.min(last);
+        active.set(Some(target));
+        if selected.get_untracked().is_some()
+            && let Some(place) = untrack(|| row.run(target)).place()
+        {
+            on_select.run(Some(place));
+        }
+    };
+    let on_key = move |event: KeyboardEvent| {
+        if event.ctrl_key() || event.alt_key() || event.meta_key() {
+            return;
+        }
+        let at = active.get_untracked();
+        let target = match event.key().as_str() {
+            "ArrowDown" | "j" => Some(at.map_or(0, |at| at + 1)),
+            "ArrowUp" | "k" => Some(at.map_or(0, |at| at.saturating_sub(1))),
+            "PageDown" => Some(at.map_or(0, |at| at + PAGE_ROWS)),
+            "PageUp" => Some(at.map_or(0, |at| at.saturating_sub(PAGE_ROWS))),
+            "Home" => Some(0),
+            "End" => Some(u64::MAX),
+            "Enter" | " " => {
+                if let Some(place) = at.and_then(|at| untrack(|| row.run(at)).place()) {
+                    on_select.run(Some(place));
+                }
+                event.prevent_default();
+                None
+            }
+            "Escape" if selected.get_untracked().is_some() => {
+                on_select.run(None);
+                None
+            }
+            _ => return,
+        };
+        event.prevent_default();
+        event.stop_propagation();
+        if let Some(target) = target {
+            move_to(target);
+        }
+    };
+
+    let template = move || {
+        let stream = if has_streams { " minmax(100px, 220px)" } else { "" };
+        let own = " minmax(72px, 160px)".repeat(columns.with(|columns| columns.paths().len()));
+        format!("176px 64px 76px{stream} minmax(110px, 220px){own} minmax(0, 1fr)")
+    };
+    let head = move || {
+        let own = columns.get();
+        own.paths()
+            .iter()
+            .map(|path| view! { <span role="columnheader" class="cell-own">{path.to_string()}</span> })
+            .collect_view()
+    };
+    let render = move |at: u64| {
+        let shown = Memo::new(move |_| row.run(at));
+        let is_active = Memo::new(move |_| active.get() == Some(at));
+        move || {
+            let pick = move |is_compare: bool, place: EventPlace| {
+                active.set(Some(at));
+                if is_compare {
+                    on_compare.run(place);
+                } else {
+                    on_select.run(Some(place));
+                }
+            };
+            row_view(at, &shown.get(), columns, has_streams, selected, is_active, href, pick)
+        }
+    };
+    let is_narrow = narrow();
+    let row_height =
+        Signal::derive(move || if is_narrow.get() { NARROW_ROW_HEIGHT } else { ROW_HEIGHT });
+    view! {
+        <div
+            class="event-grid"
+            id=GRID_ID
+            role="grid"
+            aria-label="Events"
+            aria-rowcount=move || rows.get().to_string()
+            tabindex="0"
+            aria-activedescendant=move || active.get().map(row_id)
+            style=("--event-columns", template)
+            on:keydown=on_key
+        >
+            <div class="event-head" role="row">
+                <span role="columnheader" class="cell-time">"Time and id"</span>
+                <span role="columnheader" class="cell-version">"Version"</span>
+                <span role="columnheader" class="cell-since" title="Time since the event before">"Since"</span>
+                {has_streams.then(|| view! { <span role="columnheader" class="cell-stream">"Stream"</span> })}
+                <span role="columnheader" class="cell-type">"Type"</span>
+                {head}
+                <span role="columnheader" class="cell-data">"Data"</span>
+            </div>
+            <LongList
+                rows
+                row_height
+                top
+                render
+                on_drawn
+                in_sight=active
+            />
+        </div>
+    }
+}
+
+#[expect(clippy::too_many_arguments, reason = "all that a row is made of")]
+fn row_view(
+    at: u64,
+    row: &EventRow,
+    columns: Signal<Columns>,
+    has_streams: bool,
+    selected: Signal<Option<EventPlace>>,
+    is_active: Memo<bool>,
+    href: Callback<EventPlace, String>,
+    pick: impl Fn(bool, EventPlace) + Copy + 'static,
+) -> AnyView {
+    let index = (at + 1).to_string();
+    match row {
+        EventRow::Coming => view! {
+            <div class="event-row coming" role="row" id=row_id(at) aria-rowindex=index aria-busy="true">
+                <span role="gridcell" class="cell-time"><span class="skeleton-line"></span></span>
+            </div>
+        }
+        .into_any(),
+        EventRow::Gone { version } => {
+            let what = format!(
+                "Version {} is gone: trimmed or deleted before it could be read",
+                text::grouped(*version)
+            );
+            view! {
+                <div class="event-row gap-row" role="row" id=row_id(at) aria-rowindex=index>
+                    <span role="gridcell"><Icon glyph=Glyph::Warning /> {what}</span>
+                </div>
+            }
+            .into_any()
+        }
+        EventRow::Event { event, stream, is_fresh, since_ms } => {
+            let place = EventPlace { stream: stream.clone(), id: event.id };
+            let link = href.run(place.clone());
+            let here = place.clone();
+            let is_selected = move || selected.with(|selected| selected.as_ref() == Some(&here));
+            let id = event.id.to_string();
+            let shown_id = id.clone();
+            let on_click = move |click: web_sys::MouseEvent| {
+                // On a link too: it is for opening elsewhere, here the row is enough.
+                if !(click.ctrl_key() || click.meta_key()) {
+                    click.prevent_default();
+                    pick(click.shift_key(), place.clone());
+                }
+            };
+            view! {
+                <div
+                    class="event-row"
+                    class:fresh=*is_fresh
+                    class:active=is_active
+                    role="row"
+                    id=row_id(at)
+                    aria-rowindex=index
+                    aria-selected=move || is_selected().to_string()
+                    data-testid="event-row"
+                    data-id=id
+                    on:click=on_click
+                >
+                    <span role="gridcell" class="cell-time">
+                        <Moment ms=event.timestamp_ms />
+                        <a class="id" href=link tabindex="-1">{shown_id}</a>
+                    </span>
+                    <span role="gridcell" class="cell-version">{event.version.map(text::grouped)}</span>
+                    <span role="gridcell" class="cell-since">{since_ms.map(since_text)}</span>
+                    {has_streams.then(|| view! {
+                        <span role="gridcell" class="cell-stream"><KeyText stream=stream.clone() /></span>
+                    })}
+                    <span role="gridcell" class="cell-type">
+                        <EventType event_type=event.event_type.clone() />
+                    </span>
+                    {own_cells(event, columns)}
+                    {data_cell(event)}
+                </div>
+            }
+            .into_any()
+        }
+    }
+}
+
+fn own_cells(event: &Arc<Event>, columns: Signal<Columns>) -> impl IntoView + use<> {
+    let event = Arc::clone(event);
+    move || {
+        let cell = |path: &EventPath| {
+            let text = cell_text(&event, path);
+            let title = text.clone();
+            view! { <span role="gridcell" class="cell-own" title=title>{text}</span> }
+        };
+        columns.with(|columns| columns.paths().iter().map(cell).collect_view())
+    }
+}
+
+fn data_cell(event: &Event) -> impl IntoView + use<> {
+    let error = event.decode_error.as_ref().map(|error| {
+        view! {
+            <span class="badge warning" title=error.to_string()>
+                <Icon glyph=Glyph::Warning />
+                {match error.code {
+                    DecodeErrorCode::NotATime => "time not read",
+                    _ => "not decoded",
+                }}
+            </span>
+        }
+    });
+    let preview = event.has_data().then(|| event.data.preview(PREVIEW_CHARS));
+    view! { <span role="gridcell" class="cell-data">{error} <code>{preview}</code></span> }
+}
+
+/// A distance in time; events of a list need not be in the order of the times that they tell.
+fn since_text(ms: i64) -> String {
+    let text = duration_text(ms.unsigned_abs());
+    if ms < 0 { format!("−{text}") } else { format!("+{text}") }
+}
+
+fn row_id(row: u64) -> String {
+    format!("event-{row}")
+}

@@ -1,0 +1,349 @@
+//! All events of a stream, fetched as they are scrolled to, and followed at the end.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use leptos::prelude::*;
+use leptos::reactive::spawn_local_scoped_with_cancellation;
+use rewind_domain::{EntryId, StreamKey};
+
+use super::listing::{BEFORE_ALL, Listing};
+use crate::api::{ApiError, ErrorCode, EventsPage as Answer, Order, StreamSummary, functions};
+use crate::browser::clock;
+use crate::browser::live_line::{LiveLine, LiveMessage};
+use crate::browser::remote::Remote;
+use crate::components::event_grid::EventRow;
+use crate::state::address::Point;
+use crate::state::ledger::{CHUNK_EVENTS, Ledger, Slot};
+use crate::state::live::{LineStatus, Liveness};
+
+/// How long scrolling rests before what is on screen is fetched: whoever drags through a million events sees none of them.
+const SETTLE_MS: u32 = 60;
+/// How long to wait before asking again for events whose place is not known yet.
+const AGAIN_MS: u32 = 700;
+
+/// The list, and what can be done with it.
+#[derive(Clone, Copy)]
+pub(super) struct Browsing {
+    ledger: RwSignal<Ledger>,
+    head: Remote<Question, Answer>,
+    line: RwSignal<LineStatus>,
+    listing: Listing,
+    /// Why the rows on screen are not here.
+    trouble: RwSignal<Option<ApiError>>,
+    order: Order,
+}
+
+/// In which order, and where to begin.
+type Question = (Order, Point);
+
+impl Browsing {
+    /// Lists a stream.
+    pub(super) fn new(stream: StreamKey, order: Order, at: Point) -> Self {
+        let ledger = RwSignal::new(Ledger::new(order, 1, 0));
+        let key = stream.to_string();
+        let head = Remote::new(
+            move || Some((order, at)),
+            move |(order, at)| fetch_head(key.clone(), order, at),
+        );
+        let rows = Memo::new(move |_| ledger.with(Ledger::rows));
+        let (top, active) = (RwSignal::new(0.0), RwSignal::new(None));
+        let trouble = RwSignal::new(None);
+        let line = RwSignal::new(LineStatus::default());
+
+        let listed = stream.clone();
+        let row = Callback::new(move |at: u64| row_of(&listed, ledger, at));
+        let drawn = RwSignal::new(0..0_u64);
+        let fetcher = Fetcher { ledger, trouble, drawn, stream: StoredValue::new(stream.clone()) };
+        Effect::new(move || {
+            drawn.track();
+            rows.track();
+            fetcher.fetch_once_settled();
+        });
+        Effect::new(move || {
+            let Some(loaded) = head.loaded() else { return };
+            let summary = &loaded.answer.stream;
+            let first = (summary.latest_version + 1).saturating_sub(summary.length).max(1);
+            let mut begun = Ledger::new(order, first, summary.length);
+            begun.take_run(loaded.answer.events.iter().cloned().map(Arc::new));
+            if let Some(version) = begins_at(&loaded.answer, at) {
+                #[expect(clippy::cast_precision_loss, reason = "no list has more than 2⁵³ rows")]
+                top.set(begun.row_of(version) as f64);
+                active.set(Some(begun.row_of(version)));
+            }
+            ledger.set(begun);
+        });
+        follow(stream, head, ledger, line, order, top);
+
+        let sample = Memo::new(move |_| ledger.with(|ledger| ledger.sample(drawn.get())));
+        let listing = Listing {
+            rows: rows.into(),
+            row,
+            top,
+            active,
+            on_drawn: Callback::new(move |range: Range<u64>| {
+                drawn.try_set(range);
+            }),
+            sample: sample.into(),
+            is_known: Signal::derive(move || head.loaded().is_some()),
+        };
+        Self { ledger, head, line, listing, trouble, order }
+    }
+
+    pub(super) fn listing(self) -> Listing {
+        self.listing
+    }
+
+    /// The stream as a whole, as it was when it was opened.
+    pub(super) fn summary(self) -> Option<StreamSummary> {
+        self.head.loaded().map(|loaded| loaded.answer.stream.clone())
+    }
+
+    /// How many events it has by now.
+    pub(super) fn length(self) -> Option<u64> {
+        let summary = self.summary()?;
+        Some(summary.length + self.ledger.with(Ledger::arrived))
+    }
+
+    /// Why there is no list.
+    pub(super) fn failure(self) -> Option<ApiError> {
+        self.head.final_error()
+    }
+
+    /// Why it takes longer.
+    pub(super) fn passing_error(self) -> Option<ApiError> {
+        self.head.passing_error().or_else(|| self.trouble.get().filter(|e| e.code.is_passing()))
+    }
+
+    /// What is known of why some rows are not here.
+    pub(super) fn trouble(self) -> Option<ApiError> {
+        self.trouble.get()
+    }
+
+    pub(super) fn is_loading(self) -> bool {
+        self.head.is_loading()
+    }
+
+    pub(super) fn ask_again(self) {
+        self.head.ask_again();
+    }
+
+    /// How many events are held back, where any would be.
+    pub(super) fn held_back(self) -> Option<u64> {
+        self.ledger.with(Ledger::held_back)
+    }
+
+    /// Holds new events back, or shows those that were.
+    pub(super) fn toggle_pause(self) {
+        let top = self.listing.top;
+        self.ledger.update(|ledger| match ledger.held_back() {
+            Some(_) => {
+                let rows = ledger.rows();
+                ledger.resume();
+                stay(top, self.order, ledger.rows() - rows);
+            }
+            None => ledger.pause(),
+        });
+    }
+
+    /// How live the list is.
+    pub(super) fn liveness(self) -> Liveness {
+        match self.head.loaded().is_some() {
+            true => self.line.with(|line| Liveness::of(line, self.held_back().is_some())),
+            false if self.failure().is_some() => {
+                Liveness::Off("There is nothing that could be followed".to_owned())
+            }
+            false => Liveness::Connecting,
+        }
+    }
+
+    /// How many new events are above the upper edge.
+    pub(super) fn newer_above(self) -> u64 {
+        let is_away = self.listing.top.get() >= 1.0;
+        match self.order {
+            Order::Desc if is_away => self.ledger.with(Ledger::unseen),
+            _ => 0,
+        }
+    }
+
+    /// Goes to the newest event.
+    pub(super) fn to_newest(self) {
+        let rows = self.ledger.with_untracked(Ledger::rows);
+        #[expect(clippy::cast_precision_loss, reason = "no list has more than 2⁵³ rows")]
+        self.listing.top.set(if self.order == Order::Desc { 0.0 } else { rows as f64 });
+    }
+
+    /// The version at the upper edge; nothing at the beginning of the list.
+    pub(super) fn version_at_edge(self) -> Option<u64> {
+        let top = self.listing.top.get();
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a row is within 0 and the number of rows"
+        )]
+        (top >= 1.0).then(|| self.ledger.with(|ledger| ledger.version_of(top as u64)))
+    }
+
+    /// Goes to a version.
+    pub(super) fn go(self, version: u64) {
+        let row = self.ledger.with_untracked(|ledger| ledger.row_of(version));
+        self.listing.active.set(Some(row));
+    }
+}
+
+fn row_of(stream: &StreamKey, ledger: RwSignal<Ledger>, at: u64) -> EventRow {
+    ledger.with(|ledger| match ledger.slot(at) {
+        Slot::Coming => EventRow::Coming,
+        Slot::Gone => EventRow::Gone { version: ledger.version_of(at) },
+        Slot::Event(event, is_fresh) => {
+            let before = event.version.and_then(|version| ledger.event(version.checked_sub(1)?));
+            let since_ms = before.map(|before| event.timestamp_ms - before.timestamp_ms);
+            EventRow::Event { event, stream: stream.clone(), is_fresh, since_ms }
+        }
+    })
+}
+
+/// Fetches what is on screen.
+#[derive(Clone, Copy)]
+struct Fetcher {
+    ledger: RwSignal<Ledger>,
+    trouble: RwSignal<Option<ApiError>>,
+    drawn: RwSignal<Range<u64>>,
+    stream: StoredValue<StreamKey>,
+}
+
+impl Fetcher {
+    /// Called in an effect, which cancels what is no longer wanted when it runs again.
+    fn fetch_once_settled(self) {
+        spawn_local_scoped_with_cancellation(async move {
+            clock::sleep(SETTLE_MS).await;
+            loop {
+                let range = self.drawn.get_untracked();
+                let missing = self.ledger.try_update(|ledger| ledger.missing(range));
+                let Some(version) = missing.unwrap_or_default().first().copied() else {
+                    self.trouble.set(None);
+                    return;
+                };
+                match self.fetch(version).await {
+                    Ok(answer) => {
+                        let events = answer.events.into_iter().map(Arc::new);
+                        self.ledger.update(|ledger| ledger.take(version, events));
+                        self.trouble.set(None);
+                    }
+                    Err(error) => {
+                        let is_passing = error.code.is_passing();
+                        // Trimmed away since: what is left is asked for by its own rows.
+                        let is_gone = error.code == ErrorCode::VersionNotFound;
+                        if is_gone {
+                            self.ledger.update(|ledger| ledger.take(version, []));
+                            continue;
+                        }
+                        self.trouble.set(Some(error));
+                        if !is_passing {
+                            return;
+                        }
+                        clock::sleep(AGAIN_MS).await;
+                    }
+                }
+            }
+        });
+    }
+
+    async fn fetch(self, version: u64) -> Result<Answer, ApiError> {
+        let stream = self.stream.get_value().to_string();
+        let first = self.ledger.with_untracked(|ledger| ledger.first().max(version));
+        let count = (version + CHUNK_EVENTS).saturating_sub(first).max(1);
+        let (limit, order) = (Some(count.to_string()), Some("asc".to_owned()));
+        functions::events(stream, None, None, limit, order, None, Some(first.to_string())).await
+    }
+}
+
+async fn fetch_head(stream: String, order: Order, at: Point) -> Result<Answer, ApiError> {
+    let limit = Some(CHUNK_EVENTS.to_string());
+    let name =
+        |order: Order| Some(if order == Order::Asc { "asc".to_owned() } else { "desc".to_owned() });
+    let (before, version, order) = match at {
+        Point::Latest => (None, None, order),
+        Point::Version(version) => (None, Some(version.to_string()), Order::Asc),
+        // The event with this id, or the last one before it, comes first.
+        Point::Id(id) => (id.next(), None, Order::Desc),
+        Point::TimeMs(ms) => (EntryId::new(ms, u64::MAX).next(), None, Order::Desc),
+    };
+    let before = before.map(|id| id.to_string());
+    let answer =
+        functions::events(stream.clone(), None, before, limit, name(order), None, version).await?;
+    let is_placed = answer.events.iter().all(|event| event.version.is_some());
+    if !is_placed {
+        // Asking for the index has it be made; until then this place has no number.
+        functions::index(stream, None, None, None).await?;
+        return Err(ApiError::new(
+            ErrorCode::NotIndexed,
+            "the events before this place are being counted",
+        ));
+    }
+    Ok(answer)
+}
+
+/// The version that the list begins with, where it is not at its beginning.
+fn begins_at(answer: &Answer, at: Point) -> Option<u64> {
+    match at {
+        Point::Latest => None,
+        Point::Version(version) => Some(version),
+        Point::Id(_) | Point::TimeMs(_) => answer.events.first()?.version,
+    }
+}
+
+/// Keeps a line open for what is added.
+fn follow(
+    stream: StreamKey,
+    head: Remote<Question, Answer>,
+    ledger: RwSignal<Ledger>,
+    line: RwSignal<LineStatus>,
+    order: Order,
+    top: RwSignal<f64>,
+) {
+    Effect::new(move || {
+        line.set(LineStatus::default());
+        let Some(loaded) = head.loaded() else { return };
+        let after = loaded.answer.stream.last_id.unwrap_or(BEFORE_ALL);
+        let open = LiveLine::open(stream.clone(), after, move |messages| {
+            // The page may be gone by the time of the next frame.
+            line.try_update(|line| messages.iter().for_each(|message| line.note(message)));
+            if !messages
+                .iter()
+                .any(|message| matches!(message, LiveMessage::Event(_) | LiveMessage::Gap(_)))
+            {
+                return;
+            }
+            ledger.try_update(|ledger| {
+                let rows = ledger.rows();
+                take(ledger, messages);
+                stay(top, order, ledger.rows() - rows);
+            });
+        });
+        let open = StoredValue::new_local(Some(open));
+        on_cleanup(move || drop(open.try_update_value(Option::take)));
+    });
+}
+
+fn take(ledger: &mut Ledger, messages: Vec<LiveMessage>) {
+    for message in messages {
+        match message {
+            LiveMessage::Event(event) => ledger.push(*event),
+            LiveMessage::Gap(gap) => ledger.skip(gap.missing.unwrap_or(1)),
+            LiveMessage::Lag
+            | LiveMessage::Redis(_)
+            | LiveMessage::Failed(_)
+            | LiveMessage::Line(_) => {}
+        }
+    }
+}
+
+/// Whoever has scrolled away stays with what is shown while rows are added above.
+fn stay(top: RwSignal<f64>, order: Order, added: u64) {
+    let is_away = top.get_untracked() >= 1.0;
+    if order == Order::Desc && is_away && added > 0 {
+        #[expect(clippy::cast_precision_loss, reason = "no list has more than 2⁵³ rows")]
+        top.update(|top| *top += added as f64);
+    }
+}

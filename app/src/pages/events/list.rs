@@ -1,0 +1,191 @@
+//! What stands around a list: how live it is, what it lacks, why it is empty.
+
+use std::sync::Arc;
+
+use leptos::prelude::*;
+
+use super::browsing::Browsing;
+use super::coverage::Coverage;
+use super::finding::Finding;
+use super::jump::JumpBox;
+use crate::api::{ErrorCode, IndexAnswer};
+use crate::browser::keyboard::on_page_key;
+use crate::browser::location::{History, Location};
+use crate::components::empty_state::EmptyState;
+use crate::components::error_panel::{ErrorBanner, ErrorPanel};
+use crate::components::icon::{Glyph, Icon};
+use crate::components::incomplete_banner::IncompleteBanner;
+use crate::components::live_status::{LivePause, LiveStatus};
+use crate::components::skeleton::Skeleton;
+use crate::state::address::{EventsAddress, Point};
+use crate::state::findings::Stage;
+use crate::state::text;
+
+/// All events of a stream.
+#[component]
+pub(super) fn BrowseList(
+    browsing: Browsing,
+    index: Signal<Option<Arc<IndexAnswer>>>,
+    children: ChildrenFn,
+) -> impl IntoView {
+    let location = Location::expect();
+    on_page_key(move |event| match event.key().as_str() {
+        "p" => {
+            browsing.toggle_pause();
+            true
+        }
+        _ => false,
+    });
+    let summary = Memo::new(move |_| browsing.summary());
+    let is_empty = Memo::new(move |_| browsing.listing().rows.get() == 0);
+    let incomplete = Memo::new(move |_| summary.get().and_then(|summary| summary.incomplete));
+    let paused = Memo::new(move |_| browsing.held_back());
+    let jump = move |point: Point| match point {
+        Point::Version(version) => browsing.go(version),
+        Point::Latest => browsing.to_newest(),
+        // Which version that is only the server knows.
+        Point::Id(_) | Point::TimeMs(_) => {
+            let Some(summary) = summary.get_untracked() else { return };
+            let address = EventsAddress { at: point, ..EventsAddress::newest(summary.key) };
+            location.go(&address.href(), History::Push);
+        }
+    };
+    let newer = move || {
+        let count = browsing.newer_above();
+        (count > 0).then(|| {
+            view! {
+                <button
+                    type="button"
+                    class="button primary newer"
+                    data-testid="newer"
+                    on:click=move |_| browsing.to_newest()
+                >
+                    {text::counted(count, "new event", "new events")}
+                </button>
+            }
+        })
+    };
+    let counting = move || {
+        let trouble = browsing.trouble().filter(|error| error.code == ErrorCode::NotIndexed)?;
+        let counted = index.with(|index| {
+            let index = index.as_ref()?;
+            Some(format!(
+                "{} of {} counted so far.",
+                text::grouped(index.indexed),
+                text::counted(index.length, "event", "events")
+            ))
+        });
+        Some(view! {
+            <p class="banner" role="status" data-testid="counting">
+                <Icon glyph=Glyph::History />
+                <span>
+                    {text::sentence(&trouble.message)} " " {counted}
+                    " What is on screen follows as soon as its place is known."
+                </span>
+            </p>
+        })
+    };
+    let table = move || {
+        if let Some(error) = browsing.failure() {
+            return view! {
+                <ErrorPanel error retry=move |()| browsing.ask_again()>
+                    <a class="button" href="/">"All streams"</a>
+                </ErrorPanel>
+            }
+            .into_any();
+        }
+        match (summary.with(Option::is_some), is_empty.get()) {
+            (false, _) => view! { <Skeleton rows=12 class="event-row" /> }.into_any(),
+            (true, true) => view! {
+                <EmptyState title="No events here">
+                    "The stream is empty. Events that are added appear here."
+                </EmptyState>
+            }
+            .into_any(),
+            (true, false) => children().into_any(),
+        }
+    };
+    view! {
+        <div class="list-bar">
+            <JumpBox on_jump=jump />
+            <span class="toolbar-gap"></span>
+            {newer}
+            <LiveStatus liveness=Signal::derive(move || browsing.liveness()) />
+            <LivePause paused on_toggle=move |()| browsing.toggle_pause() />
+        </div>
+        <div
+            class="loading-bar"
+            class:on=move || browsing.is_loading() && browsing.passing_error().is_none()
+            aria-hidden="true"
+        ></div>
+        <ErrorBanner error=Signal::derive(move || {
+            browsing.passing_error().filter(|error| error.code != ErrorCode::NotIndexed)
+        }) />
+        {counting}
+        <IncompleteBanner incomplete />
+        {table}
+    }
+}
+
+/// What a search finds.
+#[component]
+pub(super) fn FindList(finding: Finding, has_streams: bool, children: ChildrenFn) -> impl IntoView {
+    let stage = Memo::new(move |_| finding.stage());
+    let is_empty = Memo::new(move |_| finding.listing().rows.get() == 0);
+    let order = has_streams.then(|| {
+        view! {
+            <p class="list-note">
+                "One list of many streams, in the order of entry ids: by the times at which Redis took the events."
+            </p>
+        }
+    });
+    let table = move || {
+        match (stage.get(), is_empty.get()) {
+        (_, false) => children().into_any(),
+        (Stage::Running, true) => view! { <Skeleton rows=12 class="event-row" /> }.into_any(),
+        (Stage::Failed(error), true) if error.parameter.as_deref() == Some("filter") => {
+            view! { <NoFilter /> }.into_any()
+        }
+        (Stage::Failed(error), true) => {
+            view! { <ErrorPanel error retry=move |()| finding.run() /> }.into_any()
+        }
+        (Stage::Resting | Stage::Full, true) => {
+            view! {
+                <EmptyState title="Nothing found yet">"The search is held; it can go on."</EmptyState>
+            }
+            .into_any()
+        }
+        (Stage::Finished, true) => view! {
+            <EmptyState title="No event is meant by this filter">
+                "Everything was looked at. Values compare exactly, capitals included; free text does not care about them."
+            </EmptyState>
+        }
+        .into_any(),
+    }
+    };
+    let failure = move || match stage.get() {
+        Stage::Failed(error) if !is_empty.get() => Some(view! {
+            <div class="banner warning" role="alert" data-testid="error">
+                <Icon glyph=Glyph::Warning />
+                <span>{text::sentence(&error.message)} " What was found until then is below."</span>
+            </div>
+        }),
+        _ => None,
+    };
+    view! {
+        <Coverage finding />
+        {failure}
+        {order}
+        {table}
+    }
+}
+
+/// In place of what a filter would mean that cannot be read.
+#[component]
+pub(super) fn NoFilter() -> impl IntoView {
+    view! {
+        <EmptyState title="This filter cannot be read">
+            "What is wrong with it stands under the box above. Nothing was searched."
+        </EmptyState>
+    }
+}

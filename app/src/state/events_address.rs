@@ -1,0 +1,217 @@
+//! The address of a list of events.
+
+use rewind_domain::{EntryId, StreamKey};
+
+use super::address::{Point, parameter, point};
+use super::columns::Columns;
+use super::event_ref::{EventPane, EventRef};
+use super::query::Query;
+use crate::api::Order;
+
+/// Events: `/events?stream=&category=&filter=&order=&version=&cols=&event=&pane=&base=`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct EventsAddress {
+    /// Of which streams.
+    pub(crate) of: EventsOf,
+    /// Which of them.
+    pub(crate) filter: String,
+    /// What comes first.
+    pub(crate) order: Order,
+    /// What is at the upper edge.
+    pub(crate) at: Point,
+    /// The columns beside the usual ones.
+    pub(crate) columns: Columns,
+    /// The event that is open.
+    pub(crate) event: Option<EventRef>,
+    /// What is looked at of an open event.
+    pub(crate) pane: EventPane,
+    /// The event that an open one is compared with.
+    pub(crate) base: Option<EventRef>,
+}
+
+/// Whose events are listed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum EventsOf {
+    /// One stream's.
+    Stream(StreamKey),
+    /// Those of several streams.
+    Streams(Vec<StreamKey>),
+    /// Those of all streams below.
+    Category(StreamKey),
+}
+
+impl EventsAddress {
+    /// The newest events of a stream.
+    pub(crate) fn newest(stream: StreamKey) -> Self {
+        Self::of(EventsOf::Stream(stream))
+    }
+
+    /// The newest events of one stream or of many.
+    pub(crate) fn of(of: EventsOf) -> Self {
+        Self {
+            of,
+            filter: String::new(),
+            order: Order::Desc,
+            at: Point::Latest,
+            columns: Columns::default(),
+            event: None,
+            pane: EventPane::default(),
+            base: None,
+        }
+    }
+
+    pub(super) fn read(query: &Query) -> Result<Self, String> {
+        let order = match query.get("order") {
+            None | Some("desc") => Order::Desc,
+            Some("asc") => Order::Asc,
+            Some(_) => return Err("parameter `order`: must be `asc` or `desc`".to_owned()),
+        };
+        let streams: Vec<StreamKey> = query
+            .all("stream")
+            .map(|text| text.parse().map_err(|error| format!("parameter `stream`: {error}")))
+            .collect::<Result<_, _>>()?;
+        let of = match (<[StreamKey; 1]>::try_from(streams), parameter(query, "category")?) {
+            (Ok([stream]), _) => EventsOf::Stream(stream),
+            (Err(streams), _) if streams.len() > 1 => EventsOf::Streams(streams),
+            (Err(_), Some(category)) => EventsOf::Category(category),
+            (Err(_), None) => {
+                return Err(
+                    "parameter `stream`: is missing; give the key of a stream, or a `category`"
+                        .to_owned(),
+                );
+            }
+        };
+        Ok(Self {
+            of,
+            filter: query.get("filter").unwrap_or_default().to_owned(),
+            order,
+            at: point(query)?,
+            columns: parameter(query, "cols")?.unwrap_or_default(),
+            event: parameter(query, "event")?,
+            pane: EventPane::read(query.get("pane"))?,
+            base: parameter(query, "base")?,
+        })
+    }
+
+    /// The stream that the open event is in, or else the only one that is listed.
+    pub(crate) fn stream(&self) -> Option<StreamKey> {
+        let opened = self.event.as_ref().and_then(|event| event.stream.clone());
+        opened.or_else(|| self.of.single().cloned())
+    }
+
+    /// The same list with this event of the same stream open.
+    pub(crate) fn with_event(&self, id: Option<EntryId>) -> Self {
+        let stream = self.event.as_ref().and_then(|event| event.stream.clone());
+        Self { event: id.map(|id| EventRef { stream, id }), ..self.clone() }
+    }
+
+    /// The same list with this event of this stream open.
+    pub(crate) fn with_event_of(&self, stream: &StreamKey, id: EntryId) -> Self {
+        let stream = self.of.single().is_none().then(|| stream.clone());
+        Self { event: Some(EventRef { stream, id }), ..self.clone() }
+    }
+
+    /// The same with an open event compared with this one.
+    pub(crate) fn compared_with(&self, base: EventRef) -> Self {
+        Self { pane: EventPane::Compare, base: Some(base), ..self.clone() }
+    }
+
+    /// The same with another sight of an open event.
+    pub(crate) fn with_pane(&self, pane: EventPane) -> Self {
+        Self { pane, ..self.clone() }
+    }
+
+    /// The events that another filter means, from the beginning.
+    pub(crate) fn with_filter(&self, filter: String) -> Self {
+        Self { filter, at: Point::Latest, event: None, ..self.clone() }
+    }
+
+    /// Its URL.
+    pub(crate) fn href(&self) -> String {
+        let some_text = |text: String| Some(text).filter(|text| !text.is_empty());
+        self.at
+            .on_query(self.of.on_query(Query::default()))
+            .with_some("filter", some_text(self.filter.clone()))
+            .with_some("order", (self.order == Order::Asc).then_some("asc"))
+            .with_some("cols", some_text(self.columns.to_string()))
+            .with_some("event", self.event.as_ref())
+            .with_some("pane", (self.pane != EventPane::default()).then(|| self.pane.name()))
+            .with_some("base", self.base.as_ref())
+            .on("/events")
+    }
+}
+
+impl EventsOf {
+    /// The stream, where it is one.
+    pub(crate) fn single(&self) -> Option<&StreamKey> {
+        match self {
+            Self::Stream(stream) => Some(stream),
+            Self::Streams(_) | Self::Category(_) => None,
+        }
+    }
+
+    /// As parameters of a search.
+    pub(crate) fn on_query(&self, query: Query) -> Query {
+        match self {
+            Self::Stream(stream) => query.with("stream", stream),
+            Self::Streams(streams) => {
+                streams.iter().fold(query, |query, stream| query.with("stream", stream))
+            }
+            Self::Category(category) => query.with("category", category),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::state::address::Address;
+
+    fn read(href: &str) -> Address {
+        let (path, search) = href.split_once('?').unwrap();
+        Address::parse(path, search)
+    }
+
+    #[test]
+    fn an_address_survives_being_written_and_read() {
+        let key = |bytes: &[u8]| StreamKey::from_bytes(bytes);
+        let id = EntryId::new(5, 6);
+        let odd = [key(b"a:b"), key(b"a&b=%41+ \xff\\"), key("Größe/?#".as_bytes())];
+        let mut many = vec![EventsOf::Streams(odd.to_vec())];
+        many.extend(odd.iter().cloned().map(EventsOf::Stream));
+        many.extend(odd.iter().cloned().map(EventsOf::Category));
+        for of in many {
+            for (order, at) in [
+                (Order::Asc, Point::Latest),
+                (Order::Desc, Point::Version(7)),
+                (Order::Desc, Point::Id(id)),
+                (Order::Asc, Point::TimeMs(9)),
+            ] {
+                let address = EventsAddress {
+                    filter: "type:Order* data.total>100 \"a b\" =event.x == '&'".to_owned(),
+                    order,
+                    at,
+                    columns: "data.total,fields.user".parse().unwrap(),
+                    event: Some(EventRef { stream: Some(odd[1].clone()), id }),
+                    pane: EventPane::Fields,
+                    base: Some(EventRef::here(id)),
+                    ..EventsAddress::of(of.clone())
+                };
+                assert_eq!(read(&address.href()), Address::Events(address));
+                let plain = EventsAddress::of(of.clone());
+                assert_eq!(read(&plain.href()), Address::Events(plain));
+            }
+        }
+    }
+
+    #[test]
+    fn an_event_of_the_only_stream_needs_no_other_name() {
+        let id = EntryId::new(5, 6);
+        let address = EventsAddress::newest("a:b".into()).with_event_of(&"a:b".into(), id);
+        assert_eq!(address.href(), "/events?stream=a:b&event=5-6");
+        let all = EventsAddress::of(EventsOf::Category("a".into()));
+        let address = all.with_event_of(&"a:b".into(), id);
+        assert_eq!(address.stream(), Some("a:b".into()));
+        assert_eq!(address.with_event(Some(EntryId::new(7, 0))).stream(), Some("a:b".into()));
+    }
+}

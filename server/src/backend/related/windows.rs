@@ -1,0 +1,125 @@
+//! Reading the entries next to an event, in many streams evenly.
+
+use rewind_app::api::ApiError;
+use rewind_app::api::related::{LookedAt, RelatedEvent};
+use rewind_codec::Codecs;
+use rewind_domain::relations::RelationNames;
+use rewind_domain::{Entry, EntryId, StreamKey};
+
+use super::short;
+use crate::backend::api_error;
+use crate::decoding::decode_all;
+use crate::store::{IdRange, PageOrder, RangeRead, Store};
+
+/// How many entries one call reads: about a second of work.
+const MAX_ENTRIES: u64 = 50_000;
+/// How many entries of one stream are read at a time, from the event to either side.
+const MAX_STEP: u64 = 200;
+/// With fewer than so many a step would not be worth its round trip.
+const MIN_STEP: u64 = 10;
+/// How many entries one round trip asks for, so that other requests have their turn in between.
+const ROUND_TRIP_ENTRIES: u64 = 500;
+
+/// Reads next to `start`, in time and to both sides, until all was read or the budget is spent.
+pub(super) async fn read(
+    store: &Store,
+    codecs: &Codecs,
+    names: &RelationNames,
+    start: &RelatedEvent,
+    streams: Vec<StreamKey>,
+) -> Result<(Vec<RelatedEvent>, Vec<LookedAt>), ApiError> {
+    let mut windows: Vec<Window> =
+        streams.into_iter().map(|stream| Window::beside(stream, start.id)).collect();
+    let (mut found, mut left) = (Vec::new(), MAX_ENTRIES);
+    loop {
+        let open: Vec<(usize, PageOrder)> =
+            windows.iter().enumerate().flat_map(|(at, window)| window.open_sides(at)).collect();
+        let share = left / (open.len() as u64).max(1);
+        if open.is_empty() || share < MIN_STEP {
+            break;
+        }
+        let step = share.min(MAX_STEP);
+        let at_once = usize::try_from(ROUND_TRIP_ENTRIES / step).unwrap_or(1).max(1);
+        for sides in open.chunks(at_once) {
+            let reads: Vec<RangeRead> =
+                sides.iter().map(|(at, order)| windows[*at].next_read(*order, step)).collect();
+            let replies = store.ranges(&reads).await.map_err(|error| api_error(None, &error))?;
+            for ((at, order), reply) in sides.iter().zip(replies) {
+                let window = &mut windows[*at];
+                match reply {
+                    Ok(entries) => {
+                        left -= entries.len() as u64;
+                        window.note(*order, &entries, step);
+                        let stream = &window.looked_at.stream;
+                        let events = decode_all(codecs, stream, entries).await;
+                        found.extend(events.into_iter().map(|event| short(names, stream, event)));
+                    }
+                    Err(error) if error.is_passing() => return Err(api_error(None, &error)),
+                    Err(error) => window.fail(error.to_string()),
+                }
+            }
+        }
+    }
+    Ok((found, windows.into_iter().map(Window::told).collect()))
+}
+
+/// What was read of one stream.
+struct Window {
+    looked_at: LookedAt,
+    /// Entries before this one are still to be read, where there are any.
+    before: Option<EntryId>,
+    /// Entries after this one are, likewise.
+    after: Option<Option<EntryId>>,
+}
+
+impl Window {
+    fn beside(stream: StreamKey, id: EntryId) -> Self {
+        let looked_at = LookedAt {
+            stream,
+            entries: 0,
+            first_id: None,
+            last_id: None,
+            is_whole: false,
+            problem: None,
+        };
+        Self { looked_at, before: Some(id), after: Some(id.prev()) }
+    }
+
+    fn open_sides(&self, at: usize) -> impl Iterator<Item = (usize, PageOrder)> {
+        let before = self.before.map(|_| (at, PageOrder::NewestFirst));
+        before.into_iter().chain(self.after.map(|_| (at, PageOrder::OldestFirst)))
+    }
+
+    fn next_read(&self, order: PageOrder, count: u64) -> RangeRead {
+        let range = match order {
+            PageOrder::NewestFirst => IdRange { after: None, before: self.before },
+            PageOrder::OldestFirst => IdRange { after: self.after.flatten(), before: None },
+        };
+        RangeRead { stream: self.looked_at.stream.clone(), range, order, count }
+    }
+
+    fn note(&mut self, order: PageOrder, entries: &[Entry], asked: u64) {
+        let LookedAt { entries: count, first_id, last_id, .. } = &mut self.looked_at;
+        *count += entries.len() as u64;
+        let ids = || entries.iter().map(|entry| entry.id);
+        *first_id = ids().chain(*first_id).min();
+        *last_id = ids().chain(*last_id).max();
+        let is_more = entries.len() as u64 >= asked;
+        let end = entries.last().map(|entry| entry.id);
+        match order {
+            PageOrder::NewestFirst => self.before = end.filter(|_| is_more),
+            PageOrder::OldestFirst => self.after = end.filter(|_| is_more).map(Some),
+        }
+    }
+
+    fn fail(&mut self, problem: String) {
+        self.looked_at.problem = Some(problem);
+        (self.before, self.after) = (None, None);
+    }
+
+    fn told(self) -> LookedAt {
+        let is_done = self.before.is_none() && self.after.is_none();
+        let is_whole = is_done && self.looked_at.problem.is_none();
+        LookedAt { is_whole, ..self.looked_at }
+    }
+}

@@ -1,0 +1,81 @@
+//! Finding: the events that a filter means, in one stream or in many, as they are found.
+//!
+//! A search reads on the runtime ([`source`]) and asks the filter on a thread of its own ([`search`]), page after page. It says all
+//! the time what it has looked at, and ends as soon as nobody listens.
+
+mod position;
+mod progress;
+mod search;
+mod source;
+
+use rewind_app::api::find::{FindDone, FindProgress, FoundEvent};
+use rewind_app::api::{ApiError, Order};
+use rewind_codec::Codecs;
+use rewind_domain::StreamKey;
+use rewind_domain::merge::IdSpan;
+use rewind_script::EventFilter;
+use tokio::sync::mpsc;
+
+pub use position::Position;
+
+use crate::index::Indexes;
+use crate::store::Store;
+
+/// How many frames wait for a slow reader before the search waits for it as well.
+const FRAMES_AHEAD: usize = 256;
+
+/// What to look for, and where.
+#[derive(Clone)]
+pub struct FindQuery {
+    /// Where.
+    pub place: Place,
+    /// Which events.
+    pub filter: EventFilter,
+    /// Only entries whose ids are within this.
+    pub span: IdSpan,
+    /// In which order.
+    pub order: Order,
+    /// Behind which event an earlier search ended.
+    pub position: Option<Position>,
+    /// How many events to find at most; all where there is none.
+    pub limit: Option<u64>,
+}
+
+/// In which streams to look.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// In these.
+    Streams(Vec<StreamKey>),
+    /// In all whose keys begin like this.
+    Prefix(StreamKey),
+}
+
+/// What a search tells.
+#[derive(Clone, Debug, PartialEq)]
+pub enum FindFrame {
+    /// It found an event; the search can go on from here.
+    Found(FoundEvent, Position),
+    /// How far it is.
+    Progress(FindProgress, Option<Position>),
+    /// It is over; where it found as many as were asked for, it can go on from here.
+    Done(FindDone, Option<Position>),
+    /// It cannot go on.
+    Failed(ApiError),
+}
+
+/// Begins a search in streams whose payloads `codecs` unpack. It ends when what it tells is no longer listened to.
+pub fn find(
+    store: Store,
+    indexes: Indexes,
+    codecs: Codecs,
+    query: FindQuery,
+) -> mpsc::Receiver<FindFrame> {
+    let (frames, receiver) = mpsc::channel(FRAMES_AHEAD);
+    tokio::spawn(async move {
+        if let Err(error) = search::run(&store, &indexes, codecs, query, &frames).await {
+            // Whoever no longer listens wants to know nothing more.
+            let _ = frames.send(FindFrame::Failed(error)).await;
+        }
+    });
+    receiver
+}

@@ -1,0 +1,339 @@
+//! A search at work: streams are found, entries read, and each is held against the filter.
+
+use rewind_app::api::find::{FindDone, FindEnd, FoundEvent};
+use rewind_app::api::{ApiError, ErrorCode, Order};
+use rewind_codec::{Codecs, StreamCodec};
+use rewind_domain::cut::CutLimits;
+use rewind_domain::merge::IdSpan;
+use rewind_domain::{Event, FoldErrorKind, RawEvent, StreamKey};
+use rewind_script::{EventFilter, Filtering};
+use tokio::sync::mpsc;
+
+use super::progress::Progress;
+use super::source::{Batch, ManyStreams, OneStream, Source, Stretch};
+use super::{FindFrame, FindQuery, Place, Position};
+use crate::backend::api_error;
+use crate::index::Indexes;
+use crate::store::{FoundStream, Store, StoreError};
+
+/// How many batches wait to be looked at.
+const BATCHES_AHEAD: usize = 2;
+/// In how many streams a search looks. Each takes a few hundred bytes while it runs.
+const MAX_STREAMS: usize = 200_000;
+/// How many streams are looked for in one step.
+const STREAMS_A_STEP: u64 = 5_000;
+/// After how many events that the filter was stopped at, as it took too long or too much memory, it is given up.
+const MAX_STOPS: u32 = 3;
+
+/// Searches until the end, the limit, or the moment when nobody listens.
+pub(super) async fn run(
+    store: &Store,
+    indexes: &Indexes,
+    codecs: Codecs,
+    query: FindQuery,
+    frames: &mpsc::Sender<FindFrame>,
+) -> Result<(), ApiError> {
+    let mut progress = Progress::new();
+    let found = streams(store, &query.place, &mut progress, frames).await?;
+    let is_single = found.len() == 1 && matches!(query.place, Place::Streams(_));
+    let lengths =
+        found.iter().map(|found| found.info.as_ref().map_or(0, |info| info.extent.length));
+    progress.begin(found.len() as u64, lengths.sum());
+    let mut streams: Vec<StreamKey> = found.iter().map(|found| found.key.clone()).collect();
+    let FindQuery { filter, span, order, position, limit, .. } = query;
+    let span = of_filter(&filter, span);
+    let mut source = match span {
+        None => Source::One(OneStream::new(store.clone(), "".into(), order, [])),
+        Some(span) if is_single => {
+            let stream = streams.pop().unwrap_or_else(|| "".into());
+            streams.push(stream.clone());
+            let rest = match &position {
+                Some(position) => position.rest(span, &stream, order),
+                None => Some(span),
+            };
+            let stretches = stretches(indexes, &stream, &filter, rest, order).await?;
+            Source::One(OneStream::new(store.clone(), stream, order, stretches))
+        }
+        Some(span) => {
+            Source::Many(ManyStreams::new(store.clone(), found, order, span, position.as_ref()))
+        }
+    };
+
+    let (sender, batches) = mpsc::channel(BATCHES_AHEAD);
+    let looking =
+        Looking { filter, streams: streams.clone(), codecs, is_single, limit, position, progress };
+    let frames = frames.clone();
+    let looked = tokio::task::spawn_blocking(move || looking.look_at_all(batches, &frames));
+    let read = loop {
+        match source.next().await {
+            Ok(Some(batch)) => {
+                if sender.send(Ok(batch)).await.is_err() {
+                    break Ok(());
+                }
+            }
+            Ok(None) => break Ok(()),
+            Err(error) => break Err(error),
+        }
+    };
+    if let Err(error) = read {
+        // What was read before it still counts.
+        let stream = streams.first().filter(|_| is_single);
+        let _ = sender.send(Err(api_error(stream, &error))).await;
+    }
+    drop(sender);
+    looked.await.map_err(|error| {
+        tracing::error!(%error, "a search came to a bad end");
+        ApiError::new(ErrorCode::Internal, "the search failed; the server's log says why")
+    })
+}
+
+/// The ids that both the query and the filter allow.
+fn of_filter(filter: &EventFilter, span: IdSpan) -> Option<IdSpan> {
+    let (from, to) = filter.filter().id_range();
+    span.and(IdSpan { from: from.unwrap_or(IdSpan::ALL.from), to: to.unwrap_or(IdSpan::ALL.to) })
+}
+
+/// The streams of a place, in the order of their keys, each with how far it reaches now.
+async fn streams(
+    store: &Store,
+    place: &Place,
+    progress: &mut Progress,
+    frames: &mpsc::Sender<FindFrame>,
+) -> Result<Vec<FoundStream>, ApiError> {
+    let mut found = Vec::new();
+    match place {
+        Place::Streams(keys) => {
+            found = store.look_at(keys.clone()).await.map_err(|error| api_error(None, &error))?;
+            for key in keys {
+                if !found.iter().any(|found| found.key == *key) {
+                    return Err(api_error(Some(key), &StoreError::NotFound));
+                }
+            }
+        }
+        Place::Prefix(prefix) => {
+            let mut cursor = Some(0);
+            while let Some(from) = cursor {
+                let step = store.discover(prefix, from, STREAMS_A_STEP).await;
+                let step = step.map_err(|error| api_error(None, &error))?;
+                found.extend(step.streams);
+                cursor = step.next_cursor;
+                if found.len() > MAX_STREAMS {
+                    let message = format!(
+                        "more than {MAX_STREAMS} streams begin with `{prefix}`; choose a longer beginning"
+                    );
+                    return Err(ApiError::new(ErrorCode::TooBusy, message));
+                }
+                if progress.is_due() {
+                    let mut told = progress.all().clone();
+                    told.streams = found.len() as u64;
+                    if frames.send(FindFrame::Progress(told, None)).await.is_err() {
+                        return Ok(Vec::new());
+                    }
+                }
+            }
+            found.sort_by(|a, b| a.key.cmp(&b.key));
+            found.dedup_by(|a, b| a.key == b.key);
+        }
+    }
+    Ok(found)
+}
+
+/// What has to be read of a stream, and what the index spares.
+async fn stretches(
+    indexes: &Indexes,
+    stream: &StreamKey,
+    filter: &EventFilter,
+    span: Option<IdSpan>,
+    order: Order,
+) -> Result<Vec<Stretch>, ApiError> {
+    let Some(span) = span else { return Ok(Vec::new()) };
+    let known = indexes.known(stream).await.map_err(|error| api_error(Some(stream), &error))?;
+    let Some(index) = known else { return Ok(vec![Stretch::Read(span)]) };
+    let parts = index.view(|view| {
+        view.blocks.parts(span.from..=span.to, |name| filter.filter().may_match_type(name))
+    });
+    // What came before or after the entries that the index knows has to be looked at.
+    let mut stretches = Vec::with_capacity(parts.len() + 2);
+    let mut from = Some(span.from);
+    for part in parts {
+        if part.may_match {
+            continue;
+        }
+        let (Some(begin), Some(before)) = (from, part.first_id.prev()) else { continue };
+        if begin <= before {
+            stretches.push(Stretch::Read(IdSpan { from: begin, to: before }));
+        }
+        stretches.push(Stretch::Skip(part.entries));
+        from = part.last_id.next();
+    }
+    if let Some(from) = from.filter(|from| *from <= span.to) {
+        stretches.push(Stretch::Read(IdSpan { from, to: span.to }));
+    }
+    if order == Order::Desc {
+        stretches.reverse();
+    }
+    Ok(stretches)
+}
+
+/// Holds entries against the filter.
+struct Looking {
+    filter: EventFilter,
+    streams: Vec<StreamKey>,
+    codecs: Codecs,
+    /// Whether ids alone tell where the search is.
+    is_single: bool,
+    limit: Option<u64>,
+    position: Option<Position>,
+    progress: Progress,
+}
+
+/// Nobody listens any more, or enough was found.
+struct Over;
+
+impl Looking {
+    fn look_at_all(
+        mut self,
+        mut batches: mpsc::Receiver<Result<Batch, ApiError>>,
+        frames: &mpsc::Sender<FindFrame>,
+    ) {
+        let filter = self.filter.clone();
+        let codecs: Vec<StreamCodec> =
+            self.streams.iter().map(|stream| self.codecs.of(stream)).collect();
+        let filtering = filter.begin();
+        let mut asking = Asking { filter: &filter, codecs: &codecs, filtering, stops: 0 };
+        while let Some(batch) = batches.blocking_recv() {
+            let went_on = match batch {
+                Ok(batch) => self.look_at(batch, &mut asking, frames),
+                Err(error) => {
+                    let _ = frames.blocking_send(FindFrame::Failed(error));
+                    Err(Over)
+                }
+            };
+            if went_on.is_err() || self.tell(frames).is_err() {
+                return;
+            }
+        }
+        self.finish(FindEnd::Exhausted, frames);
+    }
+
+    fn look_at(
+        &mut self,
+        batch: Batch,
+        asking: &mut Asking<'_>,
+        frames: &mpsc::Sender<FindFrame>,
+    ) -> Result<(), Over> {
+        match batch {
+            Batch::Skipped(entries) => self.progress.skip(entries),
+            Batch::Unread(stream, error) => {
+                if let Some(stream) = self.streams.get(stream) {
+                    let message = api_error(Some(stream), &error).message;
+                    self.progress.leave_out(stream, message);
+                }
+            }
+            Batch::Page(page) => {
+                for (entry, version) in page.events() {
+                    let raw = entry.raw(version.unwrap_or(0));
+                    self.hold(0, &raw, version, asking, frames)?;
+                }
+            }
+            Batch::Merged(entries) => {
+                for (stream, entry) in entries {
+                    let raw = RawEvent::new(entry.id, 0, &entry.fields);
+                    self.hold(stream, &raw, None, asking, frames)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Holds one entry against the filter.
+    fn hold(
+        &mut self,
+        stream: usize,
+        event: &RawEvent<'_>,
+        version: Option<u64>,
+        asking: &mut Asking<'_>,
+        frames: &mpsc::Sender<FindFrame>,
+    ) -> Result<(), Over> {
+        // Unpacking a single event may take a tenth of a second.
+        if frames.is_closed() {
+            return Err(Over);
+        }
+        let place = self.streams.get(stream).zip(asking.codecs.get(stream));
+        let Some((key, codec)) = place else { return Ok(()) };
+        let event = &event.with_decoder(codec);
+        self.progress.look_at(event.id);
+        let is_meant = match asking.matches(event) {
+            Ok(is_meant) => is_meant,
+            Err(message) => {
+                self.progress.fail(key, event.id, message);
+                false
+            }
+        };
+        let position = Position { id: event.id, stream: (!self.is_single).then(|| key.clone()) };
+        if is_meant {
+            self.progress.find();
+            let event = Event { version, ..event.decode() }.cut_to(CutLimits::LIST);
+            let found = FoundEvent { stream: key.clone(), event };
+            let frame = FindFrame::Found(found, position.clone());
+            frames.blocking_send(frame).map_err(|_| Over)?;
+        }
+        self.position = Some(position);
+        if asking.stops >= MAX_STOPS {
+            let message =
+                self.progress.all().failures.as_ref().map(|failed| failed.message.clone());
+            let error = ApiError::new(ErrorCode::ExpressionInvalid, message.unwrap_or_default());
+            let _ = frames.blocking_send(FindFrame::Failed(error));
+            return Err(Over);
+        }
+        if is_meant && self.limit.is_some_and(|limit| self.progress.all().found >= limit) {
+            self.finish(FindEnd::Limit, frames);
+            return Err(Over);
+        }
+        Ok(())
+    }
+
+    fn tell(&mut self, frames: &mpsc::Sender<FindFrame>) -> Result<(), Over> {
+        if !self.progress.is_due() {
+            return Ok(());
+        }
+        let frame = FindFrame::Progress(self.progress.all().clone(), self.position.clone());
+        frames.blocking_send(frame).map_err(|_| Over)
+    }
+
+    fn finish(&self, reason: FindEnd, frames: &mpsc::Sender<FindFrame>) {
+        let done = FindDone { reason, progress: self.progress.all().clone() };
+        let position = self.position.clone().filter(|_| reason == FindEnd::Limit);
+        // Whoever no longer listens wants to know nothing more.
+        let _ = frames.blocking_send(FindFrame::Done(done, position));
+    }
+}
+
+/// A filter that is begun anew where it was stopped.
+struct Asking<'f> {
+    filter: &'f EventFilter,
+    /// Of each stream, what its payloads are.
+    codecs: &'f [StreamCodec],
+    filtering: Filtering<'f>,
+    /// How often it was stopped.
+    stops: u32,
+}
+
+impl Asking<'_> {
+    fn matches(&mut self, event: &RawEvent<'_>) -> Result<bool, String> {
+        match self.filtering.matches(event) {
+            Ok(is_meant) => Ok(is_meant),
+            Err(error) if error.kind == FoldErrorKind::Threw => Err(error.to_string()),
+            // That is about all events together, which a search may have any number of.
+            Err(error) if error.kind == FoldErrorKind::ReplayTimeout => {
+                self.filtering = self.filter.begin();
+                self.filtering.matches(event).map_err(|error| error.to_string())
+            }
+            Err(error) => {
+                self.stops += 1;
+                self.filtering = self.filter.begin();
+                Err(error.to_string())
+            }
+        }
+    }
+}

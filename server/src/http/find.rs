@@ -1,0 +1,213 @@
+//! `GET /api/find`: what a filter finds, as it is found.
+
+use std::str::FromStr;
+
+use axum::extract::{RawQuery, State};
+use axum::response::Response;
+use bytes::Bytes;
+use futures::StreamExt as _;
+use http::HeaderMap;
+use rewind_app::api::find::{DEFAULT_FIND_LIMIT, MAX_FIND_LIMIT, MAX_NAMED_STREAMS};
+use rewind_app::api::{ApiError, Order};
+use rewind_domain::merge::IdSpan;
+use rewind_domain::{EntryId, Filter, FilterError, StreamKey};
+use rewind_script::{EventFilter, Limits};
+use tokio_stream::wrappers::ReceiverStream;
+
+use super::{AppState, errors, sse};
+use crate::find::{FindFrame, FindQuery, Place, Position, find};
+
+pub(super) async fn find_events(
+    State(state): State<AppState>,
+    headers: HeaderMap,
+    RawQuery(query): RawQuery,
+) -> Response {
+    let asked = Asked::read(query.as_deref().unwrap_or_default());
+    let query = asked.and_then(|asked| asked.query(&headers, state.script_limits));
+    let query = match query {
+        Ok(query) => query,
+        Err(error) => return errors::response(&error),
+    };
+    let AppState { store, indexes, codecs, stopping, .. } = state;
+    let found = find(store, indexes, codecs, query);
+    sse::response(ReceiverStream::new(found).map(|frame| bytes_of(&frame)), stopping)
+}
+
+/// The parameters that say which events are meant, as this call and the export take them.
+#[derive(Debug, Default)]
+pub(super) struct Asked {
+    streams: Vec<StreamKey>,
+    category: Option<StreamKey>,
+    filter: String,
+    order: Order,
+    after: Option<EntryId>,
+    before: Option<EntryId>,
+    position: Option<Position>,
+    limit: Option<u64>,
+}
+
+impl Asked {
+    /// Reads them; passes over those that it does not know.
+    pub(super) fn read(query: &str) -> Result<Self, ApiError> {
+        let mut asked = Self::default();
+        for (name, value) in form_urlencoded::parse(query.as_bytes()).into_owned() {
+            match name.as_str() {
+                _ if value.is_empty() => {}
+                "stream" => asked.streams.push(read(&name, &value)?),
+                "category" => asked.category = Some(read(&name, &value)?),
+                "filter" => asked.filter = value,
+                "after" => asked.after = Some(read(&name, &value)?),
+                "before" => asked.before = Some(read(&name, &value)?),
+                "position" => asked.position = Some(read(&name, &value)?),
+                "limit" => asked.limit = Some(read(&name, &value)?),
+                "order" => {
+                    asked.order = match value.as_str() {
+                        "asc" => Order::Asc,
+                        "desc" => Order::Desc,
+                        _ => {
+                            return Err(ApiError::bad_parameter(
+                                "order",
+                                "must be `asc` or `desc`",
+                            ));
+                        }
+                    }
+                }
+                _ => {}
+            }
+        }
+        Ok(asked)
+    }
+
+    /// The query that they are.
+    fn query(self, headers: &HeaderMap, limits: Limits) -> Result<FindQuery, ApiError> {
+        let limit = self.limit.unwrap_or(DEFAULT_FIND_LIMIT);
+        if !(1..=MAX_FIND_LIMIT).contains(&limit) {
+            let reason = format!("must be from 1 to {MAX_FIND_LIMIT}");
+            return Err(ApiError::bad_parameter("limit", reason));
+        }
+        let position = match headers.get("last-event-id").filter(|id| !id.is_empty()) {
+            Some(id) => Some(read("Last-Event-ID", &String::from_utf8_lossy(id.as_bytes()))?),
+            None => self.position.clone(),
+        };
+        Ok(FindQuery {
+            place: self.place()?,
+            filter: compile(&self.filter, limits)?,
+            span: self.span(),
+            order: self.order,
+            position,
+            limit: Some(limit),
+        })
+    }
+
+    fn place(&self) -> Result<Place, ApiError> {
+        let Self { streams, category, .. } = self;
+        match category {
+            Some(_) if !streams.is_empty() => {
+                Err(ApiError::bad_parameter("category", "give either streams or a category"))
+            }
+            Some(category) => {
+                let prefix = [category.as_bytes(), b":"].concat();
+                Ok(Place::Prefix(StreamKey::from_bytes(prefix)))
+            }
+            None if streams.is_empty() => Err(ApiError::bad_parameter(
+                "stream",
+                "is missing; give the key of a stream, or a category",
+            )),
+            None if streams.len() > MAX_NAMED_STREAMS => Err(ApiError::bad_parameter(
+                "stream",
+                format!("at most {MAX_NAMED_STREAMS} can be named; give a category instead"),
+            )),
+            None => {
+                let mut streams = streams.clone();
+                streams.sort();
+                streams.dedup();
+                Ok(Place::Streams(streams))
+            }
+        }
+    }
+
+    /// The ids between both ends, which are exclusive.
+    fn span(&self) -> IdSpan {
+        let nothing = IdSpan { from: EntryId::MAX, to: EntryId::MIN };
+        let from = self.after.map_or(Some(EntryId::MIN), EntryId::next);
+        let to = self.before.map_or(Some(EntryId::MAX), EntryId::prev);
+        from.zip(to).map_or(nothing, |(from, to)| IdSpan { from, to })
+    }
+}
+
+/// Reads a filter.
+pub(super) fn compile(text: &str, limits: Limits) -> Result<EventFilter, ApiError> {
+    let wrong = |error: FilterError| ApiError {
+        column: Some(error.column),
+        ..ApiError::bad_parameter("filter", error)
+    };
+    let filter = Filter::parse(text).map_err(wrong)?;
+    EventFilter::compile(&filter, limits).map_err(wrong)
+}
+
+fn read<T>(name: &str, text: &str) -> Result<T, ApiError>
+where
+    T: FromStr,
+    T::Err: std::fmt::Display,
+{
+    text.parse().map_err(|error| ApiError::bad_parameter(name, error))
+}
+
+fn bytes_of(frame: &FindFrame) -> Bytes {
+    let text = |position: &Option<Position>| position.as_ref().map(ToString::to_string);
+    match frame {
+        FindFrame::Found(found, position) => {
+            sse::frame("found", Some(&position.to_string()), found)
+        }
+        FindFrame::Progress(progress, position) => {
+            sse::frame("progress", text(position).as_deref(), progress)
+        }
+        FindFrame::Done(done, position) => sse::frame("done", text(position).as_deref(), done),
+        FindFrame::Failed(error) => sse::frame("failed", None, error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn query(text: &str) -> Result<FindQuery, ApiError> {
+        Asked::read(text)?.query(&HeaderMap::new(), Limits::default())
+    }
+
+    #[test]
+    fn bad_parameters_are_named() {
+        for (text, name) in [
+            ("", "stream"),
+            ("stream=a\\", "stream"),
+            ("stream=a&category=b", "category"),
+            ("stream=a&order=up", "order"),
+            ("stream=a&after=x", "after"),
+            ("stream=a&limit=0", "limit"),
+            ("stream=a&limit=10001", "limit"),
+            ("stream=a&position=5", "position"),
+            ("stream=a&filter=%3Devent.type+%3D%3D+(", "filter"),
+        ] {
+            let error = query(text).map(drop).unwrap_err();
+            assert_eq!(error.parameter.as_deref(), Some(name), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_filter_that_is_none_says_where() {
+        let error = query("stream=a&filter=x+data.total%3E").map(drop).unwrap_err();
+        assert!(error.column.is_some_and(|column| column > 2), "{error:?}");
+    }
+
+    #[test]
+    fn streams_are_searched_once_and_in_the_order_of_their_keys() {
+        let query = query("stream=b&stream=a&stream=b").unwrap();
+        assert_eq!(query.place, Place::Streams(vec!["a".into(), "b".into()]));
+    }
+
+    #[test]
+    fn a_category_has_the_streams_below_it() {
+        let query = query("category=aggregate:Order").unwrap();
+        assert_eq!(query.place, Place::Prefix("aggregate:Order:".into()));
+    }
+}

@@ -1,0 +1,146 @@
+//! `GET /api/value`: the bytes of one field, as a file.
+
+use axum::body::Body;
+use axum::extract::{RawQuery, State};
+use axum::response::Response;
+use http::{HeaderValue, header};
+use rewind_app::api::{ApiError, ErrorCode};
+use rewind_domain::{EntryId, Fields, StreamKey};
+
+use super::{AppState, errors};
+use crate::backend::entry;
+
+/// How much of a field's name its file is named by.
+const MAX_NAME_CHARS: usize = 40;
+
+/// Which value is asked for.
+#[derive(Debug, PartialEq, Eq)]
+struct Asked {
+    stream: StreamKey,
+    id: EntryId,
+    /// The field's name; its bytes are written as those of stream keys are.
+    field: Option<StreamKey>,
+    /// Which of the entry's fields, counted from 0.
+    at: Option<usize>,
+}
+
+pub(super) async fn value(State(state): State<AppState>, RawQuery(query): RawQuery) -> Response {
+    let asked = match Asked::read(query.as_deref().unwrap_or_default()) {
+        Ok(asked) => asked,
+        Err(error) => return errors::response(&error),
+    };
+    let fields = match entry(&state.store, &asked.stream, asked.id).await {
+        Ok((entry, _)) => entry.fields,
+        Err(error) => return errors::response(&error),
+    };
+    match asked.value_of(fields) {
+        Ok((name, value)) => file(&file_name(&name, asked.id), value),
+        Err(error) => errors::response(&error),
+    }
+}
+
+impl Asked {
+    fn read(query: &str) -> Result<Self, ApiError> {
+        let (mut stream, mut id, mut field, mut at) = (None, None, None, None);
+        for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+            let bad = |error: &dyn std::fmt::Display| ApiError::bad_parameter(&name, error);
+            match name.as_ref() {
+                _ if value.is_empty() => {}
+                "stream" => stream = Some(value.parse().map_err(|error| bad(&error))?),
+                "id" => id = Some(value.parse().map_err(|error| bad(&error))?),
+                "field" => field = Some(value.parse().map_err(|error| bad(&error))?),
+                "at" => {
+                    let number = value.parse().map_err(|_| bad(&"is not a whole number"))?;
+                    at = Some(number);
+                }
+                _ => {}
+            }
+        }
+        let missing =
+            |name, help| ApiError::bad_parameter(name, format!("is missing; give {help}"));
+        if field.is_none() && at.is_none() {
+            return Err(missing("field", "the name of a field, or its place as `at`"));
+        }
+        Ok(Self {
+            stream: stream.ok_or_else(|| missing("stream", "the key of a stream"))?,
+            id: id.ok_or_else(|| missing("id", "the id of an entry"))?,
+            field,
+            at,
+        })
+    }
+
+    /// The field asked for: the one at its place, which must have the name that is given as well; else the first of this name.
+    fn value_of(&self, fields: Fields) -> Result<(Vec<u8>, Vec<u8>), ApiError> {
+        let Self { stream, id, field, at } = self;
+        let is_named = |name: &[u8]| field.as_ref().is_none_or(|field| field.as_bytes() == name);
+        let mut pairs = fields.into_pairs().into_iter().enumerate();
+        let found =
+            pairs.find(|(place, (name, _))| at.is_none_or(|at| at == *place) && is_named(name));
+        found.map(|(_, pair)| pair).ok_or_else(|| {
+            let which = match (field, at) {
+                (Some(field), Some(at)) => format!("`{field}` at place {at}"),
+                (Some(field), None) => format!("`{field}`"),
+                (None, at) => format!("at place {}", at.unwrap_or_default()),
+            };
+            let message = format!("entry `{id}` of stream `{stream}` has no field {which}");
+            ApiError::new(ErrorCode::NotFound, message)
+        })
+    }
+}
+
+fn file(name: &str, value: Vec<u8>) -> Response {
+    let mut response = Response::new(Body::from(value));
+    let headers = response.headers_mut();
+    // Whatever the bytes are, a browser is to save them and not to make a page of them.
+    let bytes = HeaderValue::from_static("application/octet-stream");
+    headers.insert(header::CONTENT_TYPE, bytes);
+    let disposition = HeaderValue::from_str(&format!("attachment; filename=\"{name}\""));
+    let disposition = disposition.unwrap_or(HeaderValue::from_static("attachment"));
+    headers.insert(header::CONTENT_DISPOSITION, disposition);
+    response
+}
+
+/// A name of letters, digits, dashes and dots, which every system and header takes.
+fn file_name(field: &[u8], id: EntryId) -> String {
+    let plain = |byte: &u8| match byte {
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'_' | b'-' => char::from(*byte),
+        _ => '_',
+    };
+    let field: String = field.iter().take(MAX_NAME_CHARS).map(plain).collect();
+    format!("{field}-{id}.bin")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_field_is_named_by_its_name_its_place_or_both() {
+        let fields = || Fields::from_iter([("tag", "a"), ("tag", "b")]);
+        let value = |query: &str| {
+            let asked = Asked::read(&format!("stream=s&id=1-0&{query}"))?;
+            asked.value_of(fields()).map(|(_, value)| String::from_utf8(value).unwrap())
+        };
+        assert_eq!(value("field=tag").unwrap(), "a");
+        assert_eq!(value("at=1").unwrap(), "b");
+        assert_eq!(value("field=tag&at=1").unwrap(), "b");
+        for (query, part) in [
+            ("field=no", "`no`"),
+            ("at=2", "place 2"),
+            ("field=no&at=1", "`no` at place 1"),
+            ("", "`field`"),
+            ("at=x", "`at`"),
+            ("field=%5C", "`field`"),
+        ] {
+            let error = value(query).unwrap_err();
+            assert!(error.message.contains(part), "{query}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_file_has_a_harmless_name() {
+        let name = file_name(b"../\"a\r\n\xff", EntryId::new(5, 1));
+        assert_eq!(name, "____a___-5-1.bin");
+        assert!(file_name(&[b'a'; 1_000], EntryId::MAX).len() < 100);
+    }
+}

@@ -1,0 +1,226 @@
+//! The index of one stream: how it is brought up to date, and built.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use rewind_codec::StreamCodec;
+use rewind_domain::StreamKey;
+use rewind_domain::block_index::BLOCK_ENTRIES;
+use tokio::sync::watch;
+
+use super::shelf::{Room, Shelf};
+use super::state::{Contradiction, IndexView, Standing, State};
+use super::typed_page::TypedPage;
+use crate::store::{EntryRange, IdRange, PAGE_ENTRIES, PageOrder, Store, StoreError, StreamInfo};
+
+/// How often a stream is read in one go until the index agrees with it. Trimming takes a second time, a stream made anew a third.
+const ATTEMPTS: usize = 4;
+/// How long to wait before a stream is read all over again that lost entries from its middle each time it was read.
+const PAUSE_BEFORE_ANEW: Duration = Duration::from_secs(1);
+
+/// The index of a stream. To be had from [`Indexes`](super::Indexes).
+pub struct StreamIndex {
+    key: StreamKey,
+    store: Store,
+    codec: Arc<StreamCodec>,
+    /// Locked for moments only, never while waiting for anything.
+    state: Mutex<State>,
+    /// Held by who brings it up to date, unless it is being built.
+    reading: tokio::sync::Mutex<()>,
+    /// Whether a task is building it. Nobody else reads for it then.
+    is_building: AtomicBool,
+    changed: watch::Sender<()>,
+}
+
+/// Where reading came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reached {
+    /// The index has all that the stream has.
+    End,
+    /// There is more.
+    NotYet,
+}
+
+/// Ends the state of being built when the task does, however it ends.
+struct Building(Arc<StreamIndex>);
+
+impl Drop for Building {
+    fn drop(&mut self) {
+        self.0.is_building.store(false, Ordering::Release);
+        self.0.changed.send_replace(());
+    }
+}
+
+impl StreamIndex {
+    pub(super) fn new(store: Store, key: StreamKey, codec: StreamCodec) -> Self {
+        Self {
+            key,
+            store,
+            codec: Arc::new(codec),
+            state: Mutex::default(),
+            reading: tokio::sync::Mutex::default(),
+            is_building: AtomicBool::new(false),
+            changed: watch::Sender::new(()),
+        }
+    }
+
+    /// Looks at the index. Whoever looks keeps others waiting, and must be quick.
+    pub fn view<T>(&self, look: impl FnOnce(IndexView<'_>) -> T) -> T {
+        look(self.state().view())
+    }
+
+    /// Whether it is being built in the background.
+    pub fn is_building(&self) -> bool {
+        self.is_building.load(Ordering::Acquire)
+    }
+
+    /// Tells when the index came further.
+    pub fn changes(&self) -> watch::Receiver<()> {
+        self.changed.subscribe()
+    }
+
+    pub(super) fn key(&self) -> &StreamKey {
+        &self.key
+    }
+
+    pub(super) fn byte_size(&self) -> usize {
+        size_of::<Self>() + self.key.as_bytes().len() + self.state().view().blocks.byte_size()
+    }
+
+    /// Brings it up to date, or has a task do that where it takes more than a short read.
+    pub(super) async fn bring_up_to_date(
+        self: &Arc<Self>,
+        shelf: &Arc<Shelf>,
+    ) -> Result<(), StoreError> {
+        let _reading = self.reading.lock().await;
+        if self.is_building() {
+            return Ok(());
+        }
+        if self.state().view().standing == Standing::TooLarge {
+            let extent = self.store.info(&self.key).await?.extent;
+            self.state().note(extent);
+            return Ok(());
+        }
+        let reached = self.catch_up().await?;
+        if shelf.fit(self) == Room::TooLittle {
+            self.give_up(shelf);
+        } else if reached == Reached::NotYet {
+            self.is_building.store(true, Ordering::Release);
+            let building = Building(Arc::clone(self));
+            tokio::spawn(building.run(Arc::clone(shelf)));
+        }
+        Ok(())
+    }
+
+    /// Reads what came behind the last entry, if it is not too much, and compares with the stream.
+    async fn catch_up(&self) -> Result<Reached, StoreError> {
+        for _ in 0..ATTEMPTS {
+            let (after, is_cut) = {
+                let state = self.state();
+                (state.read_after(), state.is_cut())
+            };
+            let range = |range, count| EntryRange::new(range, PageOrder::OldestFirst, count);
+            // One more, since the last entry indexed is read again.
+            let mut ranges = vec![range(IdRange { after, before: None }, PAGE_ENTRIES + 1)];
+            if is_cut {
+                ranges.push(range(IdRange::default(), BLOCK_ENTRIES.into()));
+            }
+            let (pages, StreamInfo { extent, .. }) = self.store.read(&self.key, ranges).await?;
+            let mut typed = Vec::with_capacity(pages.len());
+            for page in pages {
+                typed.push(TypedPage::of(page, &self.codec).await);
+            }
+            let [tail, head @ ..] = &typed[..] else { break };
+            let mut state = self.state();
+            let taken = state.go_on(tail, &extent).and_then(|()| match head.first() {
+                Some(head) if state.is_cut() => state.recount(head),
+                _ => Ok(()),
+            });
+            let has_more = tail.len() as u64 > PAGE_ENTRIES;
+            if taken.is_ok() && has_more {
+                return Ok(Reached::NotYet);
+            }
+            if taken.is_ok() && state.is_cut() {
+                continue;
+            }
+            match taken.and_then(|()| state.settle()) {
+                Ok(()) => return Ok(Reached::End),
+                Err(Contradiction) => state.restart(&extent),
+            }
+        }
+        Ok(Reached::NotYet)
+    }
+
+    /// Drops what is indexed, since there is no room for it.
+    fn give_up(self: &Arc<Self>, shelf: &Shelf) {
+        self.state().give_up();
+        shelf.fit(self);
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // Nothing panics while it is locked; and if, what is wrong would be noticed when it is compared with the stream.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Building {
+    /// Reads until the index has everything, nobody asks any more, or something fails, of which those who ask learn themselves.
+    async fn run(self, shelf: Arc<Shelf>) {
+        let index = &self.0;
+        let _turn = shelf.turn().await;
+        let mut is_anew = false;
+        loop {
+            let restarts = index.state().restarts();
+            match self.pass(&shelf).await {
+                Ok(Reached::End) => return,
+                Ok(Reached::NotYet) if !shelf.is_wanted(index) => return,
+                Ok(Reached::NotYet) => {}
+                Err(error) => {
+                    tracing::debug!(stream = %index.key, %error, "indexing was interrupted");
+                    return;
+                }
+            }
+            if index.state().restarts() > restarts {
+                if is_anew {
+                    tokio::time::sleep(PAUSE_BEFORE_ANEW).await;
+                }
+                is_anew = true;
+            }
+        }
+    }
+
+    /// Reads to the end that the stream has right now.
+    async fn pass(&self, shelf: &Shelf) -> Result<Reached, StoreError> {
+        let index = &self.0;
+        let range = IdRange { after: index.state().read_after(), before: None };
+        let mut scan = index.store.scan(&index.key, range, PageOrder::OldestFirst).await?;
+        let mut is_first = true;
+        while let Some(page) = scan.next_page().await? {
+            if !shelf.is_wanted(index) {
+                return Ok(Reached::NotYet);
+            }
+            let extent = page.info.extent;
+            let entries = TypedPage::of(page.entries, &index.codec).await;
+            {
+                let mut state = index.state();
+                let taken = if is_first {
+                    state.go_on(&entries, &extent)
+                } else {
+                    state.append(&entries, &extent)
+                };
+                is_first = false;
+                if taken.is_err() {
+                    state.restart(&extent);
+                    return Ok(Reached::NotYet);
+                }
+            }
+            if shelf.fit(index) == Room::TooLittle {
+                index.give_up(shelf);
+                return Ok(Reached::End);
+            }
+            index.changed.send_replace(());
+        }
+        index.catch_up().await
+    }
+}

@@ -1,0 +1,301 @@
+//! Entries as they stand in a reply: how pages of them are asked for, and read in place.
+//!
+//! What reads streams end to end shares this: [`History`](super::History) and [`Scan`](super::Scan).
+
+use std::sync::Arc;
+
+use rewind_domain::{Entry, EntryId, FieldSource, RawEvent, StreamKey};
+
+use super::page::{IdRange, PageOrder};
+use super::reader::{Reader, ReaderPool};
+use super::resp::{ReplyBuffer, Token};
+use super::{Store, StoreError, StoreUrl, StreamInfo, reply};
+
+/// Some entries that follow each other, in the order in which they were asked for.
+pub struct EntryPage {
+    /// Shared by the pages of one transaction.
+    buffer: Arc<ReplyBuffer>,
+    entries: Vec<EntryPlace>,
+}
+
+/// An entry on a page. It borrows the bytes that Redis sent.
+pub struct PageEntry<'a> {
+    /// Its id.
+    pub id: EntryId,
+    fields: PageFields<'a>,
+}
+
+/// What is asked of Redis in one transaction: only then do versions counted from the stream as a whole fit the entries, while
+/// entries are being added and trimmed.
+pub(super) struct PageRequest<'a> {
+    /// The stream.
+    pub(super) key: &'a StreamKey,
+    /// What to read of it.
+    pub(super) ranges: Vec<EntryRange>,
+}
+
+/// Entries that follow each other, as Redis is asked for them.
+pub struct EntryRange {
+    order: PageOrder,
+    low: String,
+    high: String,
+    count: u64,
+}
+
+/// The reply to a [`PageRequest`].
+pub(super) struct PageReply {
+    /// A page for each range.
+    pub(super) pages: Vec<EntryPage>,
+    /// The stream at that moment.
+    pub(super) info: StreamInfo,
+}
+
+struct EntryPlace {
+    id: EntryId,
+    /// The token of the first field's name.
+    fields: usize,
+    /// How many fields there are.
+    count: usize,
+}
+
+struct PageFields<'a> {
+    buffer: &'a ReplyBuffer,
+    tokens: &'a [Token],
+}
+
+impl FieldSource for PageFields<'_> {
+    fn count(&self) -> usize {
+        self.tokens.len() / 2
+    }
+
+    fn pair(&self, at: usize) -> Option<(&[u8], &[u8])> {
+        let name = self.tokens.get(2 * at)?;
+        let value = self.tokens.get(2 * at + 1)?;
+        Some((self.buffer.bulk(*name)?, self.buffer.bulk(*value)?))
+    }
+}
+
+impl PageEntry<'_> {
+    /// Its fields.
+    pub fn fields(&self) -> &dyn FieldSource {
+        &self.fields
+    }
+
+    /// The entry as folds take it, as the one that makes this version; 0, which no event makes, where that is not known.
+    pub fn raw(&self, version: u64) -> RawEvent<'_> {
+        RawEvent::new(self.id, version, &self.fields)
+    }
+
+    /// The entry with a copy of its fields.
+    pub fn to_entry(&self) -> Entry {
+        let fields = (0..self.fields.count()).filter_map(|at| self.fields.pair(at)).collect();
+        Entry { id: self.id, fields }
+    }
+}
+
+impl EntryPage {
+    /// How many entries there are.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// The id of the first entry.
+    pub fn first_id(&self) -> Option<EntryId> {
+        self.entries.first().map(|entry| entry.id)
+    }
+
+    /// The id of the last entry.
+    pub fn last_id(&self) -> Option<EntryId> {
+        self.entries.last().map(|entry| entry.id)
+    }
+
+    /// The entries.
+    pub fn entries(&self) -> impl ExactSizeIterator<Item = PageEntry<'_>> {
+        let tokens = self.buffer.tokens();
+        self.entries.iter().map(move |entry| {
+            let tokens = tokens.get(entry.fields..entry.fields + 2 * entry.count);
+            let fields = PageFields { buffer: &self.buffer, tokens: tokens.unwrap_or_default() };
+            PageEntry { id: entry.id, fields }
+        })
+    }
+
+    /// Leaves the first entry out.
+    pub(super) fn remove_first(&mut self) {
+        if !self.entries.is_empty() {
+            self.entries.remove(0);
+        }
+    }
+
+    /// Leaves all entries out.
+    pub(super) fn clear(&mut self) {
+        self.entries.clear();
+    }
+}
+
+impl EntryRange {
+    /// The first `count` entries within `range`, in this order.
+    pub fn new(range: IdRange, order: PageOrder, count: u64) -> Self {
+        let IdRange { after, before } = range;
+        // Redis refuses what excludes the last id that there can be, or the first one: between the wrong ends is nothing either.
+        let low =
+            after.map_or("-".to_owned(), |id| id.next().map_or("+".into(), |id| id.to_string()));
+        let high =
+            before.map_or("+".to_owned(), |id| id.prev().map_or("-".into(), |id| id.to_string()));
+        Self { order, low, high, count }
+    }
+
+    fn command<'a>(&'a self, key: &'a [u8], count: &'a [u8]) -> [&'a [u8]; 6] {
+        let (low, high) = (self.low.as_bytes(), self.high.as_bytes());
+        match self.order {
+            PageOrder::OldestFirst => [b"XRANGE", key, low, high, b"COUNT", count],
+            PageOrder::NewestFirst => [b"XREVRANGE", key, high, low, b"COUNT", count],
+        }
+    }
+}
+
+impl Store {
+    /// Several ranges of a stream, each of at most a few thousand entries, and the stream as it is at the very same moment.
+    /// Entries are left as the bytes that they are: this is for what counts or passes over most of them.
+    ///
+    /// # Errors
+    /// As for [`Store::page`].
+    pub async fn read(
+        &self,
+        key: &StreamKey,
+        ranges: Vec<EntryRange>,
+    ) -> Result<(Vec<EntryPage>, StreamInfo), StoreError> {
+        let _under_way = self.shared.pace.short_command();
+        let request = PageRequest { key, ranges };
+        let (reader, reply) = self.shared.readers.ask(&request, &self.shared.url).await?;
+        self.shared.readers.keep(reader);
+        Ok((reply.pages, reply.info))
+    }
+}
+
+impl PageRequest<'_> {
+    /// Asks, and waits for the reply.
+    pub(super) async fn ask(
+        &self,
+        reader: &mut Reader,
+        url: &StoreUrl,
+    ) -> Result<PageReply, StoreError> {
+        self.send(reader).await?;
+        self.receive(reader, url).await
+    }
+
+    /// Asks.
+    pub(super) async fn send(&self, reader: &mut Reader) -> Result<(), StoreError> {
+        let key = self.key.as_bytes();
+        let counts: Vec<String> = self.ranges.iter().map(|range| range.count.to_string()).collect();
+        let ranges: Vec<[&[u8]; 6]> = self
+            .ranges
+            .iter()
+            .zip(&counts)
+            .map(|(range, count)| range.command(key, count.as_bytes()))
+            .collect();
+        let info: [&[u8]; 3] = [b"XINFO", b"STREAM", key];
+        let mut commands: Vec<&[&[u8]]> = vec![&[b"MULTI"]];
+        commands.extend(ranges.iter().map(<[_; 6]>::as_slice));
+        commands.extend([&info[..], &[b"EXEC"]]);
+        reader.send(&commands).await
+    }
+
+    /// Waits for the reply to what was sent.
+    pub(super) async fn receive(
+        &self,
+        reader: &mut Reader,
+        url: &StoreUrl,
+    ) -> Result<PageReply, StoreError> {
+        // To the beginning and the end of the transaction, and to each command in it.
+        let replies = self.ranges.len() + 3;
+        let buffer = reader.receive(replies).await?;
+        read(buffer, replies, self.ranges.len(), url)
+    }
+}
+
+impl ReaderPool {
+    /// Asks on a connection that was kept, or on a new one. The reader comes back with the reply, for more, or to be kept.
+    pub(super) async fn ask(
+        &self,
+        request: &PageRequest<'_>,
+        url: &StoreUrl,
+    ) -> Result<(Reader, PageReply), StoreError> {
+        if let Some(mut reader) = self.kept() {
+            match request.ask(&mut reader, url).await {
+                // Redis may have closed it, or been restarted, since it was used last.
+                Err(StoreError::Unavailable { .. }) => self.forget(),
+                Err(error) => {
+                    self.keep(reader);
+                    return Err(error);
+                }
+                Ok(reply) => return Ok((reader, reply)),
+            }
+        }
+        let mut reader = self.connect().await?;
+        let reply = request.ask(&mut reader, url).await?;
+        Ok((reader, reply))
+    }
+}
+
+fn read(
+    buffer: ReplyBuffer,
+    replies: usize,
+    ranges: usize,
+    url: &StoreUrl,
+) -> Result<PageReply, StoreError> {
+    const SHAPE: StoreError = StoreError::Unexpected { what: "a page of another shape" };
+    let failed = |token: &Token| match token {
+        Token::Error(span) => {
+            Some(StoreError::from_reply(url, &String::from_utf8_lossy(buffer.text(*span))))
+        }
+        _ => None,
+    };
+    let tokens = buffer.tokens();
+    // A transaction that was refused says so at its end; why, says the answer to the command that was.
+    if let Some(error) = tokens.iter().take(replies).find_map(failed) {
+        return Err(error);
+    }
+    let mut at = replies;
+    let mut lists = Vec::with_capacity(ranges);
+    for _ in 0..ranges {
+        let list = tokens.get(at).ok_or(SHAPE)?;
+        if let Some(error) = failed(list) {
+            return Err(error);
+        }
+        let (entries, behind) = entries(&buffer, at).ok_or(SHAPE)?;
+        lists.push(entries);
+        at = behind;
+    }
+    let about = tokens.get(at).ok_or(SHAPE)?;
+    if let Some(error) = failed(about) {
+        return Err(error);
+    }
+    let info = reply::stream_info(buffer.value(at).0)?;
+    let buffer = Arc::new(buffer);
+    let page = |entries| EntryPage { buffer: Arc::clone(&buffer), entries };
+    Ok(PageReply { pages: lists.into_iter().map(page).collect(), info })
+}
+
+/// The entries of the list at `at`, and the place behind it.
+fn entries(buffer: &ReplyBuffer, at: usize) -> Option<(Vec<EntryPlace>, usize)> {
+    let tokens = buffer.tokens();
+    let Token::Array(count) = tokens.get(at)? else { return None };
+    let mut entries = Vec::with_capacity(*count as usize);
+    let mut at = at + 1;
+    for _ in 0..*count {
+        let [Token::Array(2), id, Token::Array(length), ..] = tokens.get(at..)? else {
+            return None;
+        };
+        let id = EntryId::from_bytes(buffer.bulk(*id)?).ok()?;
+        let fields = at + 3;
+        let length = *length as usize;
+        entries.push(EntryPlace { id, fields, count: length / 2 });
+        at = fields + length;
+    }
+    Some((entries, at))
+}

@@ -1,0 +1,210 @@
+//! Scans: a stream's entries in either direction, read end to end in the background of everything else.
+//!
+//! What looks at many entries and folds nothing reads by a scan: the index, filters, searches, exports. A scan has a connection
+//! of its own, reads a page ahead, leaves the bytes of replies where they are, lets short commands go first, and obeys the
+//! store's rate ([`Store::with_scan_rate`]). It ends when it is dropped.
+
+use std::sync::Arc;
+
+use rewind_domain::versions::StreamExtent;
+use rewind_domain::{EntryId, StreamKey};
+use tokio::sync::mpsc;
+
+use super::entries::{EntryPage, EntryRange, PageEntry, PageReply, PageRequest};
+use super::reader::Reader;
+use super::{IdRange, PageOrder, Store, StoreError, StreamInfo};
+
+/// How many entries are read at a time: with fewer, round trips cost more; more gain little, hold memory, and keep others
+/// waiting for longer than the half millisecond that Redis takes for so many.
+pub const PAGE_ENTRIES: u64 = 1_000;
+/// How many pages are read ahead while earlier ones are being looked at.
+const PAGES_AHEAD: usize = 2;
+
+/// A stream's entries, a page at a time.
+pub struct Scan {
+    info: StreamInfo,
+    first: Option<ScanPage>,
+    rest: Option<mpsc::Receiver<Result<ScanPage, StoreError>>>,
+}
+
+/// Some entries that follow each other, in the order of the scan, and the stream at the very moment when they were read.
+pub struct ScanPage {
+    /// The entries.
+    pub entries: EntryPage,
+    /// The stream: from page to page, this tells what was added and trimmed meanwhile.
+    pub info: StreamInfo,
+    /// Whether nothing comes behind it.
+    pub is_last: bool,
+    /// The version of the first entry.
+    first_version: Option<u64>,
+    order: PageOrder,
+}
+
+impl Store {
+    /// Begins to read the entries of a stream within `range`. Entries that are added after that are not part of it, so that a
+    /// scan of a stream that is being written to comes to its end.
+    ///
+    /// # Errors
+    /// As for [`Store::page`].
+    pub async fn scan(
+        &self,
+        key: &StreamKey,
+        range: IdRange,
+        order: PageOrder,
+    ) -> Result<Scan, StoreError> {
+        let mut reading = Reading { store: self.clone(), key: key.clone(), range, order, at: None };
+        self.shared.pace.turn(0).await;
+        let (reader, reply) = self.shared.readers.ask(&reading.request(), &self.shared.url).await?;
+        let info = reply.info.clone();
+        reading.end_at(info.extent.last_id);
+        let first = reading.page(reply)?;
+        if first.is_last {
+            self.shared.readers.keep(reader);
+            return Ok(Scan { info, first: Some(first), rest: None });
+        }
+        let (sender, receiver) = mpsc::channel(PAGES_AHEAD);
+        tokio::spawn(reading.read_on(reader, first.entries.len(), sender));
+        Ok(Scan { info, first: Some(first), rest: Some(receiver) })
+    }
+}
+
+impl Scan {
+    /// The stream as it was when the scan began.
+    pub fn info(&self) -> &StreamInfo {
+        &self.info
+    }
+
+    /// The next page; nothing behind the last one. The first page may be empty. May be dropped while it waits, and called again.
+    ///
+    /// # Errors
+    /// Whatever happens to Redis meanwhile. Nothing follows.
+    pub async fn next_page(&mut self) -> Result<Option<ScanPage>, StoreError> {
+        match (self.first.take(), &mut self.rest) {
+            (Some(first), _) => Ok(Some(first)),
+            (None, Some(rest)) => rest.recv().await.transpose(),
+            (None, None) => Ok(None),
+        }
+    }
+}
+
+impl ScanPage {
+    /// The entries with their versions, where these are known: in scans that came from either end of the stream.
+    pub fn events(&self) -> impl Iterator<Item = (PageEntry<'_>, Option<u64>)> {
+        let (first, order) = (self.first_version, self.order);
+        (0..).zip(self.entries.entries()).map(move |(distance, entry)| {
+            (entry, first.and_then(|first| order.onward(first, distance)))
+        })
+    }
+
+    /// The last entry, and its version where that is known.
+    fn last(&self) -> Option<(EntryId, Option<u64>)> {
+        let distance = (self.entries.len() as u64).checked_sub(1)?;
+        let version = self.first_version.and_then(|first| self.order.onward(first, distance));
+        Some((self.entries.last_id()?, version))
+    }
+}
+
+/// How far a scan is.
+struct Reading {
+    store: Store,
+    key: StreamKey,
+    /// What is still to be read.
+    range: IdRange,
+    order: PageOrder,
+    /// The last entry that was read, and its version where that is known.
+    at: Option<(EntryId, Option<u64>)>,
+}
+
+impl Reading {
+    /// Reads page after page.
+    async fn read_on(
+        mut self,
+        mut reader: Reader,
+        mut entries: usize,
+        sender: mpsc::Sender<Result<ScanPage, StoreError>>,
+    ) {
+        let pool = self.store.shared.readers.clone();
+        loop {
+            let page = tokio::select! {
+                page = self.next(&mut reader, entries) => page,
+                () = sender.closed() => return,
+            };
+            let is_over = match &page {
+                Ok(page) => page.is_last,
+                Err(_) => true,
+            };
+            if is_over {
+                if page.is_ok() {
+                    pool.keep(reader);
+                }
+                // Whoever no longer listens wants to know nothing more.
+                let _ = sender.send(page).await;
+                return;
+            }
+            entries = page.as_ref().map_or(0, |page| page.entries.len());
+            if sender.send(page).await.is_err() {
+                return;
+            }
+        }
+    }
+
+    /// Reads the page behind one of so many entries.
+    async fn next(&mut self, reader: &mut Reader, entries: usize) -> Result<ScanPage, StoreError> {
+        let shared = Arc::clone(&self.store.shared);
+        shared.pace.turn(entries).await;
+        let reply = self.request().ask(reader, &shared.url).await?;
+        self.page(reply)
+    }
+
+    fn request(&self) -> PageRequest<'_> {
+        let range = EntryRange::new(self.range, self.order, PAGE_ENTRIES);
+        PageRequest { key: &self.key, ranges: vec![range] }
+    }
+
+    /// Leaves out what is added from now on.
+    fn end_at(&mut self, last_id: Option<EntryId>) {
+        if let Some(end) = last_id.and_then(EntryId::next)
+            && self.range.before.is_none_or(|before| before > end)
+        {
+            self.range.before = Some(end);
+        }
+    }
+
+    /// The page that a reply is, and what is to be read behind it.
+    fn page(&mut self, reply: PageReply) -> Result<ScanPage, StoreError> {
+        let PageReply { mut pages, info } = reply;
+        let entries = pages.pop().ok_or(StoreError::unexpected("a scan without a page"))?;
+        let first_version = self.first_version(&entries, &info.extent);
+        let order = self.order;
+        let mut page = ScanPage { entries, info, is_last: false, first_version, order };
+        if let Some((id, version)) = page.last() {
+            self.at = Some((id, version));
+            match order {
+                PageOrder::OldestFirst => self.range.after = Some(id),
+                PageOrder::NewestFirst => self.range.before = Some(id),
+            }
+        }
+        page.is_last = (page.entries.len() as u64) < PAGE_ENTRIES || self.range.is_empty();
+        Ok(page)
+    }
+
+    fn first_version(&self, page: &EntryPage, extent: &StreamExtent) -> Option<u64> {
+        if let Some((id, Some(version))) = self.at {
+            return match self.order {
+                PageOrder::NewestFirst => version.checked_sub(1),
+                // Where trimming overtook the scan, entries between the two are lost to it, and the versions go on behind them.
+                PageOrder::OldestFirst if extent.first_id.is_none_or(|first| first > id) => {
+                    Some(version.max(extent.gone()) + 1)
+                }
+                PageOrder::OldestFirst => Some(version + 1),
+            };
+        }
+        let (first, last, count) = (page.first_id()?, page.last_id()?, page.len() as u64);
+        match self.order {
+            PageOrder::OldestFirst => extent.first_version_of_run(first, last, count),
+            PageOrder::NewestFirst => {
+                extent.first_version_of_run(last, first, count).map(|oldest| oldest + count - 1)
+            }
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! What the browser gets besides the program: the document, its styles and its icon.
+
+use std::collections::BTreeSet;
+use std::ffi::OsStr;
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context as _, Result, bail};
+
+use crate::workspace::Workspace;
+
+/// The folder in which `frontend/index.html` finds everything else.
+const ASSETS: &str = "assets";
+
+/// The style sheet that imports the others, in the order in which they apply.
+const MAIN_STYLE: &str = "main.css";
+
+/// Writes the styles, as one file, and the icon into `assets`.
+pub(crate) fn assets(workspace: &Workspace, assets: &Path) -> Result<()> {
+    let styles = styles(&workspace.root().join("style"))?;
+    write(&assets.join("rewind.css"), &styles)?;
+    let icon = workspace.root().join("frontend/icon.svg");
+    write(&assets.join("icon.svg"), &read(&icon)?)
+}
+
+/// The document and the folder that it names, for assets with this fingerprint. Whatever changes
+/// in one of them changes the name of all: they only work together.
+pub(crate) fn document(workspace: &Workspace, fingerprint: &str) -> Result<(String, String)> {
+    let document = read(&workspace.root().join("frontend/index.html"))?;
+    let folder = format!("{ASSETS}-{fingerprint}");
+    let document = document.replace(&format!("\"/{ASSETS}/"), &format!("\"/{folder}/"));
+    Ok((document, folder))
+}
+
+/// All style sheets of a folder, in the order in which the main one imports them.
+fn styles(folder: &Path) -> Result<String> {
+    let main = folder.join(MAIN_STYLE);
+    let mut all = String::new();
+    let mut imported = BTreeSet::from([MAIN_STYLE.to_owned()]);
+    for line in read(&main)?.lines() {
+        let Some(rest) = line.strip_prefix("@import \"") else { continue };
+        let Some(name) = rest.strip_suffix("\";") else {
+            bail!(
+                "`{}` has an import of another form than `@import \"x.css\";`: {line}",
+                main.display()
+            );
+        };
+        all += &read(&folder.join(name))?;
+        imported.insert(name.to_owned());
+    }
+    let entries =
+        folder.read_dir().with_context(|| format!("cannot read `{}`", folder.display()))?;
+    for entry in entries {
+        let path = entry?.path();
+        let name = path.file_name().map(OsStr::to_string_lossy).unwrap_or_default();
+        if name.ends_with(".css") && !imported.contains(&*name) {
+            bail!("`{name}` applies nowhere: import it in `{}`", main.display());
+        }
+    }
+    Ok(all)
+}
+
+fn read(path: &Path) -> Result<String> {
+    fs::read_to_string(path).with_context(|| format!("cannot read `{}`", path.display()))
+}
+
+fn write(path: &Path, text: &str) -> Result<()> {
+    fs::write(path, text).with_context(|| format!("cannot write `{}`", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, text) in files {
+            fs::write(folder.path().join(name), text).unwrap();
+        }
+        folder
+    }
+
+    #[test]
+    fn styles_stand_in_the_order_of_their_imports() {
+        let main = "/* Colours first. */\n@import \"tokens.css\";\n@import \"base.css\";\n";
+        let folder =
+            folder(&[("main.css", main), ("base.css", "b {}\n"), ("tokens.css", "a {}\n")]);
+        assert_eq!(styles(folder.path()).unwrap(), "a {}\nb {}\n");
+    }
+
+    #[test]
+    fn a_style_that_is_not_imported_is_named() {
+        let folder = folder(&[("main.css", ""), ("lost.css", "")]);
+        assert!(styles(folder.path()).unwrap_err().to_string().contains("`lost.css`"));
+    }
+
+    #[test]
+    fn an_import_that_is_not_understood_is_named() {
+        let folder = folder(&[("main.css", "@import \"a.css\" screen;")]);
+        assert!(styles(folder.path()).unwrap_err().to_string().contains("screen"));
+    }
+
+    #[test]
+    fn the_document_names_everything_by_its_fingerprint() {
+        let (document, folder) = document(&Workspace::find(), "0123456789abcdef").unwrap();
+        assert_eq!(folder, "assets-0123456789abcdef");
+        assert!(document.contains("\"/assets-0123456789abcdef/rewind.js\""));
+        assert!(!document.contains("/assets/"));
+    }
+}

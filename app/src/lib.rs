@@ -22,10 +22,9 @@ use self::browser::location::Location;
 use self::browser::remote::Remote;
 use self::browser::zone::ChosenZone;
 use self::components::top_bar::TopBar;
-use self::pages::discovery::Discovery;
 use self::pages::not_found::{NotFoundPage, UnreadablePage};
 use self::pages::parts::Parts;
-use self::pages::streams::StreamsPage;
+use self::pages::streams::{OpenCategories, StreamsPage};
 use self::state::address::{
     Address, EventsAddress, EventsOf, FoldAddress, StreamsAddress, TravelAddress,
 };
@@ -39,7 +38,7 @@ pub fn App() -> impl IntoView {
     let location = Location::provide();
     Now::provide();
     ChosenZone::provide();
-    Discovery::provide();
+    OpenCategories::provide();
     Drafts::provide();
 
     let about = Remote::new(|| Some(()), |()| functions::about());

@@ -98,6 +98,29 @@ pub(crate) async fn fill_stream(
     write(client, entries, &mut Random::default()).await
 }
 
+/// The same, with an event of another type in one block of a hundred of those that the index has.
+pub(crate) async fn fill_stream_with_rare(
+    client: &mut BareClient,
+    stream: &str,
+    events: usize,
+) -> Result<()> {
+    const BLOCK: usize = 1_024;
+    let mut random = Random::default();
+    let mut pipeline = redis::pipe();
+    for index in 0..events {
+        let event_type = match index % (100 * BLOCK) {
+            0 => "Rare",
+            _ => TYPES[index % TYPES.len()],
+        };
+        add(&mut pipeline, stream, index, event_type, &mut random);
+        if pipeline.len() == BATCH || index + 1 == events {
+            client.send(&pipeline).await?;
+            pipeline.clear();
+        }
+    }
+    Ok(())
+}
+
 async fn write(
     client: &mut BareClient,
     entries: impl Iterator<Item = (String, usize)>,
@@ -105,7 +128,7 @@ async fn write(
 ) -> Result<()> {
     let mut pipeline = redis::pipe();
     for (stream, index) in entries {
-        add(&mut pipeline, &stream, index, random);
+        add(&mut pipeline, &stream, index, TYPES[index % TYPES.len()], random);
         if pipeline.len() == BATCH {
             client.send(&pipeline).await?;
             pipeline.clear();
@@ -114,14 +137,14 @@ async fn write(
     if pipeline.is_empty() { Ok(()) } else { client.send(&pipeline).await }
 }
 
-fn add(pipeline: &mut Pipeline, stream: &str, index: usize, random: &mut Random) {
+fn add(pipeline: &mut Pipeline, stream: &str, index: usize, event_type: &str, random: &mut Random) {
     let time = FIRST_MS + index as u64 * STEP_MS;
     pipeline
         .cmd("XADD")
         .arg(stream)
         .arg(entry_id(index))
         .arg("type")
-        .arg(TYPES[index % TYPES.len()])
+        .arg(event_type)
         .arg("timestamp")
         .arg(time)
         .arg("data")

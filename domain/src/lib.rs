@@ -13,6 +13,8 @@
 mod align;
 pub mod blame;
 pub mod block_index;
+pub mod catalog;
+pub mod csv;
 pub mod cut;
 pub mod diff;
 pub mod entry;

@@ -1,13 +1,14 @@
 //! The server: Redis on one side, HTTP on the other.
 //!
-//! [`store`] speaks to Redis, [`travel`] folds what it reads, [`index`] knows where its entries
-//! are, [`find`] searches through them, [`backend`] answers the server functions from both, [`live`] pushes
+//! [`store`] speaks to Redis, [`discovery`] finds the streams there are, [`travel`] folds what it reads, [`index`] knows where its
+//! entries are, [`find`] searches through them, [`backend`] answers the server functions from all of these, [`live`] pushes
 //! what is new, and [`http`] holds every route. [`transfer`] is for the command line alone.
 
 pub mod backend;
 pub mod cli;
 pub mod config;
 mod decoding;
+pub mod discovery;
 pub mod find;
 pub mod folds;
 pub mod http;

@@ -55,13 +55,14 @@ impl Server {
             codecs,
             relations,
             index_bytes,
+            read_rate,
             scan_rate,
         } = config;
         let listener = TcpListener::bind(listen)
             .await
             .map_err(|source| ServeError::Listen { address: listen, source })?;
         let address = listener.local_addr()?;
-        let store = Store::with_scan_rate(redis_url, scan_rate);
+        let store = Store::with_read_rate(redis_url, read_rate);
         let script_limits = folds.limits;
         let library = Library::new(folds.folder, folds.is_editable, folds.limits);
         let indexes =
@@ -75,6 +76,7 @@ impl Server {
                 library,
                 keyframe_bytes,
                 relations,
+                scan_rate,
             })),
             indexes,
             codecs: codecs.clone(),

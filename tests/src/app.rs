@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use reqwest::StatusCode;
 use rewind_codec::Codecs;
-use rewind_server::config::{FoldConfig, ServeConfig};
+use rewind_server::config::{DEFAULT_SCAN_RATE, FoldConfig, ServeConfig};
 use rewind_server::live::LiveLimits;
 use rewind_server::relations::RelationConfig;
 use rewind_server::serve::Server;
@@ -113,8 +113,9 @@ impl TestApp {
                 live: self.live,
                 relations: RelationConfig::default(),
                 index_bytes: self.index_bytes,
-                scan_rate: None,
+                read_rate: None,
                 codecs: self.codecs.clone(),
+                scan_rate: DEFAULT_SCAN_RATE,
             };
             async { Server::bind(config).await.ok() }
         })

@@ -1,13 +1,14 @@
 //! What the server functions need of the server.
 
 use async_trait::async_trait;
+use rewind_domain::catalog::{Category, Opened, SortBy};
 use rewind_domain::{EntryId, Pointer, StreamKey};
 
 use super::related::{RelatedAnswer, RelatedQuery};
 use super::{
-    About, ApiError, BisectAnswer, BlameAnswer, DiffAnswer, EventAnswer, EventsPage, FoldAnswer,
-    HistoryAnswer, IndexAnswer, Order, ReplayAnswer, StreamsPage, TimelineAnswer, TrialAnswer,
-    WindowAnswer,
+    About, ApiError, BisectAnswer, BlameAnswer, CatalogPage, CategoriesPage, DiffAnswer,
+    DiscoveryAction, DiscoveryStatus, EventAnswer, EventsPage, FoldAnswer, HistoryAnswer,
+    IndexAnswer, Order, ReplayAnswer, StreamsPage, TimelineAnswer, TrialAnswer, WindowAnswer,
 };
 
 /// How many events a page has where nothing is said.
@@ -18,6 +19,12 @@ pub const MAX_PAGE_EVENTS: u64 = 1_000;
 pub const DEFAULT_PAGE_STREAMS: u64 = 500;
 /// How many streams can be asked for in one call.
 pub const MAX_PAGE_STREAMS: u64 = 5_000;
+/// How many rows of the list of streams, or of the tree of categories, are told where nothing is said.
+pub const DEFAULT_CATALOG_ROWS: u64 = 100;
+/// How many rows can be asked for in one call: more than the largest screen has room for.
+pub const MAX_CATALOG_ROWS: u64 = 500;
+/// How many categories can be named as open or closed in one call, which have to fit into a URL.
+pub const MAX_OPENED_CATEGORIES: usize = 200;
 /// How many versions a window has where nothing is said.
 pub const DEFAULT_WINDOW_VERSIONS: u64 = 200;
 /// How many versions a window can have.
@@ -47,6 +54,15 @@ pub trait Backend: Send + Sync {
 
     /// Looks for streams in the next part of the keyspace.
     async fn streams(&self, query: StreamsQuery) -> Result<StreamsPage, ApiError>;
+
+    /// Tells a part of the list of all streams found so far.
+    async fn catalog(&self, query: CatalogQuery) -> Result<CatalogPage, ApiError>;
+
+    /// Tells a part of the tree of their categories.
+    async fn categories(&self, query: CategoriesQuery) -> Result<CategoriesPage, ApiError>;
+
+    /// Pauses the search for streams, or lets it go on.
+    async fn discovery(&self, action: DiscoveryAction) -> DiscoveryStatus;
 
     /// Reads a page of events.
     async fn events(&self, query: EventsQuery) -> Result<EventsPage, ApiError>;
@@ -99,6 +115,32 @@ pub struct StreamsQuery {
     /// Where the last answer said to go on; 0 to begin.
     pub cursor: u64,
     /// About how many to look for in this call.
+    pub limit: u64,
+}
+
+/// Which rows of the list of streams to tell.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CatalogQuery {
+    /// Only streams of this category.
+    pub category: Category,
+    /// Only streams with this in their key.
+    pub search: StreamKey,
+    /// By what they are sorted.
+    pub sort: SortBy,
+    /// The first row.
+    pub offset: u64,
+    /// How many rows.
+    pub limit: u64,
+}
+
+/// Which rows of the tree of categories to tell.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CategoriesQuery {
+    /// Which of them are open.
+    pub opened: Opened,
+    /// The first row.
+    pub offset: u64,
+    /// How many rows.
     pub limit: u64,
 }
 

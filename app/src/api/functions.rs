@@ -10,9 +10,9 @@ use leptos::server_fn::codec::{GetUrl, Json};
 
 use super::related::RelatedAnswer;
 use super::{
-    About, ApiError, BisectAnswer, BlameAnswer, DiffAnswer, EventAnswer, EventsPage, FoldAnswer,
-    HistoryAnswer, IndexAnswer, ReplayAnswer, StreamsPage, TimelineAnswer, TrialAnswer,
-    WindowAnswer,
+    About, ApiError, BisectAnswer, BlameAnswer, CatalogPage, CategoriesPage, DiffAnswer,
+    DiscoveryStatus, EventAnswer, EventsPage, FoldAnswer, HistoryAnswer, IndexAnswer, ReplayAnswer,
+    StreamsPage, TimelineAnswer, TrialAnswer, WindowAnswer,
 };
 
 /// `GET /api/about`
@@ -39,6 +39,59 @@ pub async fn streams(
     server::backend()?.streams(query).await
 }
 
+/// `GET /api/catalog`: a part of the list of all streams found so far.
+#[server(name = GetCatalog, prefix = "/api", endpoint = "catalog", input = GetUrl, output = Json)]
+pub async fn catalog(
+    #[server(default)] category: Option<String>,
+    #[server(default)] search: Option<String>,
+    #[server(default)] sort: Option<String>,
+    #[server(default)] offset: Option<String>,
+    #[server(default)] limit: Option<String>,
+) -> Result<CatalogPage, ApiError> {
+    use super::backend::{CatalogQuery, DEFAULT_CATALOG_ROWS, MAX_CATALOG_ROWS};
+    use super::params;
+
+    let query = CatalogQuery {
+        category: params::optional("category", category.as_deref())?.unwrap_or_default(),
+        search: params::optional("search", search.as_deref())?.unwrap_or_else(|| "".into()),
+        sort: params::sort(sort.as_deref())?,
+        offset: params::number("offset", offset.as_deref())?.unwrap_or(0),
+        limit: params::limit(limit.as_deref(), DEFAULT_CATALOG_ROWS, MAX_CATALOG_ROWS)?,
+    };
+    server::backend()?.catalog(query).await
+}
+
+/// `GET /api/categories`: a part of the tree of their categories.
+#[server(name = GetCategories, prefix = "/api", endpoint = "categories", input = GetUrl, output = Json)]
+pub async fn categories(
+    #[server(default)] open: Option<String>,
+    #[server(default)] closed: Option<String>,
+    #[server(default)] offset: Option<String>,
+    #[server(default)] limit: Option<String>,
+) -> Result<CategoriesPage, ApiError> {
+    use rewind_domain::catalog::Opened;
+
+    use super::backend::{CategoriesQuery, DEFAULT_CATALOG_ROWS, MAX_CATALOG_ROWS};
+    use super::params;
+
+    let query = CategoriesQuery {
+        opened: Opened {
+            open: params::categories("open", open.as_deref())?,
+            closed: params::categories("closed", closed.as_deref())?,
+        },
+        offset: params::number("offset", offset.as_deref())?.unwrap_or(0),
+        limit: params::limit(limit.as_deref(), DEFAULT_CATALOG_ROWS, MAX_CATALOG_ROWS)?,
+    };
+    server::backend()?.categories(query).await
+}
+
+/// `POST /api/discovery`: pauses the search for streams, lets it go on, or begins it anew.
+#[server(name = SetDiscovery, prefix = "/api", endpoint = "discovery", input = Json, output = Json)]
+pub async fn discovery(#[server(default)] action: String) -> Result<DiscoveryStatus, ApiError> {
+    let action = super::params::action(&action)?;
+    Ok(server::backend()?.discovery(action).await)
+}
+
 /// `GET /api/events`: a page of a stream's events.
 #[server(name = GetEvents, prefix = "/api", endpoint = "events", input = GetUrl, output = Json)]
 pub async fn events(
@@ -57,7 +110,7 @@ pub async fn events(
     if filter.is_some_and(|filter| !filter.is_empty()) {
         return Err(ApiError::bad_parameter(
             "filter",
-            "filters are not available yet; leave it out",
+            "is for `/api/find`, which answers while it searches; leave it out",
         ));
     }
     let query = EventsQuery {

@@ -5,10 +5,11 @@
 use std::fmt::Display;
 use std::str::FromStr;
 
+use rewind_domain::catalog::{Category, SortBy};
 use rewind_domain::{EntryId, Pointer, StreamKey};
 
-use super::backend::Until;
-use super::{ApiError, Order};
+use super::backend::{MAX_OPENED_CATEGORIES, Until};
+use super::{ApiError, DiscoveryAction, Order};
 
 /// A parameter that may be left out. An empty one counts as left out, as forms send it.
 pub(crate) fn optional<T>(name: &str, text: Option<&str>) -> Result<Option<T>, ApiError>
@@ -93,6 +94,41 @@ pub(crate) fn order(text: Option<&str>) -> Result<Order, ApiError> {
     }
 }
 
+/// By what streams are sorted, by key where nothing is said.
+pub(crate) fn sort(text: Option<&str>) -> Result<SortBy, ApiError> {
+    let Some(name) = text.filter(|text| !text.is_empty()) else { return Ok(SortBy::default()) };
+    SortBy::named(name)
+        .ok_or_else(|| ApiError::bad_parameter("sort", "must be `key`, `length` or `activity`"))
+}
+
+/// What is wanted of the search for streams.
+pub(crate) fn action(name: &str) -> Result<DiscoveryAction, ApiError> {
+    DiscoveryAction::ALL
+        .into_iter()
+        .find(|action| action.name() == name)
+        .ok_or_else(|| ApiError::bad_parameter("action", "must be `pause`, `resume` or `restart`"))
+}
+
+/// Categories of the tree, as a JSON array of texts: whatever else could stand between them may stand in a key.
+pub(crate) fn categories(name: &str, text: Option<&str>) -> Result<Vec<StreamKey>, ApiError> {
+    let Some(text) = text.filter(|text| !text.is_empty()) else { return Ok(Vec::new()) };
+    let read = serde_json::from_str::<Vec<Category>>(text);
+    let categories = read.map_err(|error| {
+        let reason = format!("is no JSON array of categories, such as `[\"aggregate:\"]`: {error}");
+        ApiError::bad_parameter(name, reason)
+    })?;
+    if categories.len() > MAX_OPENED_CATEGORIES {
+        let reason = format!("at most {MAX_OPENED_CATEGORIES} can be given");
+        return Err(ApiError::bad_parameter(name, reason));
+    }
+    // The rows for all streams and for those without a category have nothing inside.
+    let named = categories.into_iter().filter_map(|category| match category {
+        Category::Within(category) => Some(category),
+        Category::All | Category::Unnamed => None,
+    });
+    Ok(named.collect())
+}
+
 /// A point in a history; the last version where nothing is said.
 pub(crate) fn until(
     version: Option<&str>,
@@ -129,10 +165,14 @@ mod tests {
             stream("").unwrap_err(),
             stream("a\\").unwrap_err(),
             order(Some("up")).unwrap_err(),
+            sort(Some("up")).unwrap_err(),
+            categories("open", Some("aggregate:")).unwrap_err(),
             until(Some("1"), Some("1-0"), None).unwrap_err(),
         ];
-        let names =
-            ["after", "version", "limit", "limit", "id", "stream", "stream", "order", "version"];
+        let names = [
+            "after", "version", "limit", "limit", "id", "stream", "stream", "order", "sort",
+            "open", "version",
+        ];
         for (error, name) in errors.iter().zip(names) {
             assert_eq!(error.parameter.as_deref(), Some(name));
             assert!(error.message.contains(&format!("`{name}`")), "{error}");

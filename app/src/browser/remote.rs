@@ -77,6 +77,11 @@ where
         self.loaded.get()
     }
 
+    /// The last answer, without following what becomes of it.
+    pub(crate) fn loaded_untracked(self) -> Option<Arc<Loaded<K, T>>> {
+        self.loaded.get_untracked()
+    }
+
     /// Why there is no answer yet.
     pub(crate) fn error(self) -> Option<ApiError> {
         self.error.get()

@@ -5,6 +5,7 @@ use rewind_domain::tree::{self, LeafKind, Mark, RowValue, TreeRow};
 use rewind_domain::{Json, Pointer};
 use web_sys::KeyboardEvent;
 
+use super::aria_level::aria_level;
 use super::copy_button::CopyButton;
 use super::icon::{Glyph, Icon};
 use super::virtual_list::VirtualList;
@@ -266,11 +267,11 @@ fn Row(
     };
     view! {
         <div
+            {..aria_level(depth)}
             class="tree-row"
             class:active=is_active
             role="treeitem"
             id=id
-            attr:aria-level=(depth + 1).to_string()
             aria-expanded=is_expanded.clone()
             aria-selected=move || is_active.get().to_string()
             data-testid="tree-row"

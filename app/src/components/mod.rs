@@ -7,17 +7,21 @@
 )]
 #![allow(clippy::needless_pass_by_value, reason = "components own what they are given")]
 
-pub(crate) mod category_list;
+pub(crate) mod aria_level;
+pub(crate) mod category_crumbs;
+pub(crate) mod category_tree;
 pub(crate) mod change_list;
 pub(crate) mod code_editor;
 pub(crate) mod columns_menu;
 pub(crate) mod copy_button;
 pub(crate) mod copy_menu;
+pub(crate) mod discovery_notices;
 pub(crate) mod empty_state;
 pub(crate) mod error_panel;
 pub(crate) mod event_detail;
 pub(crate) mod event_grid;
 pub(crate) mod event_type;
+pub(crate) mod export_menu;
 pub(crate) mod field_value;
 pub(crate) mod fields_table;
 pub(crate) mod filter_box;

@@ -1,89 +1,138 @@
-//! How far the search for streams is.
+//! How far the search for streams is, and what it costs.
 
 use leptos::prelude::*;
 
 use super::icon::{Glyph, Icon};
+use crate::api::{DiscoveryAction, DiscoveryPhase, DiscoveryStatus};
 use crate::state::text;
 
-/// How far it is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Scanned {
-    /// About how many keys were looked at.
-    pub(crate) keys: u64,
-    /// How many keys there are.
-    pub(crate) of: u64,
-    /// How many streams were found.
-    pub(crate) streams: u64,
-    /// Where it stands.
-    pub(crate) phase: Phase,
-}
-
-/// Where a search stands.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Phase {
-    /// It goes on.
-    #[default]
-    Running,
-    /// Someone stopped it.
-    Stopped,
-    /// Everything was looked at.
-    Done,
-}
-
-/// Tells how far the search is, and stops it or lets it go on.
+/// Tells how far the search is, and pauses it or lets it go on.
 #[component]
 pub(crate) fn ScanProgress(
-    /// How far it is.
+    /// How far it is; nothing until that is known.
     #[prop(into)]
-    scanned: Signal<Scanned>,
-    /// Stops it, lets it go on, or begins anew.
+    status: Signal<Option<DiscoveryStatus>>,
+    /// Pauses it, lets it go on, or begins anew.
     #[prop(into)]
-    on_toggle: Callback<()>,
+    on_action: Callback<DiscoveryAction>,
 ) -> impl IntoView {
-    let phase = Memo::new(move |_| scanned.get().phase);
-    let found = move || {
-        let Scanned { keys, of, streams, phase } = scanned.get();
-        let streams = text::counted(streams, "stream", "streams");
-        let of = text::counted(of, "key", "keys");
-        match phase {
-            Phase::Done => format!("{streams} · looked at all of {of}"),
-            Phase::Running if keys == 0 => "Looking for streams…".to_owned(),
-            // Redis does not tell exactly, and may look at a key twice.
-            _ => format!("{streams} · looked at about {} of {of}", text::grouped(keys)),
-        }
+    let phase = Memo::new(move |_| status.with(|status| Some(status.as_ref()?.phase)));
+    let is_walking = Memo::new(move |_| phase.get() == Some(DiscoveryPhase::Walking));
+    let found = move || status.with(|status| status.as_ref().map(found));
+    let load = move || status.with(|status| status.as_ref().map(load));
+    let title = move || {
+        let load = load().unwrap_or_default();
+        format!("One search serves all who look, and costs Redis {load} while it walks")
     };
     let button = move || {
-        let (glyph, label) = match phase.get() {
-            Phase::Running => (Glyph::Pause, "Stop"),
-            Phase::Stopped => (Glyph::Play, "Continue"),
-            Phase::Done => (Glyph::Reload, "Look again"),
+        let (glyph, label, action) = match phase.get()? {
+            DiscoveryPhase::Walking | DiscoveryPhase::Waiting => {
+                (Glyph::Pause, "Pause", DiscoveryAction::Pause)
+            }
+            DiscoveryPhase::Paused => (Glyph::Play, "Continue", DiscoveryAction::Resume),
+            DiscoveryPhase::Resting | DiscoveryPhase::Refused => {
+                (Glyph::Reload, "Look again", DiscoveryAction::Restart)
+            }
         };
-        view! {
-            <Icon glyph />
-            {label}
-        }
+        Some(view! {
+            <button
+                type="button"
+                class="button quiet scan-action"
+                title="For everybody who looks"
+                data-testid="scan-action"
+                on:click=move |_| on_action.run(action)
+            >
+                <Icon glyph />
+                {label}
+            </button>
+        })
     };
     view! {
-        <div class="scan" data-testid="scan-progress" data-phase=move || {
-            match phase.get() {
-                Phase::Running => "running",
-                Phase::Stopped => "stopped",
-                Phase::Done => "done",
-            }
-        }>
+        <div
+            class="scan"
+            data-testid="scan-progress"
+            data-phase=move || phase.get().map(phase_name)
+            title=title
+        >
             <progress
                 aria-label="Keys looked at"
-                class:hidden=move || phase.get() == Phase::Done
-                max=move || scanned.get().of.max(1).to_string()
-                value=move || {
-                    let Scanned { keys, of, .. } = scanned.get();
-                    keys.min(of).to_string()
-                }
+                class:hidden=move || !is_walking.get() || status.with(|s| s.as_ref().is_none_or(|s| s.keys_total.is_none()))
+                max=move || status.with(|s| s.as_ref().and_then(|s| s.keys_total)).unwrap_or(1).max(1).to_string()
+                value=move || status.with(|s| s.as_ref().map_or(0, |s| s.scanned)).to_string()
             ></progress>
             <span class="scan-text" role="status">{found}</span>
-            <button type="button" class="button quiet" on:click=move |_| on_toggle.run(())>
-                {button}
-            </button>
+            <span class="scan-load" class:hidden=move || !is_walking.get()>{load}</span>
+            {button}
         </div>
+    }
+}
+
+/// What was found in how much.
+fn found(status: &DiscoveryStatus) -> String {
+    let streams = text::counted(status.found, "stream", "streams");
+    // Redis does not tell exactly, and may look at a key twice.
+    let looked_at = match status.keys_total {
+        Some(total) if total == status.scanned => {
+            format!("looked at all of {}", text::counted(total, "key", "keys"))
+        }
+        Some(total) => format!(
+            "looked at about {} of {}",
+            text::grouped(status.scanned),
+            text::counted(total, "key", "keys")
+        ),
+        None => format!("looked at about {}", text::counted(status.scanned, "key", "keys")),
+    };
+    match status.phase {
+        DiscoveryPhase::Resting => match status.keys_total {
+            Some(total) => {
+                format!("{streams} · looked at all of {}", text::counted(total, "key", "keys"))
+            }
+            None => format!("{streams} · looked at all keys"),
+        },
+        DiscoveryPhase::Refused => format!("{streams}, found by key"),
+        DiscoveryPhase::Paused => format!("{streams} · paused, {looked_at}"),
+        DiscoveryPhase::Walking | DiscoveryPhase::Waiting => format!("{streams} · {looked_at}"),
+    }
+}
+
+/// At most what Redis is asked for.
+fn load(status: &DiscoveryStatus) -> String {
+    let calls = status.keys_per_second.div_ceil(status.keys_per_call.max(1));
+    format!("≤ {} keys/s in {} calls", text::grouped(status.keys_per_second), text::grouped(calls))
+}
+
+fn phase_name(phase: DiscoveryPhase) -> &'static str {
+    match phase {
+        DiscoveryPhase::Walking => "walking",
+        DiscoveryPhase::Paused => "paused",
+        DiscoveryPhase::Resting => "resting",
+        DiscoveryPhase::Waiting => "waiting",
+        DiscoveryPhase::Refused => "refused",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn progress_is_told_with_what_is_known() {
+        let mut status = DiscoveryStatus {
+            scanned: 1_000,
+            keys_total: Some(9_000),
+            found: 12,
+            keys_per_second: 100_000,
+            keys_per_call: 1_000,
+            ..DiscoveryStatus::default()
+        };
+        assert_eq!(found(&status), "12 streams · looked at about 1,000 of 9,000 keys");
+        assert_eq!(load(&status), "≤ 100,000 keys/s in 100 calls");
+        status.phase = DiscoveryPhase::Paused;
+        assert_eq!(found(&status), "12 streams · paused, looked at about 1,000 of 9,000 keys");
+        status.keys_total = None;
+        status.phase = DiscoveryPhase::Walking;
+        assert_eq!(found(&status), "12 streams · looked at about 1,000 keys");
+        status.phase = DiscoveryPhase::Resting;
+        assert_eq!(found(&status), "12 streams · looked at all keys");
     }
 }

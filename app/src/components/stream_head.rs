@@ -2,14 +2,14 @@
 
 use leptos::prelude::*;
 use rewind_domain::StreamKey;
+use rewind_domain::catalog::Category;
 use rewind_domain::stream_key::StreamKind;
 
+use super::category_crumbs::CategoryCrumbs;
 use super::copy_button::CopyButton;
 use super::icon::{Glyph, Icon};
 use super::stream_key::KeyText;
-use crate::state::address::{
-    CategoryChoice, EventsAddress, FoldAddress, StreamsAddress, TravelAddress,
-};
+use crate::state::address::{EventsAddress, FoldAddress, TravelAddress};
 
 /// How a stream is looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,12 +32,6 @@ pub(crate) fn StreamHead(
     /// What else is known of it.
     children: Children,
 ) -> impl IntoView {
-    let category =
-        StreamsAddress { prefix: String::new(), category: CategoryChoice::One(stream.category()) };
-    let category_name = match stream.category() {
-        Some(category) => category.to_string(),
-        None => "(no category)".to_owned(),
-    };
     let kind = match stream.kind() {
         StreamKind::Aggregate => "aggregate",
         StreamKind::Topic => "topic",
@@ -56,11 +50,7 @@ pub(crate) fn StreamHead(
     view! {
         <header class="stream-head-bar">
             <div class="stream-title">
-                <nav class="crumbs" aria-label="Breadcrumb">
-                    <a href="/">"Streams"</a>
-                    <span aria-hidden="true">"›"</span>
-                    <a href=category.href()>{category_name}</a>
-                </nav>
+                <CategoryCrumbs category=Category::of(&stream) />
                 <div class="stream-name">
                     <h1 data-testid="stream-key">
                         <KeyText stream=stream.clone() />

@@ -1,8 +1,9 @@
 //! A table of streams.
 
-use std::sync::Arc;
+use std::ops::Range;
 
 use leptos::prelude::*;
+use rewind_domain::catalog::SortBy;
 use rewind_domain::stream_key::StreamKind;
 
 use super::icon::{Glyph, Icon};
@@ -11,7 +12,6 @@ use super::stream_key::KeyText;
 use super::virtual_list::VirtualList;
 use crate::api::StreamSummary;
 use crate::state::address::{EventsAddress, TravelAddress};
-use crate::state::catalog::SortBy;
 use crate::state::text;
 
 /// As high as `.stream-row`.
@@ -20,11 +20,24 @@ const ROW_HEIGHT: u32 = 32;
 /// Streams, a row each, of which there may be very many.
 #[component]
 pub(crate) fn StreamTable(
-    /// The streams, sorted.
+    /// The rows at hand.
     #[prop(into)]
-    streams: Signal<Vec<Arc<StreamSummary>>>,
+    streams: Signal<Vec<StreamSummary>>,
+    /// Which row the first of them is.
+    #[prop(into)]
+    offset: Signal<usize>,
+    /// How many rows there are.
+    #[prop(into)]
+    total: Signal<usize>,
     /// By what they are sorted.
-    sort: RwSignal<SortBy>,
+    #[prop(into)]
+    sort: Signal<SortBy>,
+    /// Sorts them by something else.
+    #[prop(into)]
+    on_sort: Callback<SortBy>,
+    /// Tells which rows are on screen.
+    #[prop(into)]
+    on_range: Callback<Range<usize>>,
 ) -> impl IntoView {
     let heading = move |by: SortBy, label: &'static str, class: &'static str| {
         let is_chosen = move || sort.get() == by;
@@ -35,7 +48,7 @@ pub(crate) fn StreamTable(
                 class=class
                 aria-sort=move || is_chosen().then_some(direction)
             >
-                <button type="button" class="sort" on:click=move |_| sort.set(by)>
+                <button type="button" class="sort" on:click=move |_| on_sort.run(by)>
                     {label}
                     <span aria-hidden="true" class="sort-mark">
                         {move || if is_chosen() { if by == SortBy::Key { "↑" } else { "↓" } } else { "" }}
@@ -49,7 +62,7 @@ pub(crate) fn StreamTable(
             class="stream-table"
             role="table"
             aria-label="Streams"
-            aria-rowcount=move || (streams.with(Vec::len) + 1).to_string()
+            aria-rowcount=move || (total.get() + 1).to_string()
         >
             <div class="stream-head" role="row">
                 {heading(SortBy::Key, "Stream", "cell-key")}
@@ -61,12 +74,12 @@ pub(crate) fn StreamTable(
                     <span class="sr-only">"Open as"</span>
                 </span>
             </div>
-            <VirtualList rows=streams row_height=ROW_HEIGHT render=stream_row />
+            <VirtualList rows=streams offset total row_height=ROW_HEIGHT render=stream_row on_range />
         </div>
     }
 }
 
-fn stream_row(index: usize, stream: Arc<StreamSummary>) -> impl IntoView {
+fn stream_row(index: usize, stream: StreamSummary) -> impl IntoView {
     let events = EventsAddress::newest(stream.key.clone()).href();
     let is_aggregate = stream.kind == StreamKind::Aggregate;
     let travel = is_aggregate.then(|| {

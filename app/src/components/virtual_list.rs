@@ -1,5 +1,7 @@
 //! A long list of which only the rows on screen exist.
 
+use std::ops::Range;
+
 use leptos::html;
 use leptos::prelude::*;
 use rewind_domain::viewport::visible_rows;
@@ -17,9 +19,15 @@ const GUESSED_HEIGHT: f64 = 900.0;
 /// it changes with the list.
 #[component]
 pub(crate) fn VirtualList<T, V>(
-    /// The list.
+    /// The list, or the part of it that is at hand.
     #[prop(into)]
     rows: Signal<Vec<T>>,
+    /// Which row of the list the first of these is.
+    #[prop(optional, into)]
+    offset: Signal<usize>,
+    /// How many rows the list has, where it has more than these. The others are blank.
+    #[prop(optional, into)]
+    total: Option<Signal<usize>>,
     /// How high each row is, in pixels; the same as in the style sheet.
     row_height: u32,
     /// Draws the row of this index.
@@ -27,6 +35,9 @@ pub(crate) fn VirtualList<T, V>(
     /// The row that has to be in sight, whenever that changes.
     #[prop(optional, into)]
     in_sight: Option<Signal<Option<usize>>>,
+    /// Tells which rows are drawn, whenever that changes.
+    #[prop(optional, into)]
+    on_range: Option<Callback<Range<usize>>>,
 ) -> impl IntoView
 where
     T: Clone + PartialEq + Send + Sync + 'static,
@@ -44,12 +55,18 @@ where
     });
     on_resize(frame, measure.clone());
 
-    let count = Memo::new(move |_| rows.with(Vec::len));
+    let count = Memo::new(move |_| match total {
+        Some(total) => total.get(),
+        None => rows.with(Vec::len),
+    });
     let range = Memo::new(move |_| {
         let height = height.get().unwrap_or(GUESSED_HEIGHT);
         visible_rows(count.get(), f64::from(row_height), scroll_top.get(), height, OVERSCAN)
     });
     let first = Memo::new(move |_| range.get().start);
+    if let Some(on_range) = on_range {
+        Effect::new(move || on_range.run(range.get()));
+    }
 
     if let Some(in_sight) = in_sight {
         // Asking a browser how far it has scrolled makes it lay the page out at once. So that is remembered, and it is told to
@@ -75,12 +92,18 @@ where
         });
     }
 
-    let row_at = move |index: usize| {
-        let row = Memo::new(move |_| rows.with(|rows| rows.get(index).cloned()));
-        let render = render.clone();
-        move || row.get().map(|row| render(index, row))
-    };
     let pixels = move |rows: usize| format!("{}px", rows.saturating_mul(row_height as usize));
+    let row_at = move |index: usize| {
+        let row = Memo::new(move |_| {
+            let at = index.checked_sub(offset.get())?;
+            rows.with(|rows| rows.get(at).cloned())
+        });
+        let render = render.clone();
+        move || match row.get() {
+            Some(row) => render(index, row).into_any(),
+            None => view! { <div role="presentation" style:height=pixels(1)></div> }.into_any(),
+        }
+    };
     view! {
         <div
             class="virtual-list"

@@ -6,7 +6,6 @@
 )]
 #![allow(clippy::needless_pass_by_value, reason = "components own what they are given")]
 
-pub(crate) mod discovery;
 mod event_panel;
 pub(crate) mod events;
 pub(crate) mod not_found;

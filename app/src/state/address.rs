@@ -4,6 +4,7 @@
 
 use std::str::FromStr;
 
+use rewind_domain::catalog::{Category, SortBy};
 use rewind_domain::{EntryId, Pointer, StreamKey};
 
 pub(crate) use super::events_address::{EventsAddress, EventsOf};
@@ -29,23 +30,15 @@ pub(crate) enum Address {
     NotFound,
 }
 
-/// The streams, by category: `/?prefix=&category=`.
+/// The streams: `/?category=&search=&sort=`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct StreamsAddress {
-    /// How the keys begin, as typed.
-    pub(crate) prefix: String,
     /// Which of them are listed.
-    pub(crate) category: CategoryChoice,
-}
-
-/// Which category is open.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) enum CategoryChoice {
-    /// Every stream.
-    #[default]
-    All,
-    /// The streams of one category; of none where their key has one segment only.
-    One(Option<StreamKey>),
+    pub(crate) category: Category,
+    /// What their keys have in them, as typed.
+    pub(crate) search: String,
+    /// By what they are sorted.
+    pub(crate) sort: SortBy,
 }
 
 /// An aggregate at a version, and what is looked at there: `/travel?stream=&version=` (or `&id=`, or `&time_ms=`), with
@@ -151,33 +144,35 @@ impl Address {
     }
 }
 
-/// The category of keys without one; told apart from a category of this name by the colon that every
-/// other value ends in.
-const NO_CATEGORY: &str = "(none)";
-
 impl StreamsAddress {
+    /// All streams of a category.
+    pub(crate) fn of(category: Category) -> Self {
+        Self { category, ..Self::default() }
+    }
+
+    /// Another category of the same list.
+    pub(crate) fn with_category(&self, category: Category) -> Self {
+        Self { category, ..self.clone() }
+    }
+
     fn read(query: &Query) -> Self {
-        let category = match query.get("category") {
-            None => CategoryChoice::All,
-            Some(NO_CATEGORY) => CategoryChoice::One(None),
-            Some(text) => match text.strip_suffix(':').unwrap_or(text).parse() {
-                Ok(category) => CategoryChoice::One(Some(category)),
-                Err(_) => CategoryChoice::All,
-            },
-        };
-        Self { prefix: query.get("prefix").unwrap_or_default().to_owned(), category }
+        // What cannot be read is as good as not given: the page shows which category it is in.
+        let category = query.get("category").and_then(|text| text.parse().ok());
+        let sort = query.get("sort").and_then(SortBy::named);
+        Self {
+            category: category.unwrap_or_default(),
+            search: query.get("search").unwrap_or_default().to_owned(),
+            sort: sort.unwrap_or_default(),
+        }
     }
 
     /// Its URL.
     pub(crate) fn href(&self) -> String {
-        let category = match &self.category {
-            CategoryChoice::All => None,
-            CategoryChoice::One(None) => Some(NO_CATEGORY.to_owned()),
-            CategoryChoice::One(Some(category)) => Some(format!("{category}:")),
-        };
+        let Self { category, search, sort } = self;
         Query::default()
-            .with_some("prefix", Some(&self.prefix).filter(|prefix| !prefix.is_empty()))
-            .with_some("category", category)
+            .with_some("category", Some(category).filter(|category| **category != Category::All))
+            .with_some("search", Some(search).filter(|search| !search.is_empty()))
+            .with_some("sort", Some(sort.name()).filter(|_| *sort != SortBy::default()))
             .on("/")
     }
 }
@@ -303,9 +298,11 @@ mod tests {
                 let address = FoldAddress { stream: stream.clone(), version };
                 assert_eq!(read(&address.href()), Address::Fold(address));
             }
-            let category = CategoryChoice::One(Some(stream));
-            let address = StreamsAddress { prefix: "a b".to_owned(), category };
-            assert_eq!(read(&address.href()), Address::Streams(address));
+            for sort in SortBy::ALL {
+                let category = Category::Within(stream.clone());
+                let address = StreamsAddress { category, search: "a b".to_owned(), sort };
+                assert_eq!(read(&address.href()), Address::Streams(address));
+            }
         }
     }
 
@@ -335,26 +332,22 @@ mod tests {
 
     #[test]
     fn every_choice_of_category_has_its_own_address() {
-        let one = |text: &str| CategoryChoice::One(Some(text.into()));
+        let within = |text: &str| Category::Within(text.into());
         let choices = [
-            CategoryChoice::All,
-            CategoryChoice::One(None),
-            one(""),
-            one("a"),
-            one("a:"),
-            one(NO_CATEGORY),
+            Category::All,
+            Category::Unnamed,
+            within(""),
+            within("a"),
+            within("a:"),
+            within("(none)"),
         ];
         for category in choices {
-            let address = StreamsAddress { prefix: String::new(), category };
+            let address = StreamsAddress::of(category);
             assert_eq!(read(&address.href()), Address::Streams(address));
         }
-        assert_eq!(
-            read("/?category=aggregate:Order"),
-            Address::Streams(StreamsAddress {
-                prefix: String::new(),
-                category: one("aggregate:Order")
-            })
-        );
+        let order = StreamsAddress::of(within("aggregate:Order"));
+        assert_eq!(order.href(), "/?category=aggregate:Order:");
+        assert_eq!(read("/?category=aggregate:Order"), Address::Streams(order));
     }
 
     #[test]

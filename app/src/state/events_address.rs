@@ -126,6 +126,18 @@ impl EventsAddress {
         Self { filter, at: Point::Latest, event: None, ..self.clone() }
     }
 
+    /// The URL of a file with all that is meant.
+    pub(crate) fn export_href(&self, format: &str) -> String {
+        let some_text = |text: String| Some(text).filter(|text| !text.is_empty());
+        self.of
+            .on_query(Query::default())
+            .with_some("filter", some_text(self.filter.clone()))
+            .with("order", if self.order == Order::Asc { "asc" } else { "desc" })
+            .with("format", format)
+            .with_some("columns", some_text(self.columns.to_string()).filter(|_| format == "csv"))
+            .on("/api/export")
+    }
+
     /// Its URL.
     pub(crate) fn href(&self) -> String {
         let some_text = |text: String| Some(text).filter(|text| !text.is_empty());

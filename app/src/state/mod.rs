@@ -3,7 +3,6 @@
 
 pub(crate) mod address;
 pub(crate) mod backoff;
-pub(crate) mod catalog;
 pub(crate) mod changes;
 pub(crate) mod columns;
 pub(crate) mod draft;
@@ -17,6 +16,7 @@ pub(crate) mod histogram;
 pub(crate) mod keys;
 pub(crate) mod ledger;
 pub(crate) mod live;
+pub(crate) mod opened;
 pub(crate) mod place;
 pub(crate) mod query;
 pub(crate) mod scrolling;
@@ -31,3 +31,4 @@ pub(crate) mod text;
 pub(crate) mod timeline;
 pub(crate) mod tree_state;
 pub(crate) mod typing;
+pub(crate) mod window;

@@ -97,7 +97,7 @@ async fn first_indexes(
 }
 
 /// Has a stream indexed.
-async fn index(rewind: &mut HttpClient, stream: &str, events: usize) -> Result<()> {
+pub(super) async fn index(rewind: &mut HttpClient, stream: &str, events: usize) -> Result<()> {
     loop {
         let answer = rewind.get(&format!("/api/index?stream={stream}&buckets=1")).await?;
         let answer: Json = serde_json::from_slice(&answer)?;

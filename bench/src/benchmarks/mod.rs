@@ -1,6 +1,8 @@
 //! The benchmarks, one a file, and the order in which they run.
 
 mod crowd;
+mod discovery;
+mod find;
 mod index;
 mod live;
 mod load;
@@ -32,6 +34,8 @@ pub(crate) enum Benchmark {
     Replay,
     /// Counting all events of a stream, against reading them, and jumps to any of them
     Index,
+    /// Searches through a stream, against reading it
+    Find,
     /// From XADD to an event in the browser's line, against XADD to a blocking XREAD
     Live,
     /// A thousand viewers of one stream, and a hundred with nothing to see
@@ -40,6 +44,8 @@ pub(crate) enum Benchmark {
     Load,
     /// From navigation to the first streams on screen
     Screen,
+    /// Finding 100,000 streams among 200,000 keys
+    Discovery,
     /// From a key to the frame that shows the next version
     Travel,
     /// What the server's process takes
@@ -88,10 +94,12 @@ pub(crate) async fn run(
             Benchmark::Page => page::run(setting, report).await,
             Benchmark::Replay => replay::run(setting, report).await,
             Benchmark::Index => index::run(setting, report).await,
+            Benchmark::Find => find::run(setting, report).await,
             Benchmark::Live => live::run(setting, report).await,
             Benchmark::Crowd => crowd::run(setting, report).await,
             Benchmark::Load => load::run(setting, report).await,
             Benchmark::Screen => screen::run(setting, report).await,
+            Benchmark::Discovery => discovery::run(setting, report).await,
             Benchmark::Travel => travel::run(setting, report).await,
             Benchmark::Memory => memory::after(setting, report).await,
         };

@@ -21,11 +21,13 @@ const TIMEOUT: Duration = Duration::from_secs(20);
 /// Between two looks at a page.
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
-/// Runs in the page before its own scripts. Looks before each frame whether there is a category of streams, and takes
-/// the time after the frame that has one was drawn. Times count from the beginning of the navigation.
+/// What has to be on screen.
+const CATEGORY: &str = "[data-testid=category]";
+/// Runs in the page before its own scripts. Looks before each frame whether there is what is waited for, and takes the
+/// time after the frame that has it was drawn. Times count from the beginning of the navigation.
 const STOPWATCH: &str = "
     const look = () => {
-        if (!document.querySelector('[data-testid=category]')) return requestAnimationFrame(look);
+        if (!document.querySelector('SELECTOR')) return requestAnimationFrame(look);
         requestAnimationFrame(() => setTimeout(() => { window.firstStreamsAt = performance.now(); }));
     };
     requestAnimationFrame(look);
@@ -46,7 +48,7 @@ pub(super) async fn run(setting: &Setting, report: &mut Report) -> Result<()> {
     let address = format!("http://{}/", setting.rewind.address());
     let mut loads = Vec::new();
     for _ in 0..setting.effort.pick(5, 3) {
-        let secs = cold_load(&driver, &address).await?;
+        let secs = cold_load(&driver, &address, CATEGORY).await?;
         println!("  a cold load: {}", Unit::Time.show(secs));
         loads.push(secs);
     }
@@ -54,10 +56,11 @@ pub(super) async fn run(setting: &Setting, report: &mut Report) -> Result<()> {
     Ok(())
 }
 
-async fn cold_load(driver: &Driver, address: &str) -> Result<f64> {
+/// How many seconds it takes a new browser to have an element that matches `selector` on screen.
+pub(super) async fn cold_load(driver: &Driver, address: &str, selector: &str) -> Result<f64> {
     let mut browser = driver.browser().await?;
     tokio::time::sleep(REST).await;
-    browser.run_in_new_documents(STOPWATCH).await?;
+    browser.run_in_new_documents(&STOPWATCH.replace("SELECTOR", selector)).await?;
     browser.open(address).await?;
     let deadline = Instant::now() + TIMEOUT;
     while Instant::now() < deadline {
@@ -68,5 +71,5 @@ async fn cold_load(driver: &Driver, address: &str) -> Result<f64> {
         }
         tokio::time::sleep(LOOK_AGAIN).await;
     }
-    bail!("no `[data-testid=category]` within {TIMEOUT:?}")
+    bail!("no `{selector}` within {TIMEOUT:?}")
 }

@@ -7,7 +7,7 @@ use rewind_domain::cut::CutLimits;
 use rewind_domain::versions::StreamExtent;
 use rewind_domain::{EntryId, Event, StreamKey};
 
-use super::{api_error, discovery};
+use super::{api_error, streams};
 use crate::decoding::decode_all;
 use crate::index::Indexes;
 use crate::store::{EntryRange, IdRange, PageOrder, Store, StoreError};
@@ -40,7 +40,7 @@ pub(super) async fn events(
     Ok(EventsPage {
         next: events.last().map(|event| event.id).filter(|_| has_next),
         prev: first_id.filter(|_| has_prev(first_id, &info.extent, order)),
-        stream: discovery::summary(&stream, &info),
+        stream: streams::summary(&stream, &info),
         events,
     })
 }

@@ -14,7 +14,7 @@ use rewind_domain::versions::StreamExtent;
 use rewind_domain::{Entry, EntryId, Event, StreamKey};
 use tokio::time::{Instant, timeout_at};
 
-use super::{api_error, check_version, discovery, events, index};
+use super::{api_error, check_version, events, index, streams};
 use crate::decoding::decode_all;
 use crate::index::{IndexView, Indexes, Standing, StreamIndex};
 use crate::store::{EntryRange, IdRange, PageOrder, Store, StoreError, StreamInfo};
@@ -230,7 +230,7 @@ impl Wanted {
         EventsPage {
             next: events.last().map(|event| event.id).filter(|_| has_next),
             prev: first_id.filter(|_| events::has_prev(first_id, &info.extent, self.order)),
-            stream: discovery::summary(stream, info),
+            stream: streams::summary(stream, info),
             events: events.into_iter().map(|event| event.cut_to(CutLimits::LIST)).collect(),
         }
     }

@@ -2,8 +2,8 @@
 
 mod bisect;
 mod blame;
+mod catalog;
 mod diff;
-mod discovery;
 mod errors;
 mod event;
 mod events;
@@ -13,31 +13,35 @@ mod index;
 mod jump;
 mod related;
 mod replay;
+mod streams;
 mod timeline;
 mod trial;
 mod window;
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use rewind_app::api::backend::{
-    BisectQuery, BlameQuery, DiffQuery, EventQuery, EventsQuery, HistoryQuery, IndexQuery,
-    ReplayQuery, StreamsQuery, TimelineQuery, TrialQuery, WindowQuery,
+    BisectQuery, BlameQuery, CatalogQuery, CategoriesQuery, DiffQuery, EventQuery, EventsQuery,
+    HistoryQuery, IndexQuery, ReplayQuery, StreamsQuery, TimelineQuery, TrialQuery, WindowQuery,
 };
 use rewind_app::api::related::{RelatedAnswer, RelatedQuery};
 use rewind_app::api::{
-    About, ApiError, Backend, BisectAnswer, BlameAnswer, DiffAnswer, ErrorCode, EventAnswer,
-    EventsPage, FoldAnswer, HistoryAnswer, IndexAnswer, ReplayAnswer, StreamsPage, TimelineAnswer,
-    TrialAnswer, WindowAnswer,
+    About, ApiError, Backend, BisectAnswer, BlameAnswer, CatalogPage, CategoriesPage, DiffAnswer,
+    DiscoveryAction, DiscoveryStatus, ErrorCode, EventAnswer, EventsPage, FoldAnswer,
+    HistoryAnswer, IndexAnswer, ReplayAnswer, StreamsPage, TimelineAnswer, TrialAnswer,
+    WindowAnswer,
 };
 use rewind_codec::Codecs;
 use rewind_domain::versions::StreamExtent;
 use rewind_domain::{Fold, StreamKey};
 
+use crate::discovery::Discovery;
 use crate::folds::Library;
 use crate::index::Indexes;
 use crate::relations::RelationConfig;
-use crate::store::Store;
+use crate::store::{Store, StoreError};
 use crate::travel::{Traveller, WalkError};
 
 pub use errors::api_error;
@@ -51,6 +55,7 @@ pub struct StoreBackend {
     library: Arc<Library>,
     codecs: Codecs,
     relations: RelationConfig,
+    discovery: Discovery,
 }
 
 /// What a [`StoreBackend`] is made of.
@@ -67,14 +72,19 @@ pub struct BackendParts {
     pub keyframe_bytes: usize,
     /// How related events are found.
     pub relations: RelationConfig,
+    /// How many keys a second the search for streams looks at.
+    pub scan_rate: NonZeroU32,
 }
 
 impl StoreBackend {
     /// A backend made of these parts.
     pub fn new(parts: BackendParts) -> Self {
-        let BackendParts { store, indexes, codecs, library, keyframe_bytes, relations } = parts;
+        let BackendParts { store, indexes, codecs, library, keyframe_bytes, relations, scan_rate } =
+            parts;
         let traveller = Traveller::new(store.clone(), codecs.clone(), keyframe_bytes);
-        Self { store, indexes, traveller, library: Arc::new(library), codecs, relations }
+        let discovery = Discovery::new(store.clone(), scan_rate);
+        let library = Arc::new(library);
+        Self { store, indexes, traveller, library, codecs, relations, discovery }
     }
 
     /// The fold for a stream.
@@ -91,13 +101,29 @@ impl Backend for StoreBackend {
         About {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             redis_address: self.store.address(),
-            // Away or not allowed to tell: the page shows the address alone.
-            redis_version: self.store.server_version().await.ok().flatten(),
+            redis_version: match self.store.server_version().await {
+                Ok(version) => version,
+                // It is there, and does not let this user ask.
+                Err(StoreError::Forbidden { .. }) => Some("Redis".to_owned()),
+                Err(_) => None,
+            },
         }
     }
 
     async fn streams(&self, query: StreamsQuery) -> Result<StreamsPage, ApiError> {
-        discovery::streams(&self.store, query).await
+        streams::streams(&self.store, query).await
+    }
+
+    async fn catalog(&self, query: CatalogQuery) -> Result<CatalogPage, ApiError> {
+        catalog::catalog(&self.discovery, query).await
+    }
+
+    async fn categories(&self, query: CategoriesQuery) -> Result<CategoriesPage, ApiError> {
+        Ok(catalog::categories(&self.discovery, query).await)
+    }
+
+    async fn discovery(&self, action: DiscoveryAction) -> DiscoveryStatus {
+        catalog::control(&self.discovery, action)
     }
 
     async fn events(&self, query: EventsQuery) -> Result<EventsPage, ApiError> {

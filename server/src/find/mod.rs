@@ -37,6 +37,8 @@ pub struct FindQuery {
     pub order: Order,
     /// Behind which event an earlier search ended.
     pub position: Option<Position>,
+    /// Whether large events are wanted whole; else they are cut as in lists.
+    pub is_whole: bool,
     /// How many events to find at most; all where there is none.
     pub limit: Option<u64>,
 }

@@ -40,7 +40,7 @@ pub(super) async fn run(
         found.iter().map(|found| found.info.as_ref().map_or(0, |info| info.extent.length));
     progress.begin(found.len() as u64, lengths.sum());
     let mut streams: Vec<StreamKey> = found.iter().map(|found| found.key.clone()).collect();
-    let FindQuery { filter, span, order, position, limit, .. } = query;
+    let FindQuery { filter, span, order, position, is_whole, limit, .. } = query;
     let span = of_filter(&filter, span);
     let mut source = match span {
         None => Source::One(OneStream::new(store.clone(), "".into(), order, [])),
@@ -60,8 +60,16 @@ pub(super) async fn run(
     };
 
     let (sender, batches) = mpsc::channel(BATCHES_AHEAD);
-    let looking =
-        Looking { filter, streams: streams.clone(), codecs, is_single, limit, position, progress };
+    let looking = Looking {
+        filter,
+        streams: streams.clone(),
+        codecs,
+        is_single,
+        is_whole,
+        limit,
+        position,
+        progress,
+    };
     let frames = frames.clone();
     let looked = tokio::task::spawn_blocking(move || looking.look_at_all(batches, &frames));
     let read = loop {
@@ -103,11 +111,16 @@ async fn streams(
     let mut found = Vec::new();
     match place {
         Place::Streams(keys) => {
-            found = store.look_at(keys.clone()).await.map_err(|error| api_error(None, &error))?;
-            for key in keys {
-                if !found.iter().any(|found| found.key == *key) {
-                    return Err(api_error(Some(key), &StoreError::NotFound));
+            found = store.look_at(keys).await.map_err(|error| api_error(None, &error))?;
+            // One that was named must be there; of a category some may go while it is being looked for.
+            let missing = found.iter().find_map(|found| match &found.info {
+                Err(error @ (StoreError::NotFound | StoreError::WrongType)) => {
+                    Some(api_error(Some(&found.key), error))
                 }
+                _ => None,
+            });
+            if let Some(error) = missing {
+                return Err(error);
             }
         }
         Place::Prefix(prefix) => {
@@ -182,6 +195,7 @@ struct Looking {
     codecs: Codecs,
     /// Whether ids alone tell where the search is.
     is_single: bool,
+    is_whole: bool,
     limit: Option<u64>,
     position: Option<Position>,
     progress: Progress,
@@ -273,7 +287,8 @@ impl Looking {
         let position = Position { id: event.id, stream: (!self.is_single).then(|| key.clone()) };
         if is_meant {
             self.progress.find();
-            let event = Event { version, ..event.decode() }.cut_to(CutLimits::LIST);
+            let event = Event { version, ..event.decode() };
+            let event = if self.is_whole { event } else { event.cut_to(CutLimits::LIST) };
             let found = FoundEvent { stream: key.clone(), event };
             let frame = FindFrame::Found(found, position.clone());
             frames.blocking_send(frame).map_err(|_| Over)?;

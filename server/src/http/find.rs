@@ -89,13 +89,19 @@ impl Asked {
             Some(id) => Some(read("Last-Event-ID", &String::from_utf8_lossy(id.as_bytes()))?),
             None => self.position.clone(),
         };
+        Ok(FindQuery { position, limit: Some(limit), is_whole: false, ..self.all(limits)? })
+    }
+
+    /// The query for all that is meant, whole.
+    pub(super) fn all(self, limits: Limits) -> Result<FindQuery, ApiError> {
         Ok(FindQuery {
             place: self.place()?,
             filter: compile(&self.filter, limits)?,
             span: self.span(),
             order: self.order,
-            position,
-            limit: Some(limit),
+            position: self.position,
+            is_whole: true,
+            limit: None,
         })
     }
 

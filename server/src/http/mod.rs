@@ -2,6 +2,7 @@
 
 mod assets;
 mod errors;
+mod export;
 mod find;
 mod guard;
 mod headers;
@@ -59,6 +60,7 @@ pub fn router(state: AppState) -> Router {
     let mut router = Router::new()
         .route("/api/live", get(live::live))
         .route("/api/find", get(find::find_events))
+        .route("/api/export", get(export::export))
         .route("/api/value", get(value::value))
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
@@ -86,6 +88,9 @@ pub fn router(state: AppState) -> Router {
 fn register_server_functions() {
     register_explicit::<functions::GetAbout>();
     register_explicit::<functions::GetStreams>();
+    register_explicit::<functions::GetCatalog>();
+    register_explicit::<functions::GetCategories>();
+    register_explicit::<functions::SetDiscovery>();
     register_explicit::<functions::GetEvents>();
     register_explicit::<functions::GetEvent>();
     register_explicit::<functions::GetRelated>();

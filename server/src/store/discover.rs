@@ -1,15 +1,16 @@
-//! Discovery: finding the streams of a keyspace, a part at a time.
+//! Discovery: finding the streams of a keyspace, a part at a time, and looking at them from the outside.
 //!
 //! `SCAN … TYPE stream` walks the keyspace in steps that block Redis for about a millisecond each. What is found is
 //! looked at with `XINFO STREAM`, many in one round trip.
 
 use redis::Value;
 use rewind_domain::StreamKey;
+use rewind_domain::versions::StreamExtent;
 
 use super::{Store, StoreError, StreamInfo, reply};
 
 /// How many keys one `SCAN` looks at: Redis needs about a millisecond for so many, during which it does nothing else.
-const SCAN_COUNT: u64 = 1_000;
+pub const MAX_SCAN_COUNT: u64 = 1_000;
 /// How many `SCAN`s one call makes at most, so that each answers soon even where streams are few among many keys.
 const MAX_SCANS: u64 = 50;
 /// How many streams are asked about in one round trip.
@@ -28,7 +29,18 @@ pub struct Discovered {
     pub keys_total: u64,
 }
 
-/// A stream that was found.
+/// What one `SCAN` found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ScanStep {
+    /// The keys of the streams; the same one may be there twice.
+    pub keys: Vec<StreamKey>,
+    /// Where to go on; nothing at the end.
+    pub next_cursor: Option<u64>,
+    /// How many keys there are in all; nothing where Redis does not tell this user.
+    pub keys_total: Option<u64>,
+}
+
+/// A stream that was looked at.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FoundStream {
     /// Its key.
@@ -49,43 +61,65 @@ impl Store {
         mut cursor: u64,
         wanted: u64,
     ) -> Result<Discovered, StoreError> {
-        let mut pattern = glob_escaped(prefix.as_bytes());
-        pattern.push(b'*');
         let (mut keys, mut scans, mut keys_total) = (Vec::new(), 0, 0);
-        loop {
-            let mut pipeline = redis::pipe();
-            pipeline.cmd("DBSIZE");
-            pipeline.cmd("SCAN").arg(cursor).arg("MATCH").arg(&pattern[..]);
-            pipeline.arg("COUNT").arg(SCAN_COUNT).arg("TYPE").arg("stream");
-            let mut replies = self.run(&pipeline).await?.into_iter();
-            let (Some(size), Some(scan)) = (replies.next(), replies.next()) else {
-                return Err(StoreError::unexpected("a scan without its parts"));
-            };
-            // A user may be kept from `DBSIZE`, which only serves to show progress.
-            keys_total = size.ok().as_ref().and_then(reply::number).unwrap_or(keys_total);
-            let (next, found) = reply::scan(scan.map_err(|error| self.error(&error))?)?;
-            keys.extend(found.into_iter().map(StreamKey::from_bytes));
+        let next_cursor = loop {
+            let step = self.scan_streams(prefix, cursor, MAX_SCAN_COUNT).await?;
+            keys_total = step.keys_total.unwrap_or(keys_total);
+            keys.extend(step.keys);
             scans += 1;
-            cursor = next;
-            if cursor == 0 || keys.len() as u64 >= wanted || scans >= MAX_SCANS {
-                break;
+            match step.next_cursor {
+                Some(next) if (keys.len() as u64) < wanted && scans < MAX_SCANS => cursor = next,
+                next => break next,
             }
+        };
+        keys.sort();
+        keys.dedup();
+        let mut streams = self.look_at(&keys).await?;
+        // What was a stream a moment ago and is none any more.
+        streams.retain(|found| {
+            !matches!(found.info, Err(StoreError::NotFound | StoreError::WrongType))
+        });
+        let scanned = scans * MAX_SCAN_COUNT;
+        Ok(Discovered { streams, next_cursor, scanned, keys_total })
+    }
+
+    /// Looks at about `count` keys, from a cursor on, for streams whose keys begin with `prefix`.
+    ///
+    /// # Errors
+    /// Whatever Redis refuses.
+    pub async fn scan_streams(
+        &self,
+        prefix: &StreamKey,
+        cursor: u64,
+        count: u64,
+    ) -> Result<ScanStep, StoreError> {
+        let mut pipeline = redis::pipe();
+        pipeline.cmd("DBSIZE");
+        pipeline.cmd("SCAN").arg(cursor);
+        if !prefix.as_bytes().is_empty() {
+            let mut pattern = glob_escaped(prefix.as_bytes());
+            pattern.push(b'*');
+            pipeline.arg("MATCH").arg(pattern);
         }
-        Ok(Discovered {
-            streams: self.look_at(keys).await?,
-            next_cursor: (cursor != 0).then_some(cursor),
-            scanned: scans * SCAN_COUNT,
-            keys_total,
+        pipeline.arg("COUNT").arg(count).arg("TYPE").arg("stream");
+        let mut replies = self.run(&pipeline).await?.into_iter();
+        let (Some(size), Some(scan)) = (replies.next(), replies.next()) else {
+            return Err(StoreError::unexpected("a scan without its parts"));
+        };
+        let (next, keys) = reply::scan(scan.map_err(|error| self.error(&error))?)?;
+        Ok(ScanStep {
+            keys: keys.into_iter().map(StreamKey::from_bytes).collect(),
+            next_cursor: (next != 0).then_some(next),
+            // A user may be kept from `DBSIZE`, which only serves to show progress.
+            keys_total: size.ok().as_ref().and_then(reply::number),
         })
     }
 
-    /// Asks about many streams, each once, in the order of their keys. One that is gone by now, or is none, is left out.
+    /// Asks about streams, in their order.
     ///
     /// # Errors
-    /// Where Redis is away. What it refuses of one stream is told in its place.
-    pub async fn look_at(&self, mut keys: Vec<StreamKey>) -> Result<Vec<FoundStream>, StoreError> {
-        keys.sort();
-        keys.dedup();
+    /// Where Redis does not answer; what it refuses to tell about one of them stands with that one.
+    pub async fn look_at(&self, keys: &[StreamKey]) -> Result<Vec<FoundStream>, StoreError> {
         let mut found = Vec::with_capacity(keys.len());
         for batch in keys.chunks(INFO_BATCH) {
             let mut pipeline = redis::pipe();
@@ -94,17 +128,58 @@ impl Store {
             }
             let replies = self.run(&pipeline).await?;
             for (key, reply) in batch.iter().zip(replies) {
-                let info = reply
-                    .map_err(|error| self.error(&error))
-                    .and_then(|reply: Value| reply::stream_info(reply));
-                match info {
-                    Err(StoreError::NotFound | StoreError::WrongType) => {}
-                    info => found.push(FoundStream { key: key.clone(), info }),
-                }
+                let info = reply.map_err(|error| self.error(&error)).and_then(reply::stream_info);
+                found.push(FoundStream { key: key.clone(), info });
             }
         }
         Ok(found)
     }
+
+    /// As [`Store::look_at`], for users who may not run `XINFO STREAM`: by `XLEN` and the entries at both ends. Tells nothing of
+    /// groups, nor of what was trimmed, and takes a stream that is gone for an empty one.
+    ///
+    /// # Errors
+    /// Where Redis does not answer.
+    pub async fn look_at_ends(&self, keys: &[StreamKey]) -> Result<Vec<FoundStream>, StoreError> {
+        let mut found = Vec::with_capacity(keys.len());
+        for batch in keys.chunks(INFO_BATCH) {
+            let mut pipeline = redis::pipe();
+            for key in batch {
+                pipeline.cmd("XLEN").arg(key.as_bytes());
+                pipeline.cmd("XRANGE").arg(key.as_bytes()).arg("-").arg("+").arg("COUNT").arg(1);
+                pipeline.cmd("XREVRANGE").arg(key.as_bytes()).arg("+").arg("-");
+                pipeline.arg("COUNT").arg(1);
+            }
+            let replies = self.run(&pipeline).await?;
+            let mut replies = replies.into_iter().map(|reply| reply.map_err(|e| self.error(&e)));
+            for key in batch {
+                let (length, first, last) = (replies.next(), replies.next(), replies.next());
+                found.push(FoundStream { key: key.clone(), info: ends(length, first, last) });
+            }
+        }
+        Ok(found)
+    }
+}
+
+type Reply = Option<Result<Value, StoreError>>;
+
+fn ends(length: Reply, first: Reply, last: Reply) -> Result<StreamInfo, StoreError> {
+    const NONE: StoreError = StoreError::Unexpected { what: "fewer replies than commands" };
+    let length = length.unwrap_or(Err(NONE))?;
+    let id = |reply: Reply| {
+        let entries = reply::entries(reply.unwrap_or(Err(NONE))?)?;
+        Ok(entries.first().map(|entry| entry.id))
+    };
+    let (first_id, last_id) = (id(first)?, id(last)?);
+    let extent = StreamExtent {
+        length: reply::number(&length)
+            .ok_or(StoreError::unexpected("a length of another shape"))?,
+        first_id,
+        last_id,
+        last_generated_id: last_id.unwrap_or_default(),
+        ..StreamExtent::default()
+    };
+    Ok(StreamInfo { extent, groups: 0 })
 }
 
 /// A pattern that matches these bytes and nothing else.

@@ -53,6 +53,12 @@ impl StoreError {
         matches!(self, Self::Unavailable { .. })
     }
 
+    /// Whether the user may not run a command at all, rather than not on a certain key.
+    pub fn is_command_refused(&self) -> bool {
+        // Of keys it says "no permissions to access", in different words from version to version.
+        matches!(self, Self::Forbidden { message } if message.contains("command"))
+    }
+
     pub(super) fn unexpected(what: &'static str) -> Self {
         Self::Unexpected { what }
     }

@@ -30,7 +30,7 @@ use std::sync::Arc;
 
 use rewind_domain::versions::StreamExtent;
 
-pub use discover::{Discovered, FoundStream};
+pub use discover::{Discovered, FoundStream, MAX_SCAN_COUNT, ScanStep};
 pub use entries::{EntryPage, EntryRange, PageEntry};
 pub use error::StoreError;
 pub use history::{History, HistoryEnd, HistoryPage, Place, digest};
@@ -72,11 +72,11 @@ pub struct StreamInfo {
 impl Store {
     /// A handle on the server at `url`. Does not connect yet.
     pub fn new(url: StoreUrl) -> Self {
-        Self::with_scan_rate(url, None)
+        Self::with_read_rate(url, None)
     }
 
     /// The same, whose scans together read at most so many entries a second; as many as they can where nothing is said.
-    pub fn with_scan_rate(url: StoreUrl, entries_per_second: Option<NonZeroU32>) -> Self {
+    pub fn with_read_rate(url: StoreUrl, entries_per_second: Option<NonZeroU32>) -> Self {
         let pace = Pace::new(entries_per_second);
         let quick = SharedConnection::new(url.clone());
         let readers = ReaderPool::new(url.clone());

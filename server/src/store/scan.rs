@@ -2,7 +2,7 @@
 //!
 //! What looks at many entries and folds nothing reads by a scan: the index, filters, searches, exports. A scan has a connection
 //! of its own, reads a page ahead, leaves the bytes of replies where they are, lets short commands go first, and obeys the
-//! store's rate ([`Store::with_scan_rate`]). It ends when it is dropped.
+//! store's rate ([`Store::with_read_rate`]). It ends when it is dropped.
 
 use std::sync::Arc;
 

@@ -13,9 +13,10 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use clap::builder::FalseyValueParser;
-use rewind_domain::{Entry, EntryId, StreamKey};
+use rewind_domain::{Entry, EntryId, FilterError, FoldError, StreamKey};
 use tokio::sync::{mpsc, oneshot};
 
+use super::choice::{self, Choice};
 use super::interrupt::Interrupt;
 use super::output::{Order, Output, Page};
 use super::progress::{Measure, Progress};
@@ -53,6 +54,9 @@ pub struct ExportOptions {
     /// Export all streams whose keys begin with this, such as `aggregate:Order:`; all there are where it is empty
     #[arg(long, value_name = "PREFIX", value_parser = StreamKey::from_str)]
     pub prefix: Option<StreamKey>,
+    /// Export only the events that this filter means, such as `type:OrderPaid data.total>100`; see docs/filters.md
+    #[arg(long, value_name = "FILTER")]
+    pub filter: Option<String>,
     /// Where to write; compressed with gzip where it ends in `.gz`; `-` is standard output [default: -]
     ///
     /// The file appears when it is complete. Until then it has `.partial` behind its name.
@@ -70,6 +74,8 @@ pub struct ExportReport {
     pub entries: u64,
     /// Of how many streams.
     pub streams: u64,
+    /// How many events the filter failed on; they count as not meant.
+    pub failed: u64,
     /// How many entries were trimmed or deleted after the export began and before it came to them.
     pub vanished: u64,
     /// The file written; nothing for standard output.
@@ -97,6 +103,12 @@ pub enum ExportError {
         /// The prefix.
         prefix: StreamKey,
     },
+    /// The filter is none.
+    #[error("filter, at character {}: {}", .0.column, .0.message)]
+    Filter(#[from] FilterError),
+    /// The expression of the filter cannot be evaluated.
+    #[error("filter: {0}")]
+    Expression(#[from] FoldError),
     /// Redis is not there, or went away.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -119,7 +131,9 @@ pub enum ExportError {
 /// Where it cannot be completed. A file is written wholly or not at all.
 pub async fn run(options: ExportOptions, url: &StoreUrl) -> Result<ExportReport, ExportError> {
     let started = Instant::now();
-    let ExportOptions { streams, prefix, output: path, quiet } = options;
+    let ExportOptions { streams, prefix, filter, output: path, quiet } = options;
+    let filter = filter.as_deref().map(choice::compile).transpose()?;
+    let mut choice = Choice::new(filter.as_ref());
     let path = path.filter(|path| path.as_os_str() != "-");
     // Lines and a progress bar on one terminal would garble each other.
     let quiet = quiet || (path.is_none() && io::stdout().is_terminal());
@@ -149,7 +163,7 @@ pub async fn run(options: ExportOptions, url: &StoreUrl) -> Result<ExportReport,
         biased;
         () = interrupt.pressed(1) => None,
         // Where writing fails it ends before reading does.
-        is_read = read_all(&mut reader, &mut plan, &orders, &progress) => Some(is_read),
+        is_read = read_all(&mut reader, &mut plan, &mut choice, &orders, &progress) => Some(is_read),
     };
     // Without its last order the writer tidies up. Where there is nothing to tidy up, nobody waits for it.
     drop(orders);
@@ -167,7 +181,8 @@ pub async fn run(options: ExportOptions, url: &StoreUrl) -> Result<ExportReport,
         Err(error) => return Err(cannot(error)),
     };
     Ok(ExportReport {
-        entries: plan.read,
+        entries: choice.kept,
+        failed: choice.failed,
         streams,
         vanished: plan.vanished,
         output: path,
@@ -180,6 +195,7 @@ pub async fn run(options: ExportOptions, url: &StoreUrl) -> Result<ExportReport,
 async fn read_all(
     reader: &mut BulkReader,
     plan: &mut Plan,
+    choice: &mut Choice<'_>,
     orders: &mpsc::Sender<Order>,
     progress: &Progress,
 ) -> Result<(), ExportError> {
@@ -193,6 +209,7 @@ async fn read_all(
             }
         }
         plan.take(&spans, &pages);
+        choice.narrow(&mut pages)?;
         if orders.send(Order::Pages(pages)).await.is_err() {
             return Ok(());
         }
@@ -390,6 +407,10 @@ impl fmt::Display for ExportReport {
             write!(f, " to `{}`", path.display())?;
         }
         write!(f, " in {elapsed}")?;
+        if self.failed > 0 {
+            let failed = words::entries(self.failed);
+            write!(f, "; the filter failed on {failed}, which count as not meant")?;
+        }
         if self.vanished > 0 {
             let (vanished, were) = (words::entries(self.vanished), words::were(self.vanished));
             write!(f, "; {vanished} {were} trimmed or deleted meanwhile")?;
@@ -481,6 +502,7 @@ mod tests {
     #[test]
     fn the_report_is_one_clear_line() {
         let report = ExportReport {
+            failed: 0,
             entries: 262_200,
             streams: 13_087,
             vanished: 0,

@@ -5,6 +5,7 @@
 //! [`output`] thread, which formats, compresses and writes. So each side works while the other one waits, and memory
 //! stays bounded whatever the size of the whole.
 
+mod choice;
 pub mod export;
 pub mod import;
 mod interrupt;

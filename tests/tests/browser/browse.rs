@@ -1,11 +1,13 @@
 //! Browse: from the streams to a single event, and from a link back to it.
 
 use rewind_tests::{TestApp, TestRedis};
+use thirtyfour::prelude::*;
 
 use crate::browser::Browser;
 use crate::orders;
 
 const EVENT_ROW: &str = "[data-testid=event-row]";
+const STREAM_ROW: &str = "[data-testid=stream-row]";
 
 #[tokio::test]
 async fn from_categories_to_an_event_and_by_its_link_from_another_browser() {
@@ -15,9 +17,9 @@ async fn from_categories_to_an_event_and_by_its_link_from_another_browser() {
     let browser = Browser::start(&app).await;
 
     browser.open("/").await;
-    let orders = browser.read("[data-testid=category]", "aggregate:Order").await;
+    let orders = browser.read("[data-category='aggregate:Order']", "Order").await;
     assert!(orders.contains('3'), "{orders}");
-    browser.click_text("[data-testid=category]", "aggregate:Order").await;
+    browser.click("[data-category='aggregate:Order'] a").await;
     browser.count("[data-testid=stream-row]", 3).await;
     browser.click_text("[data-testid=stream-row] a", "1001").await;
 
@@ -39,7 +41,7 @@ async fn from_categories_to_an_event_and_by_its_link_from_another_browser() {
 }
 
 #[tokio::test]
-async fn a_long_stream_is_paged_in_both_orders() {
+async fn a_long_stream_is_scrolled_through_in_both_orders() {
     let redis = TestRedis::start().await;
     orders::fill(&redis).await;
     let app = TestApp::start(&redis).await;
@@ -47,36 +49,46 @@ async fn a_long_stream_is_paged_in_both_orders() {
 
     browser.open("/events?stream=events%3Aorders").await;
     browser.see("[data-id='250-0']").await;
-    browser.count(EVENT_ROW, 100).await;
-    browser.click("[data-testid=page-older]").await;
-    browser.see("[data-id='150-0']").await;
-    browser.at("before=151-0").await;
-    browser.click("[data-testid=page-older]").await;
+    browser.evaluate("document.querySelector('[role=grid]').focus()").await;
+    browser.press(Key::End + "").await;
     browser.see("[data-id='1-0']").await;
-    browser.count(EVENT_ROW, 50).await;
-    browser.click("[data-testid=page-newer]").await;
-    browser.see("[data-id='150-0']").await;
+    browser.see_none("[data-id='250-0']").await;
+    // Whoever comes back finds the place.
+    let link = browser.at("version=").await;
+    browser.open(&link).await;
+    browser.see("[data-id='1-0']").await;
+    browser.evaluate("document.querySelector('[role=grid]').focus()").await;
+    browser.press(Key::Home + "").await;
+    browser.see("[data-id='250-0']").await;
 
     browser.open("/events?stream=events%3Aorders&order=asc").await;
     browser.see("[data-id='1-0']").await;
-    browser.count(EVENT_ROW, 100).await;
+    browser.fill("[data-testid=jump]", "200").await;
+    browser.press(Key::Enter + "").await;
+    browser.see("[data-id='200-0']").await;
+    let rows =
+        browser.evaluate("document.querySelectorAll('[data-testid=event-row]').length").await;
+    assert!(rows.as_u64().unwrap() < 60, "{rows}");
     browser.close().await;
 }
 
 #[tokio::test]
-async fn a_prefix_narrows_the_streams_and_is_in_the_address() {
+async fn a_part_of_a_key_narrows_the_streams_and_is_in_the_address() {
     let redis = TestRedis::start().await;
     orders::fill(&redis).await;
     let app = TestApp::start(&redis).await;
     let browser = Browser::start(&app).await;
 
     browser.open("/").await;
-    browser.see("[data-category='aggregate:Order']").await;
-    browser.see("[data-category='aggregate:Customer']").await;
-    browser.fill("[data-testid=prefix]", "events").await;
-    browser.see("[data-category='events']").await;
-    browser.see_none("[data-category='aggregate:Order']").await;
-    browser.at("prefix=events").await;
+    browser.count(STREAM_ROW, 5).await;
+    browser.fill("[data-testid=search]", "ORDERS").await;
+    browser.count(STREAM_ROW, 1).await;
+    browser.see("[data-key='events:orders']").await;
+    let link = browser.at("search=ORDERS").await;
+    browser.fill("[data-testid=search]", "nothing").await;
+    browser.read("main", "No stream has this in its key").await;
+    browser.open(&link).await;
+    browser.count(STREAM_ROW, 1).await;
     browser.close().await;
 }
 

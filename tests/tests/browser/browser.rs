@@ -50,6 +50,15 @@ impl Browser {
         Self { driver, process, _profile: profile, base: app.url() }
     }
 
+    /// Makes the page as large as this, as a phone would: smaller than any window.
+    pub async fn resize(&self, width: u32, height: u32) {
+        let size = serde_json::json!({
+            "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false,
+        });
+        let command = "Emulation.setDeviceMetricsOverride";
+        self.driver.cdp().send_raw(command, size).await.unwrap();
+    }
+
     /// Goes to a page.
     pub async fn open(&self, path: &str) {
         self.driver.goto(format!("{}{path}", self.base)).await.unwrap();
@@ -132,6 +141,21 @@ impl Browser {
     /// Presses keys wherever the focus is.
     pub async fn press(&self, keys: impl Into<TypingData>) {
         self.driver.action_chain().send_keys(keys).perform().await.unwrap();
+    }
+
+    /// Drags from the left edge of an element so many pixels to the right.
+    pub async fn drag(&self, element: &WebElement, pixels: i64) {
+        let rect = element.rect().await.unwrap();
+        #[expect(clippy::cast_possible_truncation, reason = "pixels")]
+        let (x, y) = (rect.x as i64 + 1, (rect.y + rect.height / 2.0) as i64);
+        let chain = self.driver.action_chain().move_to(x, y).click_and_hold();
+        chain
+            .move_to(x + pixels / 2, y)
+            .move_to(x + pixels - 2, y)
+            .release()
+            .perform()
+            .await
+            .unwrap();
     }
 
     /// Waits until the address has this part.

@@ -135,18 +135,17 @@ async fn large_events_are_shown_in_part_until_more_is_asked_for() {
 }
 
 #[tokio::test]
-async fn keys_step_through_the_list_and_over_its_pages() {
+async fn keys_step_through_the_list_wherever_it_is() {
     let redis = TestRedis::start().await;
     orders::fill(&redis).await;
     let app = TestApp::start(&redis).await;
     let browser = Browser::start(&app).await;
     browser.open("/events?stream=events%3Aorders&event=152-0").await;
     browser.read(ID, "152-0").await;
-    browser.count("[data-testid=event-row]", 100).await;
+    browser.see("[data-testid=event-row][data-id='152-0'][aria-selected=true]").await;
     browser.press("j").await;
     browser.read(ID, "151-0").await;
     browser.press("j").await;
-    browser.at("before=151-0").await;
     browser.read(ID, "150-0").await;
     browser.see("[data-testid=event-row][data-id='150-0'][aria-selected=true]").await;
     browser.press("k").await;

@@ -202,7 +202,7 @@ async fn however_many_ask_one_reads_and_each_sees_how_far_it_is() {
 async fn building_stops_when_nobody_asks_and_goes_on_where_it_was() {
     let redis = TestRedis::start().await;
     add(&redis, "s", 1, 30_000).await;
-    let store = Store::with_scan_rate(redis.url(), NonZeroU32::new(50_000));
+    let store = Store::with_read_rate(redis.url(), NonZeroU32::new(50_000));
     let forgotten_after = Duration::from_millis(50);
     let indexes =
         Indexes::new(store, Codecs::default(), IndexLimits { bytes: MANY_BYTES, forgotten_after });

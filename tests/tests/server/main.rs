@@ -2,6 +2,7 @@
 
 mod bisect;
 mod blame;
+mod catalog;
 mod decoders;
 mod diff;
 mod event;

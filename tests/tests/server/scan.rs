@@ -102,7 +102,7 @@ async fn trimming_that_overtakes_a_scan_does_not_shift_its_versions() {
 async fn scans_obey_the_rate_of_their_store() {
     let redis = TestRedis::start().await;
     redis.add_many("s", EVENTS).await;
-    let store = Store::with_scan_rate(redis.url(), NonZeroU32::new(20_000));
+    let store = Store::with_read_rate(redis.url(), NonZeroU32::new(20_000));
     let start = Instant::now();
     let scan = store.scan(&key(), IdRange::default(), PageOrder::OldestFirst).await.unwrap();
     assert_eq!(all(scan).await.len() as u64, EVENTS);

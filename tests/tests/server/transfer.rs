@@ -32,6 +32,7 @@ async fn imported(redis: &TestRedis, path: PathBuf) -> Result<(u64, u64), String
 
 async fn exported(redis: &TestRedis, path: PathBuf, streams: &[&str]) -> Result<(), String> {
     let options = ExportOptions {
+        filter: None,
         streams: streams.iter().map(|stream| stream.parse().unwrap()).collect(),
         prefix: None,
         output: Some(path),

@@ -1,5 +1,6 @@
 //! The shapes of answers.
 
+mod catalog;
 mod event;
 mod explain;
 mod folds;
@@ -11,6 +12,7 @@ use rewind_domain::versions::Incomplete;
 use rewind_domain::{EntryId, Event, StreamKey};
 use serde::{Deserialize, Serialize};
 
+pub use catalog::*;
 pub use event::*;
 pub use explain::*;
 pub use folds::*;
@@ -24,7 +26,8 @@ pub struct About {
     pub version: String,
     /// The address of the Redis server, without any credentials.
     pub redis_address: String,
-    /// What the server calls itself, such as `Redis 7.0.15`; nothing while it is away or does not tell.
+    /// What the server calls itself, such as `Redis 7.0.15`; `Redis` where it does not let this user ask, nothing while it
+    /// is away.
     pub redis_version: Option<String>,
 }
 

@@ -66,12 +66,15 @@ impl Browsing {
             let first = (summary.latest_version + 1).saturating_sub(summary.length).max(1);
             let mut begun = Ledger::new(order, first, summary.length);
             begun.take_run(loaded.answer.events.iter().cloned().map(Arc::new));
-            if let Some(version) = begins_at(&loaded.answer, at) {
-                #[expect(clippy::cast_precision_loss, reason = "no list has more than 2⁵³ rows")]
-                top.set(begun.row_of(version) as f64);
-                active.set(Some(begun.row_of(version)));
-            }
+            let begin = begins_at(&loaded.answer, at).map(|version| begun.row_of(version));
             ledger.set(begun);
+            if let Some(row) = begin {
+                #[expect(clippy::cast_precision_loss, reason = "no list has more than 2⁵³ rows")]
+                if matches!(at, Point::Version(_)) {
+                    top.set(row as f64);
+                }
+                active.set(Some(row));
+            }
         });
         follow(stream, head, ledger, line, order, top);
 
@@ -113,11 +116,6 @@ impl Browsing {
     /// Why it takes longer.
     pub(super) fn passing_error(self) -> Option<ApiError> {
         self.head.passing_error().or_else(|| self.trouble.get().filter(|e| e.code.is_passing()))
-    }
-
-    /// What is known of why some rows are not here.
-    pub(super) fn trouble(self) -> Option<ApiError> {
-        self.trouble.get()
     }
 
     pub(super) fn is_loading(self) -> bool {

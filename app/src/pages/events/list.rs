@@ -66,7 +66,7 @@ pub(super) fn BrowseList(
         })
     };
     let counting = move || {
-        let trouble = browsing.trouble().filter(|error| error.code == ErrorCode::NotIndexed)?;
+        let trouble = browsing.passing_error().filter(|e| e.code == ErrorCode::NotIndexed)?;
         let counted = index.with(|index| {
             let index = index.as_ref()?;
             Some(format!(

@@ -25,6 +25,7 @@ use crate::browser::keyboard::{focus_box, on_page_key};
 use crate::browser::location::{History, Location};
 use crate::components::columns_menu::ColumnsMenu;
 use crate::components::event_grid::{EventGrid, EventPlace, focus_grid};
+use crate::components::export_menu::ExportMenu;
 use crate::components::filter_box::{FILTER_ID, FilterBox, Suggestions};
 use crate::components::histogram_strip::HistogramStrip;
 use crate::components::many_head::ManyHead;
@@ -88,7 +89,11 @@ pub(crate) fn EventsPage(
             listing.set(None);
             match kind.get() {
                 Kind::Browse(order) => {
-                    let at = address.with_untracked(|address| address.at);
+                    let at = address.with_untracked(|address| match (address.at, &address.event) {
+                        // An open event is in sight.
+                        (Point::Latest, Some(event)) => Point::Id(event.id),
+                        (at, _) => at,
+                    });
                     let Some(stream) = of.single().cloned() else { return ().into_any() };
                     let browsing = Browsing::new(stream, order, at);
                     listing.set(Some(browsing.listing()));
@@ -172,6 +177,7 @@ pub(crate) fn EventsPage(
                         location.go(&address.href(), History::Replace);
                     }
                 />
+                <ExportMenu address />
             </div>
             {strip}
             <div class="events-body">

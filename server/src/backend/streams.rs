@@ -5,7 +5,7 @@ use rewind_app::api::{ApiError, StreamSummary, StreamsPage};
 use rewind_domain::StreamKey;
 
 use super::api_error;
-use crate::store::{FoundStream, Store, StreamInfo};
+use crate::store::{FoundStream, Store, StoreError, StreamInfo};
 
 pub(super) async fn streams(store: &Store, query: StreamsQuery) -> Result<StreamsPage, ApiError> {
     let found = store
@@ -35,13 +35,20 @@ pub(super) fn summary(key: &StreamKey, info: &StreamInfo) -> StreamSummary {
     }
 }
 
-fn found_summary(found: FoundStream) -> StreamSummary {
-    match found.info {
-        Ok(info) => summary(&found.key, &info),
-        Err(error) => StreamSummary {
-            unavailable: Some(error.to_string()),
-            incomplete: None,
-            ..summary(&found.key, &StreamInfo::default())
-        },
+/// A stream that was looked at, or why there is nothing to see.
+pub(super) fn found_summary(found: FoundStream) -> StreamSummary {
+    let error = match found.info {
+        Ok(info) => return summary(&found.key, &info),
+        Err(error) => error,
+    };
+    let unavailable = match error {
+        StoreError::NotFound => "gone: there is no such key any more".to_owned(),
+        StoreError::WrongType => "no stream any more: the key holds something else".to_owned(),
+        error => error.to_string(),
+    };
+    StreamSummary {
+        unavailable: Some(unavailable),
+        incomplete: None,
+        ..summary(&found.key, &StreamInfo::default())
     }
 }

@@ -1,0 +1,54 @@
+//! The box that a part of a key is typed into.
+
+use leptos::ev::Targeted;
+use leptos::prelude::*;
+use rewind_domain::StreamKey;
+use web_sys::HtmlInputElement;
+
+use crate::browser::clock::Debounce;
+use crate::components::icon::{Glyph, Icon};
+
+/// How long typing has to rest before what was typed is searched for.
+const TYPING_PAUSE_MS: u64 = 120;
+
+/// A box for a part of a key. Tells what cannot be one.
+#[component]
+pub(super) fn SearchBox(
+    /// What is searched for.
+    #[prop(into)]
+    search: Signal<String>,
+    /// Searches for something else.
+    on_change: impl Fn(String) + Clone + 'static,
+) -> impl IntoView {
+    let typing = Debounce::new(TYPING_PAUSE_MS);
+    let problem = RwSignal::new(None::<String>);
+    let on_input = move |event: Targeted<leptos::ev::Event, HtmlInputElement>| {
+        let text = event.target().value();
+        let read = text.parse::<StreamKey>();
+        problem.set(read.err().map(|error| error.to_string()));
+        if problem.read_untracked().is_none() {
+            let on_change = on_change.clone();
+            typing.call(move || on_change(text));
+        }
+    };
+    view! {
+        <label class="search" class:invalid=move || problem.get().is_some()>
+            <Icon glyph=Glyph::Search />
+            <span class="sr-only">"Streams with this in their key"</span>
+            <input
+                type="search"
+                data-testid="search"
+                placeholder="Part of a key…"
+                autocomplete="off"
+                autocapitalize="off"
+                spellcheck="false"
+                aria-invalid=move || problem.get().is_some().to_string()
+                prop:value=search
+                on:input:target=on_input
+            />
+            <span class="search-problem" role="status">
+                {problem}
+            </span>
+        </label>
+    }
+}

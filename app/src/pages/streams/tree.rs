@@ -1,0 +1,100 @@
+//! The rows of the tree that are on screen, as the server knows them.
+
+use std::ops::Range;
+
+use leptos::prelude::*;
+use rewind_domain::StreamKey;
+use rewind_domain::catalog::{Category, CategoryRow, Opened};
+
+use super::polling::{RESTING_MS, SOON_MS, keep_asking};
+use crate::api::{CategoriesPage, DiscoveryPhase, DiscoveryStatus, functions};
+use crate::browser::remote::Remote;
+use crate::state::opened;
+use crate::state::window::{WINDOW_ROWS, covering};
+
+/// What is asked for.
+type Question = (Opened, usize);
+
+/// The tree of categories, and with it how the search for streams stands.
+#[derive(Clone, Copy)]
+pub(super) struct Tree {
+    remote: Remote<Question, CategoriesPage>,
+    begins: RwSignal<usize>,
+    /// The rows at hand.
+    pub(super) rows: Signal<Vec<CategoryRow>>,
+    /// Which row the first of them is.
+    pub(super) offset: Signal<usize>,
+    /// How many rows there are.
+    pub(super) total: Signal<usize>,
+    /// How the search stands; nothing until the first answer.
+    pub(super) status: Signal<Option<DiscoveryStatus>>,
+}
+
+impl Tree {
+    pub(super) fn new(opened: RwSignal<Opened>) -> Self {
+        let begins = RwSignal::new(0);
+        let remote = Remote::new(
+            move || Some((opened.get(), begins.get())),
+            |(opened, begins): Question| {
+                functions::categories(
+                    json(opened.open),
+                    json(opened.closed),
+                    Some(begins.to_string()),
+                    Some(WINDOW_ROWS.to_string()),
+                )
+            },
+        );
+        let wait_ms = |page: &CategoriesPage| match page.discovery.phase {
+            DiscoveryPhase::Walking | DiscoveryPhase::Waiting => SOON_MS,
+            _ => RESTING_MS,
+        };
+        keep_asking(remote, move |loaded| wait_ms(&loaded.answer), || false);
+        let number = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
+        let of_page = move |read: fn(&CategoriesPage) -> u64| {
+            Signal::from(Memo::new(move |_| {
+                remote.loaded().map_or(0, |loaded| number(read(&loaded.answer)))
+            }))
+        };
+        let rows = Memo::new(move |_| -> Vec<CategoryRow> {
+            remote.loaded().map(|loaded| loaded.answer.categories.clone()).unwrap_or_default()
+        });
+        // What was open stays so, though it may come to hold too many to be opened at first.
+        Effect::new(move || {
+            let before = opened.get_untracked();
+            let after = rows.with(|rows| opened::kept_open(before.clone(), rows));
+            if after != before {
+                opened.set(after);
+            }
+        });
+        let status =
+            Memo::new(move |_| remote.loaded().map(|loaded| loaded.answer.discovery.clone()));
+        Self {
+            remote,
+            begins,
+            rows: rows.into(),
+            offset: of_page(|page| page.offset),
+            total: of_page(|page| page.total),
+            status: status.into(),
+        }
+    }
+
+    /// Has these rows at hand.
+    pub(super) fn show(self, range: Range<usize>) {
+        let begins = covering(self.begins.get_untracked(), &range);
+        if begins != self.begins.get_untracked() {
+            self.begins.set(begins);
+        }
+    }
+
+    /// Asks once more, at once.
+    pub(super) fn ask_again(self) {
+        self.remote.ask_again();
+    }
+}
+
+/// Categories as a parameter.
+fn json(categories: Vec<StreamKey>) -> Option<String> {
+    let categories: Vec<_> = categories.into_iter().map(Category::Within).collect();
+    // Texts can always be written.
+    (!categories.is_empty()).then(|| serde_json::to_string(&categories).unwrap_or_default())
+}

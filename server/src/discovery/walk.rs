@@ -1,0 +1,69 @@
+//! The task that walks the keyspace.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::time::MissedTickBehavior;
+
+use super::Shared;
+use super::state::Step;
+use crate::store::StoreError;
+
+/// How long it waits for something to do before it looks whether anybody still looks.
+const IDLE: Duration = Duration::from_secs(1);
+/// How long it waits before it tries again, at first: a server that restarts is often back within a second.
+const FIRST_WAIT: Duration = Duration::from_millis(250);
+/// How long at most.
+const LONGEST_WAIT: Duration = Duration::from_secs(5);
+
+/// Makes steps, one at a time and at the pace that was set, until nobody looks any more.
+pub(super) async fn run(shared: Arc<Shared>) {
+    let mut ticks = tokio::time::interval(shared.pace.interval());
+    // A step that took long is not made up for by a burst.
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut wait = FIRST_WAIT;
+    loop {
+        let step = shared.state().next_step(shared.pace, Instant::now());
+        match step {
+            Step::End => return,
+            Step::Rest => {
+                // Either way it looks again.
+                let _ = tokio::time::timeout(IDLE, shared.wake.notified()).await;
+                continue;
+            }
+            _ => drop(ticks.tick().await),
+        }
+        let outcome = make(&shared, step).await;
+        shared.steps.send_modify(|steps| *steps += 1);
+        match outcome {
+            Ok(()) => wait = FIRST_WAIT,
+            Err(error) => {
+                let is_passing = error.is_passing();
+                if !is_passing {
+                    tracing::warn!(%error, "the search for streams cannot go on");
+                }
+                shared.state().failure = Some(error);
+                if is_passing {
+                    tokio::time::sleep(wait).await;
+                    wait = (wait * 2).min(LONGEST_WAIT);
+                }
+            }
+        }
+    }
+}
+
+async fn make(shared: &Shared, step: Step) -> Result<(), StoreError> {
+    match step {
+        Step::Walk { cursor, count } => {
+            let found = shared.store.scan_streams(&"".into(), cursor, count).await?;
+            shared.state().walked(cursor, count, found, Instant::now());
+        }
+        Step::Ahead { prefix, cursor, count } => {
+            let found = shared.store.scan_streams(&prefix, cursor, count).await?;
+            shared.state().looked_ahead(&prefix, found);
+        }
+        Step::Look(keys) => drop(shared.look(&keys).await?),
+        Step::Rest | Step::End => {}
+    }
+    Ok(())
+}

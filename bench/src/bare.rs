@@ -40,6 +40,13 @@ impl BareClient {
         Ok(Self { connection })
     }
 
+    /// Who is connected to the server.
+    pub(crate) async fn clients(&mut self) -> Result<String> {
+        let mut command = redis::cmd("CLIENT");
+        command.arg("LIST");
+        self.query(&command).await
+    }
+
     /// Entries of a stream after an id.
     pub(crate) async fn range(&mut self, stream: &str, after: &str, count: usize) -> Result<Value> {
         let start = format!("({after}");

@@ -71,6 +71,22 @@ impl Rewind {
         Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
     }
 
+    /// How long its process has worked so far; nothing where the system does not tell.
+    pub(crate) fn processor_time(&self) -> Result<Option<Duration>> {
+        if !Path::new("/proc/self/schedstat").exists() {
+            return Ok(None);
+        }
+        let tasks = format!("/proc/{}/task", self.program.id());
+        let mut nanos = 0;
+        for task in fs::read_dir(&tasks).with_context(|| self.program.last_words())? {
+            let path = task?.path().join("schedstat");
+            let text = fs::read_to_string(&path)?;
+            let worked = text.split(' ').next().and_then(|nanos| nanos.parse::<u64>().ok());
+            nanos += worked.with_context(|| format!("`{}` does not tell", path.display()))?;
+        }
+        Ok(Some(Duration::from_nanos(nanos)))
+    }
+
     /// What its process takes; nothing where the system does not tell.
     pub(crate) fn memory(&self) -> Result<Option<Memory>> {
         if !Path::new("/proc/self/status").exists() {

@@ -11,6 +11,7 @@ use serde::Deserialize;
 use rewind_codec::{Codecs, DecoderRule, RuleError};
 use rewind_script::Limits;
 
+use crate::live::LiveLimits;
 use crate::relations::{RelationConfig, RelationOptions, StreamPatternError};
 use crate::store::{StoreUrl, StoreUrlError};
 
@@ -106,6 +107,14 @@ pub struct ServeOptions {
     #[arg(long, value_name = "MIB", env = "REWIND_KEYFRAME_MB")]
     pub keyframe_mb: Option<u32>,
 
+    /// How many lines of live events may be open [default: 2000]
+    #[arg(long, value_name = "COUNT", env = "REWIND_MAX_VIEWERS")]
+    pub max_viewers: Option<u32>,
+
+    /// How many of them from one address; behind a reverse proxy, everybody comes from the same [default: 1000]
+    #[arg(long, value_name = "COUNT", env = "REWIND_MAX_VIEWERS_PER_ADDRESS")]
+    pub max_viewers_per_address: Option<u32>,
+
     /// How related events are found.
     #[command(flatten)]
     pub relations: RelationOptions,
@@ -148,6 +157,8 @@ pub struct ServeConfig {
     pub folds: FoldConfig,
     /// How much memory keyframes may take, in bytes.
     pub keyframe_bytes: usize,
+    /// How many viewers there may be.
+    pub live: LiveLimits,
     /// How related events are found.
     pub relations: RelationConfig,
     /// How much memory indexes may take, in bytes.
@@ -255,6 +266,8 @@ impl ServeOptions {
             fold_stack_kb: self.fold_stack_kb.or(file.fold_stack_kb),
             fold_state_mb: self.fold_state_mb.or(file.fold_state_mb),
             keyframe_mb: self.keyframe_mb.or(file.keyframe_mb),
+            max_viewers: self.max_viewers.or(file.max_viewers),
+            max_viewers_per_address: self.max_viewers_per_address.or(file.max_viewers_per_address),
             relations: self.relations.over(file.relations),
             index_mb: self.index_mb.or(file.index_mb),
             read_rate: self.read_rate.or(file.read_rate),
@@ -270,6 +283,7 @@ impl ServeOptions {
             return Err(ConfigError::Remote(listen));
         }
         let folds = self.fold_config()?;
+        let live = self.live_limits();
         let codecs = self.codecs()?;
         let redis_url = RedisOptions { redis_url: self.redis_url }.url()?;
         let keyframe_mb = self.keyframe_mb.unwrap_or(DEFAULT_KEYFRAME_MB);
@@ -278,6 +292,7 @@ impl ServeOptions {
             listen,
             folds,
             keyframe_bytes: keyframe_mb as usize * MIB,
+            live,
             relations: self.relations.check()?,
             index_bytes: self.index_mb.unwrap_or(DEFAULT_INDEX_MB) as usize * MIB,
             read_rate: self.read_rate,
@@ -285,6 +300,16 @@ impl ServeOptions {
             scan_rate: self.scan_rate.unwrap_or(DEFAULT_SCAN_RATE),
             allow_host: self.allow_host,
         })
+    }
+
+    fn live_limits(&self) -> LiveLimits {
+        let default = LiveLimits::default();
+        LiveLimits {
+            max_viewers: self.max_viewers.map_or(default.max_viewers, |count| count as usize),
+            max_viewers_per_address: self
+                .max_viewers_per_address
+                .map_or(default.max_viewers_per_address, |count| count as usize),
+        }
     }
 
     /// The files that rules name are looked for beside the one in which the rules are.

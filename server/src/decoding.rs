@@ -1,6 +1,6 @@
 //! Decoding entries, where that may take long.
 
-use rewind_codec::Codecs;
+use rewind_codec::{Codecs, StreamCodec};
 use rewind_domain::{Entry, Event, StreamKey, layout};
 
 /// About how many bytes decoding the events of one answer may come to, all together: enough for a thousand events that are a
@@ -14,7 +14,7 @@ pub(crate) async fn decode_all(
     stream: &StreamKey,
     entries: Vec<Entry>,
 ) -> Vec<Event> {
-    let codec = codecs.of(stream).with_room(ANSWER_BYTES);
+    let codec = codec_for_answer(codecs, stream);
     let is_long = entries.iter().any(|entry| layout::needs_decoder(&entry.fields, &codec));
     run(is_long, move || {
         entries.into_iter().map(|entry| layout::decode_with(entry, &codec)).collect()
@@ -27,6 +27,11 @@ pub(crate) async fn decode_one(codecs: &Codecs, stream: &StreamKey, entry: Entry
     let codec = codecs.of(stream);
     let is_long = layout::needs_decoder(&entry.fields, &codec);
     run(is_long, move || layout::decode_with(entry, &codec)).await
+}
+
+/// What the payloads of a stream are, with room for the events of one answer.
+pub(crate) fn codec_for_answer(codecs: &Codecs, stream: &StreamKey) -> StreamCodec {
+    codecs.of(stream).with_room(ANSWER_BYTES)
 }
 
 /// Does work here, or where it may take long on a thread that nobody else waits for.

@@ -16,6 +16,7 @@ pub mod index;
 pub mod live;
 pub mod relations;
 pub mod serve;
+mod sse;
 pub mod store;
 pub mod transfer;
 pub mod travel;

@@ -4,14 +4,13 @@ use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use axum::serve::ListenerExt as _;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use crate::backend::{BackendParts, StoreBackend};
 use crate::config::ServeConfig;
 use crate::folds::Library;
-use crate::http::{AppState, TrustedHosts, router};
+use crate::http::{AppState, PatientListener, Peer, TrustedHosts, router};
 use crate::index::{IndexLimits, Indexes};
 use crate::live::Hub;
 use crate::store::Store;
@@ -52,6 +51,7 @@ impl Server {
             allow_host,
             folds,
             keyframe_bytes,
+            live,
             codecs,
             relations,
             index_bytes,
@@ -81,7 +81,7 @@ impl Server {
             indexes,
             codecs: codecs.clone(),
             script_limits,
-            hub: Hub::new(store.clone(), codecs),
+            hub: Hub::new(store.clone(), codecs, live),
             hosts: Arc::new(TrustedHosts::new(address, allow_host)),
             store,
             stopping,
@@ -109,11 +109,8 @@ impl Server {
         shutdown: impl Future<Output = ()> + Send + 'static,
     ) -> Result<(), ServeError> {
         let Self { listener, state, stop, .. } = self;
-        let listener = listener.tap_io(|stream| {
-            // A live event is a small write that must not wait for more to come. Failing that it is only later.
-            let _ = stream.set_nodelay(true);
-        });
-        axum::serve(listener, router(state))
+        let service = router(state).into_make_service_with_connect_info::<Peer>();
+        axum::serve(PatientListener(listener), service)
             .with_graceful_shutdown(async move {
                 shutdown.await;
                 // Nobody holds the other end where there was no request.

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use reqwest::StatusCode;
 use rewind_codec::Codecs;
 use rewind_server::config::{DEFAULT_SCAN_RATE, FoldConfig, ServeConfig};
+use rewind_server::live::LiveLimits;
 use rewind_server::relations::RelationConfig;
 use rewind_server::serve::Server;
 use rewind_server::store::StoreUrl;
@@ -25,6 +26,7 @@ pub struct TestApp {
     redis_url: StoreUrl,
     folds: FoldConfig,
     keyframe_bytes: usize,
+    live: LiveLimits,
     index_bytes: usize,
     codecs: Codecs,
     client: reqwest::Client,
@@ -71,6 +73,7 @@ impl TestApp {
             redis_url,
             folds,
             keyframe_bytes,
+            live: LiveLimits::default(),
             index_bytes,
             codecs,
             client,
@@ -89,6 +92,13 @@ impl TestApp {
         app
     }
 
+    /// Stops it, and starts it again with these limits of viewers.
+    pub async fn restart_with_limits(&mut self, live: LiveLimits) {
+        self.stop().await;
+        self.live = live;
+        self.start_again().await;
+    }
+
     /// Starts it where it was before.
     pub async fn start_again(&mut self) {
         let (address, redis_url) = (self.address, self.redis_url.clone());
@@ -100,6 +110,7 @@ impl TestApp {
                 allow_host: vec!["rewind.test".to_owned()],
                 folds: self.folds.clone(),
                 keyframe_bytes: self.keyframe_bytes,
+                live: self.live,
                 relations: RelationConfig::default(),
                 index_bytes: self.index_bytes,
                 read_rate: None,
@@ -168,6 +179,13 @@ impl TestApp {
             json["error"][name].as_str().unwrap_or_else(|| panic!("{path}: {json}")).to_owned()
         };
         (status.as_u16(), text("code"), text("message"))
+    }
+
+    /// A figure of `GET /metrics`.
+    pub async fn figure(&self, name: &str) -> u64 {
+        let text = self.request("/metrics").send().await.unwrap().text().await.unwrap();
+        let value = text.lines().find_map(|line| line.strip_prefix(name)?.trim().parse().ok());
+        value.unwrap_or_else(|| panic!("no `{name}`: {text}"))
     }
 
     /// A line of live events.

@@ -2,10 +2,16 @@
 
 pub mod app;
 pub mod condition;
+pub mod cutting_proxy;
 pub mod live_line;
+pub mod random;
 pub mod redis_server;
+pub mod rewind_process;
 
 pub use app::TestApp;
 pub use condition::eventually;
+pub use cutting_proxy::CuttingProxy;
 pub use live_line::LiveLine;
+pub use random::Random;
 pub use redis_server::TestRedis;
+pub use rewind_process::RewindProcess;

@@ -33,6 +33,16 @@ impl LiveLine {
     pub async fn open(request: reqwest::RequestBuilder) -> Self {
         let response = request.send().await.unwrap();
         assert_eq!(response.status(), 200, "{:?}", response.text().await);
+        Self::new(response)
+    }
+
+    /// Opens a line where the server is there and lets us.
+    pub async fn try_open(request: reqwest::RequestBuilder) -> Option<Self> {
+        let response = request.send().await.ok()?;
+        response.status().is_success().then(|| Self::new(response))
+    }
+
+    fn new(response: reqwest::Response) -> Self {
         Self {
             bytes: Box::pin(response.bytes_stream()),
             buffer: Vec::new(),

@@ -32,6 +32,7 @@ mod run;
 mod sample;
 mod server;
 mod signals;
+mod soak;
 mod steps;
 mod test;
 mod toolchain;
@@ -55,6 +56,8 @@ enum Command {
     Run(run::RunArgs),
     /// Set everything up and run the checks and tests
     Test(test::TestArgs),
+    /// Run live events while Redis, the server and the network break, for some minutes
+    Soak(soak::SoakArgs),
     /// Measure Rewind against bare Redis clients
     Bench(bench::BenchArgs),
     /// Print the sample data as lines for `rewind import -`
@@ -83,6 +86,7 @@ fn main() -> ExitCode {
         }
         Command::Run(args) => run::run(&workspace, &args),
         Command::Test(args) => test::test(&workspace, &args),
+        Command::Soak(args) => soak::soak(&workspace, &args),
         Command::Bench(args) => bench::bench(&workspace, &args),
         Command::Sample(args) => sample::print(&args).map(|()| ExitCode::SUCCESS),
     };

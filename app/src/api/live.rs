@@ -2,7 +2,8 @@
 //!
 //! Each frame has a name (`event:`) and JSON (`data:`). The `id:` of a frame is the position reached: give it back
 //! as `Last-Event-ID`, or as the parameter `after`, and the next frame is the one that follows. For one stream it is
-//! an entry id; for several it is one per stream, in the order of the `stream` parameters, separated by commas.
+//! an entry id; for several it is one per stream, in the order of the `stream` parameters, separated by commas; for a
+//! category it is a text that says it for all of its streams.
 
 use rewind_domain::{EntryId, Event, StreamKey};
 use serde::{Deserialize, Serialize};
@@ -36,7 +37,7 @@ pub struct LiveGap {
 /// `event: lag`: this viewer was too slow; what it missed follows, read from Redis again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LiveLag {
-    /// The stream.
+    /// The stream; for a category what its keys begin with.
     pub stream: StreamKey,
     /// How many entries had to be passed over.
     pub behind: u64,
@@ -47,6 +48,42 @@ pub struct LiveLag {
 pub struct LiveStatus {
     /// Whether what is added to Redis arrives here.
     pub redis: RedisStatus,
+    /// How a category is watched; at the beginning of its line, and where it goes on after a lag.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub watching: Option<LiveWatching>,
+}
+
+impl LiveStatus {
+    /// Whether Redis is there, and nothing else.
+    pub fn of(redis: RedisStatus) -> Self {
+        Self { redis, watching: None }
+    }
+}
+
+/// How a category is watched.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LiveWatching {
+    /// How many streams it has at the moment.
+    pub streams: u64,
+    /// How the server learns of what is new.
+    pub by: WatchedBy,
+    /// How much later than it is added an entry may arrive because of that, in milliseconds; 0 where it is told at once.
+    pub delay_ms: u64,
+    /// Whether entries may be missing from before this frame, in streams that number their entries themselves: there are
+    /// more of them than a position can hold.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_unsure: bool,
+}
+
+/// How the server learns of what is new in a category.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WatchedBy {
+    /// Redis says which streams change.
+    #[default]
+    Notifications,
+    /// It does not; the server looks at all of them again and again.
+    Polling,
 }
 
 /// Whether Redis is there.
@@ -62,7 +99,7 @@ pub enum RedisStatus {
 /// `event: failed`: one stream cannot be watched any more. The others of the same line go on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LiveFailed {
-    /// The stream.
+    /// The stream; for a category what its keys begin with.
     pub stream: StreamKey,
     /// Why.
     pub message: String,

@@ -182,7 +182,7 @@ impl Line {
             }
         });
         listen("status", |line, event| {
-            if let Some(LiveStatus { redis }) = line.read(event) {
+            if let Some(LiveStatus { redis, .. }) = line.read(event) {
                 line.tell(LiveMessage::Redis(redis));
             }
         });

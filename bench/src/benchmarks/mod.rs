@@ -1,5 +1,6 @@
 //! The benchmarks, one a file, and the order in which they run.
 
+mod crowd;
 mod discovery;
 mod find;
 mod index;
@@ -37,6 +38,8 @@ pub(crate) enum Benchmark {
     Find,
     /// From XADD to an event in the browser's line, against XADD to a blocking XREAD
     Live,
+    /// A thousand viewers of one stream, and a hundred with nothing to see
+    Crowd,
     /// What a browser downloads at its first visit
     Load,
     /// From navigation to the first streams on screen
@@ -93,6 +96,7 @@ pub(crate) async fn run(
             Benchmark::Index => index::run(setting, report).await,
             Benchmark::Find => find::run(setting, report).await,
             Benchmark::Live => live::run(setting, report).await,
+            Benchmark::Crowd => crowd::run(setting, report).await,
             Benchmark::Load => load::run(setting, report).await,
             Benchmark::Screen => screen::run(setting, report).await,
             Benchmark::Discovery => discovery::run(setting, report).await,

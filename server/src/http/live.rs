@@ -1,64 +1,76 @@
 //! `GET /api/live`: new events as they arrive.
 
-use std::convert::Infallible;
+use std::net::IpAddr;
 
-use axum::body::Body;
-use axum::extract::{RawQuery, State};
+use axum::extract::{ConnectInfo, RawQuery, State};
 use axum::response::Response;
-use futures::StreamExt;
-use http::{HeaderMap, HeaderValue, header};
+use bytes::Bytes;
+use futures::stream::{self, BoxStream, StreamExt};
+use http::HeaderMap;
 use rewind_app::api::ApiError;
 use rewind_domain::{EntryId, StreamKey};
-use tokio_stream::wrappers::ReceiverStream;
 
-use super::{AppState, errors};
-use crate::backend::api_error;
-use crate::live::{Viewer, Watched};
+use super::{AppState, Peer, errors, sse};
+use crate::live::{CategoryViewer, Hub, LiveError, Reached, Viewer, Watched};
 
 /// How many streams one line can carry.
 const MAX_STREAMS: usize = 100;
 
 pub(super) async fn live(
     State(state): State<AppState>,
+    ConnectInfo(Peer(peer)): ConnectInfo<Peer>,
     headers: HeaderMap,
     RawQuery(query): RawQuery,
 ) -> Response {
-    let watched = match watched(&headers, query.as_deref().unwrap_or_default()) {
-        Ok(watched) => watched,
+    let asked = match asked(&headers, query.as_deref().unwrap_or_default()) {
+        Ok(asked) => asked,
         Err(error) => return errors::response(&error),
     };
-    let (viewer, line) = match Viewer::subscribe(state.hub.clone(), watched).await {
-        Ok(both) => both,
-        Err((stream, error)) => return errors::response(&api_error(Some(&stream), &error)),
-    };
-    tokio::spawn(viewer.run());
-    let mut stopping = state.stopping.clone();
-    // An open line would hold up a server that waits for its requests to end.
-    let stop = async move {
-        // Fails where the server is gone already.
-        let _ = stopping.wait_for(|stopping| *stopping).await;
-    };
-    let frames = ReceiverStream::new(line).map(Ok::<_, Infallible>).take_until(Box::pin(stop));
-    let mut response = Response::new(Body::from_stream(frames));
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    // Asks nginx, which buffers by default, to pass frames on at once.
-    headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
-    response
+    match open(state.hub, peer.ip(), asked).await {
+        Ok(frames) => sse::response(frames, state.stopping),
+        Err(error) => errors::response(&error.to_api()),
+    }
 }
 
-/// The streams, each with the position to go on from: what the browser remembers wins over what the URL says.
-fn watched(headers: &HeaderMap, query: &str) -> Result<Vec<Watched>, ApiError> {
-    let mut streams = Vec::new();
-    let mut after = None;
-    for (name, value) in form_urlencoded(query) {
+/// What a line is asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Asked {
+    /// Streams by name.
+    Streams(Vec<Watched>),
+    /// All streams whose keys begin with this, from this position or from now on.
+    Category(StreamKey, Option<Reached>),
+}
+
+async fn open(
+    hub: Hub,
+    address: IpAddr,
+    asked: Asked,
+) -> Result<BoxStream<'static, Bytes>, LiveError> {
+    let seat = hub.seat(address)?;
+    Ok(match asked {
+        Asked::Streams(watched) => {
+            let viewer = Viewer::subscribe(hub, seat, watched).await?;
+            let next = async |mut viewer: Viewer| Some((viewer.next().await?, viewer));
+            stream::unfold(viewer, next).boxed()
+        }
+        Asked::Category(prefix, from) => {
+            let viewer = CategoryViewer::subscribe(hub, seat, &prefix, from).await?;
+            let next = async |mut viewer: CategoryViewer| Some((viewer.next().await?, viewer));
+            stream::unfold(viewer, next).boxed()
+        }
+    })
+}
+
+/// What is watched, and where to go on: what the browser remembers wins over what the URL says.
+fn asked(headers: &HeaderMap, query: &str) -> Result<Asked, ApiError> {
+    let (mut streams, mut category, mut after) = (Vec::new(), None, None);
+    for (name, value) in form_urlencoded::parse(query.as_bytes()).into_owned() {
         match name.as_str() {
-            "stream" => streams.push(
-                value
-                    .parse::<StreamKey>()
-                    .map_err(|error| ApiError::bad_parameter("stream", error))?,
-            ),
+            "stream" => streams.push(key("stream", &value)?),
+            "category" if !value.is_empty() => {
+                category = Some(prefix_of(&key("category", &value)?));
+            }
+            "all" => category = Some(StreamKey::from("")),
             "after" if !value.is_empty() => after = Some(("after", value)),
             "filter" if !value.is_empty() => {
                 return Err(ApiError::bad_parameter(
@@ -69,17 +81,41 @@ fn watched(headers: &HeaderMap, query: &str) -> Result<Vec<Watched>, ApiError> {
             _ => {}
         }
     }
+    if let Some(id) = headers.get("last-event-id").filter(|id| !id.is_empty()) {
+        after = Some(("Last-Event-ID", String::from_utf8_lossy(id.as_bytes()).into_owned()));
+    }
+    match category {
+        Some(_) if !streams.is_empty() => Err(ApiError::bad_parameter(
+            "stream",
+            "cannot stand beside `category` or `all`; open a line for each",
+        )),
+        Some(prefix) => {
+            let from = after
+                .map(|(name, text)| {
+                    text.parse().map_err(|error| ApiError::bad_parameter(name, error))
+                })
+                .transpose()?;
+            Ok(Asked::Category(prefix, from))
+        }
+        None => watched(streams, after).map(Asked::Streams),
+    }
+}
+
+fn watched(
+    streams: Vec<StreamKey>,
+    after: Option<(&str, String)>,
+) -> Result<Vec<Watched>, ApiError> {
     if streams.is_empty() || streams.iter().any(|stream| stream.as_bytes().is_empty()) {
-        return Err(ApiError::bad_parameter("stream", "is missing; give the key of a stream"));
+        return Err(ApiError::bad_parameter(
+            "stream",
+            "is missing; give the key of a stream, a `category`, or `all`",
+        ));
     }
     if streams.len() > MAX_STREAMS {
         return Err(ApiError::bad_parameter(
             "stream",
-            format!("at most {MAX_STREAMS} can be watched at once"),
+            format!("at most {MAX_STREAMS} can be watched at once; watch their `category`"),
         ));
-    }
-    if let Some(id) = headers.get("last-event-id").filter(|id| !id.is_empty()) {
-        after = Some(("Last-Event-ID", String::from_utf8_lossy(id.as_bytes()).into_owned()));
     }
     let positions: Vec<Option<EntryId>> = match after {
         None => vec![None; streams.len()],
@@ -99,8 +135,16 @@ fn watched(headers: &HeaderMap, query: &str) -> Result<Vec<Watched>, ApiError> {
         .collect())
 }
 
-fn form_urlencoded(query: &str) -> impl Iterator<Item = (String, String)> {
-    form_urlencoded::parse(query.as_bytes()).into_owned()
+fn key(name: &str, text: &str) -> Result<StreamKey, ApiError> {
+    text.parse().map_err(|error| ApiError::bad_parameter(name, error))
+}
+
+/// What the keys of a category begin with: `aggregate:Order:` for `aggregate:Order`, which does not take in `aggregate:OrderLine:1`.
+fn prefix_of(category: &StreamKey) -> StreamKey {
+    let bytes = category.as_bytes();
+    let bytes = bytes.strip_suffix(b"*").unwrap_or(bytes);
+    let bytes = bytes.strip_suffix(b":").unwrap_or(bytes);
+    StreamKey::from_bytes([bytes, b":"].concat())
 }
 
 #[cfg(test)]
@@ -115,7 +159,10 @@ mod tests {
         if let Some(id) = last_event_id {
             headers.insert("last-event-id", id.parse().unwrap());
         }
-        let watched = watched(&headers, query).map_err(|error| error.to_string())?;
+        let Asked::Streams(watched) = asked(&headers, query).map_err(|error| error.to_string())?
+        else {
+            panic!("a category")
+        };
         Ok(watched
             .into_iter()
             .map(|w| (w.stream.to_string(), w.after.map(|id| id.to_string())))
@@ -138,6 +185,29 @@ mod tests {
     }
 
     #[test]
+    fn a_category_is_what_its_keys_begin_with() {
+        for (query, prefix) in [
+            ("category=aggregate:Order", "aggregate:Order:"),
+            ("category=aggregate:Order:*", "aggregate:Order:"),
+            ("category=aggregate%3AOrder%3A", "aggregate:Order:"),
+            ("all", ""),
+            ("all=1", ""),
+        ] {
+            let expected = Ok(Asked::Category(prefix.into(), None));
+            assert_eq!(asked(&HeaderMap::new(), query), expected, "{query}");
+        }
+    }
+
+    #[test]
+    fn a_category_goes_on_from_one_position_for_all() {
+        let query = "category=a&after=1706185200000-3%40a%3A7%2C5-0%40a%3A9";
+        let Ok(Asked::Category(_, Some(from))) = asked(&HeaderMap::new(), query) else {
+            panic!("no position")
+        };
+        assert_eq!(from.to_string(), "1706185200000-3@a:7,5-0@a:9");
+    }
+
+    #[test]
     fn bad_parameters_are_named() {
         for (query, name) in [
             ("", "`stream`"),
@@ -146,6 +216,10 @@ mod tests {
             ("stream=a&after=x", "`after`"),
             ("stream=a&after=1-0,2-0", "`after`"),
             ("stream=a&filter=x", "`filter`"),
+            ("stream=a&category=b", "`stream`"),
+            ("stream=a&all", "`stream`"),
+            ("category=a&after=x", "`after`"),
+            ("category=a\\", "`category`"),
         ] {
             let error = parse(query, None).unwrap_err();
             assert!(error.contains(name), "{query}: {error}");

@@ -8,6 +8,8 @@ mod guard;
 mod headers;
 mod health;
 mod live;
+mod metrics;
+mod patience;
 mod sse;
 mod value;
 
@@ -30,6 +32,7 @@ use crate::live::Hub;
 use crate::store::Store;
 
 pub use guard::TrustedHosts;
+pub use patience::{PatientListener, Peer};
 
 /// What the handlers work with.
 #[derive(Clone)]
@@ -61,6 +64,7 @@ pub fn router(state: AppState) -> Router {
         .route("/api/value", get(value::value))
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
+        .route("/metrics", get(metrics::metrics))
         .route("/api", any(no_such_call))
         .route("/api/{*call}", any(no_such_call));
     register_server_functions();

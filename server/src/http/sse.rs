@@ -1,4 +1,4 @@
-//! Server-Sent Events (<https://html.spec.whatwg.org/multipage/server-sent-events.html>).
+//! Server-Sent Events as responses.
 
 use std::convert::Infallible;
 
@@ -10,22 +10,16 @@ use http::{HeaderValue, header};
 use serde::Serialize;
 use tokio::sync::watch;
 
+use crate::sse;
+
 /// A frame with a name, JSON, and perhaps the position to go on from.
 pub(super) fn frame(name: &str, id: Option<&str>, data: &impl Serialize) -> Bytes {
-    // These are plain structs with string keys, for which writing to memory cannot fail.
-    let json = serde_json::to_vec(data).unwrap_or_default();
+    let json = sse::json(data);
     let mut bytes = Vec::with_capacity(json.len() + 80);
     if let Some(id) = id {
-        bytes.extend_from_slice(b"id: ");
-        bytes.extend_from_slice(id.as_bytes());
-        bytes.push(b'\n');
+        sse::push_id(&mut bytes, id);
     }
-    bytes.extend_from_slice(b"event: ");
-    bytes.extend_from_slice(name.as_bytes());
-    // JSON as serde_json writes it has no line breaks, so one `data:` line holds it.
-    bytes.extend_from_slice(b"\ndata: ");
-    bytes.extend_from_slice(&json);
-    bytes.extend_from_slice(b"\n\n");
+    sse::push_event(&mut bytes, name, &json);
     bytes.into()
 }
 

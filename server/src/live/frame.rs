@@ -1,13 +1,19 @@
-//! Frames of Server-Sent Events, as bytes (<https://html.spec.whatwg.org/multipage/server-sent-events.html>).
+//! The frames of live lines.
 
 use bytes::Bytes;
-use rewind_app::api::live::{LiveEntry, LiveFailed, LiveGap, LiveLag, LiveStatus, RedisStatus};
-use rewind_codec::Codecs;
+use rewind_app::api::live::{LiveEntry, LiveFailed, LiveGap, LiveLag, LiveStatus};
 use rewind_domain::cut::CutLimits;
-use rewind_domain::{Entry, EntryId, Event, StreamKey};
-use serde::Serialize;
+use rewind_domain::{EntryId, Event, StreamKey};
 
-use crate::decoding::decode_all;
+use crate::sse::{self, json};
+
+/// A frame that was made once for all viewers.
+#[derive(Clone, Debug)]
+pub(super) struct Frame {
+    bytes: Bytes,
+    /// Where the line with the position ends.
+    rest_at: usize,
+}
 
 /// The position after each watched stream, as the `id:` of a frame.
 pub(super) fn position_text(positions: impl IntoIterator<Item = EntryId>) -> String {
@@ -15,81 +21,85 @@ pub(super) fn position_text(positions: impl IntoIterator<Item = EntryId>) -> Str
     ids.join(",")
 }
 
-/// The JSON of `entry` frames: made once, however many viewers get it.
-pub(super) async fn entries_json(
-    codecs: &Codecs,
-    stream: &StreamKey,
-    entries: Vec<Entry>,
-) -> Vec<(EntryId, Bytes)> {
-    let events = decode_all(codecs, stream, entries).await;
-    events.into_iter().map(|event| (event.id, entry_json(stream, event))).collect()
-}
-
-fn entry_json(stream: &StreamKey, event: Event) -> Bytes {
+/// The JSON of an `entry` frame. Large values are cut, as in lists.
+pub(super) fn entry_json(stream: &StreamKey, event: Event) -> Vec<u8> {
     let event = event.cut_to(CutLimits::LIST);
     json(&LiveEntry { stream: stream.clone(), event })
 }
 
-pub(super) fn entry(position: &str, json: &Bytes) -> Bytes {
-    frame("entry", Some(position), json)
+pub(super) fn entry(position: &str, json: &[u8]) -> Frame {
+    frame("entry", position, json)
 }
 
-pub(super) fn gap(position: &str, gap: &LiveGap) -> Bytes {
-    frame("gap", Some(position), &json(gap))
+pub(super) fn gap(position: &str, gap: &LiveGap) -> Frame {
+    frame("gap", position, &json(gap))
 }
 
-pub(super) fn lag(lag: &LiveLag) -> Bytes {
-    frame("lag", None, &json(lag))
+pub(super) fn lag(position: &str, lag: &LiveLag) -> Frame {
+    frame("lag", position, &json(lag))
 }
 
-pub(super) fn failed(failed: &LiveFailed) -> Bytes {
-    frame("failed", None, &json(failed))
+pub(super) fn failed(position: &str, failed: &LiveFailed) -> Frame {
+    frame("failed", position, &json(failed))
 }
 
 /// Carries the position too, so that one who leaves before the first entry knows where to go on.
-pub(super) fn status(position: &str, redis: RedisStatus) -> Bytes {
-    frame("status", Some(position), &json(&LiveStatus { redis }))
+pub(super) fn status(position: &str, status: &LiveStatus) -> Frame {
+    frame("status", position, &json(status))
 }
 
-pub(super) fn heartbeat() -> Bytes {
-    Bytes::from_static(b"event: heartbeat\ndata: {}\n\n")
+pub(super) fn heartbeat(position: &str) -> Frame {
+    frame("heartbeat", position, b"{}")
 }
 
-fn json(value: &impl Serialize) -> Bytes {
-    // These are plain structs with string keys, for which writing to memory cannot fail.
-    serde_json::to_vec(value).unwrap_or_default().into()
-}
-
-/// JSON as serde_json writes it has no line breaks, so one `data:` line holds it.
-fn frame(name: &str, id: Option<&str>, data: &Bytes) -> Bytes {
-    let mut bytes = Vec::with_capacity(data.len() + 80);
-    if let Some(id) = id {
-        bytes.extend_from_slice(b"id: ");
-        bytes.extend_from_slice(id.as_bytes());
-        bytes.push(b'\n');
+impl Frame {
+    /// As it was made.
+    pub(super) fn bytes(&self) -> Bytes {
+        self.bytes.clone()
     }
-    bytes.extend_from_slice(b"event: ");
-    bytes.extend_from_slice(name.as_bytes());
-    bytes.extend_from_slice(b"\ndata: ");
-    bytes.extend_from_slice(data);
-    bytes.extend_from_slice(b"\n\n");
-    bytes.into()
+
+    /// The same at another position.
+    pub(super) fn at(&self, position: &str) -> Bytes {
+        let rest = &self.bytes[self.rest_at..];
+        let mut bytes = Vec::with_capacity(rest.len() + position.len() + 5);
+        sse::push_id(&mut bytes, position);
+        bytes.extend_from_slice(rest);
+        bytes.into()
+    }
+
+    /// How much memory it takes.
+    pub(super) fn len(&self) -> usize {
+        self.bytes.len()
+    }
+}
+
+fn frame(name: &str, position: &str, data: &[u8]) -> Frame {
+    let mut bytes = Vec::with_capacity(data.len() + position.len() + name.len() + 24);
+    sse::push_id(&mut bytes, position);
+    let rest_at = bytes.len();
+    sse::push_event(&mut bytes, name, data);
+    Frame { bytes: bytes.into(), rest_at }
 }
 
 #[cfg(test)]
 mod tests {
+    use rewind_app::api::live::RedisStatus;
+
     use super::*;
 
     #[test]
-    fn a_frame_has_its_position_name_and_json() {
-        let text = String::from_utf8(status("5-0,7-1", RedisStatus::Down).to_vec()).unwrap();
-        assert_eq!(text, "id: 5-0,7-1\nevent: status\ndata: {\"redis\":\"down\"}\n\n");
+    fn a_frame_has_its_position_name_and_json_and_can_have_another_position() {
+        let frame = status("5-0,7-1", &LiveStatus::of(RedisStatus::Down));
+        let text = |bytes: Bytes| String::from_utf8(bytes.to_vec()).unwrap();
+        let rest = "event: status\ndata: {\"redis\":\"down\"}\n\n";
+        assert_eq!(text(frame.bytes()), format!("id: 5-0,7-1\n{rest}"));
+        assert_eq!(text(frame.at("6-0")), format!("id: 6-0\n{rest}"));
     }
 
     #[test]
     fn line_breaks_in_values_do_not_break_a_frame() {
         let fields = [("type", "a\r\nb"), ("data", "{\"x\":\n1}")].into_iter().collect();
-        let entry = Entry { id: EntryId::new(1, 0), fields };
+        let entry = rewind_domain::Entry { id: EntryId::new(1, 0), fields };
         let json = entry_json(&"s".into(), rewind_domain::layout::decode(entry));
         assert!(!json.contains(&b'\n') && !json.contains(&b'\r'));
     }

@@ -1,25 +1,32 @@
-//! The hub: one blocking reader for all that is watched.
+//! The hub: who watches what.
 
 use std::collections::HashMap;
-use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use bytes::Bytes;
 use rewind_app::api::live::RedisStatus;
 use rewind_codec::Codecs;
-use rewind_domain::{Entry, EntryId, StreamKey};
-use tokio::sync::{Notify, broadcast, watch};
+use rewind_domain::{EntryId, StreamKey};
+use tokio::sync::{Notify, Semaphore, watch};
 
-use super::frame;
-use crate::store::{Store, StoreError, Watcher};
+use super::category::Category;
+use super::channel::{Channel, Delivery, Taken, share_of};
+use super::counters::{Counters, LiveFigures};
+use super::position::Position;
+use super::seats::{LiveLimits, Seat, Seats};
+use super::{LiveError, follower, reader};
+use crate::store::{Store, StoreError};
 
-/// How many entries of one stream wait for its slowest viewer before that one has to read them from Redis again. Enough
-/// for a burst of half a second at 1,000 events per second.
-const QUEUED_ENTRIES: usize = 512;
-/// How long to wait before Redis is tried again, at first and at most.
-const FIRST_BACKOFF: Duration = Duration::from_millis(100);
-const MAX_BACKOFF: Duration = Duration::from_secs(2);
+/// How many different streams can be watched by name. One blocking read waits for all of them, and Redis needs about a
+/// microsecond for each whenever it begins to wait.
+const MAX_STREAMS: usize = 5_000;
+/// How many different categories can be watched. Each takes a connection and remembers the position of each of its streams.
+const MAX_CATEGORIES: usize = 32;
+/// How many viewers may hold pages that they read from Redis to catch up: at about 256 KiB each, 64 MiB.
+const MAX_CATCHING_UP: usize = 256;
+/// How long it takes to wake a viewer and write to its line. Reading for the next time earlier than all of them are done with
+/// the last would only fill their channels; a thousand viewers get what comes in 20 ms at once.
+const PACE_PER_VIEWER: Duration = Duration::from_micros(20);
 
 /// Hands out subscriptions. Clones are the same hub; its reader ends when the last of them is dropped.
 #[derive(Clone)]
@@ -28,246 +35,241 @@ pub struct Hub {
     _reader: Arc<AbortOnDrop>,
 }
 
-/// What is sent to the subscribers of a stream.
-#[derive(Clone)]
-pub(super) enum Delivery {
-    /// An entry was added.
-    Entry {
-        id: EntryId,
-        /// The frame's JSON.
-        json: Bytes,
-    },
-    /// The stream cannot be read any more, for this reason. Nothing follows.
-    Failed(Arc<StoreError>),
+pub(super) struct Shared {
+    pub(super) store: Store,
+    pub(super) codecs: Codecs,
+    /// Locked for moments only, never while waiting for anything, and before any topic.
+    topics: Mutex<HashMap<StreamKey, Arc<Topic>>>,
+    /// As the topics.
+    categories: Mutex<HashMap<StreamKey, Arc<Category>>>,
+    /// Tells the reader that a stream came to be watched.
+    pub(super) changed: Notify,
+    pub(super) redis: watch::Sender<RedisStatus>,
+    seats: Arc<Seats>,
+    pub(super) counters: Counters,
+    pub(super) catching_up: Arc<Semaphore>,
+}
+
+/// A stream that is watched by name.
+pub(super) struct Topic {
+    /// The channel, and the last entry that was put into it: together, so that a new viewer knows exactly which entries it will
+    /// see.
+    state: Mutex<(Channel, Position)>,
 }
 
 /// A place among the viewers of a stream.
 pub(super) struct Subscription {
-    /// Everything after [`Subscription::start`].
-    pub(super) deliveries: broadcast::Receiver<Delivery>,
-    /// The last entry that the hub had seen.
+    topic: Arc<Topic>,
+    viewer: Arc<Notify>,
+    cursor: u64,
+    /// The last entry before what this subscription gives.
     pub(super) start: Position,
-}
-
-/// A place in a stream, right after an entry.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Position {
-    /// The entry.
-    pub(super) id: EntryId,
-    /// The version that it made, where that is known: it tells whether anything is missing before the next one.
-    pub(super) version: Option<u64>,
-}
-
-impl Position {
-    /// The place after the next entry.
-    pub(super) fn followed_by(self, id: EntryId) -> Self {
-        Self { id, version: self.version.map(|version| version + 1) }
-    }
-}
-
-struct Shared {
-    store: Store,
-    codecs: Codecs,
-    /// Locked for moments only, never while waiting for anything.
-    topics: Mutex<HashMap<StreamKey, Topic>>,
-    /// Tells the reader that a stream came to be watched.
-    changed: Notify,
-    redis: watch::Sender<RedisStatus>,
-}
-
-/// A watched stream.
-struct Topic {
-    sender: broadcast::Sender<Delivery>,
-    /// The last entry that was sent. Changed together with sending, under the lock, so that a new subscriber knows exactly
-    /// which entries its receiver will see.
-    position: Position,
 }
 
 impl Hub {
     /// A hub that reads from `store`, and unpacks payloads by `codecs`.
-    pub fn new(store: Store, codecs: Codecs) -> Self {
+    pub fn new(store: Store, codecs: Codecs, limits: LiveLimits) -> Self {
         let shared = Arc::new(Shared {
             store,
             codecs,
             topics: Mutex::default(),
+            categories: Mutex::default(),
             changed: Notify::new(),
             redis: watch::Sender::new(RedisStatus::Up),
+            seats: Arc::new(Seats::new(limits)),
+            counters: Counters::default(),
+            catching_up: Arc::new(Semaphore::new(MAX_CATCHING_UP)),
         });
-        let reader = tokio::spawn(read(Arc::clone(&shared)));
+        let reader = tokio::spawn(reader::read(Arc::clone(&shared)));
         Self { shared, _reader: Arc::new(AbortOnDrop(reader)) }
     }
 
-    /// Joins those who watch `stream`, which need not exist yet.
-    pub(super) async fn subscribe(&self, stream: &StreamKey) -> Result<Subscription, StoreError> {
-        if let Some(subscription) = self.shared.join(stream) {
-            return Ok(subscription);
+    /// A seat for a viewer at this address.
+    ///
+    /// # Errors
+    /// Where all are taken.
+    pub fn seat(&self, address: std::net::IpAddr) -> Result<Seat, LiveError> {
+        self.shared.seats.take(address).inspect_err(|_| self.shared.counters.refused.count())
+    }
+
+    /// What goes on.
+    pub fn figures(&self) -> LiveFigures {
+        let Shared { counters, seats, .. } = &*self.shared;
+        let topics: Vec<Arc<Topic>> = self.shared.topics().values().cloned().collect();
+        let categories: Vec<Arc<Category>> = self.shared.categories().values().cloned().collect();
+        let queued = topics.iter().map(|topic| topic.state().0.bytes()).sum::<usize>()
+            + categories.iter().map(|category| category.queued_bytes()).sum::<usize>();
+        LiveFigures {
+            viewers: seats.taken_in_all() as u64,
+            streams: topics.len() as u64,
+            categories: categories.len() as u64,
+            queued_bytes: queued as u64,
+            frames: counters.frames.get(),
+            lags: counters.lags.get(),
+            gaps: counters.gaps.get(),
+            refused: counters.refused.get(),
+        }
+    }
+
+    /// Joins those who watch `stream`, which need not exist yet. `viewer` is told when there is something.
+    pub(super) async fn subscribe(
+        &self,
+        stream: &StreamKey,
+        viewer: &Arc<Notify>,
+    ) -> Result<Subscription, LiveError> {
+        if let Some(topic) = self.shared.topics().get(stream) {
+            return Ok(topic.subscribe(viewer));
         }
         let position = match self.shared.store.info(stream).await {
-            Ok(info) => Position {
-                id: info.extent.last_generated_id,
-                version: Some(info.extent.latest_version()),
-            },
-            Err(StoreError::NotFound) => Position { id: EntryId::MIN, version: Some(0) },
-            Err(error) => return Err(error),
+            Ok(info) => Position::end_of(&info),
+            Err(StoreError::NotFound) => Position::START,
+            Err(error) => return Err(LiveError::Store { key: stream.clone(), error }),
         };
-        Ok(self.shared.join_or_open(stream, position))
+        self.shared.join_or_open(stream, position, viewer)
     }
 
-    /// Whether Redis is there, as far as the reader knows.
-    pub(super) fn redis(&self) -> watch::Receiver<RedisStatus> {
-        self.shared.redis.subscribe()
+    /// The followed category of the streams whose keys begin with `prefix`, with `viewer` among those who watch it.
+    pub(super) fn category(
+        &self,
+        prefix: &StreamKey,
+        viewer: &Arc<Notify>,
+    ) -> Result<Arc<Category>, LiveError> {
+        let mut categories = self.shared.categories();
+        if let Some(category) = categories.get(prefix) {
+            category.join(viewer);
+            return Ok(Arc::clone(category));
+        }
+        if categories.len() >= MAX_CATEGORIES {
+            return Err(LiveError::Categories { limit: MAX_CATEGORIES });
+        }
+        let category = Arc::new(Category::new(prefix.clone()));
+        category.join(viewer);
+        categories.insert(prefix.clone(), Arc::clone(&category));
+        // Ends by itself once nobody watches.
+        tokio::spawn(follower::follow(Arc::clone(&self.shared), Arc::clone(&category)));
+        Ok(category)
     }
 
-    /// The store that it reads from.
-    pub(super) fn store(&self) -> &Store {
-        &self.shared.store
-    }
-
-    /// What payloads are.
-    pub(super) fn codecs(&self) -> &Codecs {
-        &self.shared.codecs
+    /// What the viewers share with the reader.
+    pub(super) fn shared(&self) -> &Shared {
+        &self.shared
     }
 }
 
 impl Shared {
-    fn topics(&self) -> MutexGuard<'_, HashMap<StreamKey, Topic>> {
+    fn topics(&self) -> MutexGuard<'_, HashMap<StreamKey, Arc<Topic>>> {
         // Nothing panics while it is locked; and if, the map would still be whole.
         self.topics.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn join(&self, stream: &StreamKey) -> Option<Subscription> {
-        self.topics().get(stream).map(Topic::subscribe)
+    fn categories(&self) -> MutexGuard<'_, HashMap<StreamKey, Arc<Category>>> {
+        self.categories.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn join_or_open(&self, stream: &StreamKey, position: Position) -> Subscription {
+    fn join_or_open(
+        &self,
+        stream: &StreamKey,
+        position: Position,
+        viewer: &Arc<Notify>,
+    ) -> Result<Subscription, LiveError> {
         let mut topics = self.topics();
         if let Some(topic) = topics.get(stream) {
-            return topic.subscribe();
+            return Ok(topic.subscribe(viewer));
         }
-        let topic = Topic { sender: broadcast::Sender::new(QUEUED_ENTRIES), position };
-        let subscription = topic.subscribe();
+        if topics.len() >= MAX_STREAMS {
+            return Err(LiveError::Streams { limit: MAX_STREAMS });
+        }
+        let topic = Arc::new(Topic { state: Mutex::new((Channel::default(), position)) });
+        let subscription = topic.subscribe(viewer);
         topics.insert(stream.clone(), topic);
         self.changed.notify_one();
-        subscription
+        Ok(subscription)
     }
 
-    /// What is being watched, after dropping what no longer is.
-    fn watched(&self) -> Vec<(StreamKey, EntryId)> {
+    /// What is being watched by name, after dropping what no longer is.
+    pub(super) fn watched(&self) -> Vec<(StreamKey, EntryId)> {
         let mut topics = self.topics();
-        topics.retain(|_, topic| topic.sender.receiver_count() > 0);
-        topics.iter().map(|(stream, topic)| (stream.clone(), topic.position.id)).collect()
+        topics.retain(|_, topic| topic.state().0.viewers() > 0);
+        topics.iter().map(|(stream, topic)| (stream.clone(), topic.state().1.id)).collect()
     }
 
-    async fn publish(&self, stream: &StreamKey, entries: Vec<Entry>) {
-        // Decoding takes its time, and is done before the lock is taken.
-        let ready = frame::entries_json(&self.codecs, stream, entries).await;
-        if let Some(topic) = self.topics().get_mut(stream) {
-            for (id, json) in ready {
-                topic.position = topic.position.followed_by(id);
-                // Fails where nobody listens any more, which is nobody's loss.
-                let _ = topic.sender.send(Delivery::Entry { id, json });
-            }
-        }
+    /// A stream that is watched by name, if it still is.
+    pub(super) fn topic(&self, stream: &StreamKey) -> Option<Arc<Topic>> {
+        self.topics().get(stream).cloned()
     }
 
-    fn fail(&self, stream: &StreamKey, error: StoreError) {
+    /// Tells those who watch a stream that nothing follows.
+    pub(super) fn fail(&self, stream: &StreamKey, error: StoreError) {
         if let Some(topic) = self.topics().remove(stream) {
-            let _ = topic.sender.send(Delivery::Failed(Arc::new(error)));
+            let error = LiveError::Store { key: stream.clone(), error };
+            let (channel, _) = &mut *topic.state();
+            channel.push(Delivery::Failed(Arc::new(error)), usize::MAX);
+            channel.wake();
         }
     }
 
-    fn set_redis(&self, status: RedisStatus) {
-        self.redis.send_if_modified(|current| std::mem::replace(current, status) != status);
+    /// Takes a category off, if nobody watches it or whoever does is told why.
+    pub(super) fn close(&self, category: &Arc<Category>, error: Option<LiveError>) -> bool {
+        let mut categories = self.categories();
+        match error {
+            None if category.is_watched() => return false,
+            None => {}
+            Some(error) => category.fail(error),
+        }
+        categories.remove(category.prefix());
+        true
+    }
+
+    /// How many bytes each channel may keep.
+    pub(super) fn channel_bytes(&self) -> usize {
+        share_of(self.topics().len() + self.categories().len())
+    }
+
+    /// How long to wait between two reads.
+    pub(super) fn pace(&self) -> Duration {
+        let viewers = u32::try_from(self.seats.taken_in_all()).unwrap_or(u32::MAX);
+        PACE_PER_VIEWER.saturating_mul(viewers)
     }
 }
 
 impl Topic {
-    fn subscribe(&self) -> Subscription {
-        Subscription { deliveries: self.sender.subscribe(), start: self.position }
+    pub(super) fn position(&self) -> Position {
+        self.state().1
+    }
+
+    /// Puts deliveries into the channel, after which the stream was read up to `position`.
+    pub(super) fn publish(&self, deliveries: Vec<Delivery>, position: Position, most_bytes: usize) {
+        let (channel, current) = &mut *self.state();
+        *current = position;
+        for delivery in deliveries {
+            channel.push(delivery, most_bytes);
+        }
+        channel.wake();
+    }
+
+    fn subscribe(self: &Arc<Self>, viewer: &Arc<Notify>) -> Subscription {
+        let (channel, start) = &mut *self.state();
+        let cursor = channel.join(viewer);
+        Subscription { topic: Arc::clone(self), viewer: Arc::clone(viewer), cursor, start: *start }
+    }
+
+    fn state(&self) -> MutexGuard<'_, (Channel, Position)> {
+        // Nothing panics while it is locked.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Reads whatever is watched, for as long as the hub lives.
-async fn read(shared: Arc<Shared>) {
-    let mut backoff = FIRST_BACKOFF;
-    loop {
-        if shared.watched().is_empty() {
-            shared.changed.notified().await;
-            continue;
-        }
-        match shared.store.watcher().await {
-            Ok(mut watcher) => {
-                let ControlFlow::Break(error) = read_on(&shared, &mut watcher, &mut backoff).await
-                else {
-                    // The set of streams changed. What blocks on the old set is dropped with its connection.
-                    continue;
-                };
-                tracing::warn!(%error, "live reading was interrupted");
-            }
-            Err(error) => tracing::debug!(%error, "live reading cannot go on yet"),
-        }
-        shared.set_redis(RedisStatus::Down);
-        tokio::time::sleep(backoff).await;
-        backoff = (backoff * 2).min(MAX_BACKOFF);
+impl Subscription {
+    /// What has come.
+    pub(super) fn take(&mut self) -> Taken {
+        self.topic.state().0.take(&mut self.cursor)
     }
 }
 
-/// Reads on one connection until a stream is added, or until it fails.
-async fn read_on(
-    shared: &Shared,
-    watcher: &mut Watcher,
-    backoff: &mut Duration,
-) -> ControlFlow<StoreError> {
-    loop {
-        let watched = shared.watched();
-        if watched.is_empty() {
-            return ControlFlow::Continue(());
-        }
-        // Connecting may succeed while Redis still loads its data, and a blocking read tells nothing until it ends.
-        if *shared.redis.borrow() == RedisStatus::Down {
-            match watcher.check(&watched[0].0).await {
-                Err(error) if error.is_passing() => return ControlFlow::Break(error),
-                _ => shared.set_redis(RedisStatus::Up),
-            }
-        }
-        *backoff = FIRST_BACKOFF;
-        let outcome = tokio::select! {
-            outcome = watcher.wait(&watched) => outcome,
-            () = shared.changed.notified() => return ControlFlow::Continue(()),
-        };
-        match outcome {
-            Ok(streams) => {
-                for (stream, entries) in streams {
-                    shared.publish(&stream, entries).await;
-                }
-            }
-            Err(error) if error.is_passing() => return ControlFlow::Break(error),
-            Err(error) => drop_unreadable(shared, watcher, &watched, error).await?,
-        }
+impl Drop for Subscription {
+    fn drop(&mut self) {
+        self.topic.state().0.leave(&self.viewer);
     }
-}
-
-/// One stream that cannot be read fails the read of all: finds it, and goes on without it.
-async fn drop_unreadable<C: Default>(
-    shared: &Shared,
-    watcher: &mut Watcher,
-    watched: &[(StreamKey, EntryId)],
-    error: StoreError,
-) -> ControlFlow<StoreError, C> {
-    let mut found = false;
-    for (stream, _) in watched {
-        match watcher.check(stream).await {
-            Ok(()) => {}
-            Err(error) if error.is_passing() => return ControlFlow::Break(error),
-            Err(error) => {
-                found = true;
-                tracing::warn!(%stream, %error, "a stream cannot be watched any more");
-                shared.fail(stream, error);
-            }
-        }
-    }
-    // Without a culprit, trying again at once would spin.
-    if found { ControlFlow::Continue(C::default()) } else { ControlFlow::Break(error) }
 }
 
 struct AbortOnDrop(tokio::task::JoinHandle<()>);

@@ -1,25 +1,20 @@
-//! A viewer: one line of Server-Sent Events, from subscribing to leaving.
+//! A viewer of streams by name: from subscribing to leaving.
 
-use std::pin::Pin;
-use std::time::Duration;
+use std::sync::Arc;
 
 use bytes::Bytes;
-use futures::StreamExt;
-use futures::stream::SelectAll;
-use rewind_app::api::live::{HEARTBEAT_SECS, LiveFailed, LiveGap, LiveLag, RedisStatus};
-use rewind_domain::{Entry, EntryId, StreamKey};
-use tokio::sync::{mpsc, watch};
-use tokio_stream::wrappers::BroadcastStream;
-use tokio_stream::wrappers::errors::BroadcastStreamRecvError;
+use rewind_app::api::live::{LiveFailed, LiveGap, LiveLag};
+use rewind_domain::{EntryId, StreamKey};
+use tokio::sync::Notify;
 
-use super::frame;
-use super::hub::{Delivery, Hub, Position};
-use crate::store::{IdRange, PageOrder, StoreError, StreamInfo};
-
-/// How many frames wait for a slow line before the viewer stops taking more from the hub.
-const QUEUED_FRAMES: usize = 64;
-/// How many entries are read from Redis at a time to catch up.
-const CATCH_UP_ENTRIES: u64 = 500;
+use super::channel::{Delivery, Taken};
+use super::frame::{self, Frame};
+use super::hub::{Hub, Subscription};
+use super::line::Line;
+use super::merge::Merged;
+use super::position::Position;
+use super::{LiveError, Seat, batch};
+use crate::store::{IdRange, PageOrder, StoreError};
 
 /// A stream to watch.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,222 +27,197 @@ pub struct Watched {
 
 /// One who watches some streams over one line.
 pub struct Viewer {
-    hub: Hub,
+    line: Line,
     places: Vec<Place>,
-    deliveries: SelectAll<Deliveries>,
-    redis: watch::Receiver<RedisStatus>,
-    frames: mpsc::Sender<Bytes>,
+    has_begun: bool,
 }
 
 /// How far one of the streams was passed on.
 struct Place {
     stream: StreamKey,
     position: Position,
-    /// Whether something before the hub's own beginning may have been missed.
-    is_behind: bool,
+    subscription: Subscription,
+    behind: Option<Behind>,
 }
 
-type Deliveries = Pin<
-    Box<dyn futures::Stream<Item = (usize, Result<Delivery, BroadcastStreamRecvError>)> + Send>,
->;
-
-/// The place of one who comes back, or begins with the whole stream.
-fn resumed(after: EntryId, hub: Position) -> Position {
-    let version = match after {
-        EntryId::MIN => Some(0),
-        after if after == hub.id => hub.version,
-        _ => None,
-    };
-    Position { id: after, version }
+/// Something has to be read from Redis before what is in the channel.
+struct Behind {
+    /// How many deliveries were passed over, where that has to be said.
+    passed_over: Option<u64>,
 }
-
-/// The reason why a line ends; there is nobody left to tell.
-struct Gone;
 
 impl Viewer {
-    /// Subscribes to the streams, and gives the receiving end of the line.
+    /// Subscribes to the streams.
     ///
     /// # Errors
-    /// Where a stream cannot be watched, which one, and why.
-    pub async fn subscribe(
-        hub: Hub,
-        watched: Vec<Watched>,
-    ) -> Result<(Self, mpsc::Receiver<Bytes>), (StreamKey, StoreError)> {
+    /// Where a stream cannot be watched.
+    pub async fn subscribe(hub: Hub, seat: Seat, watched: Vec<Watched>) -> Result<Self, LiveError> {
+        let news = Arc::new(Notify::new());
         let mut places = Vec::with_capacity(watched.len());
-        let mut deliveries = SelectAll::new();
-        for (index, Watched { stream, after }) in watched.into_iter().enumerate() {
-            let subscription = match hub.subscribe(&stream).await {
-                Ok(subscription) => subscription,
-                Err(error) => return Err((stream, error)),
-            };
-            let tagged =
-                BroadcastStream::new(subscription.deliveries).map(move |item| (index, item));
-            deliveries.push(Box::pin(tagged) as Deliveries);
+        for Watched { stream, after } in watched {
+            let subscription = hub.subscribe(&stream, &news).await?;
+            let start = subscription.start;
+            let behind = after.is_some_and(|after| after < start.id);
             places.push(Place {
                 stream,
-                position: after
-                    .map_or(subscription.start, |after| resumed(after, subscription.start)),
-                is_behind: after.is_some_and(|after| after < subscription.start.id),
+                position: after.map_or(start, |after| Position::resumed(after, start)),
+                subscription,
+                behind: behind.then_some(Behind { passed_over: None }),
             });
         }
-        let (frames, line) = mpsc::channel(QUEUED_FRAMES);
-        let redis = hub.redis();
-        Ok((Self { hub, places, deliveries, redis, frames }, line))
+        let redis = hub.shared().redis.subscribe();
+        Ok(Self { line: Line::new(hub, news, redis, seat), places, has_begun: false })
     }
 
-    /// Passes events on until the other end of the line is gone.
-    pub async fn run(mut self) {
-        // The only way to end is that nobody listens, which is no error.
-        let _gone = self.pass_on().await;
+    /// The next frame of the line; nothing where it ends.
+    pub async fn next(&mut self) -> Option<Bytes> {
+        loop {
+            if let Some(frame) = self.line.take() {
+                return Some(frame);
+            }
+            if self.line.is_over() {
+                return None;
+            }
+            self.step().await;
+        }
     }
 
-    async fn pass_on(&mut self) -> Result<(), Gone> {
-        let status = *self.redis.borrow_and_update();
-        self.send(frame::status(&self.position_text(), status)).await?;
+    async fn step(&mut self) {
+        if !self.has_begun {
+            self.has_begun = true;
+            let position = self.position_text();
+            return self.line.push_status(&position, None);
+        }
+        if let Some(index) = self.places.iter().position(|place| place.behind.is_some()) {
+            return self.catch_up(index).await;
+        }
+        let mut has_news = false;
         for index in 0..self.places.len() {
-            if self.places[index].is_behind {
-                self.catch_up(index, None).await?;
+            match self.places[index].subscription.take() {
+                Taken::Deliveries(deliveries) => {
+                    has_news |= !deliveries.is_empty();
+                    for delivery in deliveries {
+                        self.deliver(index, delivery);
+                    }
+                }
+                Taken::PassedOver(count) => {
+                    has_news = true;
+                    self.places[index].behind = Some(Behind { passed_over: Some(count) });
+                }
             }
         }
-        let mut heartbeat = tokio::time::interval(Duration::from_secs(HEARTBEAT_SECS));
-        heartbeat.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        heartbeat.reset();
-        loop {
-            tokio::select! {
-                delivery = self.deliveries.next(), if !self.deliveries.is_empty() => match delivery {
-                    Some((index, delivery)) => self.deliver(index, delivery).await?,
-                    None => continue,
-                },
-                changed = self.redis.changed() => {
-                    // The hub is gone only when the whole server is about to be.
-                    changed.map_err(|_| Gone)?;
-                    let status = *self.redis.borrow_and_update();
-                    self.send(frame::status(&self.position_text(), status)).await?;
-                }
-                _ = heartbeat.tick() => self.send(frame::heartbeat()).await?,
-                () = self.frames.closed() => return Err(Gone),
-            }
+        if !has_news {
+            let places = &self.places;
+            self.line.wait(|| position_text(places)).await;
         }
     }
 
-    async fn deliver(
-        &mut self,
-        index: usize,
-        delivery: Result<Delivery, BroadcastStreamRecvError>,
-    ) -> Result<(), Gone> {
+    fn deliver(&mut self, index: usize, delivery: Delivery) {
         match delivery {
-            Ok(Delivery::Entry { id, json }) => self.entry(index, id, &json).await,
-            Ok(Delivery::Failed(error)) => {
-                let stream = self.places[index].stream.clone();
-                let message = crate::backend::api_error(Some(&stream), &error).message;
-                self.send(frame::failed(&LiveFailed { stream, message })).await
+            Delivery::Entry { position, frame, .. } => self.entry(index, position, &frame),
+            Delivery::Gap { gap, position, frame } => {
+                let place = &mut self.places[index];
+                let known = place.position;
+                // Whatever was sent before it was trimmed is not missing.
+                if position.id <= known.id {
+                    return;
+                }
+                place.position = position;
+                self.line.hub.shared().counters.gaps.count();
+                if gap.after < known.id {
+                    let gap = LiveGap { after: known.id, missing: None, ..gap };
+                    self.push(&frame::gap(&position.id.to_string(), &gap));
+                } else {
+                    self.push(&frame);
+                }
             }
-            Err(BroadcastStreamRecvError::Lagged(behind)) => {
-                self.catch_up(index, Some(behind)).await
-            }
+            Delivery::Failed(error) => self.failed(index, &error),
         }
     }
 
-    /// Sends an entry, unless it was sent while catching up.
-    async fn entry(&mut self, index: usize, id: EntryId, json: &Bytes) -> Result<(), Gone> {
+    /// Passes an entry on, unless that was done while catching up. Every entry comes through here.
+    fn entry(&mut self, index: usize, position: Position, frame: &Frame) {
         let place = &mut self.places[index];
-        if id <= place.position.id {
-            return Ok(());
+        if position.id > place.position.id {
+            place.position = position;
+            self.push(frame);
         }
-        place.position = place.position.followed_by(id);
-        let frame = frame::entry(&self.position_text(), json);
-        self.send(frame).await
     }
 
-    /// Sends what is in Redis after the place of one stream. Where `behind` entries of the hub were passed over, it says so
-    /// first, unless they turn out to have been sent already.
-    async fn catch_up(&mut self, index: usize, mut behind: Option<u64>) -> Result<(), Gone> {
+    /// Sends a page of what is in Redis after the place of one stream. Where deliveries were passed over, says so first, unless they
+    /// turn out to have been sent already.
+    async fn catch_up(&mut self, index: usize) {
+        let places = &self.places;
+        if !self.line.may_read(|| position_text(places)).await {
+            return;
+        }
         let stream = self.places[index].stream.clone();
-        loop {
-            let range = IdRange { after: Some(self.places[index].position.id), before: None };
-            let page = self
-                .hub
-                .store()
-                .page(&stream, range, PageOrder::OldestFirst, CATCH_UP_ENTRIES)
-                .await;
-            let (entries, info) = match page {
-                Ok(page) => page,
-                Err(StoreError::NotFound) => return Ok(()),
-                Err(error) if error.is_passing() => {
-                    self.wait_for_redis().await?;
-                    continue;
+        let range = IdRange { after: Some(self.places[index].position.id), before: None };
+        let count = self.line.page_size.entries(1);
+        let store = self.line.hub.shared().store.clone();
+        let page = store.page(&stream, range, PageOrder::OldestFirst, count).await;
+        let (entries, info) = match page {
+            Ok(page) => page,
+            Err(StoreError::NotFound) => {
+                self.places[index].behind = None;
+                return;
+            }
+            Err(error) if error.is_passing() => {
+                let position = self.position_text();
+                return self.line.redis_is_away(&position);
+            }
+            Err(error) => {
+                self.places[index].behind = None;
+                return self.failed(index, &LiveError::Store { key: stream, error });
+            }
+        };
+        self.line.page_size.learn(&entries);
+        if let Some(behind) = self.places[index].behind.as_mut()
+            && let Some(behind) = behind.passed_over.take().filter(|_| !entries.is_empty())
+        {
+            self.line.hub.shared().counters.lags.count();
+            let lag = LiveLag { stream: stream.clone(), behind };
+            self.push(&frame::lag(&self.position_text(), &lag));
+        }
+        let is_last = (entries.len() as u64) < count;
+        let batch = batch::of_page(self.places[index].position, &stream, entries, &info);
+        for next in batch::decode(&self.line.hub.shared().codecs, batch).await {
+            match next {
+                Merged::Gap { gap, .. } => {
+                    self.line.hub.shared().counters.gaps.count();
+                    self.push(&frame::gap(&self.position_text(), &gap));
                 }
-                Err(error) => {
-                    let message = crate::backend::api_error(Some(&stream), &error).message;
-                    return self.send(frame::failed(&LiveFailed { stream, message })).await;
+                Merged::Entry { position, entry: json, .. } => {
+                    self.entry(index, position, &frame::entry(&position.id.to_string(), &json));
                 }
-            };
-            if let Some(behind) = behind.take().filter(|_| !entries.is_empty()) {
-                self.send(frame::lag(&LiveLag { stream: stream.clone(), behind })).await?;
             }
-            if let Some(gap) = self.gap_before(index, &entries, &info) {
-                let frame = frame::gap(&self.position_text(), &gap);
-                self.send(frame).await?;
-            }
-            let count = entries.len() as u64;
-            for (id, json) in frame::entries_json(self.hub.codecs(), &stream, entries).await {
-                self.entry(index, id, &json).await?;
-            }
-            if count < CATCH_UP_ENTRIES {
-                return Ok(());
-            }
+        }
+        if is_last {
+            self.places[index].behind = None;
         }
     }
 
-    /// What is missing between the place of a stream and the entries that were found after it. Also notes the version of the
-    /// place, where these tell it.
-    fn gap_before(&mut self, index: usize, found: &[Entry], info: &StreamInfo) -> Option<LiveGap> {
-        let Place { stream, position, .. } = &mut self.places[index];
-        let (first, last) =
-            (found.first().map(|entry| entry.id), found.last().map(|entry| entry.id));
-        let extent = &info.extent;
-        let before_found = match (first, last) {
-            (Some(first), Some(last)) => extent
-                .first_version_of_run(first, last, found.len() as u64)
-                .map(|version| version.saturating_sub(1)),
-            _ => Some(extent.latest_version()),
-        };
-        let is_overtaken =
-            extent.gone() > 0 && extent.first_id.is_none_or(|first| first > position.id);
-        let missing = match (position.version, before_found) {
-            (Some(known), Some(before_found)) => Some(before_found.saturating_sub(known)),
-            _ if is_overtaken => None,
-            _ => Some(0),
-        };
-        let gap = (missing != Some(0) && is_overtaken).then(|| LiveGap {
-            stream: stream.clone(),
-            after: position.id,
-            before: first,
-            missing,
-        });
-        position.version = before_found.or(position.version.filter(|_| !is_overtaken));
-        gap
+    fn failed(&mut self, index: usize, error: &LiveError) {
+        let stream = self.places[index].stream.clone();
+        let message = error.to_api().message;
+        self.push(&frame::failed(&self.position_text(), &LiveFailed { stream, message }));
     }
 
-    /// Waits a moment for a Redis that is away, telling the viewer so.
-    async fn wait_for_redis(&mut self) -> Result<(), Gone> {
-        const PAUSE: Duration = Duration::from_millis(500);
-        self.send(frame::status(&self.position_text(), RedisStatus::Down)).await?;
-        tokio::select! {
-            () = tokio::time::sleep(PAUSE) => {}
-            () = self.frames.closed() => return Err(Gone),
+    /// Frames come with the position of their own stream, which for one stream is that of the line.
+    fn push(&mut self, frame: &Frame) {
+        if self.places.len() == 1 {
+            self.line.push(frame);
+        } else {
+            let position = self.position_text();
+            self.line.push_bytes(frame.at(&position));
         }
-        if self.hub.store().ping().await.is_ok() {
-            self.send(frame::status(&self.position_text(), RedisStatus::Up)).await?;
-        }
-        Ok(())
     }
 
     fn position_text(&self) -> String {
-        frame::position_text(self.places.iter().map(|place| place.position.id))
+        position_text(&self.places)
     }
+}
 
-    async fn send(&mut self, frame: Bytes) -> Result<(), Gone> {
-        self.frames.send(frame).await.map_err(|_| Gone)
-    }
+fn position_text(places: &[Place]) -> String {
+    frame::position_text(places.iter().map(|place| place.position.id))
 }

@@ -9,10 +9,10 @@ use tokio::sync::Mutex;
 use super::{StoreError, StoreUrl};
 
 /// How long making a connection may take. A server on the same continent answers in a tenth of that.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// How long a short command may take. Longer than Redis blocks for its slowest usual work (a fork, a big `DEL`), shorter
 /// than people wait.
-const RESPONSE_TIMEOUT: Duration = Duration::from_secs(10);
+pub(super) const RESPONSE_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a failure to connect is taken as the answer for others, so that those who wait while Redis is away do not
 /// queue up for one attempt after the other.
 const FAILURE_HOLDS: Duration = Duration::from_millis(200);

@@ -3,7 +3,8 @@
 //! This folder is the only place that knows the `redis` crate. A [`Store`] is a cheap handle; clones share one
 //! connection for short commands, which is made when first needed and made anew when it was lost. What blocks or
 //! reads a stream end to end has connections of its own, so that it keeps nobody waiting: a [`Watcher`] each for
-//! blocking reads, a reader for replays and another one for scans, and the bulk handles for import and export.
+//! blocking reads, [`Signals`] for hearing which of many streams changed, a reader for replays and another one for scans, and
+//! the bulk handles for import and export.
 //!
 //! Nothing here writes, but for [`bulk::BulkWriter`], which only `rewind import` uses. No read is unbounded.
 
@@ -20,6 +21,7 @@ mod reader;
 mod reply;
 mod resp;
 mod scan;
+mod signals;
 mod url;
 mod watch;
 
@@ -32,9 +34,10 @@ pub use discover::{Discovered, FoundStream, MAX_SCAN_COUNT, ScanStep};
 pub use entries::{EntryPage, EntryRange, PageEntry};
 pub use error::StoreError;
 pub use history::{History, HistoryEnd, HistoryPage, Place, digest};
-pub use page::{IdRange, PageOrder};
+pub use page::{IdRange, Page, PageOrder, Wanted};
 pub use ranges::RangeRead;
 pub use scan::{PAGE_ENTRIES, Scan, ScanPage};
+pub use signals::{Hearing, Signals};
 pub use url::{StoreUrl, StoreUrlError};
 pub use watch::Watcher;
 

@@ -1,8 +1,10 @@
 //! Pages: a few entries at a time, with the stream as it is at that moment.
 
 use redis::Pipeline;
+use redis::aio::MultiplexedConnection;
 use rewind_domain::{Entry, EntryId, StreamKey};
 
+use super::connection::run_on;
 use super::{Store, StoreError, StreamInfo, reply};
 
 /// The ids that a read is limited to.
@@ -51,6 +53,20 @@ impl PageOrder {
     }
 }
 
+/// A part of a stream to read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wanted {
+    /// The stream.
+    pub key: StreamKey,
+    /// Which entries.
+    pub range: IdRange,
+    /// At most so many, oldest first.
+    pub count: u64,
+}
+
+/// Entries, and the stream as it is at the very same moment.
+pub type Page = (Vec<Entry>, StreamInfo);
+
 impl Store {
     /// Up to `count` entries of a stream, and the stream as it is at the very same moment.
     ///
@@ -68,6 +84,18 @@ impl Store {
         self.read_page(replies)
     }
 
+    /// A page of each of several streams, in one round trip.
+    ///
+    /// # Errors
+    /// Where the whole fails; of each page, as for [`Store::page`].
+    pub async fn pages(
+        &self,
+        wanted: &[Wanted],
+    ) -> Result<Vec<Result<Page, StoreError>>, StoreError> {
+        let replies = self.run(&pages_pipeline(wanted)).await?;
+        Ok(self.read_pages(replies))
+    }
+
     /// The stream as a whole.
     ///
     /// # Errors
@@ -76,6 +104,25 @@ impl Store {
         let mut pipeline = redis::pipe();
         pipeline.cmd("XINFO").arg("STREAM").arg(key.as_bytes());
         reply::stream_info(self.single(&pipeline).await?)
+    }
+
+    /// As [`Store::pages`], on a connection of one's own.
+    pub(super) async fn pages_on(
+        &self,
+        connection: &MultiplexedConnection,
+        wanted: &[Wanted],
+    ) -> Result<Vec<Result<Page, StoreError>>, StoreError> {
+        let replies = run_on(connection.clone(), &pages_pipeline(wanted)).await;
+        Ok(self.read_pages(replies.map_err(|error| self.error(&error))?))
+    }
+
+    fn read_pages(
+        &self,
+        replies: Vec<redis::RedisResult<redis::Value>>,
+    ) -> Vec<Result<Page, StoreError>> {
+        let mut replies = replies.into_iter();
+        let pairs = std::iter::from_fn(|| Some(vec![replies.next()?, replies.next()?]));
+        pairs.map(|pair| self.read_page(pair)).collect()
     }
 
     pub(super) fn read_page(
@@ -102,9 +149,28 @@ pub(super) fn page_pipeline(
 ) -> Pipeline {
     let mut pipeline = redis::pipe();
     pipeline.atomic();
-    range_command(&mut pipeline, key, range, order, count);
-    pipeline.cmd("XINFO").arg("STREAM").arg(key.as_bytes());
+    add_page(&mut pipeline, key, range, order, count);
     pipeline
+}
+
+fn pages_pipeline(wanted: &[Wanted]) -> Pipeline {
+    let mut pipeline = redis::pipe();
+    pipeline.atomic();
+    for Wanted { key, range, count } in wanted {
+        add_page(&mut pipeline, key, *range, PageOrder::OldestFirst, *count);
+    }
+    pipeline
+}
+
+fn add_page(
+    pipeline: &mut Pipeline,
+    key: &StreamKey,
+    range: IdRange,
+    order: PageOrder,
+    count: u64,
+) {
+    range_command(pipeline, key, range, order, count);
+    pipeline.cmd("XINFO").arg("STREAM").arg(key.as_bytes());
 }
 
 /// Adds the command that reads up to `count` entries of a range.

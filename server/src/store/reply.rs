@@ -68,26 +68,29 @@ pub(super) fn scan(reply: Value) -> Result<(u64, Vec<Vec<u8>>), StoreError> {
     Ok((cursor, keys.into_iter().filter_map(bytes).collect()))
 }
 
-/// The keys and entries of an `XREAD`; nothing where it came to its time-out.
-pub(super) fn read(reply: Value) -> Result<Vec<(StreamKey, Vec<Entry>)>, StoreError> {
+/// The keys that an `XREAD` has entries of; nothing where it came to its time-out.
+pub(super) fn read_keys(reply: Value) -> Result<Vec<StreamKey>, StoreError> {
     const SHAPE: StoreError = StoreError::Unexpected { what: "a read of another shape" };
-    let streams: Vec<(Value, Value)> = match reply {
-        Value::Nil => return Ok(Vec::new()),
-        Value::Map(pairs) => pairs,
-        Value::Array(items) => items
-            .into_iter()
-            .map(|item| match item {
-                Value::Array(pair) => {
-                    <[Value; 2]>::try_from(pair).map(|[k, v]| (k, v)).map_err(|_| SHAPE)
-                }
-                _ => Err(SHAPE),
-            })
-            .collect::<Result<_, _>>()?,
-        _ => return Err(SHAPE),
+    let Value::Array(items) = reply else {
+        return if reply == Value::Nil { Ok(Vec::new()) } else { Err(SHAPE) };
     };
-    let stream =
-        |(key, list)| Ok((StreamKey::from_bytes(bytes(key).ok_or(SHAPE)?), entries(list)?));
-    streams.into_iter().map(stream).collect()
+    let key = |item| match item {
+        Value::Array(pair) => {
+            let key = pair.into_iter().next().and_then(bytes).ok_or(SHAPE)?;
+            Ok(StreamKey::from_bytes(key))
+        }
+        _ => Err(SHAPE),
+    };
+    items.into_iter().map(key).collect()
+}
+
+/// The clock of the server, in Unix milliseconds.
+pub(super) fn time_ms(reply: Value) -> Result<u64, StoreError> {
+    const SHAPE: StoreError = StoreError::Unexpected { what: "a time of another shape" };
+    let Value::Array(parts) = reply else { return Err(SHAPE) };
+    let [seconds, micros] = &parts[..] else { return Err(SHAPE) };
+    let (seconds, micros) = (number(seconds).ok_or(SHAPE)?, number(micros).ok_or(SHAPE)?);
+    Ok(seconds.saturating_mul(1_000).saturating_add(micros / 1_000))
 }
 
 /// A whole number that is not negative.
@@ -171,7 +174,10 @@ mod tests {
         ] {
             assert!(entries(reply.clone()).is_err());
             assert!(scan(reply.clone()).is_err());
-            assert!(read(reply).is_err());
+            assert!(time_ms(reply.clone()).is_err());
+        }
+        for reply in [Value::Int(1), Value::Array(vec![Value::Int(1)])] {
+            assert!(read_keys(reply).is_err());
         }
     }
 
@@ -191,6 +197,12 @@ mod tests {
             (info.extent.length, info.extent.entries_added, info.extent.first_id),
             (2, Some(7), None)
         );
+    }
+
+    #[test]
+    fn the_clock_is_read_in_milliseconds() {
+        let reply = Value::Array(vec![bulk("1706185200"), bulk("123999")]);
+        assert_eq!(time_ms(reply), Ok(1_706_185_200_123));
     }
 
     #[test]

@@ -38,6 +38,13 @@ impl StoreUrl {
         StoreError::Unavailable { address: self.to_string(), reason: reason.to_owned() }
     }
 
+    /// What makes connections to it that are told of things without asking (RESP3).
+    pub(super) fn pushing_client(&self) -> redis::RedisResult<redis::Client> {
+        let info = self.client.get_connection_info().clone();
+        let settings = info.redis_settings().clone().set_protocol(redis::ProtocolVersion::RESP3);
+        redis::Client::open(info.set_redis_settings(settings))
+    }
+
     /// What makes connections to it.
     pub(super) fn client(&self) -> &redis::Client {
         &self.client

@@ -1,19 +1,17 @@
-//! Blocking reads of what is added to streams.
+//! Waiting for what is added to streams.
 
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
-use rewind_domain::{Entry, EntryId, StreamKey};
+use rewind_domain::{EntryId, StreamKey};
 
 use super::connection::connect;
-use super::{Store, StoreError, reply};
+use super::{Page, Store, StoreError, Wanted, reply};
 
 /// How long one read blocks before it is made anew. Short enough to notice that a server is gone which did not say so.
 const BLOCK: Duration = Duration::from_secs(5);
 /// How much longer than that a reply may take.
 const GRACE: Duration = Duration::from_secs(5);
-/// How many entries one read takes of each stream.
-const MAX_ENTRIES_PER_STREAM: u64 = 500;
 
 /// A connection of its own for blocking reads.
 ///
@@ -36,15 +34,26 @@ impl Store {
 }
 
 impl Watcher {
-    /// Waits for entries after the given positions, for some seconds; gives none where none came.
+    /// Waits for entries after the given positions, for some seconds; gives the streams that have some.
     ///
     /// # Errors
     /// One stream that cannot be read fails the whole; [`Watcher::check`] tells which it is.
     pub async fn wait(
         &mut self,
         positions: &[(StreamKey, EntryId)],
-    ) -> Result<Vec<(StreamKey, Vec<Entry>)>, StoreError> {
+    ) -> Result<Vec<StreamKey>, StoreError> {
         self.read(positions, Some(BLOCK)).await
+    }
+
+    /// Reads pages of streams.
+    ///
+    /// # Errors
+    /// As for [`Store::pages`].
+    pub async fn pages(
+        &mut self,
+        wanted: &[Wanted],
+    ) -> Result<Vec<Result<Page, StoreError>>, StoreError> {
+        self.store.pages_on(&self.connection, wanted).await
     }
 
     /// Whether this stream can be read.
@@ -59,9 +68,10 @@ impl Watcher {
         &mut self,
         positions: &[(StreamKey, EntryId)],
         block: Option<Duration>,
-    ) -> Result<Vec<(StreamKey, Vec<Entry>)>, StoreError> {
+    ) -> Result<Vec<StreamKey>, StoreError> {
         let mut command = redis::cmd("XREAD");
-        command.arg("COUNT").arg(MAX_ENTRIES_PER_STREAM);
+        // What there is is read as pages, which tell too whether anything is missing before it.
+        command.arg("COUNT").arg(1);
         if let Some(block) = block {
             command.arg("BLOCK").arg(block.as_millis().to_string());
         }
@@ -78,6 +88,6 @@ impl Watcher {
             .await
             .map_err(|error| self.store.error(&error))?;
         let value = value.extract_error().map_err(|error| self.store.error(&error))?;
-        reply::read(value)
+        reply::read_keys(value)
     }
 }

@@ -33,6 +33,10 @@ async fn a_user_with_the_rights_that_the_readme_names_can_read_everything() {
     assert_eq!(line.next_ids(1).await, ["1500-0"]);
     redis.add("aggregate:Order:1", "2000-0", "Seen", "{}").await;
     assert_eq!(line.next_ids(1).await, ["2000-0"]);
+    let mut line = app.live("category=aggregate:Order").await;
+    assert_eq!(line.next_named("status").await.data["watching"]["by"], "notifications");
+    redis.add("aggregate:Order:1", "2001-0", "Seen", "{}").await;
+    assert_eq!(line.next_ids(1).await, ["2001-0"]);
     let denied: redis::Value = redis.run("ACL LOG").await;
     assert!(matches!(denied, redis::Value::Array(ref entries) if entries.is_empty()), "{denied:?}");
 }

@@ -17,6 +17,7 @@ mod jump;
 mod keyframes;
 mod least_rights;
 mod live;
+mod live_categories;
 mod loan_applications;
 mod related;
 mod replay;

@@ -1,0 +1,48 @@
+//! Batches: what was read and is passed on together, on its way from entries to the JSON of their frames.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use rewind_codec::{Codecs, StreamCodec};
+use rewind_domain::{Entry, StreamKey, layout};
+
+use super::frame;
+use super::merge::Merged;
+use super::position::Position;
+use crate::decoding;
+use crate::store::StreamInfo;
+
+/// A page of one stream that was read from `position` on.
+pub(super) fn of_page(
+    mut position: Position,
+    stream: &StreamKey,
+    entries: Vec<Entry>,
+    info: &StreamInfo,
+) -> Vec<Merged> {
+    let gap = position.gap_before(stream, &entries, None, info);
+    let gap = gap.map(|gap| Merged::Gap { gap, position });
+    let entries = entries.into_iter().map(|entry| {
+        position = position.followed_by(entry.id);
+        Merged::Entry { stream: stream.clone(), position, entry }
+    });
+    gap.into_iter().chain(entries).collect()
+}
+
+/// Makes the JSON of each entry: once, however many viewers get it. Payloads that have to be unpacked are, on a thread that nobody
+/// else waits for. An event is cut before the next one is decoded, so that only one at a time is there as a whole.
+pub(super) async fn decode(codecs: &Codecs, batch: Vec<Merged>) -> Vec<Merged<Vec<u8>>> {
+    let mut of_streams: HashMap<StreamKey, Arc<StreamCodec>> = HashMap::new();
+    let mut is_long = false;
+    let mut with_codec = |stream: &StreamKey, entry: Entry| {
+        let codec = of_streams
+            .entry(stream.clone())
+            .or_insert_with(|| Arc::new(decoding::codec_for_answer(codecs, stream)));
+        is_long |= layout::needs_decoder(&entry.fields, &**codec);
+        (entry, Arc::clone(codec))
+    };
+    let batch: Vec<_> = batch.into_iter().map(|next| next.map(&mut with_codec)).collect();
+    let json = |stream: &StreamKey, (entry, codec): (Entry, Arc<StreamCodec>)| {
+        frame::entry_json(stream, layout::decode_with(entry, &*codec))
+    };
+    decoding::run(is_long, move || batch.into_iter().map(|next| next.map(json)).collect()).await
+}

@@ -1,0 +1,220 @@
+//! A category that is watched: all streams whose keys begin alike.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use rewind_app::api::live::{LiveWatching, RedisStatus};
+use rewind_domain::{EntryId, StreamKey};
+use tokio::sync::{Notify, watch};
+
+use super::LiveError;
+use super::channel::{Channel, Delivery, Taken};
+use super::frame;
+use super::merge::{Merge, Merged};
+use super::position::Position;
+use super::reached::{GoOn, Reached};
+
+/// How many streams a category can have: at about 200 bytes each, 50 MB.
+const MAX_STREAMS: usize = 250_000;
+
+/// What the viewers of a category share with its follower.
+pub(super) struct Category {
+    prefix: StreamKey,
+    state: Mutex<State>,
+    readiness: watch::Sender<Readiness>,
+    redis: watch::Sender<RedisStatus>,
+}
+
+struct State {
+    channel: Channel,
+    /// The last entry of each stream that was passed on, or that there was when the category came to be watched.
+    streams: HashMap<StreamKey, Position>,
+    reached: Reached,
+    watching: LiveWatching,
+}
+
+/// Whether the follower has looked at all streams once.
+#[derive(Clone, Debug)]
+pub(super) enum Readiness {
+    NotYet,
+    Ready,
+    Failed(LiveError),
+}
+
+/// Where a viewer begins.
+pub(super) struct Start {
+    /// The number of the first delivery that comes after what the others say.
+    pub(super) cursor: u64,
+    /// What was passed on before it.
+    pub(super) reached: Reached,
+    /// What has to be read to get there.
+    pub(super) missed: Merge,
+    pub(super) watching: LiveWatching,
+}
+
+impl Category {
+    pub(super) fn new(prefix: StreamKey) -> Self {
+        let state = State {
+            channel: Channel::default(),
+            streams: HashMap::new(),
+            reached: Reached::up_to(EntryId::MIN),
+            watching: LiveWatching::default(),
+        };
+        Self {
+            prefix,
+            state: Mutex::new(state),
+            readiness: watch::Sender::new(Readiness::NotYet),
+            redis: watch::Sender::new(RedisStatus::Up),
+        }
+    }
+
+    /// What the keys of its streams begin with.
+    pub(super) fn prefix(&self) -> &StreamKey {
+        &self.prefix
+    }
+
+    pub(super) fn join(&self, viewer: &Arc<Notify>) {
+        self.state().channel.join(viewer);
+    }
+
+    pub(super) fn leave(&self, viewer: &Arc<Notify>) {
+        self.state().channel.leave(viewer);
+    }
+
+    pub(super) fn is_watched(&self) -> bool {
+        self.state().channel.viewers() > 0
+    }
+
+    pub(super) fn queued_bytes(&self) -> usize {
+        self.state().channel.bytes()
+    }
+
+    /// Waits until the streams are known.
+    pub(super) async fn ready(&self) -> Result<(), LiveError> {
+        let mut readiness = self.readiness.subscribe();
+        let outcome = readiness.wait_for(|now| !matches!(now, Readiness::NotYet)).await;
+        match outcome.as_deref() {
+            Ok(Readiness::Failed(error)) => Err(error.clone()),
+            // The sender is in here, so it cannot be gone.
+            _ => Ok(()),
+        }
+    }
+
+    pub(super) fn is_ready(&self) -> bool {
+        matches!(&*self.readiness.borrow(), Readiness::Ready)
+    }
+
+    pub(super) fn redis(&self) -> watch::Receiver<RedisStatus> {
+        self.redis.subscribe()
+    }
+
+    pub(super) fn set_redis(&self, status: RedisStatus) {
+        self.redis.send_if_modified(|current| std::mem::replace(current, status) != status);
+    }
+
+    /// Where a viewer begins who has got everything up to `from`, or who wants what comes from now on.
+    pub(super) fn start(&self, from: Option<&Reached>) -> Start {
+        let state = self.state();
+        let mut missed = Merge::default();
+        for (stream, position) in &state.streams {
+            if let Some(GoOn::After(after)) = from.map(|from| from.go_on(stream, position.id))
+                && after < position.id
+            {
+                missed.add(stream.clone(), Position::resumed(after, *position), Some(position.id));
+            }
+        }
+        Start {
+            cursor: state.channel.next(),
+            reached: state.reached.clone(),
+            missed,
+            watching: state.watching.clone(),
+        }
+    }
+
+    /// What has come.
+    pub(super) fn take(&self, cursor: &mut u64) -> Taken {
+        self.state().channel.take(cursor)
+    }
+
+    /// The streams as they are when the category comes to be watched; everything up to `mark` is past.
+    pub(super) fn open(&self, streams: Vec<(StreamKey, Position)>, mark: EntryId) {
+        let mut state = self.state();
+        state.reached = Reached::up_to(mark);
+        for (stream, position) in &streams {
+            state.reached.note(stream, position.id);
+        }
+        state.streams = streams.into_iter().collect();
+        self.readiness.send_replace(Readiness::Ready);
+    }
+
+    /// How it is watched.
+    pub(super) fn set_watching(&self, watching: LiveWatching) {
+        self.state().watching = watching;
+    }
+
+    pub(super) fn stream_count(&self) -> usize {
+        self.state().streams.len()
+    }
+
+    /// Whether there is room for so many streams.
+    pub(super) fn check_size(&self, streams: usize) -> Result<(), LiveError> {
+        if streams > MAX_STREAMS {
+            return Err(LiveError::StreamsOfCategory {
+                prefix: self.prefix.clone(),
+                limit: MAX_STREAMS,
+            });
+        }
+        Ok(())
+    }
+
+    /// How far a stream was passed on; one that is new, not at all.
+    pub(super) fn position(&self, stream: &StreamKey) -> Position {
+        self.state().streams.get(stream).copied().unwrap_or(Position::START)
+    }
+
+    /// Forgets a stream that is there no more; should it come back, it begins anew.
+    pub(super) fn forget(&self, stream: &StreamKey) {
+        self.state().streams.remove(stream);
+    }
+
+    /// Forgets all streams but these.
+    pub(super) fn keep(&self, streams: &HashSet<StreamKey>) {
+        self.state().streams.retain(|stream, _| streams.contains(stream));
+    }
+
+    /// Passes on what comes next, decoded; nothing from up to `limit` can come any more.
+    pub(super) fn publish(&self, batch: Vec<Merged<Vec<u8>>>, limit: EntryId, most_bytes: usize) {
+        let state = &mut *self.state();
+        for next in batch {
+            let delivery = match next {
+                Merged::Gap { gap, position } => {
+                    let frame = frame::gap(&state.reached.to_string(), &gap);
+                    state.streams.insert(gap.stream.clone(), position);
+                    Delivery::Gap { gap, position, frame }
+                }
+                Merged::Entry { stream, position, entry: json } => {
+                    state.reached.pass(&stream, position.id, limit);
+                    let frame = frame::entry(&state.reached.to_string(), &json);
+                    state.streams.insert(stream, position);
+                    let reached = Some(Arc::new(state.reached.clone()));
+                    Delivery::Entry { position, reached, frame }
+                }
+            };
+            state.channel.push(delivery, most_bytes);
+        }
+        state.channel.wake();
+    }
+
+    /// Tells all viewers that nothing follows.
+    pub(super) fn fail(&self, error: LiveError) {
+        let state = &mut *self.state();
+        state.channel.push(Delivery::Failed(Arc::new(error.clone())), usize::MAX);
+        state.channel.wake();
+        self.readiness.send_replace(Readiness::Failed(error));
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // Nothing panics while it is locked.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,206 @@
+//! A viewer of a category: from subscribing to leaving.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use rewind_app::api::live::{LiveFailed, LiveLag, LiveWatching};
+use rewind_domain::{EntryId, StreamKey};
+use tokio::sync::Notify;
+
+use super::category::{Category, Start};
+use super::channel::{Delivery, Taken};
+use super::frame;
+use super::hub::Hub;
+use super::line::Line;
+use super::merge::{Merge, Merged};
+use super::reached::Reached;
+use super::reader::PAGES_AT_ONCE;
+use super::{LiveError, Seat, batch};
+use crate::store::StoreError;
+
+/// How many entries are passed on in one go while catching up.
+const PASSED_AT_ONCE: usize = 100;
+
+/// One who watches a category.
+pub struct CategoryViewer {
+    line: Line,
+    category: Arc<Category>,
+    cursor: u64,
+    /// What was passed on.
+    reached: Arc<Reached>,
+    /// What has to be read from Redis before what is in the channel.
+    missed: Option<Missed>,
+    watching: Option<LiveWatching>,
+}
+
+struct Missed {
+    merge: Merge,
+    /// What will have been passed on then.
+    target: Reached,
+}
+
+impl CategoryViewer {
+    /// Watches the streams whose keys begin with `prefix`: goes on after what `from` says, or with what is added from now on.
+    ///
+    /// # Errors
+    /// Where the category cannot be watched.
+    pub async fn subscribe(
+        hub: Hub,
+        seat: Seat,
+        prefix: &StreamKey,
+        from: Option<Reached>,
+    ) -> Result<Self, LiveError> {
+        let news = Arc::new(Notify::new());
+        let category = hub.category(prefix, &news)?;
+        let redis = category.redis();
+        let mut viewer = Self {
+            line: Line::new(hub, news, redis, seat),
+            category,
+            cursor: 0,
+            reached: Arc::new(Reached::up_to(EntryId::MIN)),
+            missed: None,
+            watching: None,
+        };
+        viewer.category.ready().await?;
+        viewer.begin(from);
+        Ok(viewer)
+    }
+
+    /// The next frame of the line; nothing where it ends.
+    pub async fn next(&mut self) -> Option<Bytes> {
+        loop {
+            if let Some(frame) = self.line.take() {
+                return Some(frame);
+            }
+            if self.line.is_over() {
+                return None;
+            }
+            self.step().await;
+        }
+    }
+
+    fn begin(&mut self, from: Option<Reached>) {
+        let Start { cursor, reached, missed, watching } = self.category.start(from.as_ref());
+        let is_unsure = from.as_ref().is_some_and(Reached::is_cut);
+        self.watching = Some(LiveWatching { is_unsure, ..watching });
+        self.cursor = cursor;
+        self.missed =
+            (!missed.is_done()).then(|| Missed { merge: missed, target: reached.clone() });
+        self.reached = Arc::new(match from {
+            Some(from) if self.missed.is_some() => from,
+            _ => reached,
+        });
+    }
+
+    async fn step(&mut self) {
+        if let Some(watching) = self.watching.take() {
+            return self.line.push_status(&self.reached.to_string(), Some(watching));
+        }
+        if self.missed.is_some() {
+            return self.catch_up().await;
+        }
+        match self.category.take(&mut self.cursor) {
+            Taken::PassedOver(behind) => {
+                self.line.hub.shared().counters.lags.count();
+                let lag = LiveLag { stream: self.category.prefix().clone(), behind };
+                self.line.push(&frame::lag(&self.reached.to_string(), &lag));
+                self.begin(Some(Reached::clone(&self.reached)));
+            }
+            Taken::Deliveries(deliveries) if deliveries.is_empty() => {
+                let reached = &self.reached;
+                self.line.wait(|| reached.to_string()).await;
+            }
+            Taken::Deliveries(deliveries) => {
+                for delivery in deliveries {
+                    self.deliver(delivery);
+                }
+            }
+        }
+    }
+
+    /// Passes on what the follower passes on. Every entry comes through here or through [`CategoryViewer::catch_up`].
+    fn deliver(&mut self, delivery: Delivery) {
+        match delivery {
+            Delivery::Entry { frame, reached, .. } => {
+                if let Some(reached) = reached {
+                    self.reached = reached;
+                }
+                self.line.push(&frame);
+            }
+            Delivery::Gap { frame, .. } => {
+                self.line.hub.shared().counters.gaps.count();
+                self.line.push(&frame);
+            }
+            Delivery::Failed(error) => self.failed(&error),
+        }
+    }
+
+    /// Sends some of what is in Redis and was not sent yet, in order.
+    async fn catch_up(&mut self) {
+        let reached = &self.reached;
+        if !self.line.may_read(|| reached.to_string()).await {
+            return;
+        }
+        let Some(missed) = &mut self.missed else { return };
+        let (merge, target) = (&mut missed.merge, missed.target.mark());
+        if merge.is_hungry() {
+            let size = &mut self.line.page_size;
+            let wanted = merge.wanted(PAGES_AT_ONCE, size.entries(PAGES_AT_ONCE));
+            let pages = match self.line.hub.shared().store.pages(&wanted).await {
+                Ok(pages) => pages,
+                Err(error) if error.is_passing() => {
+                    return self.line.redis_is_away(&self.reached.to_string());
+                }
+                Err(error) => {
+                    let key = self.category.prefix().clone();
+                    return self.failed(&LiveError::Store { key, error });
+                }
+            };
+            for (wanted, page) in wanted.into_iter().zip(pages) {
+                match page {
+                    Ok((entries, info)) => {
+                        size.learn(&entries);
+                        merge.feed(&wanted, entries, &info);
+                    }
+                    Err(error) => {
+                        if !matches!(error, StoreError::NotFound | StoreError::WrongType) {
+                            tracing::warn!(stream = %wanted.key, %error, "a stream cannot be watched");
+                        }
+                        merge.remove(&wanted.key);
+                    }
+                }
+            }
+            return;
+        }
+        let batch = std::iter::from_fn(|| merge.next(u64::MAX)).take(PASSED_AT_ONCE).collect();
+        for next in batch::decode(&self.line.hub.shared().codecs, batch).await {
+            match next {
+                Merged::Gap { gap, .. } => {
+                    self.line.hub.shared().counters.gaps.count();
+                    self.line.push(&frame::gap(&self.reached.to_string(), &gap));
+                }
+                Merged::Entry { stream, position, entry: json } => {
+                    Arc::make_mut(&mut self.reached).pass(&stream, position.id, target);
+                    self.line.push(&frame::entry(&self.reached.to_string(), &json));
+                }
+            }
+        }
+        if merge.is_done() {
+            self.reached = Arc::new(missed.target.clone());
+            self.missed = None;
+        }
+    }
+
+    fn failed(&mut self, error: &LiveError) {
+        let failed =
+            LiveFailed { stream: self.category.prefix().clone(), message: error.to_api().message };
+        self.line.push(&frame::failed(&self.reached.to_string(), &failed));
+        self.line.end();
+    }
+}
+
+impl Drop for CategoryViewer {
+    fn drop(&mut self) {
+        self.category.leave(&self.line.news);
+    }
+}

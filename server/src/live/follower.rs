@@ -1,0 +1,265 @@
+//! The follower of a category: hears which of its streams changed, reads those, and passes their entries on in order.
+//!
+//! Redis makes ids from its clock. Once its clock shows a later millisecond, and everything that changed before was read, no entry
+//! of an earlier millisecond can come any more. Up to there entries are passed on; younger ones wait for the next round, which is
+//! a millisecond or two. Where Redis does not tell what changes, a round looks at all streams, and there is a pause before
+//! the next.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use rewind_app::api::live::{LiveWatching, RedisStatus, WatchedBy};
+use rewind_domain::{EntryId, StreamKey};
+
+use super::category::Category;
+use super::hub::Shared;
+use super::merge::Merge;
+use super::page_size::PageSize;
+use super::position::Position;
+use super::reader::{FIRST_BACKOFF, MAX_BACKOFF, PAGES_AT_ONCE};
+use super::{LiveError, batch};
+use crate::store::{Hearing, Signals, StoreError};
+
+/// How often Redis is asked whether it is still there while nothing changes.
+const QUIET: Duration = Duration::from_secs(5);
+/// How long entries of the current millisecond wait.
+const TICK: Duration = Duration::from_millis(1);
+/// How long to pause between two looks at all streams, at least and at most.
+const MIN_PAUSE: Duration = Duration::from_millis(500);
+const MAX_PAUSE: Duration = Duration::from_secs(60);
+/// How many times as long to pause as the look took, so that it takes at most a tenth of the time of Redis.
+const PAUSE_FACTOR: u32 = 9;
+/// How many streams are looked at before others are let through.
+const STREAMS_AT_ONCE: u64 = 1_000;
+/// How many entries are passed on in one go.
+const PASSED_AT_ONCE: usize = 500;
+
+/// Follows a category for as long as somebody watches it.
+pub(super) async fn follow(shared: Arc<Shared>, category: Arc<Category>) {
+    let mut backoff = FIRST_BACKOFF;
+    loop {
+        let mut follower = Follower {
+            shared: &shared,
+            category: &category,
+            merge: Merge::default(),
+            size: PageSize::default(),
+        };
+        match follower.run(&mut backoff).await {
+            Ok(()) => return,
+            Err(error) if error.is_passing() && category.is_ready() => {
+                tracing::warn!(prefix = %category.prefix(), %error, "following a category was interrupted");
+                category.set_redis(RedisStatus::Down);
+            }
+            Err(error) => {
+                shared.close(&category, Some(error));
+                return;
+            }
+        }
+        tokio::time::sleep(backoff).await;
+        backoff = (backoff * 2).min(MAX_BACKOFF);
+        if shared.close(&category, None) {
+            return;
+        }
+    }
+}
+
+struct Follower<'a> {
+    shared: &'a Arc<Shared>,
+    category: &'a Arc<Category>,
+    merge: Merge,
+    size: PageSize,
+}
+
+impl Follower<'_> {
+    /// Follows on one connection until it is lost, or until nobody watches.
+    async fn run(&mut self, backoff: &mut Duration) -> Result<(), LiveError> {
+        let prefix = self.category.prefix();
+        let mut signals = self.store(self.shared.store.signals(prefix).await)?;
+        let mut look = self.look(&mut signals).await?;
+        loop {
+            *backoff = FIRST_BACKOFF;
+            if self.shared.close(self.category, None) {
+                return Ok(());
+            }
+            match signals.hearing() {
+                Hearing::Told => {
+                    if self.merge.is_done() {
+                        // Either way it is time for a round.
+                        let _ = tokio::time::timeout(QUIET, signals.some()).await;
+                    } else {
+                        tokio::time::sleep(TICK).await;
+                    }
+                    self.round(&mut signals).await?;
+                    tokio::time::sleep(self.shared.pace()).await;
+                }
+                Hearing::Looking => {
+                    let pause = pause_after(look);
+                    self.say_how(WatchedBy::Polling, pause + look);
+                    self.sleep_while_watched(pause).await;
+                    look = self.look(&mut signals).await?;
+                }
+            }
+        }
+    }
+
+    /// Reads what changed, and passes on what is ready.
+    async fn round(&mut self, signals: &mut Signals) -> Result<(), LiveError> {
+        let now_ms = self.store(signals.now_ms().await)?;
+        let Some(changed) = signals.take() else {
+            self.look(signals).await?;
+            return Ok(());
+        };
+        for stream in changed {
+            let position = self.category.position(&stream);
+            self.merge.add(stream, position, None);
+        }
+        self.pass_on(signals, now_ms).await?;
+        self.say_how(WatchedBy::Notifications, Duration::ZERO);
+        Ok(())
+    }
+
+    /// Looks at all streams, and says how long that took. The first time it only takes note of where they are.
+    async fn look(&mut self, signals: &mut Signals) -> Result<Duration, LiveError> {
+        let begun = Instant::now();
+        let now_ms = self.store(signals.now_ms().await)?;
+        self.category.set_redis(RedisStatus::Up);
+        // What was heard of until now is about to be seen.
+        let _ = signals.take();
+        let mut found: Vec<(StreamKey, Position)> = Vec::new();
+        let mut cursor = Some(0);
+        while let Some(at) = cursor {
+            let store = &self.shared.store;
+            let part = store.discover(self.category.prefix(), at, STREAMS_AT_ONCE).await;
+            let part = self.store(part)?;
+            for stream in part.streams {
+                match stream.info {
+                    Ok(info) => found.push((stream.key, Position::end_of(&info))),
+                    Err(error) => {
+                        tracing::warn!(stream = %stream.key, %error, "a stream cannot be watched");
+                    }
+                }
+            }
+            self.category.check_size(found.len())?;
+            cursor = part.next_cursor;
+        }
+        if self.category.is_ready() {
+            self.category
+                .keep(&found.iter().map(|(stream, _)| stream.clone()).collect::<HashSet<_>>());
+            for (stream, end) in found {
+                let position = self.category.position(&stream);
+                if position.id != end.id {
+                    self.merge.add(stream, position, None);
+                }
+            }
+            self.pass_on(signals, now_ms).await?;
+        } else {
+            let later_ms = self.store(signals.now_ms().await)?;
+            self.open(found, before(now_ms), later_ms);
+        }
+        let by = match signals.hearing() {
+            Hearing::Told => WatchedBy::Notifications,
+            Hearing::Looking => WatchedBy::Polling,
+        };
+        let took = begun.elapsed();
+        let delay =
+            if by == WatchedBy::Polling { pause_after(took) + took } else { Duration::ZERO };
+        self.say_how(by, delay);
+        Ok(took)
+    }
+
+    /// Takes note of where the streams are. Everything up to `mark` is past. What was added while they were looked at is new:
+    /// were it past for some streams and not for others, no mark would say so.
+    fn open(&mut self, mut streams: Vec<(StreamKey, Position)>, mark: EntryId, later_ms: u64) {
+        for (stream, position) in &mut streams {
+            if position.id > mark && position.id.ms() <= later_ms {
+                *position = Position { id: mark, version: None };
+                self.merge.add(stream.clone(), *position, None);
+            }
+        }
+        self.category.open(streams, mark);
+    }
+
+    /// Passes on everything that was added before `now_ms`, in order.
+    async fn pass_on(&mut self, signals: &mut Signals, now_ms: u64) -> Result<(), LiveError> {
+        loop {
+            while self.merge.is_hungry() {
+                self.feed(signals).await?;
+            }
+            let mut batch = Vec::new();
+            while batch.len() < PASSED_AT_ONCE
+                && let Some(next) = self.merge.next(now_ms)
+            {
+                batch.push(next);
+            }
+            if batch.is_empty() && !self.merge.is_hungry() {
+                return Ok(());
+            }
+            let batch = batch::decode(&self.shared.codecs, batch).await;
+            self.category.publish(batch, before(now_ms), self.shared.channel_bytes());
+        }
+    }
+
+    async fn feed(&mut self, signals: &mut Signals) -> Result<(), LiveError> {
+        let wanted = self.merge.wanted(PAGES_AT_ONCE, self.size.entries(PAGES_AT_ONCE));
+        let pages = self.store(signals.pages(&wanted).await)?;
+        for (wanted, page) in wanted.into_iter().zip(pages) {
+            match page {
+                Ok((_, info)) if Some(info.extent.last_generated_id) < wanted.range.after => {
+                    // Deleted, and made anew.
+                    self.merge.remove(&wanted.key);
+                    self.category.forget(&wanted.key);
+                    self.merge.add(wanted.key, Position::START, None);
+                }
+                Ok((entries, info)) => {
+                    self.size.learn(&entries);
+                    self.merge.feed(&wanted, entries, &info);
+                }
+                Err(error) if error.is_passing() => return Err(self.failed(error)),
+                Err(error) => {
+                    // Other keys than streams may begin like that as well.
+                    if !matches!(error, StoreError::NotFound | StoreError::WrongType) {
+                        tracing::warn!(stream = %wanted.key, %error, "a stream cannot be watched");
+                    }
+                    self.merge.remove(&wanted.key);
+                    self.category.forget(&wanted.key);
+                }
+            }
+        }
+        self.category.check_size(self.category.stream_count())
+    }
+
+    fn say_how(&self, by: WatchedBy, delay: Duration) {
+        self.category.set_watching(LiveWatching {
+            streams: self.category.stream_count() as u64,
+            by,
+            delay_ms: u64::try_from(delay.as_millis()).unwrap_or(u64::MAX),
+            is_unsure: false,
+        });
+    }
+
+    async fn sleep_while_watched(&self, pause: Duration) {
+        let until = Instant::now() + pause;
+        while self.category.is_watched() && Instant::now() < until {
+            let left = until.saturating_duration_since(Instant::now());
+            tokio::time::sleep(left.min(QUIET)).await;
+        }
+    }
+
+    fn store<T>(&self, outcome: Result<T, StoreError>) -> Result<T, LiveError> {
+        outcome.map_err(|error| self.failed(error))
+    }
+
+    fn failed(&self, error: StoreError) -> LiveError {
+        LiveError::Store { key: self.category.prefix().clone(), error }
+    }
+}
+
+fn pause_after(look: Duration) -> Duration {
+    (look * PAUSE_FACTOR).clamp(MIN_PAUSE, MAX_PAUSE)
+}
+
+/// The last id of the milliseconds before this one.
+fn before(now_ms: u64) -> EntryId {
+    EntryId::new(now_ms, 0).prev().unwrap_or(EntryId::MIN)
+}

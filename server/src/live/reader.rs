@@ -1,0 +1,171 @@
+//! The reader: one connection that waits for everything that is watched by name.
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rewind_app::api::live::RedisStatus;
+use rewind_domain::{EntryId, StreamKey};
+
+use super::batch;
+use super::channel::Delivery;
+use super::frame;
+use super::hub::{Shared, Topic};
+use super::merge::Merged;
+use super::page_size::PageSize;
+use crate::store::{IdRange, StoreError, Wanted, Watcher};
+
+/// How long to wait before Redis is tried again, at first and at most.
+pub(super) const FIRST_BACKOFF: Duration = Duration::from_millis(100);
+pub(super) const MAX_BACKOFF: Duration = Duration::from_secs(2);
+/// Of how many streams pages are read in one go, during which Redis does nothing else.
+pub(super) const PAGES_AT_ONCE: usize = 50;
+
+/// Reads whatever is watched, for as long as the hub lives.
+pub(super) async fn read(shared: Arc<Shared>) {
+    let mut backoff = FIRST_BACKOFF;
+    let mut size = PageSize::default();
+    loop {
+        if shared.watched().is_empty() {
+            shared.changed.notified().await;
+            continue;
+        }
+        match shared.store.watcher().await {
+            Ok(mut watcher) => {
+                let ControlFlow::Break(error) =
+                    read_on(&shared, &mut watcher, &mut size, &mut backoff).await
+                else {
+                    // The set of streams changed. What blocks on the old set is dropped with its connection.
+                    continue;
+                };
+                tracing::warn!(%error, "live reading was interrupted");
+            }
+            Err(error) => tracing::debug!(%error, "live reading cannot go on yet"),
+        }
+        set_redis(&shared, RedisStatus::Down);
+        tokio::time::sleep(backoff).await;
+        backoff = (backoff * 2).min(MAX_BACKOFF);
+    }
+}
+
+/// Reads on one connection until a stream is added, or until it fails.
+async fn read_on(
+    shared: &Shared,
+    watcher: &mut Watcher,
+    size: &mut PageSize,
+    backoff: &mut Duration,
+) -> ControlFlow<StoreError> {
+    loop {
+        let watched = shared.watched();
+        let Some((first, _)) = watched.first() else { return ControlFlow::Continue(()) };
+        // Connecting may succeed while Redis still loads its data, and a blocking read tells nothing until it ends.
+        if *shared.redis.borrow() == RedisStatus::Down {
+            match watcher.check(first).await {
+                Err(error) if error.is_passing() => return ControlFlow::Break(error),
+                _ => set_redis(shared, RedisStatus::Up),
+            }
+        }
+        *backoff = FIRST_BACKOFF;
+        let outcome = tokio::select! {
+            outcome = watcher.wait(&watched) => outcome,
+            () = shared.changed.notified() => return ControlFlow::Continue(()),
+        };
+        match outcome {
+            Ok(streams) => {
+                for streams in streams.chunks(PAGES_AT_ONCE) {
+                    if let Err(error) = read_pages(shared, watcher, size, streams).await {
+                        return ControlFlow::Break(error);
+                    }
+                }
+                tokio::time::sleep(shared.pace()).await;
+            }
+            Err(error) if error.is_passing() => return ControlFlow::Break(error),
+            Err(error) => drop_unreadable(shared, watcher, &watched, error).await?,
+        }
+    }
+}
+
+/// Reads what is new in these streams, and puts it into their channels.
+async fn read_pages(
+    shared: &Shared,
+    watcher: &mut Watcher,
+    size: &mut PageSize,
+    streams: &[StreamKey],
+) -> Result<(), StoreError> {
+    let count = size.entries(streams.len());
+    let topics: Vec<(&StreamKey, Arc<Topic>)> =
+        streams.iter().filter_map(|stream| Some((stream, shared.topic(stream)?))).collect();
+    let wanted: Vec<Wanted> = topics
+        .iter()
+        .map(|(stream, topic)| Wanted {
+            key: (*stream).clone(),
+            range: IdRange { after: Some(topic.position().id), before: None },
+            count,
+        })
+        .collect();
+    if wanted.is_empty() {
+        return Ok(());
+    }
+    let most_bytes = shared.channel_bytes();
+    for ((stream, topic), page) in topics.into_iter().zip(watcher.pages(&wanted).await?) {
+        match page {
+            Ok((entries, info)) => {
+                size.learn(&entries);
+                let batch = batch::of_page(topic.position(), stream, entries, &info);
+                publish(&topic, batch::decode(&shared.codecs, batch).await, most_bytes);
+            }
+            // Deleted since: there is nothing to read, and it may come back.
+            Err(StoreError::NotFound) => {}
+            Err(error) if error.is_passing() => return Err(error),
+            Err(error) => {
+                tracing::warn!(%stream, %error, "a stream cannot be watched any more");
+                shared.fail(stream, error);
+            }
+        }
+    }
+    Ok(())
+}
+
+fn publish(topic: &Topic, batch: Vec<Merged<Vec<u8>>>, most_bytes: usize) {
+    let mut reached = topic.position();
+    let deliveries = batch.into_iter().map(|next| match next {
+        Merged::Gap { gap, position } => {
+            let frame = frame::gap(&position.id.to_string(), &gap);
+            Delivery::Gap { gap, position, frame }
+        }
+        Merged::Entry { position, entry: json, .. } => {
+            reached = position;
+            let frame = frame::entry(&position.id.to_string(), &json);
+            Delivery::Entry { position, reached: None, frame }
+        }
+    });
+    let deliveries = deliveries.collect();
+    topic.publish(deliveries, reached, most_bytes);
+}
+
+/// One stream that cannot be read fails the read of all: finds it, and goes on without it.
+async fn drop_unreadable<C: Default>(
+    shared: &Shared,
+    watcher: &mut Watcher,
+    watched: &[(StreamKey, EntryId)],
+    error: StoreError,
+) -> ControlFlow<StoreError, C> {
+    let mut found = false;
+    for (stream, _) in watched {
+        match watcher.check(stream).await {
+            Ok(()) => {}
+            Err(error) if error.is_passing() => return ControlFlow::Break(error),
+            Err(error) => {
+                found = true;
+                tracing::warn!(%stream, %error, "a stream cannot be watched any more");
+                shared.fail(stream, error);
+            }
+        }
+    }
+    // Without a culprit, trying again at once would spin.
+    if found { ControlFlow::Continue(C::default()) } else { ControlFlow::Break(error) }
+}
+
+fn set_redis(shared: &Shared, status: RedisStatus) {
+    shared.redis.send_if_modified(|current| std::mem::replace(current, status) != status);
+}

@@ -8,6 +8,7 @@ mod progress;
 mod search;
 mod source;
 
+use futures::Stream;
 use rewind_app::api::find::{FindDone, FindProgress, FoundEvent};
 use rewind_app::api::{ApiError, Order};
 use rewind_codec::Codecs;
@@ -71,7 +72,7 @@ pub fn find(
     indexes: Indexes,
     codecs: Codecs,
     query: FindQuery,
-) -> mpsc::Receiver<FindFrame> {
+) -> impl Stream<Item = FindFrame> + Send + 'static {
     let (frames, receiver) = mpsc::channel(FRAMES_AHEAD);
     tokio::spawn(async move {
         if let Err(error) = search::run(&store, &indexes, codecs, query, &frames).await {
@@ -79,5 +80,7 @@ pub fn find(
             let _ = frames.send(FindFrame::Failed(error)).await;
         }
     });
-    receiver
+    futures::stream::unfold(receiver, |mut receiver| async move {
+        receiver.recv().await.map(|frame| (frame, receiver))
+    })
 }

@@ -13,7 +13,6 @@ use rewind_app::api::find::FoundEvent;
 use rewind_domain::filter::EventPath;
 use rewind_domain::ndjson::Line;
 use rewind_domain::{Entry, csv};
-use tokio_stream::wrappers::ReceiverStream;
 
 use super::find::Asked;
 use super::{AppState, errors};
@@ -44,7 +43,7 @@ pub(super) async fn export(State(state): State<AppState>, RawQuery(query): RawQu
         let head = writer.head();
         async move { Ok(Bytes::from(head)) }
     });
-    let frames = ReceiverStream::new(find(store, indexes, codecs, query));
+    let frames = find(store, indexes, codecs, query);
     let rest = frames.filter_map(move |frame| {
         let written = writer.frame(frame);
         async move { written.transpose() }

@@ -12,7 +12,6 @@ use rewind_app::api::{ApiError, Order};
 use rewind_domain::merge::IdSpan;
 use rewind_domain::{EntryId, Filter, FilterError, StreamKey};
 use rewind_script::{EventFilter, Limits};
-use tokio_stream::wrappers::ReceiverStream;
 
 use super::{AppState, errors, sse};
 use crate::find::{FindFrame, FindQuery, Place, Position, find};
@@ -30,7 +29,7 @@ pub(super) async fn find_events(
     };
     let AppState { store, indexes, codecs, stopping, .. } = state;
     let found = find(store, indexes, codecs, query);
-    sse::response(ReceiverStream::new(found).map(|frame| bytes_of(&frame)), stopping)
+    sse::response(found.map(|frame| bytes_of(&frame)), stopping)
 }
 
 /// The parameters that say which events are meant, as this call and the export take them.

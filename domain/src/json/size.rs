@@ -9,6 +9,22 @@ use super::value::Json;
 const ALLOCATION: usize = 32;
 
 impl Json {
+    /// How many values it consists of, itself included, counted no further than `limit`: so it takes no longer for large ones.
+    pub fn nodes_up_to(&self, limit: usize) -> usize {
+        let mut count = 0;
+        let mut waiting = vec![self];
+        while let Some(value) = waiting.pop().filter(|_| count < limit) {
+            count += 1;
+            let room = limit - count;
+            match value {
+                Json::Array(items) => waiting.extend(items.iter().take(room)),
+                Json::Object(members) => waiting.extend(members.values().take(room)),
+                _ => {}
+            }
+        }
+        count
+    }
+
     /// About how many bytes of memory this value takes that `other` does not take already, the two having parts in common.
     pub fn bytes_beside(&self, other: Option<&Json>) -> usize {
         match self {
@@ -48,6 +64,14 @@ impl Json {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn values_are_counted_up_to_a_limit() {
+        let json = Json::parse(r#"{"a":[1,2,{"b":null}],"c":"x"}"#).unwrap();
+        assert_eq!(json.nodes_up_to(100), 7);
+        assert_eq!(json.nodes_up_to(3), 3);
+        assert_eq!(Json::Null.nodes_up_to(1), 1);
+    }
 
     #[test]
     fn what_is_shared_is_counted_once() {

@@ -16,6 +16,8 @@ use crate::travel::{Flow, Reach, Span, Traveller, Visitor};
 /// How long recording the versions of a window may take, once the one asked for is in it. A large state makes for a small
 /// window, so that a jump stays quick.
 const BUDGET: Duration = Duration::from_millis(6);
+/// A state of so many values counts as large. Windows of others are never cut: they take no longer than that.
+const LARGE: usize = 256;
 /// How many versions are recorded on either side of the one asked for, however long that takes.
 const AT_LEAST: u64 = 5;
 
@@ -75,6 +77,8 @@ struct Recorder {
     /// The last version that may be recorded.
     last: u64,
     since: Option<Instant>,
+    /// Whether a state was large.
+    is_large: bool,
     base: Option<(u64, Json)>,
     steps: Vec<Step>,
     unfolded: Vec<Step>,
@@ -90,6 +94,7 @@ impl Recorder {
             keep_after: 0,
             last: 0,
             since: None,
+            is_large: false,
             base: None,
             steps: Vec::new(),
             unfolded: Vec::new(),
@@ -166,7 +171,10 @@ impl Visitor for Recorder {
         }
         self.steps.push(replay.push_recorded(event)?);
         // The first one takes longer than those behind it, since nothing of its state was read out before.
-        self.since.get_or_insert_with(Instant::now);
+        self.is_large |= replay.state()?.nodes_up_to(LARGE) == LARGE;
+        if self.is_large {
+            self.since.get_or_insert_with(Instant::now);
+        }
         if self.is_enough(event.version) {
             return Ok(Flow::Stop);
         }

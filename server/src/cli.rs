@@ -19,7 +19,7 @@ pub struct Cli {
 #[derive(Subcommand)]
 enum Command {
     /// Start the web server. It reads from Redis and never writes to it
-    Serve(ServeOptions),
+    Serve(Box<ServeOptions>),
     /// Add the entries of NDJSON files to Redis, under the ids that they have there; doing it again adds nothing twice
     Import(ImportArgs),
     /// Write the entries of streams as NDJSON, which loses nothing
@@ -58,7 +58,7 @@ pub async fn run(cli: Cli) -> ExitCode {
     }
 }
 
-async fn serve(options: ServeOptions) -> Result<(), Box<dyn std::error::Error>> {
+async fn serve(options: Box<ServeOptions>) -> Result<(), Box<dyn std::error::Error>> {
     let server = Server::bind(options.resolve()?).await?;
     if let Err(error) = server.store().ping().await {
         tracing::warn!(%error, "starting without Redis; pages say so until it is there");

@@ -43,7 +43,7 @@ pub(super) async fn run(
     let FindQuery { filter, span, order, position, is_whole, limit, .. } = query;
     let span = of_filter(&filter, span);
     let mut source = match span {
-        None => Source::One(OneStream::new(store.clone(), "".into(), order, [])),
+        None => Source::One(Box::new(OneStream::new(store.clone(), "".into(), order, []))),
         Some(span) if is_single => {
             let stream = streams.pop().unwrap_or_else(|| "".into());
             streams.push(stream.clone());
@@ -52,7 +52,7 @@ pub(super) async fn run(
                 None => Some(span),
             };
             let stretches = stretches(indexes, &stream, &filter, rest, order).await?;
-            Source::One(OneStream::new(store.clone(), stream, order, stretches))
+            Source::One(Box::new(OneStream::new(store.clone(), stream, order, stretches)))
         }
         Some(span) => {
             Source::Many(ManyStreams::new(store.clone(), found, order, span, position.as_ref()))

@@ -31,7 +31,7 @@ pub(super) enum Batch {
 /// What is read, batch by batch.
 pub(super) enum Source {
     /// One stream.
-    One(OneStream),
+    One(Box<OneStream>),
     /// Many.
     Many(ManyStreams),
 }

@@ -114,7 +114,7 @@ impl Writer {
     /// What a frame adds. A search that cannot go on, or leaves out a stream, breaks the file off: one that looked whole would not be.
     fn frame(&mut self, frame: FindFrame) -> io::Result<Option<Bytes>> {
         match frame {
-            FindFrame::Found(found, _) => Ok(Some(self.event(found).into())),
+            FindFrame::Found(found, _) => Ok(Some(self.event(&found).into())),
             FindFrame::Progress(..) => Ok(None),
             FindFrame::Done(done, _) => match done.progress.unread {
                 Some(unread) => Err(io::Error::other(unread.message)),
@@ -124,9 +124,9 @@ impl Writer {
         }
     }
 
-    fn event(&mut self, found: FoundEvent) -> String {
+    fn event(&mut self, found: &FoundEvent) -> String {
         let is_first = std::mem::replace(&mut self.is_first, false);
-        let FoundEvent { stream, event } = &found;
+        let FoundEvent { stream, event } = found;
         match &self.format {
             Format::Ndjson => {
                 let entry = Entry { id: event.id, fields: event.fields.clone() };
@@ -135,7 +135,7 @@ impl Writer {
             Format::Csv(columns) => csv::row(stream, event, columns),
             Format::Json => {
                 // These are plain structs with string keys, for which writing to memory cannot fail.
-                let event = serde_json::to_string(&found).unwrap_or_default();
+                let event = serde_json::to_string(found).unwrap_or_default();
                 format!("{}{event}", if is_first { "\n" } else { ",\n" })
             }
         }

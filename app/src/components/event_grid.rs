@@ -316,7 +316,10 @@ fn data_cell(event: &Event) -> impl IntoView + use<> {
                 <Icon glyph=Glyph::Warning />
                 {match error.code {
                     DecodeErrorCode::NotATime => "time not read",
-                    _ => "not decoded",
+                    DecodeErrorCode::TooLarge => "too large",
+                    DecodeErrorCode::NotUtf8
+                    | DecodeErrorCode::NotJson
+                    | DecodeErrorCode::NotDecodable => "not decoded",
                 }}
             </span>
         }

@@ -243,7 +243,7 @@ fn chip_views(filter: &Filter, on_change: Callback<String>) -> impl IntoView + u
                 class:script=term.kind() == TermKind::Script
                 data-testid="filter-chip"
             >
-                <span class="chip-text">{text.clone()}</span>
+                <span class="chip-text">{text}</span>
                 <button
                     type="button"
                     class="chip-away"

@@ -33,21 +33,21 @@ pub(super) async fn run(shared: Arc<Shared>) {
             }
             _ => drop(ticks.tick().await),
         }
-        let outcome = make(&shared, step).await;
-        shared.steps.send_modify(|steps| *steps += 1);
-        match outcome {
-            Ok(()) => wait = FIRST_WAIT,
-            Err(error) => {
-                let is_passing = error.is_passing();
-                if !is_passing {
-                    tracing::warn!(%error, "the search for streams cannot go on");
-                }
-                shared.state().failure = Some(error);
-                if is_passing {
-                    tokio::time::sleep(wait).await;
-                    wait = (wait * 2).min(LONGEST_WAIT);
-                }
+        let failure = make(&shared, step).await.err();
+        let is_passing = failure.as_ref().is_some_and(StoreError::is_passing);
+        if let Some(error) = failure {
+            if !is_passing {
+                tracing::warn!(%error, "the search for streams cannot go on");
             }
+            shared.state().failure = Some(error);
+        }
+        // Whoever waits for the first step reads then what came of it.
+        shared.steps.send_modify(|steps| *steps += 1);
+        if is_passing {
+            tokio::time::sleep(wait).await;
+            wait = (wait * 2).min(LONGEST_WAIT);
+        } else {
+            wait = FIRST_WAIT;
         }
     }
 }

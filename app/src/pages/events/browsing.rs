@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 use leptos::reactive::spawn_local_scoped_with_cancellation;
+use leptos::task::spawn_local;
 use rewind_domain::{EntryId, StreamKey};
 
 use super::listing::{BEFORE_ALL, Listing};
@@ -32,6 +33,7 @@ pub(super) struct Browsing {
     /// Why the rows on screen are not here.
     trouble: RwSignal<Option<ApiError>>,
     order: Order,
+    stream: StoredValue<StreamKey>,
 }
 
 /// In which order, and where to begin.
@@ -90,7 +92,8 @@ impl Browsing {
             sample: sample.into(),
             is_known: Signal::derive(move || head.loaded().is_some()),
         };
-        Self { ledger, head, line, listing, trouble, order }
+        let stream = fetcher.stream;
+        Self { ledger, head, line, listing, trouble, order, stream }
     }
 
     pub(super) fn listing(self) -> Listing {
@@ -180,6 +183,46 @@ impl Browsing {
             reason = "a row is within 0 and the number of rows"
         )]
         (top >= 1.0).then(|| self.ledger.with(|ledger| ledger.version_of(top as u64)))
+    }
+
+    /// Goes to a place in the stream, which the server may have to look up.
+    pub(super) fn seek(self, point: Point) {
+        match point {
+            Point::Version(version) => self.go(version),
+            Point::Latest => {
+                self.listing.top.set(0.0);
+                self.listing.active.set(None);
+            }
+            Point::Id(_) | Point::TimeMs(_) => {
+                let stream = self.stream.get_value().to_string();
+                spawn_local(async move {
+                    loop {
+                        let answer = fetch_head(stream.clone(), self.order, point).await;
+                        // The page may be gone by now.
+                        if self.trouble.try_get_untracked().is_none() {
+                            return;
+                        }
+                        match answer {
+                            Ok(answer) => {
+                                self.trouble.set(None);
+                                if let Some(version) = begins_at(&answer, point) {
+                                    self.go(version);
+                                }
+                                return;
+                            }
+                            Err(error) => {
+                                let is_passing = error.code.is_passing();
+                                self.trouble.set(Some(error));
+                                if !is_passing {
+                                    return;
+                                }
+                                clock::sleep(AGAIN_MS).await;
+                            }
+                        }
+                    }
+                });
+            }
+        }
     }
 
     /// Goes to a version.

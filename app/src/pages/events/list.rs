@@ -26,6 +26,7 @@ use crate::state::text;
 pub(super) fn BrowseList(
     browsing: Browsing,
     index: Signal<Option<Arc<IndexAnswer>>>,
+    address: Signal<EventsAddress>,
     children: ChildrenFn,
 ) -> impl IntoView {
     let location = Location::expect();
@@ -40,15 +41,9 @@ pub(super) fn BrowseList(
     let is_empty = Memo::new(move |_| browsing.listing().rows.get() == 0);
     let incomplete = Memo::new(move |_| summary.get().and_then(|summary| summary.incomplete));
     let paused = Memo::new(move |_| browsing.held_back());
-    let jump = move |point: Point| match point {
-        Point::Version(version) => browsing.go(version),
-        Point::Latest => browsing.to_newest(),
-        // Which version that is only the server knows.
-        Point::Id(_) | Point::TimeMs(_) => {
-            let Some(summary) = summary.get_untracked() else { return };
-            let address = EventsAddress { at: point, ..EventsAddress::newest(summary.key) };
-            location.go(&address.href(), History::Push);
-        }
+    let jump = move |point: Point| {
+        let address = EventsAddress { at: point, event: None, ..address.get_untracked() };
+        location.go(&address.href(), History::Push);
     };
     let newer = move || {
         let count = browsing.newer_above();

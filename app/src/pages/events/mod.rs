@@ -100,7 +100,7 @@ pub(crate) fn EventsPage(
                     Effect::new(move || length.set(browsing.length()));
                     keep_place(location, address, browsing);
                     view! {
-                        <BrowseList browsing index>
+                        <BrowseList browsing index address>
                             <Grid address listing=browsing.listing() has_streams=false />
                         </BrowseList>
                     }
@@ -350,12 +350,21 @@ fn OrderSwitch(address: Signal<EventsAddress>) -> impl IntoView {
     }
 }
 
-/// Whoever comes back finds what was at the upper edge.
+/// Whoever comes back finds what was at the upper edge, and whoever changes the address goes there.
 fn keep_place(location: Location, address: Signal<EventsAddress>, browsing: Browsing) {
     use crate::browser::clock::Debounce;
     /// How long scrolling rests before the address says where.
     const SETTLE_MS: u64 = 400;
     let settle = Debounce::new(SETTLE_MS);
+    let written = StoredValue::new(address.with_untracked(|address| address.at));
+    Effect::new(move || {
+        let at = address.with(|address| address.at);
+        if written.get_value() != at {
+            written.set_value(at);
+            settle.cancel();
+            browsing.seek(at);
+        }
+    });
     Effect::new(move |before: Option<Option<u64>>| {
         let version = browsing.version_at_edge();
         if before.is_some_and(|before| before != version) {
@@ -363,6 +372,7 @@ fn keep_place(location: Location, address: Signal<EventsAddress>, browsing: Brow
                 let now = address.get_untracked();
                 let at = version.map_or(Point::Latest, Point::Version);
                 if now.filter.is_empty() && now.at != at {
+                    written.set_value(at);
                     location.go(&EventsAddress { at, ..now }.href(), History::Replace);
                 }
             });

@@ -1,11 +1,13 @@
 //! Payloads that are no JSON text, wherever events are answered with.
 
+use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::Path;
 
 use reqwest::StatusCode;
 use rewind_server::config::{FoldConfig, ServeOptions};
 use rewind_tests::{LiveLine, TestApp, TestRedis};
+use serde_json::Value;
 use tempfile::TempDir;
 
 /// A number that a 64-bit float cannot hold.
@@ -243,15 +245,55 @@ async fn values_that_unpack_to_too_much_are_given_up_and_others_are_read() {
 }
 
 #[tokio::test]
-async fn live_events_are_decoded_too() {
+async fn live_events_are_decoded_and_cut_in_whatever_way_they_arrive() {
     let redis = TestRedis::start().await;
     let (app, _folder) = start(&redis, None).await;
-    let mut line = app.live("stream=s").await;
+    let mut named = app.live("stream=a:s").await;
+    named.next_named("status").await;
+    let mut category = app.live("category=a").await;
+    category.next_named("status").await;
+    let beginning = category.last_id.clone();
+    let large = format!(r#"{{"text":"{}"}}"#, "x".repeat(100_000));
+    add(&redis, "a:s", "*", "data", &gzip(&message_pack())).await;
+    add(&redis, "a:s", "*", "data", &gzip(large.as_bytes())).await;
+
+    let named_later = app.live("stream=a:s&after=0-0").await;
+    let later = app.request("/api/live?category=a").header("last-event-id", beginning);
+    let category_later = LiveLine::open(later).await;
+    for (way, mut line) in [
+        ("by name", named),
+        ("in a category", category),
+        ("by name, later", named_later),
+        ("in a category, later", category_later),
+    ] {
+        let event = line.next_named("entry").await.data["event"].take();
+        assert_eq!(event["decoded"], "MessagePack, from gzip", "{way}");
+        assert_eq!(event["data"]["n"].to_string(), N.to_string(), "{way}");
+        let event = line.next_named("entry").await.data["event"].take();
+        assert_eq!(event["decoded"], "JSON, from gzip", "{way}");
+        assert_eq!(event["cut"]["data"]["bytes"], large.len(), "{way}: {event}");
+    }
+}
+
+#[tokio::test]
+async fn each_stream_of_a_category_is_decoded_by_its_own_rule() {
+    let redis = TestRedis::start().await;
+    let (app, _folder) = start(&redis, None).await;
+    let mut line = app.live("category=a").await;
     line.next_named("status").await;
-    add(&redis, "s", "1-0", "data", &gzip(&message_pack())).await;
-    let event = line.next_named("entry").await.data["event"].take();
-    assert_eq!(event["decoded"], "MessagePack, from gzip");
-    assert_eq!(event["data"]["n"].to_string(), N.to_string());
+    for stream in ["a:raw", "a:protobuf", "a:s"] {
+        let payload = if stream == "a:protobuf" { protobuf() } else { message_pack() };
+        add(&redis, stream, "*", "data", &payload).await;
+    }
+    let mut decoded = BTreeMap::new();
+    while decoded.len() < 3 {
+        let mut entry = line.next_named("entry").await.data;
+        let stream = entry["stream"].as_str().unwrap().to_owned();
+        decoded.insert(stream, entry["event"]["decoded"].take());
+    }
+    assert_eq!(decoded["a:raw"], Value::Null);
+    assert_eq!(decoded["a:s"], "MessagePack");
+    assert_eq!(decoded["a:protobuf"], "Protobuf");
 }
 
 #[tokio::test]

@@ -129,7 +129,7 @@ pub(super) fn FindList(finding: Finding, has_streams: bool, children: ChildrenFn
     let is_empty = Memo::new(move |_| finding.listing().rows.get() == 0);
     let order = has_streams.then(|| {
         view! {
-            <p class="list-note">
+            <p class="order-note">
                 "One list of many streams, in the order of entry ids: by the times at which Redis took the events."
             </p>
         }

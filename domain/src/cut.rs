@@ -72,6 +72,9 @@ impl Event {
     /// The event, cut where it is larger than that.
     #[must_use]
     pub fn cut_to(mut self, limits: CutLimits) -> Self {
+        if self.is_small(limits) {
+            return self;
+        }
         let mut cut = self.cut.take().unwrap_or_default();
         if let Some(bytes) = text_bytes(&self.data).filter(|n| *n > limits.value_bytes as u64) {
             let preview = self.data.preview(PREVIEW_CHARS);
@@ -81,6 +84,21 @@ impl Event {
         self.fields = cut_fields(std::mem::take(&mut self.fields), limits, &mut cut);
         self.cut = Some(cut).filter(|cut| *cut != Cut::default());
         self
+    }
+
+    /// Whether nothing of it can be beyond the limits, which nearly all events are: that is known from its fields, without writing its
+    /// data.
+    fn is_small(&self, limits: CutLimits) -> bool {
+        /// JSON writes a byte with at most so many, as in `\u0001`.
+        const WRITTEN_BYTES: usize = 6;
+        /// More than stands around a field that is written as data.
+        const AROUND_FIELD: usize = 32;
+        let is_as_it_stands = self.cut.is_none() && self.decoded.is_none();
+        is_as_it_stands && {
+            let of_field = |(name, value): (&[u8], &[u8])| name.len() + value.len() + AROUND_FIELD;
+            let bytes: usize = self.fields.iter().map(of_field).sum();
+            bytes.saturating_mul(WRITTEN_BYTES) <= limits.value_bytes.min(limits.fields_bytes)
+        }
     }
 }
 

@@ -123,3 +123,26 @@ async fn a_trimmed_head_is_said_aloud() {
     browser.read(VERSION, "5").await;
     browser.close().await;
 }
+
+#[tokio::test]
+async fn a_state_of_ten_megabytes_can_be_travelled_through() {
+    let redis = TestRedis::start().await;
+    let note = "x".repeat(260);
+    let items: Vec<String> = (0..30_000)
+        .map(|n| format!(r#""item_{n:06}":{{"sku":"SKU-{n:06}","name":"Some product with a name","note":"{note}"}}"#))
+        .collect();
+    let data = format!(r#"{{"total":0,"items":{{{}}}}}"#, items.join(","));
+    assert!(data.len() > 10_000_000, "{}", data.len());
+    redis.add("aggregate:Big:1", "1-0", "Loaded", &data).await;
+    redis.add("aggregate:Big:1", "2-0", "Changed", r#"{"total":7}"#).await;
+    let app = TestApp::start(&redis).await;
+    let browser = Browser::start(&app).await;
+    browser.open("/travel?stream=aggregate%3ABig%3A1&version=2").await;
+    browser.read("[data-testid=tree-row]", "30,000 members").await;
+    browser.read("[data-path='/total']", "7").await;
+    browser.press(Key::Left + "").await;
+    browser.read("[data-path='/total']", "0").await;
+    let nodes = browser.evaluate("document.querySelectorAll('*').length").await;
+    assert!(nodes.as_u64().unwrap() < 2_000, "{nodes}");
+    browser.close().await;
+}

@@ -29,7 +29,7 @@ pub(crate) fn CategoryCrumbs(
     let itself = (category != Category::All).then(|| crumb(category, name));
     view! {
         <nav class="crumbs" aria-label="Breadcrumb">
-            <a href="/">"Streams"</a>
+            <a href="/streams">"Streams"</a>
             {within}
             {itself}
         </nav>

@@ -73,7 +73,7 @@ pub(crate) fn WorkbenchPage(
             return view! {
                 <ErrorPanel error retry=retry>
                     <a class="button" href=latest>"The latest version"</a>
-                    <a class="button" href="/">"All streams"</a>
+                    <a class="button" href="/streams">"All streams"</a>
                 </ErrorPanel>
             }
             .into_any();

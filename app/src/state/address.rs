@@ -13,7 +13,7 @@ use super::query::Query;
 /// What a URL leads to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Address {
-    /// `/`
+    /// `/streams`
     Streams(StreamsAddress),
     /// `/events`
     Events(EventsAddress),
@@ -30,7 +30,7 @@ pub(crate) enum Address {
     NotFound,
 }
 
-/// The streams: `/?category=&search=&sort=`.
+/// The streams: `/streams?category=&search=&sort=`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct StreamsAddress {
     /// Which of them are listed.
@@ -134,7 +134,8 @@ impl Address {
     pub(crate) fn parse(path: &str, search: &str) -> Self {
         let query = Query::parse(search);
         let address = match path {
-            "/" => Ok(Self::Streams(StreamsAddress::read(&query))),
+            // Links of the time when the streams were the first page have their parameters here.
+            "/" | "/streams" => Ok(Self::Streams(StreamsAddress::read(&query))),
             "/events" => EventsAddress::read(&query).map(Self::Events),
             "/travel" => TravelAddress::read(&query).map(Self::Travel),
             "/fold" => FoldAddress::read(&query).map(Self::Fold),
@@ -173,7 +174,7 @@ impl StreamsAddress {
             .with_some("category", Some(category).filter(|category| **category != Category::All))
             .with_some("search", Some(search).filter(|search| !search.is_empty()))
             .with_some("sort", Some(sort.name()).filter(|_| *sort != SortBy::default()))
-            .on("/")
+            .on("/streams")
     }
 }
 
@@ -346,8 +347,9 @@ mod tests {
             assert_eq!(read(&address.href()), Address::Streams(address));
         }
         let order = StreamsAddress::of(within("aggregate:Order"));
-        assert_eq!(order.href(), "/?category=aggregate:Order:");
-        assert_eq!(read("/?category=aggregate:Order"), Address::Streams(order));
+        assert_eq!(order.href(), "/streams?category=aggregate:Order:");
+        assert_eq!(read("/?category=aggregate:Order"), Address::Streams(order.clone()));
+        assert_eq!(read("/streams?category=aggregate:Order"), Address::Streams(order));
     }
 
     #[test]

@@ -93,7 +93,7 @@ async fn first_screen(setting: &Setting, redis: &RedisServer, report: &mut Repor
         let folder = setting.scratch.join(format!("discovery-{number}"));
         fs::create_dir_all(&folder)?;
         let rewind = Rewind::start(&programs::rewind()?, redis, &folder).await?;
-        let address = format!("http://{}/", rewind.address());
+        let address = format!("http://{}/streams", rewind.address());
         loads.push(screen::cold_load(&driver, &address, "[data-testid=stream-row]").await?);
     }
     report.add(Row::measured(FIRST, Unit::Time, median(loads)?, Some(MAX_FIRST_SECS)));

@@ -45,7 +45,7 @@ pub(super) async fn run(setting: &Setting, report: &mut Report) -> Result<()> {
     };
     let chromium = programs::chromium()?;
     let driver = Driver::start(&chromedriver, chromium, &setting.scratch)?;
-    let address = format!("http://{}/", setting.rewind.address());
+    let address = format!("http://{}/streams", setting.rewind.address());
     let mut loads = Vec::new();
     for _ in 0..setting.effort.pick(5, 3) {
         let secs = cold_load(&driver, &address, CATEGORY).await?;

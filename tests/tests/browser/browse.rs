@@ -16,7 +16,7 @@ async fn from_categories_to_an_event_and_by_its_link_from_another_browser() {
     let app = TestApp::start(&redis).await;
     let browser = Browser::start(&app).await;
 
-    browser.open("/").await;
+    browser.open("/streams").await;
     let orders = browser.read("[data-category='aggregate:Order']", "Order").await;
     assert!(orders.contains('3'), "{orders}");
     browser.click("[data-category='aggregate:Order'] a").await;
@@ -79,7 +79,7 @@ async fn a_part_of_a_key_narrows_the_streams_and_is_in_the_address() {
     let app = TestApp::start(&redis).await;
     let browser = Browser::start(&app).await;
 
-    browser.open("/").await;
+    browser.open("/streams").await;
     browser.count(STREAM_ROW, 5).await;
     browser.fill("[data-testid=search]", "ORDERS").await;
     browser.count(STREAM_ROW, 1).await;
@@ -103,7 +103,7 @@ async fn keys_with_any_characters_can_be_opened_by_their_link() {
     let app = TestApp::start(&redis).await;
     let browser = Browser::start(&app).await;
 
-    browser.open("/?category=odd").await;
+    browser.open("/streams?category=odd").await;
     browser.click("[data-testid=stream-row] a").await;
     browser.count(EVENT_ROW, 1).await;
     let link = browser.path().await;
@@ -120,7 +120,7 @@ async fn the_theme_is_chosen_by_a_switch_and_remembered() {
     let app = TestApp::start(&redis).await;
     let browser = Browser::start(&app).await;
     let background = "getComputedStyle(document.body).backgroundColor";
-    browser.open("/").await;
+    browser.open("/streams").await;
     browser.see("[data-testid=theme]").await;
     let mut seen = Vec::new();
     for theme in ["dark", "light", "dark"] {
@@ -129,7 +129,7 @@ async fn the_theme_is_chosen_by_a_switch_and_remembered() {
         seen.push(browser.evaluate(background).await);
     }
     assert!(seen[0] != seen[1] && seen[0] == seen[2], "{seen:?}");
-    browser.open("/").await;
+    browser.open("/streams").await;
     browser.see("[data-testid=theme][data-theme-choice=dark]").await;
     assert_eq!(browser.evaluate(background).await, seen[0]);
     browser.close().await;

@@ -177,7 +177,7 @@ async fn times_are_shown_in_the_zone_that_was_chosen() {
     browser.read("[data-testid=zone]", "UTC").await;
     browser.click("[data-testid=zone]").await;
     browser.read("[data-testid=zone]", "Local").await;
-    browser.open("/").await;
+    browser.open("/streams").await;
     browser.read("[data-testid=zone]", "Local").await;
     browser.close().await;
 }

@@ -9,7 +9,7 @@ use crate::orders;
 
 const ERROR: &str = "[data-testid=error]";
 const VERSION: &str = "[data-testid=version]";
-const STREAMS: &str = "/?category=aggregate%3AOrder%3A";
+const STREAMS: &str = "/streams?category=aggregate%3AOrder%3A";
 const TRAVEL: &str = "[data-key='aggregate:Order:1001'] a[href^='/travel?']";
 /// How many of the program's files were fetched.
 const FETCHED: &str =

@@ -28,7 +28,7 @@ async fn the_tree_of_categories_is_walked_by_arrow_keys_and_by_typing() {
     let app = TestApp::start(&redis).await;
     let browser = Browser::start(&app).await;
     let meant = "document.getElementById(document.activeElement.getAttribute('aria-activedescendant'))?.dataset.category";
-    browser.open("/").await;
+    browser.open("/streams").await;
     browser.see("[data-category='aggregate:Order'][aria-expanded=false]").await;
     browser.click("[data-category='aggregate'] a").await;
     browser.at("category=aggregate:").await;
@@ -58,7 +58,7 @@ async fn the_order_of_the_list_is_chosen_by_its_heads_and_in_the_address() {
     orders::fill(&redis).await;
     let app = TestApp::start(&redis).await;
     let browser = Browser::start(&app).await;
-    browser.open("/").await;
+    browser.open("/streams").await;
     browser.count(ROW, 5).await;
     assert_eq!(browser.evaluate(KEYS).await[0], "aggregate:Customer:7");
     browser.click_text(".sort", "Events").await;
@@ -79,7 +79,7 @@ async fn of_very_many_streams_only_those_on_screen_are_drawn_and_every_one_can_b
     fill(&redis, "aggregate:Order", 20_000).await;
     let app = TestApp::start(&redis).await;
     let browser = Browser::start(&app).await;
-    browser.open("/").await;
+    browser.open("/streams").await;
     browser.see(&format!("{ROW}[data-key='aggregate:Order:0']")).await;
     browser.see("[data-testid=scan-progress][data-phase=resting]").await;
     browser.read("[data-testid=list-count]", "20,000 streams").await;
@@ -110,7 +110,7 @@ async fn the_search_is_paused_and_goes_on_and_looks_again_for_what_is_new() {
     fill(&redis, "a", 3).await;
     let app = TestApp::start(&redis).await;
     let browser = Browser::start(&app).await;
-    browser.open("/").await;
+    browser.open("/streams").await;
     browser.click_text("[data-testid=scan-action]", "Pause").await;
     browser.read("[data-testid=scan-progress]", "paused").await;
     browser.click_text("[data-testid=scan-action]", "Continue").await;
@@ -132,7 +132,7 @@ async fn what_redis_does_not_let_this_user_do_is_said_with_the_rule_that_would()
     let app = TestApp::start_on(url.parse().unwrap()).await;
     let browser = Browser::start(&app).await;
     let problem = "[data-testid=discovery-problem]";
-    browser.open("/").await;
+    browser.open("/streams").await;
     browser.read(problem, "+scan").await;
     browser.read("main", "Streams cannot be looked for").await;
     browser.fill("[data-testid=search]", orders::ORDER).await;
@@ -149,7 +149,7 @@ async fn on_a_phone_the_tree_is_a_drawer() {
     let app = TestApp::start(&redis).await;
     let browser = Browser::start(&app).await;
     browser.resize(390, 844).await;
-    browser.open("/").await;
+    browser.open("/streams").await;
     browser.count(ROW, 5).await;
     let is_open = "document.querySelector('[role=tree]').checkVisibility()";
     assert_eq!(browser.evaluate(is_open).await, false);

@@ -47,7 +47,7 @@ async fn an_empty_redis_is_explained() {
     let redis = TestRedis::start().await;
     let app = TestApp::start(&redis).await;
     let browser = Browser::start(&app).await;
-    browser.open("/").await;
+    browser.open("/streams").await;
     browser.read("main", "No streams").await;
     browser.close().await;
 }

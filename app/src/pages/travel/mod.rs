@@ -370,7 +370,7 @@ fn Failure(stream: StreamKey, error: ApiError, traveller: Traveller) -> impl Int
         <ErrorPanel error retry=move |()| traveller.ask_again()>
             {is_of_fold.then(|| view! { <a class="button primary" href=fold>"Open the fold"</a> })}
             {is_elsewhere.then(|| view! { <a class="button primary" href=latest>"The latest version"</a> })}
-            <a class="button" href="/">"All streams"</a>
+            <a class="button" href="/streams">"All streams"</a>
         </ErrorPanel>
     }
 }

@@ -46,6 +46,7 @@ impl Codecs {
     /// What the payloads of this stream are. Of several rules for a field the first counts.
     pub fn of(&self, stream: &StreamKey) -> StreamCodec {
         let mut rules: Vec<Arc<Rule>> = Vec::new();
+        let stream = stream.stored_in();
         for rule in self.rules.iter().filter(|rule| rule.stream.matches(stream.as_bytes())) {
             if rules.iter().all(|before| before.field != rule.field) {
                 rules.push(Arc::clone(rule));

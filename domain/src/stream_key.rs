@@ -47,7 +47,8 @@ impl StreamKey {
         StreamKey::from_bytes(&self.0[start..])
     }
 
-    /// What the stream is read as when it follows the usual convention, `aggregate:{type}:{id}`.
+    /// What the stream is read as when it follows the usual convention, `aggregate:{type}:{id}`, or is a [part of a
+    /// topic](Self::topic_part).
     pub fn kind(&self) -> StreamKind {
         match self.aggregate_type() {
             Some(_) => StreamKind::Aggregate,
@@ -55,12 +56,68 @@ impl StreamKey {
         }
     }
 
-    /// The type of the aggregate whose history it is: `Order` of `aggregate:Order:12345`.
+    /// The type of the aggregate whose history it is: `Order` of `aggregate:Order:12345` and of `events:orders#Order:12345`.
     pub fn aggregate_type(&self) -> Option<StreamKey> {
-        let rest = self.0.strip_prefix(b"aggregate:")?;
+        let Some(rest) = self.0.strip_prefix(b"aggregate:") else {
+            return self.topic_part().map(|part| part.aggregate_type);
+        };
         let colon = rest.iter().position(|&b| b == b':')?;
         (colon > 0 && colon + 1 < rest.len()).then(|| StreamKey::from_bytes(&rest[..colon]))
     }
+
+    /// Which part of a topic it is, for a key that is written as one: `events:orders#Order:12345`, the order 12345 among the
+    /// events of the stream `events:orders`. The type is a name as in programs, and begins behind the first `#` that such a name
+    /// and a colon follow.
+    pub fn topic_part(&self) -> Option<TopicPart> {
+        let marks = (0..self.0.len()).filter(|&at| self.0[at] == b'#' && at > 0);
+        marks.filter_map(|at| self.part_at(at)).next()
+    }
+
+    fn part_at(&self, mark: usize) -> Option<TopicPart> {
+        let rest = &self.0[mark + 1..];
+        let colon = rest.iter().position(|&b| b == b':')?;
+        let (name, id) = (&rest[..colon], &rest[colon + 1..]);
+        (is_name(name) && !id.is_empty()).then(|| TopicPart {
+            topic: Self::from_bytes(&self.0[..mark]),
+            aggregate_type: Self::from_bytes(name),
+            id: Self::from_bytes(id),
+        })
+    }
+
+    /// The stream that has the events: the topic of a [part](Self::topic_part), and the key itself otherwise.
+    pub fn stored_in(&self) -> StreamKey {
+        self.topic_part().map_or_else(|| self.clone(), |part| part.topic)
+    }
+}
+
+/// The events of one aggregate among those of many in a shared stream, which may be looked at like a stream of its own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TopicPart {
+    /// The stream that has them.
+    pub topic: StreamKey,
+    /// The type of the aggregate.
+    pub aggregate_type: StreamKey,
+    /// Which one of its type. Never empty.
+    pub id: StreamKey,
+}
+
+impl TopicPart {
+    /// Whether this can be the type of an aggregate inside a topic: letters, digits and `_`, with no digit at the beginning.
+    pub fn is_type(name: &str) -> bool {
+        is_name(name.as_bytes())
+    }
+
+    /// The key under which it is looked at.
+    pub fn key(&self) -> StreamKey {
+        let Self { topic, aggregate_type, id } = self;
+        let parts = [topic.as_bytes(), b"#", aggregate_type.as_bytes(), b":", id.as_bytes()];
+        StreamKey::from_bytes(parts.concat())
+    }
+}
+
+fn is_name(bytes: &[u8]) -> bool {
+    bytes.first().is_some_and(|first| !first.is_ascii_digit())
+        && bytes.iter().all(|&byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
 /// How a stream is read.
@@ -144,6 +201,33 @@ fn hex_byte(high: u8, low: u8) -> Option<u8> {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn a_part_of_a_topic_is_an_aggregate_of_the_type_that_its_key_names() {
+        let key = StreamKey::from("events:orders#Order:urn:7");
+        let part = key.topic_part().unwrap();
+        assert_eq!(
+            (part.topic.to_string(), part.aggregate_type.to_string(), part.id.to_string()),
+            ("events:orders".into(), "Order".into(), "urn:7".into())
+        );
+        assert_eq!((part.key(), key.kind()), (key.clone(), StreamKind::Aggregate));
+        assert_eq!(text(key.aggregate_type()).as_deref(), Some("Order"));
+        assert_eq!(key.stored_in(), "events:orders".into());
+        // A mark that no type follows is one of the key's own.
+        let part = StreamKey::from("app#1:orders#Order:7").topic_part().unwrap();
+        assert_eq!(part.topic, "app#1:orders".into());
+    }
+
+    #[test]
+    fn other_keys_are_no_parts_of_topics() {
+        for key in ["", "#Order:7", "a#Order", "a#Order:", "a#:7", "a#1:7", "a#b c:7", "a:b"] {
+            let key = StreamKey::from(key);
+            assert_eq!(key.topic_part(), None, "{key}");
+            assert_eq!(key.stored_in(), key);
+        }
+        let key = StreamKey::from("aggregate:Order:a#Item:7");
+        assert_eq!(text(key.aggregate_type()).as_deref(), Some("Order"));
+    }
 
     fn text(key: Option<StreamKey>) -> Option<String> {
         key.map(|key| key.to_string())

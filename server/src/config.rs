@@ -14,6 +14,7 @@ use rewind_script::Limits;
 use crate::live::LiveLimits;
 use crate::relations::{RelationConfig, RelationOptions, StreamPatternError};
 use crate::store::{StoreUrl, StoreUrlError};
+use crate::topics::{Topic, TopicRule, TopicRuleError, read_rules};
 
 /// Where Redis is looked for when nothing is said.
 const DEFAULT_REDIS_URL: &str = "redis://127.0.0.1:6379";
@@ -25,6 +26,10 @@ const DEFAULT_LISTEN: SocketAddr =
 const DEFAULT_KEYFRAME_MB: u32 = 64;
 /// How much memory indexes may take when nothing is said, in MiB: about 200 million entries.
 const DEFAULT_INDEX_MB: u32 = 32;
+
+/// How much memory to use for noting which events of topics are about which aggregate when nothing is said, in MiB: about a million
+/// aggregates with ten events each.
+const DEFAULT_TOPIC_MB: u32 = 256;
 
 /// How many keys a second the search for streams looks at when nothing is said: Redis spends a little less than a
 /// tenth of its time on that (measured: 0.9 ms for 1,000 keys).
@@ -131,6 +136,14 @@ pub struct ServeOptions {
     #[arg(skip)]
     pub decoders: Vec<DecoderRule>,
 
+    /// Which streams have the events of many aggregates, each to be looked at like a stream of its own. Only in the file.
+    #[arg(skip)]
+    pub topics: Vec<TopicRule>,
+
+    /// How much memory to use for noting which events of topics are about which aggregate, in MiB [default: 256]
+    #[arg(long, value_name = "MIB", env = "REWIND_TOPIC_MB")]
+    pub topic_mb: Option<u32>,
+
     /// How many keys a second the search for streams looks at, at most [default: 100000]
     ///
     /// One walk serves all who look at the list of streams, and rests while nobody does. By default it makes 100 calls of
@@ -167,6 +180,10 @@ pub struct ServeConfig {
     pub read_rate: Option<NonZeroU32>,
     /// What payloads are that are no JSON text.
     pub codecs: Codecs,
+    /// Which streams have the events of many aggregates.
+    pub topics: Vec<Topic>,
+    /// How much memory may be used for noting which of their events are about which, in bytes.
+    pub topic_bytes: usize,
     /// How many keys a second the search for streams looks at, at most.
     pub scan_rate: NonZeroU32,
 }
@@ -208,6 +225,14 @@ pub enum ConfigError {
         path: PathBuf,
         /// Which rule, and why.
         source: RuleError,
+    },
+    /// A topic rule in it cannot be followed.
+    #[error("configuration file `{path}`: {source}")]
+    Topic {
+        /// The file.
+        path: PathBuf,
+        /// Which rule, and why.
+        source: TopicRuleError,
     },
     /// The Redis URL is not one.
     #[error(transparent)]
@@ -272,6 +297,8 @@ impl ServeOptions {
             index_mb: self.index_mb.or(file.index_mb),
             read_rate: self.read_rate.or(file.read_rate),
             decoders: file.decoders,
+            topics: file.topics,
+            topic_mb: self.topic_mb.or(file.topic_mb),
             scan_rate: self.scan_rate.or(file.scan_rate),
             config: self.config,
         }
@@ -285,6 +312,10 @@ impl ServeOptions {
         let folds = self.fold_config()?;
         let live = self.live_limits();
         let codecs = self.codecs()?;
+        let topics = read_rules(&self.topics).map_err(|source| ConfigError::Topic {
+            path: self.config.clone().unwrap_or_default(),
+            source,
+        })?;
         let redis_url = RedisOptions { redis_url: self.redis_url }.url()?;
         let keyframe_mb = self.keyframe_mb.unwrap_or(DEFAULT_KEYFRAME_MB);
         Ok(ServeConfig {
@@ -297,6 +328,8 @@ impl ServeOptions {
             index_bytes: self.index_mb.unwrap_or(DEFAULT_INDEX_MB) as usize * MIB,
             read_rate: self.read_rate,
             codecs,
+            topics,
+            topic_bytes: self.topic_mb.unwrap_or(DEFAULT_TOPIC_MB) as usize * MIB,
             scan_rate: self.scan_rate.unwrap_or(DEFAULT_SCAN_RATE),
             allow_host: self.allow_host,
         })
@@ -412,6 +445,16 @@ mod tests {
             missing.contains("rewind.toml`: decoder rule 1: `") && missing.contains("order.avsc"),
             "{missing}"
         );
+    }
+
+    #[test]
+    fn topics_are_read_from_the_file_and_wrong_ones_are_named() {
+        let rule = "[[topics]]\ntype = 'Order'\nstream = 'events:orders'\nby = 'data.order_id'\n";
+        let config = options(rule).check().unwrap();
+        assert_eq!(config.topics.len(), 1);
+        let error = options(&rule.replace("data.", "")).check().err().unwrap().to_string();
+        assert!(error.contains("topic rule 1: `by` is `order_id`"), "{error}");
+        assert!(toml::from_str::<ServeOptions>(&format!("{rule}from = 'x'")).is_err());
     }
 
     #[test]

@@ -18,5 +18,6 @@ pub mod relations;
 pub mod serve;
 mod sse;
 pub mod store;
+pub mod topics;
 pub mod transfer;
 pub mod travel;

@@ -14,6 +14,7 @@ use crate::http::{AppState, PatientListener, Peer, TrustedHosts, router};
 use crate::index::{IndexLimits, Indexes};
 use crate::live::Hub;
 use crate::store::Store;
+use crate::topics::Topics;
 
 /// A server that listens, and has not begun to answer.
 pub struct Server {
@@ -56,6 +57,8 @@ impl Server {
             relations,
             index_bytes,
             read_rate,
+            topics,
+            topic_bytes,
             scan_rate,
         } = config;
         let listener = TcpListener::bind(listen)
@@ -63,6 +66,8 @@ impl Server {
             .map_err(|source| ServeError::Listen { address: listen, source })?;
         let address = listener.local_addr()?;
         let store = Store::with_read_rate(redis_url, read_rate);
+        let topics = Topics::new(topics, store.clone(), codecs.clone(), topic_bytes);
+        let store = store.with_parts(Arc::new(topics.clone()));
         let script_limits = folds.limits;
         let library = Library::new(folds.folder, folds.is_editable, folds.limits);
         let indexes =
@@ -76,6 +81,7 @@ impl Server {
                 library,
                 keyframe_bytes,
                 relations,
+                topics,
                 scan_rate,
             })),
             indexes,

@@ -9,6 +9,7 @@ use rewind_server::live::LiveLimits;
 use rewind_server::relations::RelationConfig;
 use rewind_server::serve::Server;
 use rewind_server::store::StoreUrl;
+use rewind_server::topics::{Topic, TopicRule, read_rules};
 use serde_json::Value;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -29,6 +30,8 @@ pub struct TestApp {
     live: LiveLimits,
     index_bytes: usize,
     codecs: Codecs,
+    topics: Vec<Topic>,
+    topic_bytes: usize,
     client: reqwest::Client,
     running: Option<(oneshot::Sender<()>, JoinHandle<()>)>,
 }
@@ -76,9 +79,33 @@ impl TestApp {
             live: LiveLimits::default(),
             index_bytes,
             codecs,
+            topics: Vec::new(),
+            topic_bytes: INDEX_BYTES,
             client,
             running: None,
         };
+        app.start_again().await;
+        app
+    }
+
+    /// Starts it with aggregates inside of topics, each given by its type, the stream and where an event names it, and with room for
+    /// so many bytes of what is noted of them.
+    pub async fn start_with_topics(
+        redis: &TestRedis,
+        folds: FoldConfig,
+        rules: &[[&str; 3]],
+        topic_bytes: Option<usize>,
+    ) -> Self {
+        let rule = |[aggregate_type, stream, by]: &[&str; 3]| TopicRule {
+            aggregate_type: (*aggregate_type).to_owned(),
+            stream: (*stream).to_owned(),
+            by: (*by).to_owned(),
+        };
+        let rules: Vec<TopicRule> = rules.iter().map(rule).collect();
+        let mut app = Self::start_with_folds(redis, folds).await;
+        app.stop().await;
+        app.topics = read_rules(&rules).unwrap();
+        app.topic_bytes = topic_bytes.unwrap_or(app.topic_bytes);
         app.start_again().await;
         app
     }
@@ -115,6 +142,8 @@ impl TestApp {
                 index_bytes: self.index_bytes,
                 read_rate: None,
                 codecs: self.codecs.clone(),
+                topics: self.topics.clone(),
+                topic_bytes: self.topic_bytes,
                 scan_rate: DEFAULT_SCAN_RATE,
             };
             async { Server::bind(config).await.ok() }

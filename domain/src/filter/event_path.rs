@@ -5,9 +5,10 @@ use std::str::FromStr;
 
 use super::path::{Place, data_path, place};
 use super::reader::{Reader, quote};
+use super::subject::Subject;
 use super::{FilterError, path};
-use crate::json::Step;
-use crate::{Event, Json};
+use crate::json::{Scalar, Step};
+use crate::{Event, Json, RawEvent};
 
 /// A place in an event: `type`, `data.…` or `fields.…`, written as in a filter.
 #[derive(Clone, Debug, PartialEq)]
@@ -16,6 +17,22 @@ pub struct EventPath(Place);
 impl Eq for EventPath {}
 
 impl EventPath {
+    /// The first string, number or boolean there, as text; read with no more of the event than that needs. Nothing where there is
+    /// none, or an empty string.
+    pub fn name(&self, event: &RawEvent<'_>) -> Option<String> {
+        let name = std::cell::OnceCell::new();
+        Subject::new(event).any(&self.0, |value| {
+            let text = match value {
+                Scalar::String(text) if !text.is_empty() => text.to_string(),
+                Scalar::Number(digits) => (*digits).to_owned(),
+                Scalar::Bool(value) => value.to_string(),
+                _ => return false,
+            };
+            name.set(text).is_ok()
+        });
+        name.into_inner()
+    }
+
     /// The values there, several where the path has `[]` or a field repeats.
     pub fn values(&self, event: &Event) -> Vec<Json> {
         match &self.0 {
@@ -159,6 +176,28 @@ mod tests {
         assert_eq!(values(r#"data["x y"].z"#), "[null]");
         assert_eq!(values(r#"fields["a.b"]"#), r#"["1","2"]"#);
         assert_eq!(values("data.nothing"), "[]");
+    }
+
+    #[test]
+    fn the_name_at_a_path_is_the_first_text_there() {
+        let fields = Fields::from_iter([
+            (
+                "data",
+                r#"{"id":"o-1","n":7.10,"on":true,"none":null,"empty":"","all":[null,"b","c"]}"#,
+            ),
+            ("key", "k"),
+        ]);
+        let event = RawEvent::new(EntryId::new(1, 0), 1, &fields);
+        let name = |path: &str| path.parse::<EventPath>().unwrap().name(&event);
+        let some = |text: &str| Some(text.to_owned());
+        assert_eq!(name("data.id"), some("o-1"));
+        assert_eq!(name("data.n"), some("7.10"));
+        assert_eq!(name("data.on"), some("true"));
+        assert_eq!(name("data.all[]"), some("b"));
+        assert_eq!(name("fields.key"), some("k"));
+        for path in ["data.none", "data.empty", "data.all", "data.missing", "data", "fields.no"] {
+            assert_eq!(name(path), None, "{path}");
+        }
     }
 
     #[test]

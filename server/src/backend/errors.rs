@@ -22,6 +22,9 @@ pub fn api_error(stream: Option<&StreamKey>, error: &StoreError) -> ApiError {
         StoreError::LoginRefused { .. } | StoreError::Forbidden { .. } => {
             ApiError::new(ErrorCode::RedisForbidden, error.to_string())
         }
+        StoreError::NotYet { .. } | StoreError::NoRoom { .. } | StoreError::Changed => {
+            ApiError::new(ErrorCode::NotIndexed, format!("stream `{name}`: {error}"))
+        }
         StoreError::Server { .. } | StoreError::Unexpected { .. } => {
             tracing::error!(stream = name, %error, "Redis answered with an error");
             ApiError::new(ErrorCode::Internal, error.to_string())

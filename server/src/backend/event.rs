@@ -1,31 +1,62 @@
 //! Single events.
 
+use std::time::Duration;
+
 use rewind_app::api::backend::EventQuery;
-use rewind_app::api::{ApiError, ErrorCode, EventAnswer, Order};
+use rewind_app::api::{AggregateVersion, ApiError, ErrorCode, EventAnswer, Order};
 use rewind_codec::Codecs;
 use rewind_domain::cut::CutLimits;
-use rewind_domain::{Entry, EntryId, StreamKey};
+use rewind_domain::{Entry, EntryId, RawEvent, StreamKey, TopicPart};
+
+use tokio::time::timeout;
 
 use super::{api_error, events};
 use crate::decoding::decode_one;
 use crate::index::Indexes;
 use crate::store::{IdRange, PageOrder, Store, StreamInfo};
+use crate::topics::Topics;
+
+/// How long an event waits for it to be known which version of an aggregate inside of its topic it makes: nobody should notice.
+const PATIENCE: Duration = Duration::from_millis(100);
 
 pub(super) async fn event(
     store: &Store,
     indexes: &Indexes,
     codecs: &Codecs,
+    topics: &Topics,
     query: EventQuery,
 ) -> Result<EventAnswer, ApiError> {
     let EventQuery { stream, id } = query;
     let (entry, info) = entry(store, &stream, id).await?;
+    let aggregates = aggregates(store, codecs, topics, &stream, &entry).await;
     let mut event = decode_one(codecs, &stream, entry).await;
     let alone = std::slice::from_ref(&event);
     let version = events::oldest_version(store, indexes, &stream, alone, &info.extent, Order::Asc)
         .await
         .map_err(|error| api_error(Some(&stream), &error))?;
     event.version = version;
-    Ok(EventAnswer { stream, event: event.cut_to(CutLimits::SINGLE) })
+    Ok(EventAnswer { stream, event: event.cut_to(CutLimits::SINGLE), aggregates })
+}
+
+/// The aggregates inside of a topic that one of its events is about, each with the version that the event makes of it.
+async fn aggregates(
+    store: &Store,
+    codecs: &Codecs,
+    topics: &Topics,
+    stream: &StreamKey,
+    entry: &Entry,
+) -> Vec<AggregateVersion> {
+    let keys: Vec<StreamKey> = {
+        let codec = codecs.of(stream);
+        let event = RawEvent::new(entry.id, 0, &entry.fields).with_decoder(&codec);
+        topics.parts_of(stream, &event).iter().map(TopicPart::key).collect()
+    };
+    let versions = timeout(PATIENCE, store.versions_in_parts(&keys, entry.id)).await;
+    let versions = versions.unwrap_or_default().into_iter().chain(std::iter::repeat(None));
+    keys.into_iter()
+        .zip(versions)
+        .map(|(stream, version)| AggregateVersion { stream, version })
+        .collect()
 }
 
 /// Reads an entry, whole.

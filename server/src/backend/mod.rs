@@ -42,6 +42,7 @@ use crate::folds::Library;
 use crate::index::Indexes;
 use crate::relations::RelationConfig;
 use crate::store::{Store, StoreError};
+use crate::topics::Topics;
 use crate::travel::{Traveller, WalkError};
 
 pub use errors::api_error;
@@ -55,6 +56,7 @@ pub struct StoreBackend {
     library: Arc<Library>,
     codecs: Codecs,
     relations: RelationConfig,
+    topics: Topics,
     discovery: Discovery,
 }
 
@@ -72,6 +74,8 @@ pub struct BackendParts {
     pub keyframe_bytes: usize,
     /// How related events are found.
     pub relations: RelationConfig,
+    /// The aggregates inside of shared streams.
+    pub topics: Topics,
     /// How many keys a second the search for streams looks at.
     pub scan_rate: NonZeroU32,
 }
@@ -79,12 +83,28 @@ pub struct BackendParts {
 impl StoreBackend {
     /// A backend made of these parts.
     pub fn new(parts: BackendParts) -> Self {
-        let BackendParts { store, indexes, codecs, library, keyframe_bytes, relations, scan_rate } =
-            parts;
+        let BackendParts {
+            store,
+            indexes,
+            codecs,
+            library,
+            keyframe_bytes,
+            relations,
+            topics,
+            scan_rate,
+        } = parts;
         let traveller = Traveller::new(store.clone(), codecs.clone(), keyframe_bytes);
-        let discovery = Discovery::new(store.clone(), scan_rate);
+        let discovery = Discovery::new(store.clone(), topics.clone(), scan_rate);
         let library = Arc::new(library);
-        Self { store, indexes, traveller, library, codecs, relations, discovery }
+        Self { store, indexes, traveller, library, codecs, relations, topics, discovery }
+    }
+
+    /// The stream that has the events.
+    fn stored_in(&self, stream: &StreamKey) -> StreamKey {
+        match self.topics.of(stream) {
+            Some((topic, _)) => topic.stream.clone(),
+            None => stream.clone(),
+        }
     }
 
     /// The fold for a stream.
@@ -139,10 +159,13 @@ impl Backend for StoreBackend {
     }
 
     async fn event(&self, query: EventQuery) -> Result<EventAnswer, ApiError> {
-        event::event(&self.store, &self.indexes, &self.codecs, query).await
+        let Self { store, indexes, codecs, topics, .. } = self;
+        event::event(store, indexes, codecs, topics, query).await
     }
 
     async fn related(&self, query: RelatedQuery) -> Result<RelatedAnswer, ApiError> {
+        // What happened around an aggregate inside of a topic happened in the topic.
+        let query = RelatedQuery { stream: self.stored_in(&query.stream), ..query };
         related::find(&self.store, &self.codecs, &self.relations, query).await
     }
 

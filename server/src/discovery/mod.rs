@@ -24,6 +24,7 @@ use tokio::sync::{Notify, watch};
 use self::pace::Pace;
 use self::state::{MAX_TO_LOOK, State};
 use crate::store::{FoundStream, Store, StoreError};
+use crate::topics::Topics;
 
 /// How long a first question waits for the first step of a walk, so that its answer has something in it.
 const FIRST_STEP_TIMEOUT: Duration = Duration::from_millis(500);
@@ -83,6 +84,7 @@ pub struct Status {
 
 struct Shared {
     store: Store,
+    topics: Topics,
     pace: Pace,
     state: Mutex<State>,
     /// That there is something to do.
@@ -95,11 +97,12 @@ struct Shared {
 
 impl Discovery {
     /// A search that looks at no more than so many keys a second, and begins once someone asks.
-    pub fn new(store: Store, scan_rate: NonZeroU32) -> Self {
+    pub fn new(store: Store, topics: Topics, scan_rate: NonZeroU32) -> Self {
         let now = Instant::now();
         Self {
             shared: Arc::new(Shared {
                 store,
+                topics,
                 pace: Pace::new(scan_rate),
                 state: Mutex::new(State::new(now)),
                 wake: Notify::new(),

@@ -207,6 +207,11 @@ impl State {
         }
     }
 
+    /// Adds what is no key, but is looked at like a stream.
+    pub(super) fn listed(&mut self, keys: Vec<StreamKey>) {
+        self.catalog.insert(keys, self.walk);
+    }
+
     /// Adds a stream that was found by its key.
     pub(super) fn found(&mut self, found: &FoundStream, now: Instant, as_of: u32) {
         self.catalog.insert([found.key.clone()], self.walk);

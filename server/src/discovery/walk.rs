@@ -8,9 +8,12 @@ use tokio::time::MissedTickBehavior;
 use super::Shared;
 use super::state::Step;
 use crate::store::StoreError;
+use crate::topics::Listed;
 
 /// How long it waits for something to do before it looks whether anybody still looks.
 const IDLE: Duration = Duration::from_secs(1);
+/// How often it is asked which aggregates there are inside of topics, for which each topic is read on.
+const LIST_AGAIN: Duration = Duration::from_secs(2);
 /// How long it waits before it tries again, at first: a server that restarts is often back within a second.
 const FIRST_WAIT: Duration = Duration::from_millis(250);
 /// How long at most.
@@ -22,7 +25,14 @@ pub(super) async fn run(shared: Arc<Shared>) {
     // A step that took long is not made up for by a burst.
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut wait = FIRST_WAIT;
+    let mut listed = Listed::default();
+    let mut list_at = Instant::now();
     loop {
+        if Instant::now() >= list_at && !shared.topics.is_empty() {
+            let found = shared.topics.list(&mut listed).await;
+            shared.state().listed(found);
+            list_at = Instant::now() + LIST_AGAIN;
+        }
         let step = shared.state().next_step(shared.pace, Instant::now());
         match step {
             Step::End => return,
@@ -55,7 +65,11 @@ pub(super) async fn run(shared: Arc<Shared>) {
 async fn make(shared: &Shared, step: Step) -> Result<(), StoreError> {
     match step {
         Step::Walk { cursor, count } => {
-            let found = shared.store.scan_streams(&"".into(), cursor, count).await?;
+            let mut found = shared.store.scan_streams(&"".into(), cursor, count).await?;
+            if found.next_cursor.is_none() {
+                // The walk does not come across them, and keeps only what it came across.
+                found.keys.extend(shared.topics.list(&mut Listed::default()).await);
+            }
             shared.state().walked(cursor, count, found, Instant::now());
         }
         Step::Ahead { prefix, cursor, count } => {

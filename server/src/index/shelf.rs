@@ -6,10 +6,12 @@ use std::time::Duration;
 
 use rewind_codec::Codecs;
 use rewind_domain::StreamKey;
+use rewind_domain::filter::EventPath;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::Instant;
 
 use super::StreamIndex;
+use super::typed_page::Reading;
 use crate::store::{Store, StoreError};
 
 /// How many indexes are built at the same moment. One reads as quickly as Redis sends; the second is there so that a short stream
@@ -23,6 +25,8 @@ const FORGOTTEN_AFTER: Duration = Duration::from_secs(10);
 pub struct Indexes {
     store: Store,
     codecs: Codecs,
+    /// Of which streams it is noted what entries are about, and where they name it.
+    members: Arc<HashMap<StreamKey, Arc<[EventPath]>>>,
     shelf: Arc<Shelf>,
 }
 
@@ -75,7 +79,12 @@ impl Indexes {
     pub fn new(store: Store, codecs: Codecs, limits: IndexLimits) -> Self {
         let builds = Semaphore::new(BUILDS_AT_ONCE);
         let shelf = Shelf { limits, slots: Mutex::default(), builds };
-        Self { store, codecs, shelf: Arc::new(shelf) }
+        Self { store, codecs, members: Arc::default(), shelf: Arc::new(shelf) }
+    }
+
+    /// The same, which also note of these streams what their entries are about, as they name it at these paths.
+    pub fn with_members(self, paths: HashMap<StreamKey, Arc<[EventPath]>>) -> Self {
+        Self { members: Arc::new(paths), ..self }
     }
 
     /// What indexes may take.
@@ -89,7 +98,11 @@ impl Indexes {
     /// # Errors
     /// As for [`Store::page`].
     pub async fn ask(&self, key: &StreamKey) -> Result<Arc<StreamIndex>, StoreError> {
-        let make = || StreamIndex::new(self.store.clone(), key.clone(), self.codecs.of(key));
+        let make = || {
+            let codec = Arc::new(self.codecs.of(key));
+            let members = self.members.get(key).cloned().unwrap_or_default();
+            StreamIndex::new(self.store.clone(), key.clone(), Reading { codec, members })
+        };
         let index = self.shelf.take(key, make);
         self.refresh(index).await
     }

@@ -8,10 +8,15 @@
 
 use rewind_domain::EntryId;
 use rewind_domain::block_index::{BlockIndex, BlockSpan};
+use rewind_domain::members::Members;
 use rewind_domain::versions::StreamExtent;
 
 use super::typed_page::TypedPage;
 use crate::store::digest;
+
+/// How many entries may be noted of what is gone from a stream, beside as many as it has, before they are forgotten: until then it
+/// costs more to look for them than they take.
+const MOST_GONE: u64 = 10_000;
 
 /// How far an index is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -34,6 +39,10 @@ pub struct IndexView<'a> {
     pub extent: &'a StreamExtent,
     /// How far the index is.
     pub standing: Standing,
+    /// What entries are about, by each of the paths that were given for the stream.
+    pub members: &'a [Members],
+    /// Changes whenever `members` were begun anew.
+    pub members_epoch: u64,
     /// Whether its ranks are those of the stream.
     has_ranks: bool,
 }
@@ -42,6 +51,10 @@ pub struct IndexView<'a> {
 #[derive(Default)]
 pub(super) struct State {
     blocks: BlockIndex,
+    members: Vec<Members>,
+    members_epoch: u64,
+    /// How many entries were looked at for `members`.
+    members_of: u64,
     /// The last entry that is indexed.
     last: Option<Mark>,
     extent: StreamExtent,
@@ -82,11 +95,18 @@ impl IndexView<'_> {
 }
 
 impl State {
+    /// Nothing is known, and what entries are about is to be noted by so many paths.
+    pub(super) fn new(paths: usize) -> Self {
+        Self { members: vec![Members::default(); paths], ..Self::default() }
+    }
+
     pub(super) fn view(&self) -> IndexView<'_> {
         IndexView {
             blocks: &self.blocks,
             extent: &self.extent,
             standing: self.standing,
+            members: &self.members,
+            members_epoch: self.members_epoch,
             has_ranks: !self.is_cut,
         }
     }
@@ -139,12 +159,28 @@ impl State {
         if let Some(entry) = last {
             self.last = Some(Mark { id: entry.id, digest: digest(&entry.raw(0)) });
         }
+        for (path, members) in self.members.iter_mut().enumerate() {
+            page.members(path).for_each(|(id, name)| members.append(name.as_bytes(), id));
+        }
+        self.members_of += page.len() as u64;
         self.extent = extent.clone();
         // Until it is compared.
         self.standing = Standing::Partial;
         let first = extent.first_id.unwrap_or(EntryId::MAX);
         self.is_cut = self.blocks.trim_before(first).is_some();
+        self.forget_before(first);
         Ok(())
+    }
+
+    /// Forgets what the entries before this one were about, once there are many of them.
+    fn forget_before(&mut self, first: EntryId) {
+        let present = self.blocks.len();
+        if self.members.is_empty() || self.members_of <= 2 * present + MOST_GONE {
+            return;
+        }
+        self.members.iter_mut().for_each(|members| members.forget_before(first));
+        self.members_of = present;
+        self.members_epoch += 1;
     }
 
     /// Whether entries that are indexed were deleted meanwhile, as far as can be told before everything is indexed.
@@ -180,7 +216,7 @@ impl State {
     /// Begins anew, the stream being as it is now.
     pub(super) fn restart(&mut self, extent: &StreamExtent) {
         let (extent, restarts) = (extent.clone(), self.restarts + 1);
-        *self = Self { extent, restarts, ..Self::default() };
+        *self = Self { extent, restarts, ..self.emptied() };
     }
 
     /// How often it began anew.
@@ -191,7 +227,12 @@ impl State {
     /// Gives up for want of memory.
     pub(super) fn give_up(&mut self) {
         let extent = std::mem::take(&mut self.extent);
-        *self = Self { extent, standing: Standing::TooLarge, ..Self::default() };
+        *self = Self { extent, standing: Standing::TooLarge, ..self.emptied() };
+    }
+
+    /// The same with nothing in it.
+    fn emptied(&self) -> Self {
+        Self { members_epoch: self.members_epoch + 1, ..Self::new(self.members.len()) }
     }
 
     /// Notes how far the stream reaches, where nothing is indexed of it.

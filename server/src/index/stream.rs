@@ -4,14 +4,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use rewind_codec::StreamCodec;
 use rewind_domain::StreamKey;
 use rewind_domain::block_index::BLOCK_ENTRIES;
+use rewind_domain::members::Members;
 use tokio::sync::watch;
 
 use super::shelf::{Room, Shelf};
 use super::state::{Contradiction, IndexView, Standing, State};
-use super::typed_page::TypedPage;
+use super::typed_page::{Reading, TypedPage};
 use crate::store::{EntryRange, IdRange, PAGE_ENTRIES, PageOrder, Store, StoreError, StreamInfo};
 
 /// How often a stream is read in one go until the index agrees with it. Trimming takes a second time, a stream made anew a third.
@@ -23,7 +23,7 @@ const PAUSE_BEFORE_ANEW: Duration = Duration::from_secs(1);
 pub struct StreamIndex {
     key: StreamKey,
     store: Store,
-    codec: Arc<StreamCodec>,
+    entries: Reading,
     /// Locked for moments only, never while waiting for anything.
     state: Mutex<State>,
     /// Held by who brings it up to date, unless it is being built.
@@ -53,12 +53,12 @@ impl Drop for Building {
 }
 
 impl StreamIndex {
-    pub(super) fn new(store: Store, key: StreamKey, codec: StreamCodec) -> Self {
+    pub(super) fn new(store: Store, key: StreamKey, entries: Reading) -> Self {
         Self {
             key,
             store,
-            codec: Arc::new(codec),
-            state: Mutex::default(),
+            state: Mutex::new(State::new(entries.members.len())),
+            entries,
             reading: tokio::sync::Mutex::default(),
             is_building: AtomicBool::new(false),
             changed: watch::Sender::new(()),
@@ -85,7 +85,10 @@ impl StreamIndex {
     }
 
     pub(super) fn byte_size(&self) -> usize {
-        size_of::<Self>() + self.key.as_bytes().len() + self.state().view().blocks.byte_size()
+        let state = self.state();
+        let IndexView { blocks, members, .. } = state.view();
+        let members = members.iter().map(Members::byte_size).sum::<usize>();
+        size_of::<Self>() + self.key.as_bytes().len() + blocks.byte_size() + members
     }
 
     /// Brings it up to date, or has a task do that where it takes more than a short read.
@@ -129,7 +132,7 @@ impl StreamIndex {
             let (pages, StreamInfo { extent, .. }) = self.store.read(&self.key, ranges).await?;
             let mut typed = Vec::with_capacity(pages.len());
             for page in pages {
-                typed.push(TypedPage::of(page, &self.codec).await);
+                typed.push(TypedPage::of(page, &self.entries).await);
             }
             let [tail, head @ ..] = &typed[..] else { break };
             let mut state = self.state();
@@ -201,7 +204,7 @@ impl Building {
                 return Ok(Reached::NotYet);
             }
             let extent = page.info.extent;
-            let entries = TypedPage::of(page.entries, &index.codec).await;
+            let entries = TypedPage::of(page.entries, &index.entries).await;
             {
                 let mut state = index.state();
                 let taken = if is_first {

@@ -3,6 +3,8 @@
 //! `SCAN … TYPE stream` walks the keyspace in steps that block Redis for about a millisecond each. What is found is
 //! looked at with `XINFO STREAM`, many in one round trip.
 
+use std::collections::HashMap;
+
 use redis::Value;
 use rewind_domain::StreamKey;
 use rewind_domain::versions::StreamExtent;
@@ -120,8 +122,9 @@ impl Store {
     /// # Errors
     /// Where Redis does not answer; what it refuses to tell about one of them stands with that one.
     pub async fn look_at(&self, keys: &[StreamKey]) -> Result<Vec<FoundStream>, StoreError> {
-        let mut found = Vec::with_capacity(keys.len());
-        for batch in keys.chunks(INFO_BATCH) {
+        let mut stored = keys.to_vec();
+        let mut found = self.look_at_parts(&mut stored).await;
+        for batch in stored.chunks(INFO_BATCH) {
             let mut pipeline = redis::pipe();
             for key in batch {
                 pipeline.cmd("XINFO").arg("STREAM").arg(key.as_bytes());
@@ -132,7 +135,7 @@ impl Store {
                 found.push(FoundStream { key: key.clone(), info });
             }
         }
-        Ok(found)
+        Ok(in_order(found, keys))
     }
 
     /// As [`Store::look_at`], for users who may not run `XINFO STREAM`: by `XLEN` and the entries at both ends. Tells nothing of
@@ -141,8 +144,9 @@ impl Store {
     /// # Errors
     /// Where Redis does not answer.
     pub async fn look_at_ends(&self, keys: &[StreamKey]) -> Result<Vec<FoundStream>, StoreError> {
-        let mut found = Vec::with_capacity(keys.len());
-        for batch in keys.chunks(INFO_BATCH) {
+        let mut stored = keys.to_vec();
+        let mut found = self.look_at_parts(&mut stored).await;
+        for batch in stored.chunks(INFO_BATCH) {
             let mut pipeline = redis::pipe();
             for key in batch {
                 pipeline.cmd("XLEN").arg(key.as_bytes());
@@ -157,8 +161,18 @@ impl Store {
                 found.push(FoundStream { key: key.clone(), info: ends(length, first, last) });
             }
         }
-        Ok(found)
+        Ok(in_order(found, keys))
     }
+}
+
+/// What was found, in the order of what was looked for.
+fn in_order(mut found: Vec<FoundStream>, keys: &[StreamKey]) -> Vec<FoundStream> {
+    let is_so = found.iter().map(|found| &found.key).eq(keys);
+    if !is_so {
+        let places: HashMap<&StreamKey, usize> = keys.iter().zip(0..).collect();
+        found.sort_by_key(|found| places.get(&found.key).copied());
+    }
+    found
 }
 
 type Reply = Option<Result<Value, StoreError>>;

@@ -9,13 +9,14 @@ use rewind_domain::{Entry, EntryId, FieldSource, RawEvent, StreamKey};
 use super::page::{IdRange, PageOrder};
 use super::reader::{Reader, ReaderPool};
 use super::resp::{ReplyBuffer, Token};
-use super::{Store, StoreError, StoreUrl, StreamInfo, reply};
+use super::{Part, Store, StoreError, StoreUrl, StreamInfo, reply};
 
 /// Some entries that follow each other, in the order in which they were asked for.
 pub struct EntryPage {
     /// Shared by the pages of one transaction.
     buffer: Arc<ReplyBuffer>,
     entries: Vec<EntryPlace>,
+    is_last: bool,
 }
 
 /// An entry on a page. It borrows the bytes that Redis sent.
@@ -30,15 +31,17 @@ pub struct PageEntry<'a> {
 pub(super) struct PageRequest<'a> {
     /// The stream.
     pub(super) key: &'a StreamKey,
+    /// Which of its entries, where it is not about all of them.
+    pub(super) part: Option<&'a Part>,
     /// What to read of it.
     pub(super) ranges: Vec<EntryRange>,
 }
 
 /// Entries that follow each other, as Redis is asked for them.
+#[derive(Clone, Copy, Debug)]
 pub struct EntryRange {
+    range: IdRange,
     order: PageOrder,
-    low: String,
-    high: String,
     count: u64,
 }
 
@@ -104,6 +107,11 @@ impl EntryPage {
         self.entries.is_empty()
     }
 
+    /// Whether there was nothing behind it in its range.
+    pub fn is_last(&self) -> bool {
+        self.is_last
+    }
+
     /// The id of the first entry.
     pub fn first_id(&self) -> Option<EntryId> {
         self.entries.first().map(|entry| entry.id)
@@ -140,20 +148,35 @@ impl EntryPage {
 impl EntryRange {
     /// The first `count` entries within `range`, in this order.
     pub fn new(range: IdRange, order: PageOrder, count: u64) -> Self {
-        let IdRange { after, before } = range;
+        Self { range, order, count }
+    }
+
+    /// The ranges to ask for, and whether they have all that there is in this one: of a part, a range for each of its entries.
+    fn asked(&self, part: Option<&Part>) -> (Vec<Self>, bool) {
+        let Some(part) = part else { return (vec![*self], false) };
+        let (ids, is_all) = part.ids_within(self.range, self.order, self.count);
+        let single = |id| Self { range: IdRange::within(id, id), count: 1, ..*self };
+        (ids.into_iter().map(single).collect(), is_all)
+    }
+
+    /// The arguments of the command that reads it, but for its name and the key.
+    fn arguments(&self) -> [String; 3] {
+        let IdRange { after, before } = self.range;
         // Redis refuses what excludes the last id that there can be, or the first one: between the wrong ends is nothing either.
         let low =
             after.map_or("-".to_owned(), |id| id.next().map_or("+".into(), |id| id.to_string()));
         let high =
             before.map_or("+".to_owned(), |id| id.prev().map_or("-".into(), |id| id.to_string()));
-        Self { order, low, high, count }
+        match self.order {
+            PageOrder::OldestFirst => [low, high, self.count.to_string()],
+            PageOrder::NewestFirst => [high, low, self.count.to_string()],
+        }
     }
 
-    fn command<'a>(&'a self, key: &'a [u8], count: &'a [u8]) -> [&'a [u8]; 6] {
-        let (low, high) = (self.low.as_bytes(), self.high.as_bytes());
+    fn command_name(&self) -> &'static [u8] {
         match self.order {
-            PageOrder::OldestFirst => [b"XRANGE", key, low, high, b"COUNT", count],
-            PageOrder::NewestFirst => [b"XREVRANGE", key, high, low, b"COUNT", count],
+            PageOrder::OldestFirst => b"XRANGE",
+            PageOrder::NewestFirst => b"XREVRANGE",
         }
     }
 }
@@ -170,7 +193,8 @@ impl Store {
         ranges: Vec<EntryRange>,
     ) -> Result<(Vec<EntryPage>, StreamInfo), StoreError> {
         let _under_way = self.shared.pace.short_command();
-        let request = PageRequest { key, ranges };
+        let part = self.part(key).await?;
+        let request = PageRequest { key, part: part.as_ref(), ranges };
         let (reader, reply) = self.shared.readers.ask(&request, &self.shared.url).await?;
         self.shared.readers.keep(reader);
         Ok((reply.pages, reply.info))
@@ -190,13 +214,17 @@ impl PageRequest<'_> {
 
     /// Asks.
     pub(super) async fn send(&self, reader: &mut Reader) -> Result<(), StoreError> {
-        let key = self.key.as_bytes();
-        let counts: Vec<String> = self.ranges.iter().map(|range| range.count.to_string()).collect();
-        let ranges: Vec<[&[u8]; 6]> = self
-            .ranges
+        let key = self.part.map_or(self.key, |part| &part.stream).as_bytes();
+        let asked: Vec<EntryRange> =
+            self.ranges.iter().flat_map(|range| range.asked(self.part).0).collect();
+        let arguments: Vec<[String; 3]> = asked.iter().map(EntryRange::arguments).collect();
+        let ranges: Vec<[&[u8]; 6]> = asked
             .iter()
-            .zip(&counts)
-            .map(|(range, count)| range.command(key, count.as_bytes()))
+            .zip(&arguments)
+            .map(|(range, [from, to, count])| {
+                let (from, to, count) = (from.as_bytes(), to.as_bytes(), count.as_bytes());
+                [range.command_name(), key, from, to, b"COUNT", count]
+            })
             .collect();
         let info: [&[u8]; 3] = [b"XINFO", b"STREAM", key];
         let mut commands: Vec<&[&[u8]]> = vec![&[b"MULTI"]];
@@ -211,10 +239,32 @@ impl PageRequest<'_> {
         reader: &mut Reader,
         url: &StoreUrl,
     ) -> Result<PageReply, StoreError> {
+        let asked: Vec<(usize, bool)> = self
+            .ranges
+            .iter()
+            .map(|range| range.asked(self.part))
+            .map(|(ranges, is_all)| (ranges.len(), is_all))
+            .collect();
+        let ranges = asked.iter().map(|(ranges, _)| ranges).sum();
         // To the beginning and the end of the transaction, and to each command in it.
-        let replies = self.ranges.len() + 3;
+        let replies = ranges + 3;
         let buffer = reader.receive(replies).await?;
-        read(buffer, replies, self.ranges.len(), url)
+        let (lists, info) = read(&buffer, replies, ranges, url)?;
+        let buffer = Arc::new(buffer);
+        let mut lists = lists.into_iter();
+        let mut pages = Vec::with_capacity(self.ranges.len());
+        for (range, (ranges, is_all)) in self.ranges.iter().zip(asked) {
+            let entries: Vec<EntryPlace> = lists.by_ref().take(ranges).flatten().collect();
+            let is_last = match self.part {
+                // Nothing says from where to go on.
+                Some(_) if entries.is_empty() && !is_all => return Err(StoreError::Changed),
+                Some(_) => is_all,
+                None => (entries.len() as u64) < range.count,
+            };
+            pages.push(EntryPage { buffer: Arc::clone(&buffer), entries, is_last });
+        }
+        let info = self.part.map_or(info, Part::info);
+        Ok(PageReply { pages, info })
     }
 }
 
@@ -243,11 +293,11 @@ impl ReaderPool {
 }
 
 fn read(
-    buffer: ReplyBuffer,
+    buffer: &ReplyBuffer,
     replies: usize,
     ranges: usize,
     url: &StoreUrl,
-) -> Result<PageReply, StoreError> {
+) -> Result<(Vec<Vec<EntryPlace>>, StreamInfo), StoreError> {
     const SHAPE: StoreError = StoreError::Unexpected { what: "a page of another shape" };
     let failed = |token: &Token| match token {
         Token::Error(span) => {
@@ -267,7 +317,7 @@ fn read(
         if let Some(error) = failed(list) {
             return Err(error);
         }
-        let (entries, behind) = entries(&buffer, at).ok_or(SHAPE)?;
+        let (entries, behind) = entries(buffer, at).ok_or(SHAPE)?;
         lists.push(entries);
         at = behind;
     }
@@ -275,10 +325,7 @@ fn read(
     if let Some(error) = failed(about) {
         return Err(error);
     }
-    let info = reply::stream_info(buffer.value(at).0)?;
-    let buffer = Arc::new(buffer);
-    let page = |entries| EntryPage { buffer: Arc::clone(&buffer), entries };
-    Ok(PageReply { pages: lists.into_iter().map(page).collect(), info })
+    Ok((lists, reply::stream_info(buffer.value(at).0)?))
 }
 
 /// The entries of the list at `at`, and the place behind it.

@@ -33,6 +33,29 @@ pub enum StoreError {
     /// The key is not a stream.
     #[error("the key holds something else than a stream")]
     WrongType,
+    /// The stream is still being gone through for what is asked for.
+    #[error(
+        "`{topic}` is still being gone through for it: {indexed} of {length} events so far; try again in a moment"
+    )]
+    NotYet {
+        /// The stream.
+        topic: String,
+        /// How many events were gone through.
+        indexed: u64,
+        /// How many it has.
+        length: u64,
+    },
+    /// There is no room to note what is asked for.
+    #[error(
+        "what the events of `{topic}` are about takes more memory than there is for that; start the server with a larger `--topic-mb`"
+    )]
+    NoRoom {
+        /// The stream.
+        topic: String,
+    },
+    /// The stream lost entries while they were being read.
+    #[error("entries were deleted while they were being read; try again")]
+    Changed,
     /// Redis refused for another reason.
     #[error("Redis says: {message}")]
     Server {

@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 
 use super::entries::{EntryPage, EntryRange, PageEntry, PageReply, PageRequest};
 use super::reader::{Reader, ReaderPool};
-use super::{IdRange, PageOrder, Store, StoreError, StoreUrl, StreamInfo};
+use super::{IdRange, PageOrder, Part, Store, StoreError, StoreUrl, StreamInfo};
 
 /// How many entries are read at a time: with fewer, round trips cost more; more gain little and hold memory.
 const PAGE_ENTRIES: u64 = 1_000;
@@ -126,8 +126,9 @@ impl Store {
         end: HistoryEnd,
     ) -> Result<History, StoreError> {
         let begins_at = after.as_ref().map(|place| (place.id, place.version));
+        let part = self.part(key).await?;
         let mut reading =
-            Reading { key: key.clone(), begins_at, goes_on: after, end, last_id: None };
+            Reading { key: key.clone(), part, begins_at, goes_on: after, end, last_id: None };
         let (mut reader, reply) =
             self.shared.readers.ask(&reading.request(), &self.shared.url).await?;
         let (mut page, info) = reading.page(reply)?;
@@ -155,6 +156,8 @@ impl Store {
 /// How far the reading of a history is.
 struct Reading {
     key: StreamKey,
+    /// Which entries of a stream it is about, where not about all of one.
+    part: Option<Part>,
     /// The entry, and its version, behind which to read.
     begins_at: Option<(EntryId, u64)>,
     /// The same entry, where it is to be read once more to see that it is still there.
@@ -214,7 +217,7 @@ impl Reading {
         let range = IdRange { after, before: last.and_then(EntryId::next) };
         let count = self.page_entries() + u64::from(self.goes_on.is_some());
         let ranges = vec![EntryRange::new(range, PageOrder::OldestFirst, count)];
-        PageRequest { key: &self.key, ranges }
+        PageRequest { key: &self.key, part: self.part.as_ref(), ranges }
     }
 
     fn page_entries(&self) -> u64 {
@@ -233,7 +236,7 @@ impl Reading {
             HistoryEnd::Id(id) => last >= Some(id),
             HistoryEnd::Count(wanted) => count >= wanted,
         };
-        is_at_end || count < self.page_entries()
+        is_at_end || page.entries.is_last()
     }
 
     fn go_behind(&mut self, page: &HistoryPage) {

@@ -16,6 +16,7 @@ mod error;
 mod history;
 mod pace;
 mod page;
+mod parts;
 mod ranges;
 mod reader;
 mod reply;
@@ -35,6 +36,7 @@ pub use entries::{EntryPage, EntryRange, PageEntry};
 pub use error::StoreError;
 pub use history::{History, HistoryEnd, HistoryPage, Place, digest};
 pub use page::{IdRange, Page, PageOrder, Wanted};
+pub use parts::{Part, Parts};
 pub use ranges::RangeRead;
 pub use scan::{PAGE_ENTRIES, Scan, ScanPage};
 pub use signals::{Hearing, Signals};
@@ -49,6 +51,8 @@ use reader::ReaderPool;
 #[derive(Clone)]
 pub struct Store {
     shared: Arc<Shared>,
+    /// What is read like a stream, and is part of one.
+    parts: Arc<dyn Parts>,
 }
 
 struct Shared {
@@ -80,7 +84,8 @@ impl Store {
         let pace = Pace::new(entries_per_second);
         let quick = SharedConnection::new(url.clone());
         let readers = ReaderPool::new(url.clone());
-        Self { shared: Arc::new(Shared { url, quick, readers, pace }) }
+        let shared = Arc::new(Shared { url, quick, readers, pace });
+        Self { shared, parts: Arc::new(parts::NoParts) }
     }
 
     /// Where the server is, without credentials.

@@ -5,7 +5,7 @@ use redis::aio::MultiplexedConnection;
 use rewind_domain::{Entry, EntryId, StreamKey};
 
 use super::connection::run_on;
-use super::{Store, StoreError, StreamInfo, reply};
+use super::{EntryPage, EntryRange, Store, StoreError, StreamInfo, reply};
 
 /// The ids that a read is limited to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -79,6 +79,12 @@ impl Store {
         order: PageOrder,
         count: u64,
     ) -> Result<(Vec<Entry>, StreamInfo), StoreError> {
+        if self.parts.is_part(key) {
+            let range = EntryRange::new(range, order, count);
+            let (pages, info) = self.read(key, vec![range]).await?;
+            let entries = pages.iter().flat_map(EntryPage::entries);
+            return Ok((entries.map(|entry| entry.to_entry()).collect(), info));
+        }
         let pipeline = page_pipeline(key, range, order, count);
         let replies = self.run(&pipeline).await?;
         self.read_page(replies)
@@ -101,6 +107,9 @@ impl Store {
     /// # Errors
     /// As for [`Store::page`].
     pub async fn info(&self, key: &StreamKey) -> Result<StreamInfo, StoreError> {
+        if let Some(part) = self.part(key).await? {
+            return Ok(part.info());
+        }
         let mut pipeline = redis::pipe();
         pipeline.cmd("XINFO").arg("STREAM").arg(key.as_bytes());
         reply::stream_info(self.single(&pipeline).await?)

@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 
 use super::entries::{EntryPage, EntryRange, PageEntry, PageReply, PageRequest};
 use super::reader::Reader;
-use super::{IdRange, PageOrder, Store, StoreError, StreamInfo};
+use super::{IdRange, PageOrder, Part, Store, StoreError, StreamInfo};
 
 /// How many entries are read at a time: with fewer, round trips cost more; more gain little, hold memory, and keep others
 /// waiting for longer than the half millisecond that Redis takes for so many.
@@ -52,7 +52,9 @@ impl Store {
         range: IdRange,
         order: PageOrder,
     ) -> Result<Scan, StoreError> {
-        let mut reading = Reading { store: self.clone(), key: key.clone(), range, order, at: None };
+        let part = self.part(key).await?;
+        let mut reading =
+            Reading { store: self.clone(), key: key.clone(), part, range, order, at: None };
         self.shared.pace.turn(0).await;
         let (reader, reply) = self.shared.readers.ask(&reading.request(), &self.shared.url).await?;
         let info = reply.info.clone();
@@ -108,6 +110,8 @@ impl ScanPage {
 struct Reading {
     store: Store,
     key: StreamKey,
+    /// Which entries of a stream it is about, where not about all of one.
+    part: Option<Part>,
     /// What is still to be read.
     range: IdRange,
     order: PageOrder,
@@ -157,8 +161,8 @@ impl Reading {
     }
 
     fn request(&self) -> PageRequest<'_> {
-        let range = EntryRange::new(self.range, self.order, PAGE_ENTRIES);
-        PageRequest { key: &self.key, ranges: vec![range] }
+        let ranges = vec![EntryRange::new(self.range, self.order, PAGE_ENTRIES)];
+        PageRequest { key: &self.key, part: self.part.as_ref(), ranges }
     }
 
     /// Leaves out what is added from now on.
@@ -184,7 +188,7 @@ impl Reading {
                 PageOrder::NewestFirst => self.range.before = Some(id),
             }
         }
-        page.is_last = (page.entries.len() as u64) < PAGE_ENTRIES || self.range.is_empty();
+        page.is_last = page.entries.is_last() || self.range.is_empty();
         Ok(page)
     }
 

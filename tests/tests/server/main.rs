@@ -24,4 +24,5 @@ mod replay;
 mod scan;
 mod streams;
 mod timeline;
+mod topics;
 mod transfer;

@@ -1,0 +1,196 @@
+//! Topics: streams that have the events of many aggregates, and the aggregates inside of them.
+//!
+//! By a rule of the configuration each aggregate inside of a topic becomes a stream of its own for whoever reads: `Order` from
+//! `events:orders` by `data.order_id` gives `events:orders#Order:123`. An [index](crate::index) of the topic notes which entries are
+//! about which aggregate. It is built once, for all of them, and brought up to date by one short read whenever it is asked; the
+//! [store](crate::store::Parts) does the rest.
+//!
+//! Versions count the events of the aggregate that are in the topic. Where the topic was trimmed nobody knows how many there were
+//! before, and every answer says so.
+
+mod rule;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use rewind_codec::Codecs;
+use rewind_domain::{EntryId, RawEvent, StreamKey, TopicPart};
+use tokio::time::{Instant, timeout_at};
+
+use crate::index::{IndexLimits, Indexes, Standing, StreamIndex};
+use crate::store::{Part, Parts, Store, StoreError};
+
+pub use rule::{Topic, TopicRule, TopicRuleError, read_rules};
+
+/// How long who asks for an aggregate waits for the index of its topic: about as long as people wait for a page without wondering.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// The topics. Clones are the same.
+#[derive(Clone)]
+pub struct Topics {
+    topics: Arc<[Topic]>,
+    indexes: Indexes,
+}
+
+/// Which aggregates inside of topics were listed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Listed {
+    /// How far each topic was listed.
+    places: Vec<Place>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Place {
+    epoch: u64,
+    names: usize,
+}
+
+impl Topics {
+    /// These topics in `store`, whose payloads `codecs` unpack. What is noted of them takes at most so many bytes.
+    pub fn new(topics: Vec<Topic>, store: Store, codecs: Codecs, bytes: usize) -> Self {
+        let topics: Arc<[Topic]> = topics.into();
+        let mut paths: HashMap<StreamKey, Vec<_>> = HashMap::new();
+        for topic in topics.iter() {
+            paths.entry(topic.stream.clone()).or_default().push(topic.by.clone());
+        }
+        let paths = paths.into_iter().map(|(key, paths)| (key, paths.into())).collect();
+        let limits = IndexLimits::of_bytes(bytes);
+        let indexes = Indexes::new(store, codecs, limits).with_members(paths);
+        Self { topics, indexes }
+    }
+
+    /// Whether there is no rule at all.
+    pub fn is_empty(&self) -> bool {
+        self.topics.is_empty()
+    }
+
+    /// The rule by which a key is that of an aggregate inside of a topic.
+    pub fn of(&self, key: &StreamKey) -> Option<(&Topic, TopicPart)> {
+        let part = key.topic_part()?;
+        let is_meant = |topic: &&Topic| {
+            topic.stream == part.topic && topic.aggregate_type == part.aggregate_type
+        };
+        Some((self.topics.iter().find(is_meant)?, part))
+    }
+
+    /// The aggregates that an event of a topic is about.
+    pub fn parts_of(&self, stream: &StreamKey, event: &RawEvent<'_>) -> Vec<TopicPart> {
+        let topics = self.topics.iter().filter(|topic| topic.stream == *stream);
+        let part = |topic: &Topic| {
+            let id = topic.by.name(event)?;
+            let (topic, aggregate_type) = (stream.clone(), topic.aggregate_type.clone());
+            Some(TopicPart { topic, aggregate_type, id: id.as_str().into() })
+        };
+        topics.filter_map(part).collect()
+    }
+
+    /// The keys of the aggregates that were found since these were listed.
+    pub async fn list(&self, listed: &mut Listed) -> Vec<StreamKey> {
+        listed.places.resize(self.topics.len(), Place::default());
+        let mut keys = Vec::new();
+        for (topic, place) in self.topics.iter().zip(&mut listed.places) {
+            // What is wrong with the topic says its own row.
+            let Ok(index) = self.indexes.ask(&topic.stream).await else { continue };
+            let path = self.path(topic);
+            index.view(|view| {
+                let Some(members) = view.members.get(path) else { return };
+                if place.epoch != view.members_epoch {
+                    *place = Place { epoch: view.members_epoch, names: 0 };
+                }
+                let first = view.extent.first_id.unwrap_or(EntryId::MAX);
+                let key = |name: &[u8]| TopicPart {
+                    topic: topic.stream.clone(),
+                    aggregate_type: topic.aggregate_type.clone(),
+                    id: StreamKey::from_bytes(name),
+                };
+                keys.extend(members.names(place.names, first).map(|name| key(name).key()));
+                place.names = members.len();
+            });
+        }
+        keys
+    }
+
+    /// Which one it is among the rules for its stream.
+    fn path(&self, topic: &Topic) -> usize {
+        let of_stream = self.topics.iter().filter(|other| other.stream == topic.stream);
+        of_stream.take_while(|other| *other != topic).count()
+    }
+
+    /// The index of a topic once it has everything.
+    async fn index(
+        &self,
+        topic: &StreamKey,
+        deadline: Instant,
+    ) -> Result<Arc<StreamIndex>, StoreError> {
+        loop {
+            let index = self.indexes.ask(topic).await?;
+            let mut changes = index.changes();
+            let (standing, indexed, length) =
+                index.view(|view| (view.standing, view.blocks.len(), view.extent.length));
+            match standing {
+                Standing::Complete => return Ok(index),
+                Standing::TooLarge => return Err(StoreError::NoRoom { topic: topic.to_string() }),
+                Standing::Partial => {}
+            }
+            // Whoever built it may have come to an end before changes were listened to.
+            let has_changed = if index.is_building() {
+                timeout_at(deadline, changes.changed()).await.is_ok()
+            } else {
+                Instant::now() < deadline
+            };
+            if !has_changed {
+                return Err(StoreError::NotYet { topic: topic.to_string(), indexed, length });
+            }
+        }
+    }
+
+    /// The entries that are about an aggregate.
+    fn part(&self, topic: &Topic, id: &StreamKey, index: &StreamIndex) -> Result<Part, StoreError> {
+        let path = self.path(topic);
+        let (ids, is_whole) = index.view(|view| {
+            let members = view.members.get(path);
+            let ids = match (members, view.extent.first_id) {
+                (Some(members), Some(first)) => members.ids(id.as_bytes(), first),
+                _ => Vec::new(),
+            };
+            // Servers before Redis 7 do not tell.
+            (ids, view.extent.incomplete().is_none())
+        });
+        if ids.is_empty() {
+            return Err(StoreError::NotFound);
+        }
+        Ok(Part { stream: topic.stream.clone(), ids: ids.into(), is_whole })
+    }
+}
+
+#[async_trait]
+impl Parts for Topics {
+    fn is_part(&self, key: &StreamKey) -> bool {
+        !self.topics.is_empty() && self.of(key).is_some()
+    }
+
+    async fn parts(&self, keys: &[StreamKey]) -> Vec<Result<Part, StoreError>> {
+        let deadline = Instant::now() + PATIENCE;
+        // Each topic is brought up to date once, however many of its aggregates are asked for.
+        let mut indexes: HashMap<StreamKey, Result<Arc<StreamIndex>, StoreError>> = HashMap::new();
+        let mut parts = Vec::with_capacity(keys.len());
+        for key in keys {
+            let Some((topic, part)) = self.of(key) else {
+                parts.push(Err(StoreError::NotFound));
+                continue;
+            };
+            if !indexes.contains_key(&topic.stream) {
+                let index = self.index(&topic.stream, deadline).await;
+                indexes.insert(topic.stream.clone(), index);
+            }
+            parts.push(match indexes.get(&topic.stream) {
+                Some(Ok(index)) => self.part(topic, &part.id, index),
+                Some(Err(error)) => Err(error.clone()),
+                None => Err(StoreError::NotFound),
+            });
+        }
+        parts
+    }
+}

@@ -22,6 +22,7 @@ use self::browser::location::Location;
 use self::browser::remote::Remote;
 use self::browser::zone::ChosenZone;
 use self::components::top_bar::TopBar;
+use self::components::topic_links::Topics;
 use self::pages::not_found::{NotFoundPage, UnreadablePage};
 use self::pages::parts::Parts;
 use self::pages::streams::{OpenCategories, StreamsPage};
@@ -46,6 +47,9 @@ pub fn App() -> impl IntoView {
     let parts = Parts::new();
     fetch_when_idle(parts, about);
     let told = Memo::new(move |_| about.loaded().map(|loaded| loaded.answer.clone()));
+    Topics::provide(Memo::new(move |_| {
+        told.with(|told| told.as_ref().map(|about| about.topics.clone()).unwrap_or_default())
+    }));
     let is_reachable = Memo::new(move |_| {
         about.error().is_none_or(|error| error.code != ErrorCode::ServerUnreachable)
     });

@@ -44,7 +44,8 @@ pub enum IncompleteReason {
     Trimmed,
     /// Entries were deleted from the middle, so that as many as `missing_to` numbers are off.
     Deleted,
-    /// The server does not tell whether anything is missing (before Redis 7); versions count what is there.
+    /// Nothing tells whether anything is missing (before Redis 7), or how much (of an aggregate inside of a topic that was trimmed);
+    /// versions count what is there.
     Unknown,
 }
 
@@ -139,7 +140,7 @@ impl Incomplete {
                 )
             }
             IncompleteReason::Unknown => {
-                "This Redis does not tell whether events were trimmed; versions count what is there"
+                "It is not known how many events were trimmed before the first one; versions count what is there"
                     .to_owned()
             }
         }

@@ -96,6 +96,19 @@ pub enum RedisStatus {
     Down,
 }
 
+/// `event: filter_errors`: the filter of the line fails about some events, which are left out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LiveFilterErrors {
+    /// About how many since the line was opened.
+    pub events: u64,
+    /// The stream of the first of them.
+    pub stream: StreamKey,
+    /// Its entry.
+    pub id: EntryId,
+    /// What went wrong about it.
+    pub message: String,
+}
+
 /// `event: failed`: one stream cannot be watched any more. The others of the same line go on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LiveFailed {

@@ -10,6 +10,7 @@ use super::copy_menu::{CopyItem, CopyMenu};
 use super::event_type::EventType;
 use super::icon::{Glyph, Icon};
 use super::moment::Moment;
+use super::topic_links::AboutAggregates;
 use crate::browser::clipboard;
 use crate::state::address::{Point, TravelAddress};
 use crate::state::text;
@@ -54,6 +55,7 @@ pub(crate) fn EventDetail(
                 <dt>"Id"</dt>
                 <dd class="mono" data-testid="event-detail-id">{event.id.to_string()}</dd>
                 {version}
+                <AboutAggregates stream=stream.clone() event=event.clone() />
             </dl>
             <div class="detail-actions">
                 <span class="pager">

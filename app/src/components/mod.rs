@@ -48,6 +48,7 @@ pub(crate) mod stream_table;
 pub(crate) mod theme_switch;
 pub(crate) mod timeline_strip;
 pub(crate) mod top_bar;
+pub(crate) mod topic_links;
 pub(crate) mod transition_list;
 pub(crate) mod type_facets;
 pub(crate) mod version_list;

@@ -9,6 +9,7 @@ use super::category_crumbs::CategoryCrumbs;
 use super::copy_button::CopyButton;
 use super::icon::{Glyph, Icon};
 use super::stream_key::KeyText;
+use super::topic_links::TopicLinks;
 use crate::state::address::{EventsAddress, FoldAddress, TravelAddress};
 
 /// How a stream is looked at.
@@ -57,6 +58,7 @@ pub(crate) fn StreamHead(
                     </h1>
                     <CopyButton label="Copy key" text=move || copied.clone() />
                     <span class="badge">{kind}</span>
+                    <TopicLinks stream=stream.clone() />
                     <span class="stream-facts">{children()}</span>
                 </div>
             </div>

@@ -29,6 +29,7 @@ pub(crate) mod story;
 pub(crate) mod template;
 pub(crate) mod text;
 pub(crate) mod timeline;
+pub(crate) mod topics;
 pub(crate) mod tree_state;
 pub(crate) mod typing;
 pub(crate) mod window;

@@ -127,6 +127,7 @@ impl Backend for StoreBackend {
                 Err(StoreError::Forbidden { .. }) => Some("Redis".to_owned()),
                 Err(_) => None,
             },
+            topics: self.topics.about(),
         }
     }
 

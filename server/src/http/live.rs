@@ -9,7 +9,9 @@ use futures::stream::{self, BoxStream, StreamExt};
 use http::HeaderMap;
 use rewind_app::api::ApiError;
 use rewind_domain::{EntryId, StreamKey};
+use rewind_script::EventFilter;
 
+use super::find::compile;
 use super::{AppState, Peer, errors, sse};
 use crate::live::{CategoryViewer, Hub, LiveError, Reached, Viewer, Watched};
 
@@ -22,11 +24,16 @@ pub(super) async fn live(
     headers: HeaderMap,
     RawQuery(query): RawQuery,
 ) -> Response {
-    let asked = match asked(&headers, query.as_deref().unwrap_or_default()) {
+    let asked = asked(&headers, query.as_deref().unwrap_or_default()).and_then(|asked| {
+        let filter = asked.filter.as_deref();
+        let filter = filter.map(|text| compile(text, state.script_limits)).transpose()?;
+        Ok((asked.what, filter))
+    });
+    let (asked, filter) = match asked {
         Ok(asked) => asked,
         Err(error) => return errors::response(&error),
     };
-    match open(state.hub, peer.ip(), asked).await {
+    match open(state.hub, peer.ip(), asked, filter).await {
         Ok(frames) => sse::response(frames, state.stopping),
         Err(error) => errors::response(&error.to_api()),
     }
@@ -34,7 +41,15 @@ pub(super) async fn live(
 
 /// What a line is asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Asked {
+struct Asked {
+    what: What,
+    /// Which events of it, as a filter.
+    filter: Option<String>,
+}
+
+/// What is watched.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum What {
     /// Streams by name.
     Streams(Vec<Watched>),
     /// All streams whose keys begin with this, from this position or from now on.
@@ -44,17 +59,18 @@ enum Asked {
 async fn open(
     hub: Hub,
     address: IpAddr,
-    asked: Asked,
+    asked: What,
+    filter: Option<EventFilter>,
 ) -> Result<BoxStream<'static, Bytes>, LiveError> {
     let seat = hub.seat(address)?;
     Ok(match asked {
-        Asked::Streams(watched) => {
-            let viewer = Viewer::subscribe(hub, seat, watched).await?;
+        What::Streams(watched) => {
+            let viewer = Viewer::subscribe(hub, seat, watched, filter).await?;
             let next = async |mut viewer: Viewer| Some((viewer.next().await?, viewer));
             stream::unfold(viewer, next).boxed()
         }
-        Asked::Category(prefix, from) => {
-            let viewer = CategoryViewer::subscribe(hub, seat, &prefix, from).await?;
+        What::Category(prefix, from) => {
+            let viewer = CategoryViewer::subscribe(hub, seat, &prefix, from, filter).await?;
             let next = async |mut viewer: CategoryViewer| Some((viewer.next().await?, viewer));
             stream::unfold(viewer, next).boxed()
         }
@@ -63,7 +79,7 @@ async fn open(
 
 /// What is watched, and where to go on: what the browser remembers wins over what the URL says.
 fn asked(headers: &HeaderMap, query: &str) -> Result<Asked, ApiError> {
-    let (mut streams, mut category, mut after) = (Vec::new(), None, None);
+    let (mut streams, mut category, mut after, mut filter) = (Vec::new(), None, None, None);
     for (name, value) in form_urlencoded::parse(query.as_bytes()).into_owned() {
         match name.as_str() {
             "stream" => streams.push(key("stream", &value)?),
@@ -72,19 +88,14 @@ fn asked(headers: &HeaderMap, query: &str) -> Result<Asked, ApiError> {
             }
             "all" => category = Some(StreamKey::from("")),
             "after" if !value.is_empty() => after = Some(("after", value)),
-            "filter" if !value.is_empty() => {
-                return Err(ApiError::bad_parameter(
-                    "filter",
-                    "filters are not available yet; leave it out",
-                ));
-            }
+            "filter" if !value.is_empty() => filter = Some(value),
             _ => {}
         }
     }
     if let Some(id) = headers.get("last-event-id").filter(|id| !id.is_empty()) {
         after = Some(("Last-Event-ID", String::from_utf8_lossy(id.as_bytes()).into_owned()));
     }
-    match category {
+    let what = match category {
         Some(_) if !streams.is_empty() => Err(ApiError::bad_parameter(
             "stream",
             "cannot stand beside `category` or `all`; open a line for each",
@@ -95,10 +106,11 @@ fn asked(headers: &HeaderMap, query: &str) -> Result<Asked, ApiError> {
                     text.parse().map_err(|error| ApiError::bad_parameter(name, error))
                 })
                 .transpose()?;
-            Ok(Asked::Category(prefix, from))
+            Ok(What::Category(prefix, from))
         }
-        None => watched(streams, after).map(Asked::Streams),
-    }
+        None => watched(streams, after).map(What::Streams),
+    };
+    Ok(Asked { what: what?, filter })
 }
 
 fn watched(
@@ -159,10 +171,8 @@ mod tests {
         if let Some(id) = last_event_id {
             headers.insert("last-event-id", id.parse().unwrap());
         }
-        let Asked::Streams(watched) = asked(&headers, query).map_err(|error| error.to_string())?
-        else {
-            panic!("a category")
-        };
+        let asked = asked(&headers, query).map_err(|error| error.to_string())?;
+        let What::Streams(watched) = asked.what else { panic!("a category") };
         Ok(watched
             .into_iter()
             .map(|w| (w.stream.to_string(), w.after.map(|id| id.to_string())))
@@ -193,17 +203,20 @@ mod tests {
             ("all", ""),
             ("all=1", ""),
         ] {
-            let expected = Ok(Asked::Category(prefix.into(), None));
-            assert_eq!(asked(&HeaderMap::new(), query), expected, "{query}");
+            let expected = Ok(What::Category(prefix.into(), None));
+            assert_eq!(
+                asked(&HeaderMap::new(), query).map(|asked| asked.what),
+                expected,
+                "{query}"
+            );
         }
     }
 
     #[test]
     fn a_category_goes_on_from_one_position_for_all() {
         let query = "category=a&after=1706185200000-3%40a%3A7%2C5-0%40a%3A9";
-        let Ok(Asked::Category(_, Some(from))) = asked(&HeaderMap::new(), query) else {
-            panic!("no position")
-        };
+        let asked = asked(&HeaderMap::new(), query).unwrap();
+        let What::Category(_, Some(from)) = asked.what else { panic!("no position") };
         assert_eq!(from.to_string(), "1706185200000-3@a:7,5-0@a:9");
     }
 
@@ -215,7 +228,6 @@ mod tests {
             ("stream=a\\", "`stream`"),
             ("stream=a&after=x", "`after`"),
             ("stream=a&after=1-0,2-0", "`after`"),
-            ("stream=a&filter=x", "`filter`"),
             ("stream=a&category=b", "`stream`"),
             ("stream=a&all", "`stream`"),
             ("category=a&after=x", "`after`"),

@@ -28,9 +28,26 @@ pub(super) fn of_page(
     gap.into_iter().chain(entries).collect()
 }
 
+/// An entry as viewers get it, and as filters are asked about it.
+#[derive(Debug)]
+pub(super) struct Made {
+    /// The JSON of its frame.
+    pub(super) json: Vec<u8>,
+    /// The entry as it was read.
+    pub(super) entry: Arc<Entry>,
+}
+
+/// The entries of a batch, each with its stream.
+pub(super) fn entries(batch: &[Merged<Made>]) -> impl Iterator<Item = (&StreamKey, &Arc<Entry>)> {
+    batch.iter().filter_map(|next| match next {
+        Merged::Entry { stream, entry, .. } => Some((stream, &entry.entry)),
+        Merged::Gap { .. } => None,
+    })
+}
+
 /// Makes the JSON of each entry: once, however many viewers get it. Payloads that have to be unpacked are, on a thread that nobody
 /// else waits for. An event is cut before the next one is decoded, so that only one at a time is there as a whole.
-pub(super) async fn decode(codecs: &Codecs, batch: Vec<Merged>) -> Vec<Merged<Vec<u8>>> {
+pub(super) async fn decode(codecs: &Codecs, batch: Vec<Merged>) -> Vec<Merged<Made>> {
     let mut of_streams: HashMap<StreamKey, Arc<StreamCodec>> = HashMap::new();
     let mut is_long = false;
     let mut with_codec = |stream: &StreamKey, entry: Entry| {
@@ -42,7 +59,8 @@ pub(super) async fn decode(codecs: &Codecs, batch: Vec<Merged>) -> Vec<Merged<Ve
     };
     let batch: Vec<_> = batch.into_iter().map(|next| next.map(&mut with_codec)).collect();
     let json = |stream: &StreamKey, (entry, codec): (Entry, Arc<StreamCodec>)| {
-        frame::entry_json(stream, layout::decode_with(entry, &*codec))
+        let raw = Arc::new(entry.clone());
+        Made { json: frame::entry_json(stream, layout::decode_with(entry, &*codec)), entry: raw }
     };
     decoding::run(is_long, move || batch.into_iter().map(|next| next.map(json)).collect()).await
 }

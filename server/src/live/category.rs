@@ -8,6 +8,7 @@ use rewind_domain::{EntryId, StreamKey};
 use tokio::sync::{Notify, watch};
 
 use super::LiveError;
+use super::batch::Made;
 use super::channel::{Channel, Delivery, Taken};
 use super::frame;
 use super::merge::{Merge, Merged};
@@ -183,7 +184,7 @@ impl Category {
     }
 
     /// Passes on what comes next, decoded; nothing from up to `limit` can come any more.
-    pub(super) fn publish(&self, batch: Vec<Merged<Vec<u8>>>, limit: EntryId, most_bytes: usize) {
+    pub(super) fn publish(&self, batch: Vec<Merged<Made>>, limit: EntryId, most_bytes: usize) {
         let state = &mut *self.state();
         for next in batch {
             let delivery = match next {
@@ -192,12 +193,12 @@ impl Category {
                     state.streams.insert(gap.stream.clone(), position);
                     Delivery::Gap { gap, position, frame }
                 }
-                Merged::Entry { stream, position, entry: json } => {
+                Merged::Entry { stream, position, entry: Made { json, entry } } => {
                     state.reached.pass(&stream, position.id, limit);
                     let frame = frame::entry(&state.reached.to_string(), &json);
-                    state.streams.insert(stream, position);
+                    state.streams.insert(stream.clone(), position);
                     let reached = Some(Arc::new(state.reached.clone()));
-                    Delivery::Entry { position, reached, frame }
+                    Delivery::Entry { position, reached, frame, stream, entry }
                 }
             };
             state.channel.push(delivery, most_bytes);

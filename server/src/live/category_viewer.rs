@@ -5,8 +5,10 @@ use std::sync::Arc;
 use bytes::Bytes;
 use rewind_app::api::live::{LiveFailed, LiveLag, LiveWatching};
 use rewind_domain::{EntryId, StreamKey};
+use rewind_script::EventFilter;
 use tokio::sync::Notify;
 
+use super::batch::{self, Made};
 use super::category::{Category, Start};
 use super::channel::{Delivery, Taken};
 use super::frame;
@@ -15,7 +17,8 @@ use super::line::Line;
 use super::merge::{Merge, Merged};
 use super::reached::Reached;
 use super::reader::PAGES_AT_ONCE;
-use super::{LiveError, Seat, batch};
+use super::selection::{Selection, candidates_of};
+use super::{LiveError, Seat};
 use crate::store::StoreError;
 
 /// How many entries are passed on in one go while catching up.
@@ -31,6 +34,9 @@ pub struct CategoryViewer {
     /// What has to be read from Redis before what is in the channel.
     missed: Option<Missed>,
     watching: Option<LiveWatching>,
+    selection: Selection,
+    /// About how many events the line was told that the filter fails.
+    errors_told: u64,
 }
 
 struct Missed {
@@ -40,7 +46,8 @@ struct Missed {
 }
 
 impl CategoryViewer {
-    /// Watches the streams whose keys begin with `prefix`: goes on after what `from` says, or with what is added from now on.
+    /// Watches the streams whose keys begin with `prefix`: goes on after what `from` says, or with what is added from now on. What
+    /// `filter` does not let through is left out.
     ///
     /// # Errors
     /// Where the category cannot be watched.
@@ -49,10 +56,12 @@ impl CategoryViewer {
         seat: Seat,
         prefix: &StreamKey,
         from: Option<Reached>,
+        filter: Option<EventFilter>,
     ) -> Result<Self, LiveError> {
         let news = Arc::new(Notify::new());
         let category = hub.category(prefix, &news)?;
         let redis = category.redis();
+        let selection = Selection::new(filter, hub.shared().engines.clone());
         let mut viewer = Self {
             line: Line::new(hub, news, redis, seat),
             category,
@@ -60,6 +69,8 @@ impl CategoryViewer {
             reached: Arc::new(Reached::up_to(EntryId::MIN)),
             missed: None,
             watching: None,
+            selection,
+            errors_told: 0,
         };
         viewer.category.ready().await?;
         viewer.begin(from);
@@ -111,21 +122,27 @@ impl CategoryViewer {
                 self.line.wait(|| reached.to_string()).await;
             }
             Taken::Deliveries(deliveries) => {
+                let entries = deliveries.iter().filter_map(Delivery::entry);
+                let candidates = candidates_of(&self.line.hub, entries);
+                let mut chosen = self.selection.choose(candidates).await.into_iter();
+                self.tell_errors();
                 for delivery in deliveries {
-                    self.deliver(delivery);
+                    self.deliver(delivery, &mut chosen);
                 }
             }
         }
     }
 
     /// Passes on what the follower passes on. Every entry comes through here or through [`CategoryViewer::catch_up`].
-    fn deliver(&mut self, delivery: Delivery) {
+    fn deliver(&mut self, delivery: Delivery, chosen: &mut impl Iterator<Item = bool>) {
         match delivery {
             Delivery::Entry { frame, reached, .. } => {
                 if let Some(reached) = reached {
                     self.reached = reached;
                 }
-                self.line.push(&frame);
+                if chosen.next() == Some(true) {
+                    self.line.push(&frame);
+                }
             }
             Delivery::Gap { frame, .. } => {
                 self.line.hub.shared().counters.gaps.count();
@@ -173,21 +190,34 @@ impl CategoryViewer {
             return;
         }
         let batch = std::iter::from_fn(|| merge.next(u64::MAX)).take(PASSED_AT_ONCE).collect();
-        for next in batch::decode(&self.line.hub.shared().codecs, batch).await {
+        let batch = batch::decode(&self.line.hub.shared().codecs, batch).await;
+        let candidates = candidates_of(&self.line.hub, batch::entries(&batch));
+        let mut chosen = self.selection.choose(candidates).await.into_iter();
+        for next in batch {
             match next {
                 Merged::Gap { gap, .. } => {
                     self.line.hub.shared().counters.gaps.count();
                     self.line.push(&frame::gap(&self.reached.to_string(), &gap));
                 }
-                Merged::Entry { stream, position, entry: json } => {
+                Merged::Entry { stream, position, entry: Made { json, .. } } => {
                     Arc::make_mut(&mut self.reached).pass(&stream, position.id, target);
-                    self.line.push(&frame::entry(&self.reached.to_string(), &json));
+                    if chosen.next() == Some(true) {
+                        self.line.push(&frame::entry(&self.reached.to_string(), &json));
+                    }
                 }
             }
         }
         if merge.is_done() {
             self.reached = Arc::new(missed.target.clone());
             self.missed = None;
+        }
+        self.tell_errors();
+    }
+
+    /// Says about which events the filter failed.
+    fn tell_errors(&mut self) {
+        if let Some(errors) = self.selection.new_errors(&mut self.errors_told) {
+            self.line.push(&frame::filter_errors(&self.reached.to_string(), errors));
         }
     }
 

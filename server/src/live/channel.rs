@@ -4,17 +4,22 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use rewind_app::api::live::LiveGap;
+use rewind_domain::{Entry, StreamKey};
 use tokio::sync::Notify;
 
 use super::LiveError;
-use super::frame::Frame;
+use super::batch::Made;
+use super::frame::{self, Frame};
+use super::merge::Merged;
+use super::page_size::entry_bytes;
 use super::position::Position;
 use super::reached::Reached;
 
 /// How many frames are kept for the slowest viewer before that one has to read from Redis again. Enough for a burst of
 /// half a second at 1,000 events per second.
 const QUEUED_FRAMES: usize = 512;
-/// How many bytes of them, except where a single one is larger: 512 frames of 2 KiB, which is more than most events have.
+/// How many bytes of them, with the entries that they were made of, except where a single one is larger: 512 frames of 1 KiB, which
+/// is more than most events have.
 const QUEUED_BYTES: usize = 1024 * 1024;
 /// How many bytes all channels may keep. Where there are more than 64 of them, each keeps less.
 const QUEUED_BYTES_IN_ALL: usize = 64 * QUEUED_BYTES;
@@ -32,6 +37,10 @@ pub(super) enum Delivery {
         reached: Option<Arc<Reached>>,
         /// It, decoded.
         frame: Frame,
+        /// Its stream.
+        stream: StreamKey,
+        /// It as it was read.
+        entry: Arc<Entry>,
     },
     /// Entries were trimmed before they could be read.
     Gap {
@@ -132,9 +141,27 @@ impl Channel {
 }
 
 impl Delivery {
+    /// What was read as one, with nothing of a category about it.
+    pub(super) fn of_entry(next: Merged<Made>) -> Option<Self> {
+        let Merged::Entry { stream, position, entry: Made { json, entry } } = next else {
+            return None;
+        };
+        let frame = frame::entry(&position.id.to_string(), &json);
+        Some(Self::Entry { position, reached: None, frame, stream, entry })
+    }
+
+    /// The entry, with its stream.
+    pub(super) fn entry(&self) -> Option<(&StreamKey, &Arc<Entry>)> {
+        match self {
+            Self::Entry { stream, entry, .. } => Some((stream, entry)),
+            _ => None,
+        }
+    }
+
     fn len(&self) -> usize {
         match self {
-            Self::Entry { frame, .. } | Self::Gap { frame, .. } => frame.len(),
+            Self::Entry { frame, entry, .. } => frame.len() + entry_bytes(entry),
+            Self::Gap { frame, .. } => frame.len(),
             Self::Failed(_) => 0,
         }
     }
@@ -142,15 +169,15 @@ impl Delivery {
 
 #[cfg(test)]
 mod tests {
-    use rewind_domain::EntryId;
+    use rewind_domain::{EntryId, Fields};
 
-    use super::super::frame;
     use super::*;
 
     fn delivery(n: u64, bytes: usize) -> Delivery {
         let position = Position { id: EntryId::new(n, 0), version: Some(n) };
         let frame = frame::entry("", "x".repeat(bytes).as_bytes());
-        Delivery::Entry { position, reached: None, frame }
+        let entry = Arc::new(Entry { id: position.id, fields: Fields::default() });
+        Delivery::Entry { position, reached: None, frame, stream: "s".into(), entry }
     }
 
     fn taken(channel: &Channel, cursor: &mut u64) -> Vec<u64> {

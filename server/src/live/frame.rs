@@ -1,7 +1,9 @@
 //! The frames of live lines.
 
 use bytes::Bytes;
-use rewind_app::api::live::{LiveEntry, LiveFailed, LiveGap, LiveLag, LiveStatus};
+use rewind_app::api::live::{
+    LiveEntry, LiveFailed, LiveFilterErrors, LiveGap, LiveLag, LiveStatus,
+};
 use rewind_domain::cut::CutLimits;
 use rewind_domain::{EntryId, Event, StreamKey};
 
@@ -41,6 +43,10 @@ pub(super) fn lag(position: &str, lag: &LiveLag) -> Frame {
 
 pub(super) fn failed(position: &str, failed: &LiveFailed) -> Frame {
     frame("failed", position, &json(failed))
+}
+
+pub(super) fn filter_errors(position: &str, errors: &LiveFilterErrors) -> Frame {
+    frame("filter_errors", position, &json(errors))
 }
 
 /// Carries the position too, so that one who leaves before the first entry knows where to go on.

@@ -14,8 +14,10 @@ use super::channel::{Channel, Delivery, Taken, share_of};
 use super::counters::{Counters, LiveFigures};
 use super::position::Position;
 use super::seats::{LiveLimits, Seat, Seats};
+use super::selection::Engines;
 use super::{LiveError, follower, reader};
 use crate::store::{Store, StoreError};
+use crate::topics::Topics;
 
 /// How many different streams can be watched by name. One blocking read waits for all of them, and Redis needs about a
 /// microsecond for each whenever it begins to wait.
@@ -38,6 +40,9 @@ pub struct Hub {
 pub(super) struct Shared {
     pub(super) store: Store,
     pub(super) codecs: Codecs,
+    /// The aggregates inside of shared streams.
+    pub(super) parts: Topics,
+    pub(super) engines: Engines,
     /// Locked for moments only, never while waiting for anything, and before any topic.
     topics: Mutex<HashMap<StreamKey, Arc<Topic>>>,
     /// As the topics.
@@ -67,11 +72,13 @@ pub(super) struct Subscription {
 }
 
 impl Hub {
-    /// A hub that reads from `store`, and unpacks payloads by `codecs`.
-    pub fn new(store: Store, codecs: Codecs, limits: LiveLimits) -> Self {
+    /// A hub that reads from `store`, where aggregates inside of shared streams are `parts` of them, and unpacks payloads by `codecs`.
+    pub fn new(store: Store, parts: Topics, codecs: Codecs, limits: LiveLimits) -> Self {
         let shared = Arc::new(Shared {
             store,
             codecs,
+            parts,
+            engines: Engines::default(),
             topics: Mutex::default(),
             categories: Mutex::default(),
             changed: Notify::new(),

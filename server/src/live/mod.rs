@@ -13,6 +13,7 @@
 //! | who watches what, and how much of it there may be | `hub`, `seats` |
 //! | what is new: in streams, in a category | `reader`; `category`, `follower`, `merge`, `reached` |
 //! | what is missing | `position` |
+//! | which of it a viewer gets | `selection` |
 //! | what entries are | `batch` |
 //! | from there to the viewers, and to the browser | `channel`, `frame`; `line`, `viewer`, `category_viewer` |
 
@@ -32,6 +33,7 @@ mod position;
 mod reached;
 mod reader;
 mod seats;
+mod selection;
 mod viewer;
 
 pub use category_viewer::CategoryViewer;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use rewind_app::api::live::RedisStatus;
 use rewind_domain::{EntryId, StreamKey};
 
-use super::batch;
+use super::batch::{self, Made};
 use super::channel::Delivery;
 use super::frame;
 use super::hub::{Shared, Topic};
@@ -126,17 +126,16 @@ async fn read_pages(
     Ok(())
 }
 
-fn publish(topic: &Topic, batch: Vec<Merged<Vec<u8>>>, most_bytes: usize) {
+fn publish(topic: &Topic, batch: Vec<Merged<Made>>, most_bytes: usize) {
     let mut reached = topic.position();
-    let deliveries = batch.into_iter().map(|next| match next {
+    let deliveries = batch.into_iter().filter_map(|next| match next {
         Merged::Gap { gap, position } => {
             let frame = frame::gap(&position.id.to_string(), &gap);
-            Delivery::Gap { gap, position, frame }
+            Some(Delivery::Gap { gap, position, frame })
         }
-        Merged::Entry { position, entry: json, .. } => {
+        Merged::Entry { position, .. } => {
             reached = position;
-            let frame = frame::entry(&position.id.to_string(), &json);
-            Delivery::Entry { position, reached: None, frame }
+            Delivery::of_entry(next)
         }
     });
     let deliveries = deliveries.collect();

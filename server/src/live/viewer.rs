@@ -4,16 +4,19 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use rewind_app::api::live::{LiveFailed, LiveGap, LiveLag};
-use rewind_domain::{EntryId, StreamKey};
+use rewind_domain::{Entry, EntryId, StreamKey};
+use rewind_script::EventFilter;
 use tokio::sync::Notify;
 
+use super::batch::{self, Made};
 use super::channel::{Delivery, Taken};
 use super::frame::{self, Frame};
 use super::hub::{Hub, Subscription};
 use super::line::Line;
 use super::merge::Merged;
 use super::position::Position;
-use super::{LiveError, Seat, batch};
+use super::selection::{OfPart, Selection, candidates_of};
+use super::{LiveError, Seat};
 use crate::store::{IdRange, PageOrder, StoreError};
 
 /// A stream to watch.
@@ -30,11 +33,16 @@ pub struct Viewer {
     line: Line,
     places: Vec<Place>,
     has_begun: bool,
+    selection: Selection,
+    /// About how many events the line was told that the filter fails.
+    errors_told: u64,
 }
 
 /// How far one of the streams was passed on.
 struct Place {
     stream: StreamKey,
+    /// Which of the entries that come it is about, where it is an aggregate inside of a topic.
+    part: Option<OfPart>,
     position: Position,
     subscription: Subscription,
     behind: Option<Behind>,
@@ -47,26 +55,45 @@ struct Behind {
 }
 
 impl Viewer {
-    /// Subscribes to the streams.
+    /// Subscribes to the streams. What `filter` does not let through is left out.
     ///
     /// # Errors
     /// Where a stream cannot be watched.
-    pub async fn subscribe(hub: Hub, seat: Seat, watched: Vec<Watched>) -> Result<Self, LiveError> {
+    pub async fn subscribe(
+        hub: Hub,
+        seat: Seat,
+        watched: Vec<Watched>,
+        filter: Option<EventFilter>,
+    ) -> Result<Self, LiveError> {
         let news = Arc::new(Notify::new());
         let mut places = Vec::with_capacity(watched.len());
         for Watched { stream, after } in watched {
-            let subscription = hub.subscribe(&stream, &news).await?;
-            let start = subscription.start;
+            let (part, source) = match hub.shared().parts.of(&stream) {
+                Some((topic, part)) => {
+                    let of = OfPart { by: topic.by.clone(), id: part.id };
+                    (Some(of), topic.stream.clone())
+                }
+                None => (None, stream.clone()),
+            };
+            let subscription = hub.subscribe(&source, &news).await?;
+            let start = match part {
+                // The versions of the topic are not its own.
+                Some(_) => Position { version: None, ..subscription.start },
+                None => subscription.start,
+            };
             let behind = after.is_some_and(|after| after < start.id);
             places.push(Place {
                 stream,
+                part,
                 position: after.map_or(start, |after| Position::resumed(after, start)),
                 subscription,
                 behind: behind.then_some(Behind { passed_over: None }),
             });
         }
         let redis = hub.shared().redis.subscribe();
-        Ok(Self { line: Line::new(hub, news, redis, seat), places, has_begun: false })
+        let selection = Selection::new(filter, hub.shared().engines.clone());
+        let line = Line::new(hub, news, redis, seat);
+        Ok(Self { line, places, has_begun: false, selection, errors_told: 0 })
     }
 
     /// The next frame of the line; nothing where it ends.
@@ -96,9 +123,7 @@ impl Viewer {
             match self.places[index].subscription.take() {
                 Taken::Deliveries(deliveries) => {
                     has_news |= !deliveries.is_empty();
-                    for delivery in deliveries {
-                        self.deliver(index, delivery);
-                    }
+                    self.deliver_all(index, deliveries).await;
                 }
                 Taken::PassedOver(count) => {
                     has_news = true;
@@ -109,6 +134,84 @@ impl Viewer {
         if !has_news {
             let places = &self.places;
             self.line.wait(|| position_text(places)).await;
+        }
+    }
+
+    async fn deliver_all(&mut self, index: usize, deliveries: Vec<Delivery>) {
+        let deliveries = match self.places[index].part.clone() {
+            Some(part) => self.of_part(index, part, deliveries).await,
+            None => deliveries,
+        };
+        if self.selection.is_all() {
+            deliveries.into_iter().for_each(|delivery| self.deliver(index, delivery));
+            return;
+        }
+        let entries = deliveries.iter().filter_map(Delivery::entry);
+        let candidates = candidates_of(&self.line.hub, entries);
+        let mut chosen = self.selection.choose(candidates).await.into_iter();
+        self.tell_errors();
+        for delivery in deliveries {
+            match delivery {
+                Delivery::Entry { position, .. } if chosen.next() != Some(true) => {
+                    self.pass_over(index, position);
+                }
+                delivery => self.deliver(index, delivery),
+            }
+        }
+    }
+
+    /// What is in the channel of a topic, as those get it who watch one of the aggregates inside of it.
+    async fn of_part(
+        &mut self,
+        index: usize,
+        part: OfPart,
+        deliveries: Vec<Delivery>,
+    ) -> Vec<Delivery> {
+        let key = self.places[index].stream.clone();
+        let entries = deliveries.iter().filter_map(Delivery::entry);
+        let candidates = candidates_of(&self.line.hub, entries);
+        let mut chosen = part.choose(candidates).await.into_iter();
+        let mut own = Vec::new();
+        for delivery in deliveries {
+            match delivery {
+                Delivery::Entry { position, entry, .. } => {
+                    let position = Position { version: None, ..position };
+                    if chosen.next() != Some(true) {
+                        self.pass_over(index, position);
+                        continue;
+                    }
+                    let entry = Entry::clone(&entry);
+                    let next = Merged::Entry { stream: key.clone(), position, entry };
+                    let made = batch::decode(&self.line.hub.shared().codecs, vec![next]).await;
+                    own.extend(made.into_iter().filter_map(Delivery::of_entry));
+                }
+                // It may have been about this one, or not.
+                Delivery::Gap { gap, position, .. } => {
+                    let gap = LiveGap { stream: key.clone(), missing: None, ..gap };
+                    let frame = frame::gap(&position.id.to_string(), &gap);
+                    let position = Position { version: None, ..position };
+                    own.push(Delivery::Gap { gap, position, frame });
+                }
+                failed @ Delivery::Failed(_) => own.push(failed),
+            }
+        }
+        own
+    }
+
+    /// An entry is left out, and need not be looked at again.
+    fn pass_over(&mut self, index: usize, position: Position) {
+        let place = &mut self.places[index];
+        if position.id > place.position.id {
+            place.position = position;
+        }
+    }
+
+    /// Says about which events the filter failed.
+    fn tell_errors(&mut self) {
+        let position = self.position_text();
+        if let Some(errors) = self.selection.new_errors(&mut self.errors_told) {
+            let frame = frame::filter_errors(&position, errors);
+            self.line.push(&frame);
         }
     }
 
@@ -181,15 +284,23 @@ impl Viewer {
         }
         let is_last = (entries.len() as u64) < count;
         let batch = batch::of_page(self.places[index].position, &stream, entries, &info);
-        for next in batch::decode(&self.line.hub.shared().codecs, batch).await {
+        let batch = batch::decode(&self.line.hub.shared().codecs, batch).await;
+        let candidates = candidates_of(&self.line.hub, batch::entries(&batch));
+        let mut chosen = self.selection.choose(candidates).await.into_iter();
+        self.tell_errors();
+        for next in batch {
             match next {
                 Merged::Gap { gap, .. } => {
                     self.line.hub.shared().counters.gaps.count();
                     self.push(&frame::gap(&self.position_text(), &gap));
                 }
-                Merged::Entry { position, entry: json, .. } => {
-                    self.entry(index, position, &frame::entry(&position.id.to_string(), &json));
-                }
+                Merged::Entry { position, entry: Made { json, .. }, .. } => match chosen.next() {
+                    Some(true) => {
+                        let frame = frame::entry(&position.id.to_string(), &json);
+                        self.entry(index, position, &frame);
+                    }
+                    _ => self.pass_over(index, position),
+                },
             }
         }
         if is_last {

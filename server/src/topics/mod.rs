@@ -15,6 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use rewind_app::api::TopicAbout;
 use rewind_codec::Codecs;
 use rewind_domain::{EntryId, RawEvent, StreamKey, TopicPart};
 use tokio::time::{Instant, timeout_at};
@@ -64,6 +65,16 @@ impl Topics {
     /// Whether there is no rule at all.
     pub fn is_empty(&self) -> bool {
         self.topics.is_empty()
+    }
+
+    /// What clients are told of them.
+    pub fn about(&self) -> Vec<TopicAbout> {
+        let about = |topic: &Topic| TopicAbout {
+            stream: topic.stream.clone(),
+            aggregate_type: topic.aggregate_type.clone(),
+            by: topic.by.to_string(),
+        };
+        self.topics.iter().map(about).collect()
     }
 
     /// The rule by which a key is that of an aggregate inside of a topic.

@@ -18,6 +18,7 @@ mod keyframes;
 mod least_rights;
 mod live;
 mod live_categories;
+mod live_filters;
 mod loan_applications;
 mod related;
 mod replay;

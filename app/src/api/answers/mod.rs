@@ -29,6 +29,22 @@ pub struct About {
     /// What the server calls itself, such as `Redis 7.0.15`; `Redis` where it does not let this user ask, nothing while it
     /// is away.
     pub redis_version: Option<String>,
+    /// Which streams have the events of many aggregates.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub topics: Vec<TopicAbout>,
+}
+
+/// A stream that has the events of many aggregates, each of which is looked at like a stream of its own:
+/// `events:orders#Order:123`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TopicAbout {
+    /// The stream.
+    pub stream: StreamKey,
+    /// The type of the aggregates.
+    #[serde(rename = "type")]
+    pub aggregate_type: StreamKey,
+    /// Where an event names its aggregate, as in a filter.
+    pub by: String,
 }
 
 /// Some of the streams that there are.

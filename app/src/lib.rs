@@ -98,6 +98,7 @@ fn fetch_when_idle(parts: Parts, about: Remote<(), About>) {
 /// The page of the address. A page about another stream is another page, with nothing left of the one before.
 fn pages(location: Location, parts: Parts) -> impl IntoView {
     let page = Memo::new(move |_| match location.address() {
+        Address::Overview => Page::Overview,
         Address::Streams(_) => Page::Streams,
         Address::Events(address) => Page::Events(address.of),
         Address::Travel(address) => Page::Travel(address.stream),
@@ -113,6 +114,7 @@ fn pages(location: Location, parts: Parts) -> impl IntoView {
         }
     });
     move || match page.get() {
+        Page::Overview => parts.overview.show(()),
         Page::Streams => {
             let address = Memo::new(move |before: Option<&StreamsAddress>| {
                 match location.address() {
@@ -157,6 +159,7 @@ fn pages(location: Location, parts: Parts) -> impl IntoView {
 /// Which page is shown, and what it cannot be without.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Page {
+    Overview,
     Streams,
     Events(EventsOf),
     Travel(rewind_domain::StreamKey),

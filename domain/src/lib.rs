@@ -38,6 +38,7 @@ pub mod redis_command;
 pub mod relation_tree;
 pub mod relations;
 pub mod stream_key;
+pub mod tally;
 pub mod time;
 pub mod timeline;
 pub mod travel;

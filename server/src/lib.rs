@@ -14,6 +14,7 @@ pub mod folds;
 pub mod http;
 pub mod index;
 pub mod live;
+pub mod overview;
 pub mod relations;
 pub mod serve;
 mod sse;

@@ -8,7 +8,8 @@ use super::related::{RelatedAnswer, RelatedQuery};
 use super::{
     About, ApiError, BisectAnswer, BlameAnswer, CatalogPage, CategoriesPage, DiffAnswer,
     DiscoveryAction, DiscoveryStatus, EventAnswer, EventsPage, FoldAnswer, HistoryAnswer,
-    IndexAnswer, Order, ReplayAnswer, StreamsPage, TimelineAnswer, TrialAnswer, WindowAnswer,
+    IndexAnswer, Order, Overview, ReplayAnswer, StreamsPage, TimelineAnswer, TrialAnswer,
+    WindowAnswer,
 };
 
 /// How many events a page has where nothing is said.
@@ -51,6 +52,9 @@ pub const MAX_EXPRESSION_BYTES: usize = 8 * 1024;
 pub trait Backend: Send + Sync {
     /// What this server is and looks at. Answers even while Redis is away.
     async fn about(&self) -> About;
+
+    /// Tells what is going on, and has that be known for as long as somebody asks.
+    async fn overview(&self, query: OverviewQuery) -> Result<Overview, ApiError>;
 
     /// Looks for streams in the next part of the keyspace.
     async fn streams(&self, query: StreamsQuery) -> Result<StreamsPage, ApiError>;
@@ -105,6 +109,15 @@ pub trait Backend: Send + Sync {
 
     /// Saves the fold for an aggregate's type, where the server lets it be saved.
     async fn save_fold(&self, stream: StreamKey, source: String) -> Result<FoldAnswer, ApiError>;
+}
+
+/// What of the overview is known already.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OverviewQuery {
+    /// The second from which on counts are wanted; nothing for all.
+    pub since_s: Option<u64>,
+    /// The tag of the counts before that. Where it is another one by now, all counts are told.
+    pub tag: String,
 }
 
 /// Which streams to look for, and where to go on.

@@ -11,14 +11,30 @@ use leptos::server_fn::codec::{GetUrl, Json};
 use super::related::RelatedAnswer;
 use super::{
     About, ApiError, BisectAnswer, BlameAnswer, CatalogPage, CategoriesPage, DiffAnswer,
-    DiscoveryStatus, EventAnswer, EventsPage, FoldAnswer, HistoryAnswer, IndexAnswer, ReplayAnswer,
-    StreamsPage, TimelineAnswer, TrialAnswer, WindowAnswer,
+    DiscoveryStatus, EventAnswer, EventsPage, FoldAnswer, HistoryAnswer, IndexAnswer, Overview,
+    ReplayAnswer, StreamsPage, TimelineAnswer, TrialAnswer, WindowAnswer,
 };
 
 /// `GET /api/about`
 #[server(name = GetAbout, prefix = "/api", endpoint = "about", input = GetUrl, output = Json)]
 pub async fn about() -> Result<About, ApiError> {
     Ok(server::backend()?.about().await)
+}
+
+/// `GET /api/overview`: what is going on.
+#[server(name = GetOverview, prefix = "/api", endpoint = "overview", input = GetUrl, output = Json)]
+pub async fn overview(
+    #[server(default)] since: Option<String>,
+    #[server(default)] tag: Option<String>,
+) -> Result<Overview, ApiError> {
+    use super::backend::OverviewQuery;
+    use super::params;
+
+    let query = OverviewQuery {
+        since_s: params::number("since", since.as_deref())?,
+        tag: tag.unwrap_or_default(),
+    };
+    server::backend()?.overview(query).await
 }
 
 /// `GET /api/streams`: the streams in the next part of the keyspace.

@@ -5,6 +5,8 @@ use leptos::prelude::*;
 use super::theme_switch::ThemeSwitch;
 use super::zone_switch::ZoneSwitch;
 use crate::api::About;
+use crate::browser::location::Location;
+use crate::state::address::Address;
 
 /// What product this is, which Redis it looks at, and the choice of colours.
 #[component]
@@ -31,6 +33,9 @@ pub(crate) fn TopBar(
             }
         })
     };
+    let location = Location::expect();
+    let is_overview = Memo::new(move |_| location.address() == Address::Overview);
+    let is_streams = Memo::new(move |_| matches!(location.address(), Address::Streams(_)));
     let version = move || about.get().map(|about| format!("Rewind {}", about.version));
     view! {
         <header class="top-bar">
@@ -40,6 +45,10 @@ pub(crate) fn TopBar(
                 </svg>
                 "Rewind"
             </a>
+            <nav class="top-nav" aria-label="Pages">
+                <a href="/" aria-current=move || is_overview.get().then_some("page")>"Overview"</a>
+                <a href="/streams" aria-current=move || is_streams.get().then_some("page")>"Streams"</a>
+            </nav>
             <div class="top-bar-redis">{redis}</div>
             <ZoneSwitch />
             <ThemeSwitch />

@@ -37,7 +37,7 @@ pub(crate) fn TypeFacets(
             }
             .into_any();
         };
-        let term = term_of(&name);
+        let term = text::type_term(&name);
         let is_chosen = {
             let term = term.clone();
             Memo::new(move |_| has(&filter.get(), &term))
@@ -79,14 +79,6 @@ pub(crate) fn TypeFacets(
         <div class="facets" role="group" aria-label="Types of events" data-testid="facets">
             {shown}
         </div>
-    }
-}
-
-fn term_of(name: &str) -> String {
-    let is_plain = |char: char| char.is_alphanumeric() || "-_./".contains(char);
-    match name.chars().all(is_plain) {
-        true => format!("type:{name}"),
-        false => format!("type:\"{}\"", name.replace('\\', "\\\\").replace('"', "\\\"")),
     }
 }
 

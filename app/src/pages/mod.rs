@@ -9,6 +9,7 @@
 mod event_panel;
 pub(crate) mod events;
 pub(crate) mod not_found;
+pub(crate) mod overview;
 mod part;
 pub(crate) mod parts;
 pub(crate) mod streams;

@@ -8,6 +8,7 @@ use rewind_domain::StreamKey;
 use wasm_split_helpers::{SplitLoaderError, wasm_split};
 
 use super::events::EventsPage;
+use super::overview::OverviewPage;
 use super::part::{Draw, Part};
 use super::travel::TravelPage;
 use super::workbench::WorkbenchPage;
@@ -19,6 +20,8 @@ type AboutStream<A> = (StreamKey, Signal<A>);
 /// All of them.
 #[derive(Clone, Copy)]
 pub(crate) struct Parts {
+    /// What is going on.
+    pub(crate) overview: Part<()>,
     /// A stream's events.
     pub(crate) events: Part<(EventsOf, Signal<EventsAddress>)>,
     /// An aggregate's history.
@@ -31,6 +34,7 @@ impl Parts {
     /// None of them is fetched yet.
     pub(crate) fn new() -> Self {
         Self {
+            overview: Part::new(overview),
             events: Part::new(events),
             travel: Part::new(travel),
             workbench: Part::new(workbench),
@@ -39,10 +43,16 @@ impl Parts {
 
     /// Fetches all, so that going to one takes no time.
     pub(crate) fn fetch(self) {
+        self.overview.fetch();
         self.events.fetch();
         self.travel.fetch();
         self.workbench.fetch();
     }
+}
+
+#[wasm_split(overview, fallible)]
+fn overview() -> Result<Draw<()>, SplitLoaderError> {
+    Ok(|()| view! { <OverviewPage /> }.into_any())
 }
 
 #[wasm_split(events, fallible)]

@@ -13,6 +13,8 @@ use super::query::Query;
 /// What a URL leads to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Address {
+    /// `/`
+    Overview,
     /// `/streams`
     Streams(StreamsAddress),
     /// `/events`
@@ -134,6 +136,9 @@ impl Address {
     pub(crate) fn parse(path: &str, search: &str) -> Self {
         let query = Query::parse(search);
         let address = match path {
+            "/" if !["category", "search", "sort"].iter().any(|name| query.get(name).is_some()) => {
+                Ok(Self::Overview)
+            }
             // Links of the time when the streams were the first page have their parameters here.
             "/" | "/streams" => Ok(Self::Streams(StreamsAddress::read(&query))),
             "/events" => EventsAddress::read(&query).map(Self::Events),
@@ -379,5 +384,6 @@ mod tests {
             }
         }
         assert_eq!(read("/nothing"), Address::NotFound);
+        assert_eq!(read("/"), Address::Overview);
     }
 }

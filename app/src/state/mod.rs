@@ -19,6 +19,7 @@ pub(crate) mod live;
 pub(crate) mod opened;
 pub(crate) mod place;
 pub(crate) mod query;
+pub(crate) mod rates;
 pub(crate) mod scrolling;
 pub(crate) mod shared;
 pub(crate) mod side_by_side;

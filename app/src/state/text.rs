@@ -148,6 +148,15 @@ pub(crate) fn hue(event_type: &str) -> u32 {
     (hash ^ (hash >> 16)) % HUES
 }
 
+/// The term of a filter that means the events of a type.
+pub(crate) fn type_term(name: &str) -> String {
+    let is_plain = |char: char| char.is_alphanumeric() || "-_./".contains(char);
+    match name.chars().all(is_plain) {
+        true => format!("type:{name}"),
+        false => format!("type:\"{}\"", name.replace('\\', "\\\\").replace('"', "\\\"")),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -13,7 +13,7 @@ use crate::stream_key::StreamKeyError;
 ///
 /// As text it is how the keys begin, with the colon: `aggregate:Order:`. Nothing means all of them, and `(none)` the keys
 /// without a colon; a category that is really called so ends in a colon, as all others do. The colon may be left out.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Category {
     /// Every stream.
     #[default]

@@ -24,13 +24,14 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use rewind_app::api::backend::{
     BisectQuery, BlameQuery, CatalogQuery, CategoriesQuery, DiffQuery, EventQuery, EventsQuery,
-    HistoryQuery, IndexQuery, ReplayQuery, StreamsQuery, TimelineQuery, TrialQuery, WindowQuery,
+    HistoryQuery, IndexQuery, OverviewQuery, ReplayQuery, StreamsQuery, TimelineQuery, TrialQuery,
+    WindowQuery,
 };
 use rewind_app::api::related::{RelatedAnswer, RelatedQuery};
 use rewind_app::api::{
     About, ApiError, Backend, BisectAnswer, BlameAnswer, CatalogPage, CategoriesPage, DiffAnswer,
     DiscoveryAction, DiscoveryStatus, ErrorCode, EventAnswer, EventsPage, FoldAnswer,
-    HistoryAnswer, IndexAnswer, ReplayAnswer, StreamsPage, TimelineAnswer, TrialAnswer,
+    HistoryAnswer, IndexAnswer, Overview, ReplayAnswer, StreamsPage, TimelineAnswer, TrialAnswer,
     WindowAnswer,
 };
 use rewind_codec::Codecs;
@@ -40,6 +41,7 @@ use rewind_domain::{Fold, StreamKey};
 use crate::discovery::Discovery;
 use crate::folds::Library;
 use crate::index::Indexes;
+use crate::overview::Overviews;
 use crate::relations::RelationConfig;
 use crate::store::{Store, StoreError};
 use crate::topics::Topics;
@@ -58,6 +60,7 @@ pub struct StoreBackend {
     relations: RelationConfig,
     topics: Topics,
     discovery: Discovery,
+    overviews: Overviews,
 }
 
 /// What a [`StoreBackend`] is made of.
@@ -95,8 +98,19 @@ impl StoreBackend {
         } = parts;
         let traveller = Traveller::new(store.clone(), codecs.clone(), keyframe_bytes);
         let discovery = Discovery::new(store.clone(), topics.clone(), scan_rate);
+        let overviews = Overviews::new(store.clone(), codecs.clone(), discovery.clone());
         let library = Arc::new(library);
-        Self { store, indexes, traveller, library, codecs, relations, topics, discovery }
+        Self {
+            store,
+            indexes,
+            traveller,
+            library,
+            codecs,
+            relations,
+            topics,
+            discovery,
+            overviews,
+        }
     }
 
     /// The stream that has the events.
@@ -129,6 +143,10 @@ impl Backend for StoreBackend {
             },
             topics: self.topics.about(),
         }
+    }
+
+    async fn overview(&self, query: OverviewQuery) -> Result<Overview, ApiError> {
+        self.overviews.get(&query).await
     }
 
     async fn streams(&self, query: StreamsQuery) -> Result<StreamsPage, ApiError> {

@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 use rewind_app::api::backend::{CatalogQuery, CategoriesQuery};
 use rewind_app::api::{DiscoveryAction, DiscoveryPhase};
 use rewind_domain::StreamKey;
-use rewind_domain::catalog::{CategoryRow, SortBy};
+use rewind_domain::catalog::{Category, CategoryRow, SortBy};
 use tokio::sync::{Notify, watch};
 
 use self::pace::Pace;
@@ -132,6 +132,23 @@ impl Discovery {
         let state = self.shared.state();
         let (rows, total) = state.catalog.categories(&query.opened, range);
         (rows, total, self.shared.status(&state))
+    }
+
+    /// The keys of some of the streams found so far, in their order, and how far the search is, which goes on since someone
+    /// asks.
+    pub async fn keys(&self, range: std::ops::Range<usize>) -> (Vec<StreamKey>, Status) {
+        self.attend().await;
+        let state = self.shared.state();
+        let keys = state.catalog.select(&Category::All, b"").keys(range);
+        (keys, self.shared.status(&state))
+    }
+
+    /// What these streams hold, or why that cannot be told, as of at most a moment ago.
+    ///
+    /// # Errors
+    /// Where Redis does not answer.
+    pub async fn look(&self, keys: &[StreamKey]) -> Result<Vec<FoundStream>, StoreError> {
+        self.shared.look(keys).await
     }
 
     /// Pauses it, lets it go on, or begins anew.

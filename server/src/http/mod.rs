@@ -87,6 +87,7 @@ pub fn router(state: AppState) -> Router {
 /// Makes the server functions known. They announce themselves too, but linkers may drop what nobody names.
 fn register_server_functions() {
     register_explicit::<functions::GetAbout>();
+    register_explicit::<functions::GetOverview>();
     register_explicit::<functions::GetStreams>();
     register_explicit::<functions::GetCatalog>();
     register_explicit::<functions::GetCategories>();

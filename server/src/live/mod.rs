@@ -28,7 +28,7 @@ mod frame;
 mod hub;
 mod line;
 mod merge;
-mod page_size;
+pub(crate) mod page_size;
 mod position;
 mod reached;
 mod reader;

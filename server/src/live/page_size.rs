@@ -14,25 +14,31 @@ const OVERHEAD_BYTES: usize = 64;
 
 /// Learns from what was read how much to read next.
 #[derive(Debug)]
-pub(super) struct PageSize {
+pub(crate) struct PageSize {
     bytes_per_entry: usize,
+    target_bytes: usize,
 }
 
 impl Default for PageSize {
     fn default() -> Self {
-        Self { bytes_per_entry: USUAL_BYTES }
+        Self::of_bytes(TARGET_BYTES)
     }
 }
 
 impl PageSize {
+    /// About so many bytes at a time.
+    pub(crate) fn of_bytes(target_bytes: usize) -> Self {
+        Self { bytes_per_entry: USUAL_BYTES, target_bytes }
+    }
+
     /// How many entries to read of each of so many streams.
-    pub(super) fn entries(&self, streams: usize) -> u64 {
-        let most = TARGET_BYTES / self.bytes_per_entry.saturating_mul(streams.max(1)).max(1);
+    pub(crate) fn entries(&self, streams: usize) -> u64 {
+        let most = self.target_bytes / self.bytes_per_entry.saturating_mul(streams.max(1)).max(1);
         (most as u64).clamp(1, MAX_ENTRIES)
     }
 
     /// Takes note of a page.
-    pub(super) fn learn(&mut self, page: &[Entry]) {
+    pub(crate) fn learn(&mut self, page: &[Entry]) {
         let bytes: usize = page.iter().map(entry_bytes).sum();
         if let Some(average) = bytes.checked_div(page.len()) {
             // Up at once, down slowly: reading too little costs time, reading too much costs memory.
@@ -42,7 +48,7 @@ impl PageSize {
 }
 
 /// About how much memory an entry takes.
-pub(super) fn entry_bytes(entry: &Entry) -> usize {
+pub(crate) fn entry_bytes(entry: &Entry) -> usize {
     let fields = entry.fields.iter().map(|(name, value)| name.len() + value.len());
     fields.sum::<usize>() + OVERHEAD_BYTES
 }

@@ -60,7 +60,7 @@ pub struct Wanted {
     pub key: StreamKey,
     /// Which entries.
     pub range: IdRange,
-    /// At most so many, oldest first.
+    /// At most so many.
     pub count: u64,
 }
 
@@ -90,7 +90,7 @@ impl Store {
         self.read_page(replies)
     }
 
-    /// A page of each of several streams, in one round trip.
+    /// A page of each of several streams, oldest entries first, in one round trip.
     ///
     /// # Errors
     /// Where the whole fails; of each page, as for [`Store::page`].
@@ -98,8 +98,39 @@ impl Store {
         &self,
         wanted: &[Wanted],
     ) -> Result<Vec<Result<Page, StoreError>>, StoreError> {
-        let replies = self.run(&pages_pipeline(wanted)).await?;
+        let replies = self.run(&pages_pipeline(wanted, PageOrder::OldestFirst)).await?;
         Ok(self.read_pages(replies))
+    }
+
+    /// As [`Store::pages`], but the newest entries of each range, the newest first.
+    ///
+    /// # Errors
+    /// As for [`Store::pages`].
+    pub async fn newest_pages(
+        &self,
+        wanted: &[Wanted],
+    ) -> Result<Vec<Result<Page, StoreError>>, StoreError> {
+        let replies = self.run(&pages_pipeline(wanted, PageOrder::NewestFirst)).await?;
+        Ok(self.read_pages(replies))
+    }
+
+    /// The same for users who may not run `XINFO STREAM`: nothing is told of the streams.
+    ///
+    /// # Errors
+    /// As for [`Store::pages`].
+    pub async fn newest_entries(
+        &self,
+        wanted: &[Wanted],
+    ) -> Result<Vec<Result<Vec<Entry>, StoreError>>, StoreError> {
+        let mut pipeline = redis::pipe();
+        for Wanted { key, range, count } in wanted {
+            range_command(&mut pipeline, key, *range, PageOrder::NewestFirst, *count);
+        }
+        let replies = self.run(&pipeline).await?;
+        let entries = |reply: redis::RedisResult<redis::Value>| {
+            reply.map_err(|error| self.error(&error)).and_then(reply::entries)
+        };
+        Ok(replies.into_iter().map(entries).collect())
     }
 
     /// The stream as a whole.
@@ -121,7 +152,8 @@ impl Store {
         connection: &MultiplexedConnection,
         wanted: &[Wanted],
     ) -> Result<Vec<Result<Page, StoreError>>, StoreError> {
-        let replies = run_on(connection.clone(), &pages_pipeline(wanted)).await;
+        let replies =
+            run_on(connection.clone(), &pages_pipeline(wanted, PageOrder::OldestFirst)).await;
         Ok(self.read_pages(replies.map_err(|error| self.error(&error))?))
     }
 
@@ -162,11 +194,11 @@ pub(super) fn page_pipeline(
     pipeline
 }
 
-fn pages_pipeline(wanted: &[Wanted]) -> Pipeline {
+fn pages_pipeline(wanted: &[Wanted], order: PageOrder) -> Pipeline {
     let mut pipeline = redis::pipe();
     pipeline.atomic();
     for Wanted { key, range, count } in wanted {
-        add_page(&mut pipeline, key, *range, PageOrder::OldestFirst, *count);
+        add_page(&mut pipeline, key, *range, order, *count);
     }
     pipeline
 }

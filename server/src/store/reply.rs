@@ -4,7 +4,7 @@ use redis::Value;
 use rewind_domain::versions::StreamExtent;
 use rewind_domain::{Entry, EntryId, Fields, StreamKey};
 
-use super::{StoreError, StreamInfo};
+use super::{GroupInfo, StoreError, StreamInfo};
 
 /// The entries of an `XRANGE`, `XREVRANGE` or of one stream in an `XREAD`.
 pub(super) fn entries(reply: Value) -> Result<Vec<Entry>, StoreError> {
@@ -33,14 +33,7 @@ fn entry(value: Value) -> Result<Entry, StoreError> {
 
 /// The reply to `XINFO STREAM`.
 pub(super) fn stream_info(reply: Value) -> Result<StreamInfo, StoreError> {
-    let pairs: Vec<(Value, Value)> = match reply {
-        Value::Map(pairs) => pairs,
-        Value::Array(flat) => {
-            let mut flat = flat.into_iter();
-            std::iter::from_fn(|| Some((flat.next()?, flat.next()?))).collect()
-        }
-        _ => return Err(StoreError::unexpected("stream information that is no map")),
-    };
+    let pairs = pairs(reply).ok_or(StoreError::unexpected("stream information that is no map"))?;
     let mut extent = StreamExtent::default();
     let mut groups = 0;
     for (name, value) in &pairs {
@@ -56,6 +49,56 @@ pub(super) fn stream_info(reply: Value) -> Result<StreamInfo, StoreError> {
         }
     }
     Ok(StreamInfo { extent, groups })
+}
+
+/// The reply to `XINFO GROUPS`.
+pub(super) fn groups(reply: Value) -> Result<Vec<GroupInfo>, StoreError> {
+    const SHAPE: StoreError = StoreError::Unexpected { what: "groups of another shape" };
+    let Value::Array(items) = reply else { return Err(SHAPE) };
+    items.into_iter().map(|item| Ok(group(pairs(item).ok_or(SHAPE)?))).collect()
+}
+
+fn group(pairs: Vec<(Value, Value)>) -> GroupInfo {
+    let mut group = GroupInfo { is_lag_unsupported: true, ..GroupInfo::default() };
+    for (name, value) in pairs {
+        match as_bytes(&name).unwrap_or_default() {
+            b"name" => group.name = bytes(value).unwrap_or_default(),
+            b"consumers" => group.consumers = number(&value).unwrap_or_default(),
+            b"pending" => group.pending = number(&value).unwrap_or_default(),
+            b"last-delivered-id" => {
+                group.last_delivered_id = entry_id(&value).unwrap_or_default();
+            }
+            b"lag" => {
+                group.is_lag_unsupported = false;
+                group.lag = number(&value);
+            }
+            _ => {}
+        }
+    }
+    group
+}
+
+/// The least `idle` in a reply to `XINFO CONSUMERS`.
+pub(super) fn least_idle_ms(reply: Value) -> Option<u64> {
+    let Value::Array(consumers) = reply else { return None };
+    let idle = |consumer| {
+        let pairs = pairs(consumer)?;
+        let (_, idle) = pairs.iter().find(|(name, _)| as_bytes(name) == Some(b"idle"))?;
+        number(idle)
+    };
+    consumers.into_iter().filter_map(idle).min()
+}
+
+/// A map, which older versions of the protocol send as a flat array.
+fn pairs(reply: Value) -> Option<Vec<(Value, Value)>> {
+    match reply {
+        Value::Map(pairs) => Some(pairs),
+        Value::Array(flat) => {
+            let mut flat = flat.into_iter();
+            Some(std::iter::from_fn(|| Some((flat.next()?, flat.next()?))).collect())
+        }
+        _ => None,
+    }
 }
 
 /// The cursor and keys of a `SCAN`.

@@ -5,6 +5,7 @@ mod event;
 mod explain;
 mod folds;
 mod index;
+mod overview;
 mod travel;
 
 use rewind_domain::stream_key::StreamKind;
@@ -17,6 +18,7 @@ pub use event::*;
 pub use explain::*;
 pub use folds::*;
 pub use index::*;
+pub use overview::*;
 pub use travel::*;
 
 /// Which Rewind this is and which Redis it looks at.

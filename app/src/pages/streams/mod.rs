@@ -5,7 +5,7 @@
 
 mod listing;
 mod nothing;
-mod polling;
+pub(super) mod polling;
 mod search_box;
 mod tree;
 

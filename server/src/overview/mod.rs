@@ -1,0 +1,122 @@
+//! The overview: what is going on now, found out once for all who look.
+//!
+//! While anybody asks, one task hears from Redis which streams change, or looks at them in turns where Redis does not tell;
+//! reads what is new of them, within bounds; and counts it by second, category and type ([`pulse`]). It also asks how far consumer
+//! groups are, and how Redis is. Whoever asks gets the picture of the last second; when nobody has asked for a while the task
+//! ends, and with it all that it knew.
+
+mod groups;
+mod health;
+mod newest;
+mod picture;
+mod pulse;
+mod sweep;
+mod watch;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use rewind_app::api::backend::OverviewQuery;
+use rewind_app::api::{ApiError, Overview};
+use rewind_codec::Codecs;
+use tokio::sync::watch as channel;
+use tokio::task::JoinHandle;
+
+use crate::backend::api_error;
+use crate::discovery::Discovery;
+use crate::store::{Store, StoreError};
+
+/// How long the task goes on after anybody asked: longer than a page that reconnects is away.
+const LINGER: Duration = Duration::from_secs(15);
+/// How long the first one who asks waits for a picture. Redis being away is told sooner.
+const FIRST_PICTURE_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The overview. Clones are handles on the same one.
+#[derive(Clone)]
+pub struct Overviews {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    store: Store,
+    codecs: Codecs,
+    discovery: Discovery,
+    looking: Mutex<Looking>,
+    picture: channel::Sender<Option<Picture>>,
+}
+
+/// What is known at the moment, or why nothing is.
+type Picture = Result<Arc<Overview>, StoreError>;
+
+/// Whether anybody looks.
+struct Looking {
+    asked_at: Instant,
+    task: Option<JoinHandle<()>>,
+}
+
+impl Overviews {
+    /// An overview of what is in `store`, which begins once someone asks.
+    pub fn new(store: Store, codecs: Codecs, discovery: Discovery) -> Self {
+        let looking = Mutex::new(Looking { asked_at: Instant::now(), task: None });
+        let picture = channel::Sender::new(None);
+        Self { shared: Arc::new(Shared { store, codecs, discovery, looking, picture }) }
+    }
+
+    /// What is going on.
+    ///
+    /// # Errors
+    /// Where Redis cannot be reached, or does not let us in.
+    pub async fn get(&self, query: &OverviewQuery) -> Result<Overview, ApiError> {
+        self.attend();
+        let mut pictures = self.shared.picture.subscribe();
+        let first = pictures.wait_for(Option::is_some);
+        let picture = match tokio::time::timeout(FIRST_PICTURE_TIMEOUT, first).await {
+            Ok(Ok(picture)) => picture.clone(),
+            // Either Redis takes very long, or the server is about to end.
+            Ok(Err(_)) | Err(_) => None,
+        };
+        let slow = || StoreError::Unavailable {
+            address: self.shared.store.address(),
+            reason: "it takes very long to answer".to_owned(),
+        };
+        match picture.unwrap_or_else(|| Err(slow())) {
+            Ok(overview) => Ok(picture::since(&overview, query)),
+            Err(error) => Err(api_error(None, &error)),
+        }
+    }
+
+    /// The counts of some streams in the last minutes, as far as they are known without asking Redis for them. Has them be known
+    /// from now on.
+    pub fn recent(&self) -> Option<Arc<Overview>> {
+        self.attend();
+        self.shared.picture.borrow().as_ref()?.as_ref().ok().cloned()
+    }
+
+    /// Has the task go on since someone looks.
+    fn attend(&self) {
+        let mut looking = self.shared.looking();
+        looking.asked_at = Instant::now();
+        if looking.task.as_ref().is_none_or(JoinHandle::is_finished) {
+            // What was known is too old to be told.
+            self.shared.picture.send_replace(None);
+            looking.task = Some(tokio::spawn(watch::run(Arc::clone(&self.shared))));
+        }
+    }
+}
+
+impl Shared {
+    fn looking(&self) -> MutexGuard<'_, Looking> {
+        // Nothing panics while it is locked.
+        self.looking.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether nobody looks any more, in which case the task has to end now.
+    fn is_over(&self) -> bool {
+        let mut looking = self.looking();
+        let is_over = looking.asked_at.elapsed() > LINGER;
+        if is_over {
+            looking.task = None;
+        }
+        is_over
+    }
+}

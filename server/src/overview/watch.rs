@@ -1,0 +1,379 @@
+//! The task that finds out what is going on, once a second for as long as somebody looks.
+
+use std::collections::{HashSet, VecDeque};
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+use rewind_app::api::{Coverage, Finding, Overview, OverviewProblem, RedisHealth};
+use rewind_domain::{Entry, RawEvent, StreamKey};
+use tokio::time::MissedTickBehavior;
+
+use super::groups::Groups;
+use super::health;
+use super::newest::{MAX_NEWEST, Newest};
+use super::picture::Series;
+use super::pulse::{Counted, Pulse, Verdict};
+use super::sweep::Sweep;
+use super::{Picture, Shared};
+use crate::backend::api_error;
+use crate::decoding;
+use crate::discovery::Status;
+use crate::live::page_size::{PageSize, entry_bytes};
+use crate::store::{FoundStream, Hearing, IdRange, Signals, Store, StoreError, StreamInfo, Wanted};
+
+/// How often it is looked what is going on.
+const TICK: Duration = Duration::from_secs(1);
+/// How long to wait after Redis was not there, at first and at most.
+const FIRST_WAIT: Duration = Duration::from_millis(500);
+const LONGEST_WAIT: Duration = Duration::from_secs(4);
+/// How often groups and the server are asked: their figures change slowly, and somebody reads them.
+const FIGURES_EVERY: Duration = Duration::from_secs(3);
+/// Of how many streams entries are read in one round trip.
+const STREAMS_AT_ONCE: usize = 32;
+/// About how many bytes one round trip brings.
+const BYTES_AT_ONCE: usize = 1 << 20;
+/// How many entries are read in a second: enough that nothing is estimated on most servers, a few percent of a core.
+const ENTRIES_PER_TICK: usize = 5_000;
+/// How many bytes of them.
+const BYTES_PER_TICK: usize = 8 << 20;
+/// How many streams wait to be read at most. Those beyond are found by the sweep.
+const MAX_WAITING: usize = 20_000;
+/// How many keys of which only is known that they changed are looked at in a second.
+const LOOKS_PER_TICK: usize = 1_000;
+/// How many streams that had events lately are looked at each second, where Redis does not tell which change.
+const ACTIVE_LOOKS: usize = 500;
+/// How long a type is kept at most, in characters: longer ones are none.
+const MAX_TYPE_CHARS: usize = 200;
+
+/// Finds out until nobody looks any more.
+pub(super) async fn run(shared: Arc<Shared>) {
+    let mut watcher = Watcher::new(&shared);
+    let mut ticks = tokio::time::interval(TICK);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut wait = FIRST_WAIT;
+    while !shared.is_over() {
+        let picture: Picture = watcher.tick().await.map(Arc::new);
+        let is_well = picture.is_ok();
+        shared.picture.send_replace(Some(picture));
+        if is_well {
+            wait = FIRST_WAIT;
+            ticks.tick().await;
+        } else {
+            watcher.signals = None;
+            tokio::time::sleep(wait).await;
+            wait = (wait * 2).min(LONGEST_WAIT);
+        }
+    }
+}
+
+struct Watcher<'a> {
+    shared: &'a Shared,
+    /// Nothing until there is a connection.
+    signals: Option<Signals>,
+    pulse: Pulse,
+    sweep: Sweep,
+    newest: Newest,
+    groups: Groups,
+    series: Series,
+    /// The streams that have something new to be read.
+    waiting: VecDeque<StreamKey>,
+    is_waiting: HashSet<StreamKey>,
+    /// Keys that changed, of which is not known whether they are streams.
+    unknown: VecDeque<StreamKey>,
+    size: PageSize,
+    redis: Option<RedisHealth>,
+    findings: Vec<Finding>,
+    figures_at: Option<Instant>,
+    /// Whether this user may not run `XINFO STREAM`.
+    is_info_refused: bool,
+    /// Whether the newest events of before anybody looked were read.
+    is_newest_filled: bool,
+}
+
+impl<'a> Watcher<'a> {
+    fn new(shared: &'a Shared) -> Self {
+        Self {
+            shared,
+            signals: None,
+            pulse: Pulse::new(clock_ms()),
+            sweep: Sweep::default(),
+            newest: Newest::default(),
+            groups: Groups::default(),
+            series: Series::default(),
+            waiting: VecDeque::new(),
+            is_waiting: HashSet::new(),
+            unknown: VecDeque::new(),
+            size: PageSize::of_bytes(BYTES_AT_ONCE),
+            redis: None,
+            findings: Vec::new(),
+            figures_at: None,
+            is_info_refused: false,
+            is_newest_filled: false,
+        }
+    }
+
+    fn store(&self) -> &'a Store {
+        &self.shared.store
+    }
+
+    /// Finds out what went on since the last time.
+    async fn tick(&mut self) -> Result<Overview, StoreError> {
+        let now_ms = self.hear().await?;
+        self.pulse.advance(now_ms);
+        let is_told = self.is_told();
+        let status = self.sweep_on(now_ms, is_told).await?;
+        if !is_told {
+            let active: Vec<StreamKey> =
+                self.pulse.streams.top(ACTIVE_LOOKS).into_iter().map(|(key, _)| key).collect();
+            self.look(&active, now_ms).await?;
+        }
+        self.look_at_unknown(now_ms).await?;
+        self.read_waiting(now_ms).await?;
+        self.fill_newest(now_ms).await?;
+        if self.figures_at.is_none_or(|at| at.elapsed() >= FIGURES_EVERY) {
+            self.figures_at = Some(Instant::now());
+            self.ask_for_figures().await?;
+        }
+        Ok(self.draw(now_ms, is_told, &status))
+    }
+
+    fn is_told(&self) -> bool {
+        self.signals.as_ref().is_some_and(|signals| signals.hearing() == Hearing::Told)
+    }
+
+    /// Takes in which keys changed, and tells the time on the clock of Redis.
+    async fn hear(&mut self) -> Result<u64, StoreError> {
+        let signals = match &mut self.signals {
+            Some(signals) => signals,
+            None => {
+                // What changed while nobody listened is found by looking at all.
+                self.sweep.restart();
+                self.signals.insert(self.shared.store.signals(&"".into()).await?)
+            }
+        };
+        let now_ms = match signals.now_ms().await {
+            Ok(now_ms) => now_ms,
+            Err(error) if error.is_passing() => return Err(error),
+            // This user may not ask for the time.
+            Err(_) => clock_ms(),
+        };
+        let Some(changed) = signals.take() else {
+            self.sweep.restart();
+            return Ok(now_ms);
+        };
+        for key in changed {
+            if self.pulse.knows(&key) {
+                self.wait_for(key);
+            } else if self.unknown.len() < MAX_WAITING && !self.sweep.was_other(&key) {
+                self.unknown.push_back(key);
+            }
+        }
+        Ok(now_ms)
+    }
+
+    fn wait_for(&mut self, key: StreamKey) {
+        if self.waiting.len() < MAX_WAITING && self.is_waiting.insert(key.clone()) {
+            self.waiting.push_back(key);
+        }
+    }
+
+    /// Looks at the next part of all streams.
+    async fn sweep_on(&mut self, now_ms: u64, is_told: bool) -> Result<Status, StoreError> {
+        let turn = self.sweep.turn(Instant::now(), is_told);
+        // The search for streams goes on for as long as somebody looks, also while this rests.
+        let (keys, status) = self.shared.discovery.keys(turn.clone().unwrap_or(0..0)).await;
+        if let Some(error) = status.failure.as_ref().filter(|error| error.is_passing()) {
+            return Err(error.clone());
+        }
+        self.is_info_refused = status.info_refused.is_some();
+        if let Some(turn) = turn {
+            self.look(&keys, now_ms).await?;
+            let is_last = keys.len() < turn.len();
+            // Until the search was everywhere, what is last now is not the end.
+            if !is_last || status.is_complete || status.failure.is_some() {
+                self.sweep.turned(keys.len(), is_last, Instant::now());
+            } else {
+                self.sweep.turned(keys.len(), false, Instant::now());
+            }
+        }
+        Ok(status)
+    }
+
+    async fn look_at_unknown(&mut self, now_ms: u64) -> Result<(), StoreError> {
+        let count = self.unknown.len().min(LOOKS_PER_TICK);
+        let keys: Vec<StreamKey> = self.unknown.drain(..count).collect();
+        self.look(&keys, now_ms).await
+    }
+
+    async fn look(&mut self, keys: &[StreamKey], now_ms: u64) -> Result<(), StoreError> {
+        if keys.is_empty() {
+            return Ok(());
+        }
+        for FoundStream { key, info } in self.shared.discovery.look(keys).await? {
+            match info {
+                Ok(info) => {
+                    self.sweep.noted(&key, &info);
+                    match self.pulse.noted(&key, &info, now_ms) {
+                        Verdict::Quiet => {}
+                        Verdict::HasNew { .. } => self.wait_for(key),
+                    }
+                }
+                Err(StoreError::NotFound) => self.pulse.forget(&key),
+                Err(_) => self.sweep.is_other(&key),
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads what is new, and leaves for the next time what is too much.
+    async fn read_waiting(&mut self, now_ms: u64) -> Result<(), StoreError> {
+        let (mut entries, mut bytes) = (0, 0);
+        while entries < ENTRIES_PER_TICK && bytes < BYTES_PER_TICK && !self.waiting.is_empty() {
+            let batch = self.waiting.len().min(STREAMS_AT_ONCE);
+            let keys: Vec<StreamKey> = self.waiting.drain(..batch).collect();
+            for key in &keys {
+                self.is_waiting.remove(key);
+            }
+            let count = self.size.entries(keys.len());
+            let wanted = |key: StreamKey| {
+                let range = IdRange { after: Some(self.pulse.read_after(&key)), before: None };
+                Wanted { key, range, count }
+            };
+            let wanted: Vec<Wanted> = keys.into_iter().map(wanted).collect();
+            let mut candidates = Vec::new();
+            for (Wanted { key, count, .. }, page) in wanted.iter().zip(self.pages(&wanted).await?) {
+                let (page, info) = match page {
+                    Ok(page) => page,
+                    Err(error) if error.is_passing() => return Err(error),
+                    Err(_) => {
+                        self.pulse.forget(key);
+                        self.sweep.is_other(key);
+                        continue;
+                    }
+                };
+                self.size.learn(&page);
+                entries += page.len();
+                bytes += page.iter().map(entry_bytes).sum::<usize>();
+                candidates.extend(self.newest.candidates(key, &page, now_ms));
+                let is_all = (page.len() as u64) < *count;
+                let counted = self.types_of(key, page).await;
+                self.pulse.read(key, &counted, &info, is_all, now_ms);
+            }
+            self.newest.add(&self.shared.codecs, candidates).await;
+        }
+        Ok(())
+    }
+
+    /// Reads the newest entries of streams, with how far these reach where Redis tells.
+    async fn pages(
+        &self,
+        wanted: &[Wanted],
+    ) -> Result<Vec<Result<(Vec<Entry>, StreamInfo), StoreError>>, StoreError> {
+        if !self.is_info_refused {
+            return self.store().newest_pages(wanted).await;
+        }
+        let pages = self.store().newest_entries(wanted).await?.into_iter();
+        Ok(pages.map(|page| page.map(|entries| (entries, StreamInfo::default()))).collect())
+    }
+
+    async fn types_of(&self, key: &StreamKey, page: Vec<Entry>) -> Vec<Counted> {
+        let codec = decoding::codec_for_answer(&self.shared.codecs, key);
+        let event = |entry: &'_ Entry| entry.id;
+        let is_long =
+            page.iter().any(|entry| rewind_domain::layout::needs_decoder(&entry.fields, &codec));
+        decoding::run(is_long, move || {
+            let counted = |entry: &Entry| {
+                let raw = RawEvent::new(entry.id, 0, &entry.fields).with_decoder(&codec);
+                let event_type = raw.event_type();
+                let is_short = |name: &String| name.len() <= MAX_TYPE_CHARS;
+                Counted { id: event(entry), event_type: event_type.filter(is_short) }
+            };
+            page.iter().map(counted).collect()
+        })
+        .await
+    }
+
+    /// Reads the newest events of before anybody looked.
+    async fn fill_newest(&mut self, now_ms: u64) -> Result<(), StoreError> {
+        if self.is_newest_filled || self.newest.is_full() {
+            return Ok(());
+        }
+        self.is_newest_filled = self.sweep.is_whole;
+        let keys = self.sweep.take_recent();
+        let count = self.size.entries(keys.len()).min(MAX_NEWEST as u64);
+        let wanted = |key| Wanted { key, range: IdRange::default(), count };
+        let wanted: Vec<Wanted> = keys.into_iter().map(wanted).collect();
+        for batch in wanted.chunks(STREAMS_AT_ONCE) {
+            let pages = self.store().newest_entries(batch).await?;
+            let mut candidates = Vec::new();
+            for (Wanted { key, .. }, page) in batch.iter().zip(pages) {
+                let Ok(page) = page else { continue };
+                self.size.learn(&page);
+                candidates.extend(self.newest.candidates(key, &page, now_ms));
+            }
+            self.newest.add(&self.shared.codecs, candidates).await;
+        }
+        Ok(())
+    }
+
+    /// Asks how Redis is, and how far consumer groups are.
+    async fn ask_for_figures(&mut self) -> Result<(), StoreError> {
+        let is_saving = self.store().is_saving().await?;
+        let mut refused = Vec::new();
+        self.redis = match self.store().server_info().await {
+            Ok(info) => Some(health::health(&info)),
+            Err(error) if error.is_passing() => return Err(error),
+            Err(_) => {
+                refused.push(health::refused("INFO", "+info", "how Redis is"));
+                None
+            }
+        };
+        let pulse = &self.pulse;
+        let last_ids = |key: &StreamKey| pulse.knows(key).then(|| pulse.read_after(key));
+        self.groups.refresh(&self.shared.store, &self.sweep.with_groups, last_ids).await?;
+        if self.groups.refusal.is_some() {
+            let what = "how far consumer groups are";
+            refused.push(health::refused("XINFO GROUPS", "+xinfo|groups", what));
+        }
+        let findings =
+            self.redis.as_ref().map(|redis| health::findings(redis, is_saving)).unwrap_or_default();
+        self.findings = findings.into_iter().chain(refused).collect();
+        Ok(())
+    }
+
+    fn draw(&mut self, now_ms: u64, is_told: bool, status: &Status) -> Overview {
+        let delay = if is_told { TICK } else { self.sweep.took.max(TICK * 2) };
+        let refusal = status.failure.as_ref();
+        let problem = refusal.map(|error| {
+            let error = api_error(None, error);
+            OverviewProblem { code: error.code, message: error.message }
+        });
+        let mut overview = Overview {
+            now_ms,
+            newest: self.newest.events(),
+            groups: self.groups.told.clone(),
+            groups_left_out: self.groups.left_out,
+            redis: self.redis.clone(),
+            findings: self.findings.clone(),
+            coverage: Coverage {
+                streams: status.found as u64,
+                is_search_complete: status.is_complete,
+                looked_at: self.sweep.looked_at.min(status.found) as u64,
+                is_told,
+                delay_ms: u64::try_from(delay.as_millis()).unwrap_or(u64::MAX),
+                whole_since_s: self.pulse.whole_since_s,
+                is_estimated: self.pulse.is_estimated(),
+                problem,
+            },
+            ..Overview::default()
+        };
+        self.series.draw(&self.pulse, &mut overview);
+        overview
+    }
+}
+
+/// The time on the clock of this machine, in Unix milliseconds.
+fn clock_ms() -> u64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}

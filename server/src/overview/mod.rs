@@ -13,6 +13,7 @@ mod pulse;
 mod sweep;
 mod watch;
 
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -43,6 +44,8 @@ struct Shared {
     discovery: Discovery,
     looking: Mutex<Looking>,
     picture: channel::Sender<Option<Picture>>,
+    /// Whether this user may not read the configuration: Redis notes in a log whoever tries.
+    is_config_refused: AtomicBool,
 }
 
 /// What is known at the moment, or why nothing is.
@@ -59,7 +62,9 @@ impl Overviews {
     pub fn new(store: Store, codecs: Codecs, discovery: Discovery) -> Self {
         let looking = Mutex::new(Looking { asked_at: Instant::now(), task: None });
         let picture = channel::Sender::new(None);
-        Self { shared: Arc::new(Shared { store, codecs, discovery, looking, picture }) }
+        let is_config_refused = AtomicBool::new(false);
+        let shared = Shared { store, codecs, discovery, looking, picture, is_config_refused };
+        Self { shared: Arc::new(shared) }
     }
 
     /// What is going on.

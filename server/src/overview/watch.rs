@@ -2,6 +2,7 @@
 
 use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant, SystemTime};
 
 use rewind_app::api::{Coverage, Finding, Overview, OverviewProblem, RedisHealth};
@@ -318,7 +319,7 @@ impl<'a> Watcher<'a> {
 
     /// Asks how Redis is, and how far consumer groups are.
     async fn ask_for_figures(&mut self) -> Result<(), StoreError> {
-        let is_saving = self.store().is_saving().await?;
+        let is_saving = self.is_saving().await?;
         let mut refused = Vec::new();
         self.redis = match self.store().server_info().await {
             Ok(info) => Some(health::health(&info)),
@@ -339,6 +340,16 @@ impl<'a> Watcher<'a> {
             self.redis.as_ref().map(|redis| health::findings(redis, is_saving)).unwrap_or_default();
         self.findings = findings.into_iter().chain(refused).collect();
         Ok(())
+    }
+
+    /// Whether Redis makes snapshots by itself, as far as it tells.
+    async fn is_saving(&self) -> Result<Option<bool>, StoreError> {
+        if self.shared.is_config_refused.load(Ordering::Relaxed) {
+            return Ok(None);
+        }
+        let is_saving = self.store().is_saving().await?;
+        self.shared.is_config_refused.store(is_saving.is_none(), Ordering::Relaxed);
+        Ok(is_saving)
     }
 
     fn draw(&mut self, now_ms: u64, is_told: bool, status: &Status) -> Overview {

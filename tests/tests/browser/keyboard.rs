@@ -42,6 +42,7 @@ async fn every_control_of_every_page_has_a_name_and_can_be_focused() {
         .filter(e => !(e.textContent.trim() || e.getAttribute('aria-label') || e.title || e.labels?.length))\
         .map(e => e.outerHTML)";
     for (page, mark) in [
+        ("/", "[data-testid=newest]"),
         ("/streams", "[data-testid=category]"),
         ("/events?stream=aggregate%3AOrder%3A1001", "[data-testid=event-row]"),
         ("/travel?stream=aggregate%3AOrder%3A1001", "[data-testid=tree-row]"),

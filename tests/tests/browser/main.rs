@@ -8,6 +8,7 @@ mod explain;
 mod find;
 mod keyboard;
 mod orders;
+mod overview;
 mod parts;
 mod streams;
 mod travel;

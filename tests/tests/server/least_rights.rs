@@ -19,6 +19,7 @@ async fn a_user_with_the_rights_that_the_readme_names_can_read_everything() {
     for path in [
         "/readyz",
         "/api/streams",
+        "/api/overview",
         "/api/catalog",
         "/api/categories",
         "/api/events?stream=aggregate:Order:1",

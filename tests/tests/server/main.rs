@@ -20,6 +20,7 @@ mod live;
 mod live_categories;
 mod live_filters;
 mod loan_applications;
+mod overview;
 mod related;
 mod replay;
 mod scan;

@@ -1,0 +1,203 @@
+//! `GET /api/overview`
+
+use rewind_tests::{TestApp, TestRedis, eventually};
+use serde_json::Value;
+
+const OVERVIEW: &str = "/api/overview";
+
+/// Waits until the overview has something.
+async fn overview(app: &TestApp, what: &str, has: impl Fn(&Value) -> bool) -> Value {
+    eventually(what, || async { Some(app.ok(OVERVIEW).await).filter(|answer| has(answer)) }).await
+}
+
+fn sum(counts: &Value) -> u64 {
+    counts.as_array().unwrap().iter().filter_map(Value::as_u64).sum()
+}
+
+/// How many events there were of something that is named.
+fn total(rates: &Value, name: &str, value: &str) -> u64 {
+    let rates = rates.as_array().unwrap();
+    rates.iter().find(|rate| rate[name] == value).map_or(0, |rate| sum(&rate["counts"]))
+}
+
+fn finding<'a>(answer: &'a Value, code: &str) -> Option<&'a Value> {
+    answer["findings"].as_array().unwrap().iter().find(|finding| finding["code"] == code)
+}
+
+/// How often Redis ran a command.
+async fn calls(redis: &TestRedis, command: &str) -> u64 {
+    let stats: String = redis::from_redis_value(redis.run("INFO commandstats").await).unwrap();
+    let line = stats.lines().find(|line| line.starts_with(&format!("cmdstat_{command}:")));
+    let calls = line.and_then(|line| line.split_once("calls=")?.1.split(',').next());
+    calls.map_or(0, |calls| calls.parse().unwrap())
+}
+
+#[tokio::test]
+async fn events_are_counted_by_category_type_and_stream_while_they_come() {
+    let redis = TestRedis::start().await;
+    // What came before anybody looked counts when it came.
+    redis.add("aggregate:Order:1", "*", "OrderCreated", r#"{"total":1}"#).await;
+    let app = TestApp::start(&redis).await;
+    let first =
+        overview(&app, "the first event is counted", |answer| sum(&answer["counts"]) == 1).await;
+    assert_eq!(first["newest"][0]["stream"], "aggregate:Order:1");
+    assert_eq!(first["newest"][0]["preview"], r#"{"total":1}"#);
+    for _ in 0..3 {
+        redis.add("aggregate:Order:1", "*", "OrderPaid", "{}").await;
+    }
+    redis.add("aggregate:Customer:7", "*", "CustomerRegistered", "{}").await;
+    // Ids that are no times count from when they are seen.
+    redis.add_many("events:orders", 40).await;
+    let answer =
+        overview(&app, "all events are counted", |answer| sum(&answer["counts"]) >= 5).await;
+    assert_eq!(total(&answer["categories"], "category", "aggregate:Order:"), 4);
+    assert_eq!(total(&answer["categories"], "category", "aggregate:Customer:"), 1);
+    assert_eq!(total(&answer["types"], "type", "OrderPaid"), 3);
+    let busiest = &answer["busiest"][0];
+    assert_eq!((&busiest["stream"], &busiest["total"]), (&"aggregate:Order:1".into(), &4.into()));
+    assert_eq!(sum(&busiest["counts"]), 4);
+    assert_eq!(answer["coverage"]["is_told"], true);
+    redis.add("events:orders", "41-0", "Counted", "{}").await;
+    overview(&app, "an id that is no time is counted", |answer| {
+        total(&answer["types"], "type", "Counted") == 1
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn more_than_is_read_is_counted_and_its_types_are_estimated() {
+    let redis = TestRedis::start().await;
+    redis.add("a:1", "1-0", "First", "{}").await;
+    let app = TestApp::start(&redis).await;
+    overview(&app, "the stream is known", |answer| answer["coverage"]["looked_at"] == 1).await;
+    let mut pipeline = redis::pipe();
+    for _ in 0..20_000 {
+        pipeline.cmd("XADD").arg("a:1").arg("*").arg("type").arg("Many").ignore();
+    }
+    pipeline.exec_async(&mut redis.connection().await).await.unwrap();
+    let answer = overview(&app, "all are counted", |answer| {
+        total(&answer["types"], "type", "Many") == 20_000
+    })
+    .await;
+    assert_eq!(total(&answer["categories"], "category", "a:"), 20_000);
+    assert_eq!(answer["coverage"]["is_estimated"], true);
+}
+
+#[tokio::test]
+async fn counts_that_are_known_are_not_sent_again() {
+    let redis = TestRedis::start().await;
+    redis.add("a:1", "*", "A", "{}").await;
+    let app = TestApp::start(&redis).await;
+    let whole = overview(&app, "it is counted", |answer| sum(&answer["counts"]) == 1).await;
+    let end = whole["from_s"].as_u64().unwrap() + 300;
+    let (since, tag) = (end - 5, whole["tag"].as_str().unwrap());
+    let part = app.ok(&format!("{OVERVIEW}?since={since}&tag={tag}")).await;
+    assert_eq!(part["from_s"], since);
+    assert!(part["counts"].as_array().unwrap().len() < 60, "{part}");
+    let other = app.ok(&format!("{OVERVIEW}?since={since}&tag=other")).await;
+    assert_eq!(other["counts"].as_array().unwrap().len(), 300);
+    assert_eq!(app.error(&format!("{OVERVIEW}?since=now")).await.1, "bad_parameter");
+}
+
+#[tokio::test]
+async fn however_many_look_redis_is_asked_once_and_not_at_all_while_nobody_does() {
+    let redis = TestRedis::start().await;
+    redis.add("a:1", "*", "A", "{}").await;
+    let app = TestApp::start(&redis).await;
+    overview(&app, "it is counted", |answer| sum(&answer["counts"]) == 1).await;
+    assert_eq!(calls(&redis, "time").await, 0, "nobody looked");
+    let (before, from_s) = (calls(&redis, "time").await, app.ok(OVERVIEW).await["now_ms"].clone());
+    let mut last = from_s.clone();
+    for _ in 0..50 {
+        let all = (0..20).map(|_| app.ok(OVERVIEW));
+        last = futures::future::join_all(all).await.pop().unwrap()["now_ms"].clone();
+    }
+    let seconds = (last.as_u64().unwrap() - from_s.as_u64().unwrap()) / 1_000;
+    let asked = calls(&redis, "time").await - before;
+    assert!(asked <= seconds + 3, "{asked} in {seconds} s");
+}
+
+#[tokio::test]
+async fn a_policy_that_evicts_is_called_out_with_what_would_help() {
+    let redis = TestRedis::start().await;
+    redis.run("CONFIG SET maxmemory-policy allkeys-lru").await;
+    redis.run("CONFIG SET maxmemory 1gb").await;
+    let app = TestApp::start(&redis).await;
+    let answer = app.ok(OVERVIEW).await;
+    let evicting = finding(&answer, "evicting_policy").unwrap();
+    assert_eq!(evicting["severity"], "danger");
+    assert!(evicting["help"].as_str().unwrap().contains("noeviction"), "{evicting}");
+    assert_eq!(finding(&answer, "no_persistence").unwrap()["severity"], "danger");
+    assert!(answer["redis"]["version"].as_str().unwrap().contains('.'));
+    assert_eq!(answer["redis"]["memory_limit_bytes"], 1_u64 << 30);
+    redis.run("CONFIG SET maxmemory-policy noeviction").await;
+    overview(&app, "nothing is called out any more", |answer| {
+        finding(answer, "evicting_policy").is_none()
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn groups_are_listed_by_how_far_they_are_behind() {
+    let redis = TestRedis::start().await;
+    redis.add_many("events:orders", 10).await;
+    redis.run("XGROUP CREATE events:orders late 0").await;
+    redis.run("XGROUP CREATE events:orders done $").await;
+    redis.run("XGROUP CREATE events:orders lost 5-0").await;
+    redis.run("XREADGROUP GROUP late worker COUNT 3 STREAMS events:orders >").await;
+    let app = TestApp::start(&redis).await;
+    let answer =
+        overview(&app, "three groups", |answer| answer["groups"].as_array().unwrap().len() == 3)
+            .await;
+    let groups = &answer["groups"];
+    assert_eq!((&groups[0]["group"], &groups[0]["lag"]), (&"late".into(), &7.into()));
+    assert_eq!((&groups[0]["pending"], &groups[0]["consumers"]), (&3.into(), &1.into()));
+    assert!(groups[0]["idle_ms"].is_u64());
+    assert_eq!((&groups[1]["group"], &groups[1]["lag"]), (&"lost".into(), &Value::Null));
+    assert!(groups[1]["unknown_because"].as_str().unwrap().contains("lost count"));
+    assert_eq!((&groups[2]["group"], &groups[2]["lag"]), (&"done".into(), &0.into()));
+}
+
+#[tokio::test]
+async fn what_redis_does_not_let_this_user_run_is_named_and_the_rest_is_told() {
+    let redis = TestRedis::start().await;
+    redis.add("a:1", "*", "A", "{}").await;
+    redis
+        .run("ACL SETUSER viewer on >password ~* -@all +ping +scan +xrange +xrevrange +xlen")
+        .await;
+    let url = format!("{}?user=viewer&pass=password", redis.url_text());
+    let app = TestApp::start_on(url.parse().unwrap()).await;
+    let answer =
+        overview(&app, "the event is counted", |answer| total(&answer["types"], "type", "A") == 1)
+            .await;
+    assert_eq!(answer["redis"], Value::Null);
+    let refused = finding(&answer, "command_refused").unwrap();
+    assert!(refused["message"].as_str().unwrap().contains("`INFO`"), "{refused}");
+    assert!(refused["help"].as_str().unwrap().contains("+info"), "{refused}");
+    // Nothing tells that user what changes: it is looked at again and again.
+    assert_eq!(answer["coverage"]["is_told"], false);
+    redis.add("a:1", "*", "A", "{}").await;
+    overview(&app, "the next event is counted", |answer| total(&answer["types"], "type", "A") == 2)
+        .await;
+}
+
+#[tokio::test]
+async fn while_redis_is_away_it_says_so_and_goes_on_afterwards() {
+    let mut redis = TestRedis::start_persistent().await;
+    redis.add("a:1", "*", "A", "{}").await;
+    let app = TestApp::start(&redis).await;
+    overview(&app, "it is counted", |answer| sum(&answer["counts"]) == 1).await;
+    redis.kill();
+    eventually("it is away", || async {
+        let (status, answer) = app.get(OVERVIEW).await;
+        (status == 503 && answer["error"]["code"] == "redis_unavailable").then_some(())
+    })
+    .await;
+    redis.start_again().await;
+    redis.add("a:1", "*", "A", "{}").await;
+    let counted = || async {
+        let (status, answer) = app.get(OVERVIEW).await;
+        (status == 200 && sum(&answer["counts"]) == 2).then_some(())
+    };
+    eventually("it goes on", counted).await;
+}

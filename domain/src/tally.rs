@@ -138,7 +138,7 @@ fn is_clearly_more(count: u64, other: u64) -> bool {
 }
 
 /// Divides a whole among parts as these weights are to each other, so that the parts make up the whole.
-pub fn shares(whole: u64, weights: &[u64]) -> Vec<u64> {
+pub fn shares(whole: u64, weights: &[u32]) -> Vec<u64> {
     let sum: u128 = weights.iter().map(|&weight| u128::from(weight)).sum();
     if sum == 0 {
         return vec![0; weights.len()];
@@ -247,7 +247,7 @@ mod tests {
         }
 
         #[test]
-        fn shares_make_up_the_whole(whole: u64, weights in prop::collection::vec(any::<u64>(), 1..20)) {
+        fn shares_make_up_the_whole(whole: u64, weights in prop::collection::vec(any::<u32>(), 1..20)) {
             prop_assume!(weights.iter().any(|&weight| weight > 0));
             let parts = shares(whole, &weights);
             prop_assert_eq!(parts.iter().map(|&part| u128::from(part)).sum::<u128>(), u128::from(whole));

@@ -220,8 +220,8 @@ pub(super) fn is_time(id: EntryId, now_ms: u64) -> bool {
     (EARLIEST_MS..=now_ms.saturating_add(MAX_AHEAD_MS)).contains(&id.ms())
 }
 
-fn weights(entries: &[Counted]) -> (Vec<Option<String>>, Vec<u64>) {
-    let mut counts: HashMap<&Option<String>, u64> = HashMap::new();
+fn weights(entries: &[Counted]) -> (Vec<Option<String>>, Vec<u32>) {
+    let mut counts: HashMap<&Option<String>, u32> = HashMap::new();
     for entry in entries {
         *counts.entry(&entry.event_type).or_default() += 1;
     }

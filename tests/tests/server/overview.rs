@@ -100,21 +100,23 @@ async fn counts_that_are_known_are_not_sent_again() {
 }
 
 #[tokio::test]
-async fn however_many_look_redis_is_asked_once_and_not_at_all_while_nobody_does() {
+async fn however_many_look_redis_is_asked_once_and_not_at_all_before_somebody_does() {
     let redis = TestRedis::start().await;
     redis.add("a:1", "*", "A", "{}").await;
     let app = TestApp::start(&redis).await;
-    overview(&app, "it is counted", |answer| sum(&answer["counts"]) == 1).await;
-    assert_eq!(calls(&redis, "time").await, 0, "nobody looked");
-    let (before, from_s) = (calls(&redis, "time").await, app.ok(OVERVIEW).await["now_ms"].clone());
-    let mut last = from_s.clone();
+    app.ok("/readyz").await;
+    assert_eq!(calls(&redis, "time").await, 0);
+    let now_ms = |answer: &Value| answer["now_ms"].as_u64().unwrap();
+    let from_ms = now_ms(&app.ok(OVERVIEW).await);
+    let before = calls(&redis, "time").await;
+    let mut last_ms = from_ms;
     for _ in 0..50 {
         let all = (0..20).map(|_| app.ok(OVERVIEW));
-        last = futures::future::join_all(all).await.pop().unwrap()["now_ms"].clone();
+        last_ms = futures::future::join_all(all).await.iter().map(now_ms).max().unwrap();
     }
-    let seconds = (last.as_u64().unwrap() - from_s.as_u64().unwrap()) / 1_000;
+    let seconds = (last_ms - from_ms) / 1_000;
     let asked = calls(&redis, "time").await - before;
-    assert!(asked <= seconds + 3, "{asked} in {seconds} s");
+    assert!(asked <= seconds + 3, "{asked} times in {seconds} s");
 }
 
 #[tokio::test]

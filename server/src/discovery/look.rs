@@ -36,7 +36,11 @@ impl Shared {
         Ok(keys.iter().map(found).collect())
     }
 
-    async fn ask(&self, keys: &[StreamKey]) -> Result<Vec<FoundStream>, StoreError> {
+    /// The same, asked of Redis now.
+    ///
+    /// # Errors
+    /// Where Redis does not answer.
+    pub(super) async fn ask(&self, keys: &[StreamKey]) -> Result<Vec<FoundStream>, StoreError> {
         if keys.is_empty() {
             return Ok(Vec::new());
         }

@@ -143,12 +143,17 @@ impl Discovery {
         (keys, self.shared.status(&state))
     }
 
-    /// What these streams hold, or why that cannot be told, as of at most a moment ago.
+    /// What these streams hold now, or why that cannot be told.
     ///
     /// # Errors
     /// Where Redis does not answer.
-    pub async fn look(&self, keys: &[StreamKey]) -> Result<Vec<FoundStream>, StoreError> {
-        self.shared.look(keys).await
+    pub async fn look_anew(&self, keys: &[StreamKey]) -> Result<Vec<FoundStream>, StoreError> {
+        self.shared.ask(keys).await
+    }
+
+    /// Whether it turned out that this user may not run `XINFO STREAM`.
+    pub fn is_info_refused(&self) -> bool {
+        self.shared.state().info_refused.is_some()
     }
 
     /// Pauses it, lets it go on, or begins anew.

@@ -85,8 +85,6 @@ struct Watcher<'a> {
     redis: Option<RedisHealth>,
     findings: Vec<Finding>,
     figures_at: Option<Instant>,
-    /// Whether this user may not run `XINFO STREAM`.
-    is_info_refused: bool,
     /// Whether the newest events of before anybody looked were read.
     is_newest_filled: bool,
 }
@@ -108,7 +106,6 @@ impl<'a> Watcher<'a> {
             redis: None,
             findings: Vec::new(),
             figures_at: None,
-            is_info_refused: false,
             is_newest_filled: false,
         }
     }
@@ -186,7 +183,6 @@ impl<'a> Watcher<'a> {
         if let Some(error) = status.failure.as_ref().filter(|error| error.is_passing()) {
             return Err(error.clone());
         }
-        self.is_info_refused = status.info_refused.is_some();
         if let Some(turn) = turn {
             self.look(&keys, now_ms).await?;
             let is_last = keys.len() < turn.len();
@@ -210,7 +206,7 @@ impl<'a> Watcher<'a> {
         if keys.is_empty() {
             return Ok(());
         }
-        for FoundStream { key, info } in self.shared.discovery.look(keys).await? {
+        for FoundStream { key, info } in self.shared.discovery.look_anew(keys).await? {
             match info {
                 Ok(info) => {
                     self.sweep.noted(&key, &info);
@@ -270,7 +266,7 @@ impl<'a> Watcher<'a> {
         &self,
         wanted: &[Wanted],
     ) -> Result<Vec<Result<(Vec<Entry>, StreamInfo), StoreError>>, StoreError> {
-        if !self.is_info_refused {
+        if !self.shared.discovery.is_info_refused() {
             return self.store().newest_pages(wanted).await;
         }
         let pages = self.store().newest_entries(wanted).await?.into_iter();

@@ -100,17 +100,7 @@ impl StoreBackend {
         let discovery = Discovery::new(store.clone(), topics.clone(), scan_rate);
         let overviews = Overviews::new(store.clone(), codecs.clone(), discovery.clone());
         let library = Arc::new(library);
-        Self {
-            store,
-            indexes,
-            traveller,
-            library,
-            codecs,
-            relations,
-            topics,
-            discovery,
-            overviews,
-        }
+        Self { store, indexes, traveller, library, codecs, relations, topics, discovery, overviews }
     }
 
     /// The stream that has the events.

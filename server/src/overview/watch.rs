@@ -203,10 +203,13 @@ impl<'a> Watcher<'a> {
     }
 
     async fn look(&mut self, keys: &[StreamKey], now_ms: u64) -> Result<(), StoreError> {
+        // The events of an aggregate inside of a topic are the topic's.
+        let keys: Vec<StreamKey> =
+            keys.iter().filter(|key| !self.store().is_part(key)).cloned().collect();
         if keys.is_empty() {
             return Ok(());
         }
-        for FoundStream { key, info } in self.shared.discovery.look_anew(keys).await? {
+        for FoundStream { key, info } in self.shared.discovery.look_anew(&keys).await? {
             match info {
                 Ok(info) => {
                     self.sweep.noted(&key, &info);

@@ -84,6 +84,11 @@ impl Parts for NoParts {
 }
 
 impl super::Store {
+    /// Whether a key is that of a part of a stream, such as an aggregate inside of a topic.
+    pub fn is_part(&self, key: &StreamKey) -> bool {
+        self.parts.is_part(key)
+    }
+
     /// The same, for which these are streams too.
     pub fn with_parts(self, parts: Arc<dyn Parts>) -> Self {
         Self { parts, ..self }

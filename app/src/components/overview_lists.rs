@@ -90,7 +90,7 @@ pub(crate) fn NewestEvents(
         let href = list.with_event(Some(event.id)).href();
         let data = match event.decode_error.clone() {
             Some(error) => view! {
-                <span class="newest-data" title=error.clone()>
+                <span class="newest-data" title=error>
                     <Icon glyph=Glyph::Warning />
                     {error.clone()}
                 </span>
@@ -178,13 +178,13 @@ fn group_row(group: GroupLag) -> impl IntoView {
         (Some(lag), _) => view! { <span>{text::grouped(lag)}</span> }.into_any(),
         (None, because) => {
             let because = because.unwrap_or_default();
-            view! { <span class="faint" title=because.clone()>"unknown"<span class="sr-only">": " {because.clone()}</span></span> }
+            view! { <span class="faint" title=because>"unknown"<span class="sr-only">": " {because.clone()}</span></span> }
                 .into_any()
         }
     };
     let idle = group.idle_ms.map_or("–".to_owned(), text::brief_duration);
     view! {
-        <tr data-testid="group" data-group=group.group.clone()>
+        <tr data-testid="group" data-group=group.group>
             <th scope="row">
                 <span class="group-name" title=group.group.clone()>{group.group.clone()}</span>
                 <a href=href><KeyText stream=group.stream.clone() /></a>

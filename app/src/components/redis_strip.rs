@@ -59,7 +59,7 @@ fn figures(health: &RedisHealth) -> impl IntoView + use<> {
                 <dt>{name}</dt>
                 <dd>
                     <b>{value}</b>
-                    <span class="figure-note" title=note.clone()>{note.clone()}</span>
+                    <span class="figure-note" title=note>{note.clone()}</span>
                 </dd>
             </div>
         }

@@ -8,6 +8,8 @@ use crate::store::ServerInfo;
 const SHORT_MEMORY_PERCENT: u64 = 90;
 /// From which part of its connections on it has few left.
 const SHORT_CLIENTS_PERCENT: u64 = 90;
+/// After how many seconds without a snapshot there is none: without being told otherwise Redis makes one within an hour of a change.
+const UNSAVED_SECONDS: u64 = 3_600;
 /// How many units there are in a whole.
 const WHOLE_PERCENT: u64 = 100;
 
@@ -40,22 +42,22 @@ pub(super) fn health(info: &ServerInfo) -> RedisHealth {
             is_aof_on: number("aof_enabled") == 1,
             is_aof_ok: is_ok("aof_last_write_status") && is_ok("aof_last_bgrewrite_status"),
             is_rdb_ok: is_ok("rdb_last_bgsave_status"),
-            rdb_saved_s: number("rdb_last_save_time"),
+            unsaved_s: (number("server_time_usec") / 1_000_000)
+                .saturating_sub(number("rdb_last_save_time")),
             changes_since_save: number("rdb_changes_since_last_save"),
         },
     }
 }
 
-/// What is worth knowing about a server, the worst first. `is_saving` says whether it makes snapshots by itself, where that is
-/// known.
-pub(super) fn findings(health: &RedisHealth, is_saving: Option<bool>) -> Vec<Finding> {
+/// What is worth knowing about a server, the worst first.
+pub(super) fn findings(health: &RedisHealth) -> Vec<Finding> {
     let all = [
         eviction(health),
         evicted(health),
         memory(health),
         failed_snapshot(health),
         failed_aof(health),
-        persistence(health, is_saving),
+        persistence(health),
         connections(health),
         master(health),
     ];
@@ -153,24 +155,31 @@ fn failed_aof(health: &RedisHealth) -> Option<Finding> {
     )
 }
 
-fn persistence(health: &RedisHealth, is_saving: Option<bool>) -> Option<Finding> {
+fn persistence(health: &RedisHealth) -> Option<Finding> {
     if health.persistence.is_aof_on {
         return None;
     }
-    match is_saving {
-        Some(false) => finding(
+    // Its configuration would tell whether it makes snapshots, but those who look seldom may read that.
+    let (changes, since_s) = (health.persistence.changes_since_save, health.persistence.unsaved_s);
+    if changes > 0 && since_s >= UNSAVED_SECONDS {
+        let hours = since_s / UNSAVED_SECONDS;
+        return finding(
             FindingCode::NoPersistence,
             Severity::Danger,
-            "Redis keeps nothing on disk: all events are gone when it stops",
-            "Set `appendonly yes`",
-        ),
-        _ => finding(
-            FindingCode::NoPersistence,
-            Severity::Info,
-            "Redis writes no append-only file: what came after its last snapshot is lost when it crashes",
-            "Set `appendonly yes` where no event may be lost",
-        ),
+            format!(
+                "Redis has kept nothing on disk for {}: {} would be lost if it stopped",
+                counted(hours, "hour"),
+                counted(changes, "change")
+            ),
+            "Set `appendonly yes`, or have it make snapshots with `save`",
+        );
     }
+    finding(
+        FindingCode::NoPersistence,
+        Severity::Info,
+        "Redis writes no append-only file: what came after its last snapshot is lost when it crashes",
+        "Set `appendonly yes` where no event may be lost",
+    )
 }
 
 fn connections(health: &RedisHealth) -> Option<Finding> {
@@ -218,7 +227,7 @@ mod tests {
     fn codes(change: impl Fn(&mut RedisHealth)) -> Vec<(FindingCode, Severity)> {
         let mut health = health(&ServerInfo::parse(USUAL));
         change(&mut health);
-        let findings = findings(&health, Some(true));
+        let findings = findings(&health);
         findings.into_iter().map(|finding| (finding.code, finding.severity)).collect()
     }
 
@@ -228,7 +237,7 @@ mod tests {
         assert_eq!((health.version.as_str(), health.clients), ("Redis 7.0.15", 3));
         assert_eq!((health.keys, health.expiring_keys), (11, 2));
         assert_eq!(health.memory_limit_bytes, None);
-        assert_eq!(findings(&health, Some(true)), []);
+        assert_eq!(findings(&health), []);
     }
 
     #[test]
@@ -264,10 +273,12 @@ mod tests {
     fn without_persistence_all_is_lost_and_with_snapshots_the_last_minutes() {
         let mut health = health(&ServerInfo::parse(USUAL));
         health.persistence.is_aof_on = false;
-        let severity = |is_saving| findings(&health, is_saving)[0].severity;
-        assert_eq!(severity(Some(false)), Severity::Danger);
-        assert_eq!(severity(Some(true)), Severity::Info);
-        assert_eq!(severity(None), Severity::Info);
+        assert_eq!(findings(&health)[0].severity, Severity::Info);
+        health.persistence.unsaved_s = 7_300;
+        assert_eq!(findings(&health)[0].severity, Severity::Info);
+        health.persistence.changes_since_save = 1;
+        assert_eq!(findings(&health)[0].severity, Severity::Danger);
+        assert!(findings(&health)[0].message.contains("2 hours: 1 change"));
     }
 
     #[test]

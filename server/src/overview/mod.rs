@@ -13,7 +13,6 @@ mod pulse;
 mod sweep;
 mod watch;
 
-use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -44,8 +43,6 @@ struct Shared {
     discovery: Discovery,
     looking: Mutex<Looking>,
     picture: channel::Sender<Option<Picture>>,
-    /// Whether this user may not read the configuration: Redis notes in a log whoever tries.
-    is_config_refused: AtomicBool,
 }
 
 /// What is known at the moment, or why nothing is.
@@ -62,9 +59,7 @@ impl Overviews {
     pub fn new(store: Store, codecs: Codecs, discovery: Discovery) -> Self {
         let looking = Mutex::new(Looking { asked_at: Instant::now(), task: None });
         let picture = channel::Sender::new(None);
-        let is_config_refused = AtomicBool::new(false);
-        let shared = Shared { store, codecs, discovery, looking, picture, is_config_refused };
-        Self { shared: Arc::new(shared) }
+        Self { shared: Arc::new(Shared { store, codecs, discovery, looking, picture }) }
     }
 
     /// What is going on.

@@ -2,7 +2,6 @@
 
 use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant, SystemTime};
 
 use rewind_app::api::{Coverage, Finding, Overview, OverviewProblem, RedisHealth};
@@ -318,7 +317,6 @@ impl<'a> Watcher<'a> {
 
     /// Asks how Redis is, and how far consumer groups are.
     async fn ask_for_figures(&mut self) -> Result<(), StoreError> {
-        let is_saving = self.is_saving().await?;
         let mut refused = Vec::new();
         self.redis = match self.store().server_info().await {
             Ok(info) => Some(health::health(&info)),
@@ -335,20 +333,9 @@ impl<'a> Watcher<'a> {
             let what = "how far consumer groups are";
             refused.push(health::refused("XINFO GROUPS", "+xinfo|groups", what));
         }
-        let findings =
-            self.redis.as_ref().map(|redis| health::findings(redis, is_saving)).unwrap_or_default();
+        let findings = self.redis.as_ref().map(health::findings).unwrap_or_default();
         self.findings = findings.into_iter().chain(refused).collect();
         Ok(())
-    }
-
-    /// Whether Redis makes snapshots by itself, as far as it tells.
-    async fn is_saving(&self) -> Result<Option<bool>, StoreError> {
-        if self.shared.is_config_refused.load(Ordering::Relaxed) {
-            return Ok(None);
-        }
-        let is_saving = self.store().is_saving().await?;
-        self.shared.is_config_refused.store(is_saving.is_none(), Ordering::Relaxed);
-        Ok(is_saving)
     }
 
     fn draw(&mut self, now_ms: u64, is_told: bool, status: &Status) -> Overview {

@@ -2,8 +2,6 @@
 
 use std::collections::HashMap;
 
-use redis::Value;
-
 use super::{Store, StoreError, reply};
 
 /// The figures of `INFO`, by name.
@@ -23,25 +21,6 @@ impl Store {
         let reply = self.single(&pipeline).await?;
         let text = reply::text(&reply).ok_or(StoreError::unexpected("figures that are no text"))?;
         Ok(ServerInfo::parse(&text))
-    }
-}
-
-impl Store {
-    /// Whether the server makes snapshots by itself; nothing where it does not tell this user.
-    ///
-    /// # Errors
-    /// Where Redis does not answer.
-    pub async fn is_saving(&self) -> Result<Option<bool>, StoreError> {
-        let mut pipeline = redis::pipe();
-        pipeline.cmd("CONFIG").arg("GET").arg("save");
-        let value = match self.single(&pipeline).await {
-            Ok(Value::Map(pairs)) => pairs.into_iter().next().map(|(_, value)| value),
-            Ok(Value::Array(flat)) => flat.into_iter().nth(1),
-            Err(error) if error.is_passing() => return Err(error),
-            _ => None,
-        };
-        let rules = value.as_ref().and_then(reply::text);
-        Ok(rules.map(|rules| !rules.trim().is_empty()))
     }
 }
 

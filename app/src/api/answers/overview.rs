@@ -169,8 +169,8 @@ pub struct Persistence {
     pub is_aof_ok: bool,
     /// Whether its last snapshot worked.
     pub is_rdb_ok: bool,
-    /// When it last made a snapshot, or started, as a Unix time in seconds.
-    pub rdb_saved_s: u64,
+    /// How many seconds ago it last made a snapshot, or started.
+    pub unsaved_s: u64,
     /// How many changes there were since.
     pub changes_since_save: u64,
 }

@@ -27,7 +27,7 @@ const MAX_P99_SECS: f64 = 0.1;
 const MAX_BYTES: f64 = 150e6;
 /// How much of a core idle viewers may take: the time in seconds that it works in a second.
 const MAX_IDLE_SHARE: f64 = 0.01;
-/// How long after the last event whoever reads is waiting for the next one.
+/// How long to wait before it is looked again who reads.
 const QUIET: Duration = Duration::from_millis(200);
 /// How long everything may take to arrive.
 const TIMEOUT: Duration = Duration::from_secs(60);
@@ -64,12 +64,17 @@ pub(super) async fn run(setting: &Setting, report: &mut Report) -> Result<()> {
         publisher.add(STREAM, &[("type", "Measured"), ("data", &payload)]).await?;
     }
     let memory = setting.rewind.memory()?;
-    tokio::time::sleep(QUIET).await;
-    let readers = publisher.clients().await?.matches(" cmd=xread ").count();
-    ensure!(readers == 1, "{readers} connections read for {VIEWERS} viewers");
     let delays = tokio::time::timeout(TIMEOUT, viewers.join_all()).await;
     let delays = delays.context("not every viewer got every event")?;
     let delays: Vec<Vec<Duration>> = delays.into_iter().collect::<Result<_>>()?;
+    // Everything has arrived, so whoever reads comes to wait for the next event.
+    let deadline = Instant::now() + TIMEOUT;
+    let mut readers = 0;
+    while readers == 0 && Instant::now() < deadline {
+        tokio::time::sleep(QUIET).await;
+        readers = publisher.clients().await?.matches(" cmd=xread ").count();
+    }
+    ensure!(readers == 1, "{readers} connections read for {VIEWERS} viewers");
     let samples: Samples = delays.into_iter().flatten().collect();
     let name = |what: &str| format!("live event to {VIEWERS} viewers, {what}");
     report.add(Row::measured(&name("p50"), Unit::Time, samples.percentile(50)?, None));

@@ -11,6 +11,7 @@ mod orders;
 mod overview;
 mod parts;
 mod streams;
+mod topics;
 mod travel;
 mod trouble;
 mod watch;

@@ -1,0 +1,55 @@
+//! Aggregates inside of topics, from the list of streams to their versions.
+
+use rewind_server::config::FoldConfig;
+use rewind_tests::{TestApp, TestRedis};
+use serde_json::json;
+
+use crate::browser::Browser;
+
+const RULE: [&str; 3] = ["Order", "events:orders", "data.order_id"];
+
+/// Three orders, whose events take turns.
+async fn add_orders(redis: &TestRedis) {
+    for n in 0..9_u64 {
+        let order = ["1001", "1002", "1003"][usize::try_from(n % 3).unwrap()];
+        let event_type =
+            ["OrderCreated", "OrderPaid", "OrderShipped"][usize::try_from(n / 3).unwrap()];
+        let data = json!({"order_id": order, "status": event_type, "n": n}).to_string();
+        let id = format!("{}-0", 1_706_185_200_000 + n * 60_000);
+        redis.add("events:orders", &id, event_type, &data).await;
+    }
+}
+
+#[tokio::test]
+async fn an_aggregate_inside_of_a_topic_is_found_opened_and_travelled_through() {
+    let redis = TestRedis::start().await;
+    add_orders(&redis).await;
+    let app = TestApp::start_with_topics(&redis, FoldConfig::default(), &[RULE], None).await;
+    let browser = Browser::start(&app).await;
+
+    browser.open("/streams?category=events%3Aorders%23Order%3A").await;
+    browser.see("[data-testid=stream-row]").await;
+    browser.click("[data-key='events:orders#Order:1002'] .cell-key a").await;
+    browser.read("[data-testid=in-topic]", "in events:orders by data.order_id").await;
+    browser.count("[data-testid=event-row]", 3).await;
+
+    browser.click("[data-testid=lens-travel]").await;
+    browser.read("[data-testid=version]", "3").await;
+    browser.close().await;
+}
+
+#[tokio::test]
+async fn an_event_of_a_topic_leads_to_the_aggregate_at_its_version() {
+    let redis = TestRedis::start().await;
+    add_orders(&redis).await;
+    let app = TestApp::start_with_topics(&redis, FoldConfig::default(), &[RULE], None).await;
+    let browser = Browser::start(&app).await;
+
+    browser.open("/events?stream=events%3Aorders&event=1706185440000-0").await;
+    browser.read("[data-testid=topic-aggregates]", "Order aggregates").await;
+    browser.read("[data-testid=about-aggregate]", "1002").await;
+    browser.click("[data-testid=about-aggregate]").await;
+    browser.read("[data-testid=in-topic]", "in events:orders by data.order_id").await;
+    browser.read("[data-testid=version]", "2").await;
+    browser.close().await;
+}

@@ -45,6 +45,14 @@ pub enum LiveError {
         /// How many there may be.
         limit: usize,
     },
+    /// A category has aggregates that are inside of a stream.
+    #[error("the aggregates of `{prefix}` are inside of `{topic}`; watch that stream")]
+    InsideTopic {
+        /// What their keys begin with.
+        prefix: StreamKey,
+        /// The stream.
+        topic: StreamKey,
+    },
     /// A category is too large.
     #[error("more than {limit} streams begin with `{prefix}`; watch a smaller category")]
     StreamsOfCategory {
@@ -65,7 +73,9 @@ impl LiveError {
     pub fn to_api(&self) -> ApiError {
         match self {
             Self::Store { key, error } => api_error(Some(key), error),
-            Self::StreamsOfCategory { .. } => ApiError::bad_parameter("category", self),
+            Self::StreamsOfCategory { .. } | Self::InsideTopic { .. } => {
+                ApiError::bad_parameter("category", self)
+            }
             Self::Viewers { .. }
             | Self::ViewersOfAddress { .. }
             | Self::Streams { .. }

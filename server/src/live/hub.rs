@@ -141,6 +141,10 @@ impl Hub {
         prefix: &StreamKey,
         viewer: &Arc<Notify>,
     ) -> Result<Arc<Category>, LiveError> {
+        if let Some(topic) = self.shared.parts.within(prefix) {
+            let (prefix, topic) = (prefix.clone(), topic.stream.clone());
+            return Err(LiveError::InsideTopic { prefix, topic });
+        }
         let mut categories = self.shared.categories();
         if let Some(category) = categories.get(prefix) {
             category.join(viewer);

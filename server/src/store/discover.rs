@@ -63,6 +63,9 @@ impl Store {
         mut cursor: u64,
         wanted: u64,
     ) -> Result<Discovered, StoreError> {
+        if let Some(keys) = self.parts.keys(prefix).await? {
+            return self.discover_parts(&keys, cursor, wanted).await;
+        }
         let (mut keys, mut scans, mut keys_total) = (Vec::new(), 0, 0);
         let next_cursor = loop {
             let step = self.scan_streams(prefix, cursor, MAX_SCAN_COUNT).await?;
@@ -83,6 +86,24 @@ impl Store {
         });
         let scanned = scans * MAX_SCAN_COUNT;
         Ok(Discovered { streams, next_cursor, scanned, keys_total })
+    }
+
+    /// Goes on with these keys, of which the first ones were told before.
+    async fn discover_parts(
+        &self,
+        keys: &[StreamKey],
+        told: u64,
+        wanted: u64,
+    ) -> Result<Discovered, StoreError> {
+        let count = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
+        let rest = keys.get(count(told)..).unwrap_or_default();
+        let next = rest.get(..count(wanted)).unwrap_or(rest);
+        let mut streams = self.look_at(next).await?;
+        // What was trimmed away meanwhile.
+        streams.retain(|found| !matches!(found.info, Err(StoreError::NotFound)));
+        let scanned = next.len() as u64;
+        let next_cursor = (next.len() < rest.len()).then_some(told + scanned);
+        Ok(Discovered { streams, next_cursor, scanned, keys_total: keys.len() as u64 })
     }
 
     /// Looks at about `count` keys, from a cursor on, for streams whose keys begin with `prefix`.

@@ -19,6 +19,12 @@ pub trait Parts: Send + Sync {
 
     /// The parts with these keys as they are now, in their order.
     async fn parts(&self, keys: &[StreamKey]) -> Vec<Result<Part, StoreError>>;
+
+    /// The keys of the parts whose keys begin like this; nothing where keys that begin like this are those of streams.
+    ///
+    /// # Errors
+    /// Where they cannot be told.
+    async fn keys(&self, prefix: &StreamKey) -> Result<Option<Vec<StreamKey>>, StoreError>;
 }
 
 /// Some entries of a stream.
@@ -80,6 +86,10 @@ impl Parts for NoParts {
 
     async fn parts(&self, keys: &[StreamKey]) -> Vec<Result<Part, StoreError>> {
         keys.iter().map(|_| Err(StoreError::NotFound)).collect()
+    }
+
+    async fn keys(&self, _: &StreamKey) -> Result<Option<Vec<StreamKey>>, StoreError> {
+        Ok(None)
     }
 }
 

@@ -86,6 +86,12 @@ impl Topics {
         Some((self.topics.iter().find(is_meant)?, part))
     }
 
+    /// The rule for the aggregates inside of a topic, where all keys that begin like this are theirs.
+    pub fn within(&self, prefix: &StreamKey) -> Option<&Topic> {
+        let is_within = |topic: &&Topic| prefix.as_bytes().starts_with(topic.prefix().as_bytes());
+        self.topics.iter().find(is_within)
+    }
+
     /// The aggregates that an event of a topic is about.
     pub fn parts_of(&self, stream: &StreamKey, event: &RawEvent<'_>) -> Vec<TopicPart> {
         let topics = self.topics.iter().filter(|topic| topic.stream == *stream);
@@ -111,12 +117,7 @@ impl Topics {
                     *place = Place { epoch: view.members_epoch, names: 0 };
                 }
                 let first = view.extent.first_id.unwrap_or(EntryId::MAX);
-                let key = |name: &[u8]| TopicPart {
-                    topic: topic.stream.clone(),
-                    aggregate_type: topic.aggregate_type.clone(),
-                    id: StreamKey::from_bytes(name),
-                };
-                keys.extend(members.names(place.names, first).map(|name| key(name).key()));
+                keys.extend(members.names(place.names, first).map(|name| topic.key(name)));
                 place.names = members.len();
             });
         }
@@ -176,6 +177,19 @@ impl Topics {
     }
 }
 
+impl Topic {
+    /// The key of the aggregate with this name.
+    fn key(&self, name: &[u8]) -> StreamKey {
+        let (topic, aggregate_type) = (self.stream.clone(), self.aggregate_type.clone());
+        TopicPart { topic, aggregate_type, id: StreamKey::from_bytes(name) }.key()
+    }
+
+    /// How the keys of its aggregates begin.
+    fn prefix(&self) -> StreamKey {
+        self.key(b"")
+    }
+}
+
 #[async_trait]
 impl Parts for Topics {
     fn is_part(&self, key: &StreamKey) -> bool {
@@ -203,5 +217,19 @@ impl Parts for Topics {
             });
         }
         parts
+    }
+
+    async fn keys(&self, prefix: &StreamKey) -> Result<Option<Vec<StreamKey>>, StoreError> {
+        let Some(topic) = self.within(prefix) else { return Ok(None) };
+        let index = self.index(&topic.stream, Instant::now() + PATIENCE).await?;
+        let path = self.path(topic);
+        let begin = prefix.as_bytes().get(topic.prefix().as_bytes().len()..).unwrap_or_default();
+        let keys = index.view(|view| {
+            let first = view.extent.first_id.unwrap_or(EntryId::MAX);
+            let names = view.members.get(path).into_iter();
+            let names = names.flat_map(|members| members.names(0, first));
+            names.filter(|name| name.starts_with(begin)).map(|name| topic.key(name)).collect()
+        });
+        Ok(Some(keys))
     }
 }

@@ -222,3 +222,34 @@ async fn a_key_that_no_rule_makes_is_a_key_of_redis() {
         assert_eq!((status, code.as_str()), (404, "stream_not_found"), "{missing}");
     }
 }
+
+#[tokio::test]
+async fn several_aggregates_are_one_list_like_streams() {
+    let redis = TestRedis::start().await;
+    add_orders(&redis, 9).await;
+    let app = start(&redis).await;
+    let found = async |place: &str| {
+        let request = app.request(&format!("/api/find?{place}&order=asc"));
+        let text = request.send().await.unwrap().text().await.unwrap();
+        let data = text.lines().filter_map(|line| line.strip_prefix("data: "));
+        let json = data.map(|json| serde_json::from_str::<Value>(json).unwrap());
+        let ids = json.filter_map(|found| Some(found["event"]["id"].as_str()?.to_owned()));
+        ids.collect::<Vec<String>>()
+    };
+    let two = "stream=events:orders%23Order:7&stream=events:orders%23Order:8";
+    assert_eq!(found(two).await, ["1-0", "2-0", "4-0", "5-0", "7-0", "8-0"]);
+    let all: Vec<String> = (1..=9).map(|n| format!("{n}-0")).collect();
+    assert_eq!(found("category=events:orders%23Order").await, all);
+    // Each event of the topic is there once, not once more for its aggregate.
+    assert_eq!(found("category=events").await, all);
+    let streams = app.ok("/api/streams?prefix=events:orders%23Order:&limit=2").await;
+    assert_eq!(streams["streams"].as_array().unwrap().len(), 2);
+    let cursor = streams["next_cursor"].as_str().unwrap();
+    let path = format!("/api/streams?prefix=events:orders%23Order:&limit=2&cursor={cursor}");
+    let streams = app.ok(&path).await;
+    assert_eq!(streams["streams"][0]["key"], "events:orders#Order:urn:9");
+    assert_eq!(streams["next_cursor"], Value::Null);
+    let (status, body) = app.get("/api/live?category=events:orders%23Order").await;
+    let message = body["error"]["message"].as_str().unwrap();
+    assert!(status == 400 && message.contains("watch that stream"), "{body}");
+}

@@ -85,13 +85,6 @@ impl Overviews {
         }
     }
 
-    /// The counts of some streams in the last minutes, as far as they are known without asking Redis for them. Has them be known
-    /// from now on.
-    pub fn recent(&self) -> Option<Arc<Overview>> {
-        self.attend();
-        self.shared.picture.borrow().as_ref()?.as_ref().ok().cloned()
-    }
-
     /// Has the task go on since someone looks.
     fn attend(&self) {
         let mut looking = self.shared.looking();

@@ -15,12 +15,17 @@ const ASSETS: &str = "assets";
 /// The style sheet that imports the others, in the order in which they apply.
 const MAIN_STYLE: &str = "main.css";
 
-/// Writes the styles, as one file, and the icon into `assets`.
+/// The files that are served as they are.
+const AS_THEY_ARE: [&str; 2] = ["icon.svg", "live-worker.js"];
+
+/// Writes the styles, as one file, and what is served as it is into `assets`.
 pub(crate) fn assets(workspace: &Workspace, assets: &Path) -> Result<()> {
     let styles = styles(&workspace.root().join("style"))?;
     write(&assets.join("rewind.css"), &styles)?;
-    let icon = workspace.root().join("frontend/icon.svg");
-    write(&assets.join("icon.svg"), &read(&icon)?)
+    for name in AS_THEY_ARE {
+        write(&assets.join(name), &read(&workspace.root().join("frontend").join(name))?)?;
+    }
+    Ok(())
 }
 
 /// The document and the folder that it names, for assets with this fingerprint. Whatever changes

@@ -13,6 +13,20 @@ pub const MAX_FIND_LIMIT: u64 = 10_000;
 /// How many streams can be named in one call.
 pub const MAX_NAMED_STREAMS: usize = 100;
 
+/// `event: begun`: where the search looks. Sent first.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FindBegun {
+    /// In how many streams.
+    pub streams: u64,
+    /// How many entries they have.
+    pub total: u64,
+    /// The `after` of a live line of the same streams, in the order of their keys, or of the same category, that carries on where
+    /// the search ends: it brings what is added from now on. For a category it may repeat what was added while the search began.
+    /// Nothing where no such line can be had.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub live_after: Option<String>,
+}
+
 /// `event: found`: an event that is meant.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FoundEvent {

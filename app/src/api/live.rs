@@ -12,6 +12,9 @@ use serde::{Deserialize, Serialize};
 /// after which proxies cut idle connections.
 pub const HEARTBEAT_SECS: u64 = 15;
 
+/// How many watches one line can carry side by side: more tabs than most people have open, and few enough for a URL.
+pub const MAX_WATCHES: usize = 32;
+
 /// `event: entry`: an entry was added.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LiveEntry {
@@ -32,6 +35,14 @@ pub struct LiveGap {
     pub before: Option<EntryId>,
     /// How many entries are missing, where that can be told.
     pub missing: Option<u64>,
+}
+
+/// `event: remade`: a stream that is watched by name was deleted and made anew, or Redis lost its end: it ends before what was sent of it.
+/// What follows is all that it has, from its beginning.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LiveRemade {
+    /// The stream.
+    pub stream: StreamKey,
 }
 
 /// `event: lag`: this viewer was too slow; what it missed follows, read from Redis again.

@@ -9,7 +9,7 @@ pub(crate) mod frame_stream;
 pub(crate) mod frames;
 pub(crate) mod idle;
 pub(crate) mod keyboard;
-pub(crate) mod live_line;
+pub(crate) mod live;
 pub(crate) mod location;
 pub(crate) mod remote;
 pub(crate) mod resize;

@@ -60,11 +60,8 @@ pub(crate) enum EventRow {
     },
     /// It is on its way.
     Coming,
-    /// It is gone, or was never there.
-    Gone {
-        /// The version that it made.
-        version: u64,
-    },
+    /// Something is missing here, as this says.
+    Missing(String),
 }
 
 impl EventRow {
@@ -74,7 +71,7 @@ impl EventRow {
             Self::Event { event, stream, .. } => {
                 Some(EventPlace { stream: stream.clone(), id: event.id })
             }
-            Self::Coming | Self::Gone { .. } => None,
+            Self::Coming | Self::Missing(_) => None,
         }
     }
 }
@@ -237,18 +234,12 @@ fn row_view(
             </div>
         }
         .into_any(),
-        EventRow::Gone { version } => {
-            let what = format!(
-                "Version {} is gone: trimmed or deleted before it could be read",
-                text::grouped(*version)
-            );
-            view! {
-                <div class="event-row gap-row" role="row" id=row_id(at) aria-rowindex=index>
-                    <span role="gridcell"><Icon glyph=Glyph::Warning /> {what}</span>
-                </div>
-            }
-            .into_any()
+        EventRow::Missing(what) => view! {
+            <div class="event-row gap-row" role="row" id=row_id(at) aria-rowindex=index>
+                <span role="gridcell"><Icon glyph=Glyph::Warning /> {what.clone()}</span>
+            </div>
         }
+        .into_any(),
         EventRow::Event { event, stream, is_fresh, since_ms } => {
             let place = EventPlace { stream: stream.clone(), id: event.id };
             let link = href.run(place.clone());

@@ -25,11 +25,6 @@ impl Backoff {
         let cut = (f64::from(whole) / 2.0 * random.clamp(0.0, 1.0)) as u32;
         whole - cut
     }
-
-    /// Begins anew after a success.
-    pub(crate) fn reset(&mut self) {
-        self.failures = 0;
-    }
 }
 
 #[cfg(test)]
@@ -41,8 +36,6 @@ mod tests {
         let mut backoff = Backoff::default();
         let waits: Vec<u32> = (0..7).map(|_| backoff.next_ms(0.0)).collect();
         assert_eq!(waits, [250, 500, 1_000, 2_000, 4_000, 5_000, 5_000]);
-        backoff.reset();
-        assert_eq!(backoff.next_ms(0.0), 250);
     }
 
     #[test]

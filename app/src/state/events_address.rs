@@ -5,6 +5,7 @@ use rewind_domain::{EntryId, StreamKey};
 use super::address::{Point, parameter, point};
 use super::columns::Columns;
 use super::event_ref::{EventPane, EventRef};
+use super::live::Watch;
 use super::query::Query;
 use crate::api::Order;
 
@@ -162,6 +163,25 @@ impl EventsOf {
         }
     }
 
+    /// What a live line is to tell of, so that it carries on where a search ends.
+    pub(crate) fn watch(&self, filter: &str) -> Watch {
+        let query = match self {
+            Self::Streams(streams) => {
+                // The position of a line has one id for each of them, in the order of their keys as a search has them.
+                let mut streams = streams.clone();
+                streams.sort();
+                streams.dedup();
+                Self::Streams(streams).on_query(Query::default())
+            }
+            one => one.on_query(Query::default()),
+        };
+        let filter = Some(filter).filter(|filter| !filter.is_empty());
+        Watch {
+            query: query.with_some("filter", filter),
+            has_several: matches!(self, Self::Streams(_)),
+        }
+    }
+
     /// As parameters of a search.
     pub(crate) fn on_query(&self, query: Query) -> Query {
         match self {
@@ -182,6 +202,19 @@ mod tests {
     fn read(href: &str) -> Address {
         let (path, search) = href.split_once('?').unwrap();
         Address::parse(path, search)
+    }
+
+    #[test]
+    fn streams_are_watched_in_the_order_in_which_a_search_tells_how_far_they_are() {
+        let of = EventsOf::Streams(["b".into(), "a".into(), "b".into()].into());
+        let watch = of.watch("type:X");
+        assert_eq!(
+            watch.after(Some("1-0,2-0")).search(),
+            "stream=a&stream=b&filter=type:X&after=1-0%2C2-0"
+        );
+        assert!(watch.has_several);
+        let of = EventsOf::Category("aggregate:Order".into());
+        assert_eq!(of.watch("").after(None).search(), "category=aggregate:Order");
     }
 
     #[test]

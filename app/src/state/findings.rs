@@ -5,8 +5,8 @@ use std::sync::Arc;
 use rewind_domain::{EntryId, Event, StreamKey};
 
 use super::sse::Frame;
-use crate::api::ApiError;
-use crate::api::find::{FindDone, FindEnd, FindProgress, FoundEvent};
+use crate::api::find::{FindBegun, FindDone, FindEnd, FindProgress, FoundEvent};
+use crate::api::{ApiError, Order};
 
 /// How many events a page keeps. Whoever has so many before them needs a narrower filter.
 pub(crate) const MAX_FOUND: usize = 10_000;
@@ -29,6 +29,8 @@ pub(crate) struct Findings {
     /// What this part has looked at.
     now: FindProgress,
     position: Option<String>,
+    /// Where it looks, as it was when the search began for the first time.
+    begun: Option<FindBegun>,
     stage: Stage,
 }
 
@@ -57,6 +59,22 @@ impl Findings {
     /// What it is doing.
     pub(crate) fn stage(&self) -> &Stage {
         &self.stage
+    }
+
+    /// Where it looks, once that is known.
+    pub(crate) fn begun(&self) -> Option<&FindBegun> {
+        self.begun.as_ref()
+    }
+
+    /// Whether it has found this event.
+    pub(crate) fn has(&self, event: &Found, order: Order) -> bool {
+        let id = event.event.id;
+        let begin = self.found.partition_point(|found| match order {
+            Order::Asc => found.event.id < id,
+            Order::Desc => found.event.id > id,
+        });
+        let same_id = self.found[begin..].iter().take_while(|found| found.event.id == id);
+        same_id.into_iter().any(|found| found.stream == event.stream)
     }
 
     /// Where to go on.
@@ -107,15 +125,26 @@ impl Findings {
         }
     }
 
-    /// Takes what the search tells.
+    /// Takes what the search tells, of the events those that are `wanted`.
     ///
     /// # Errors
     /// Where it cannot be read, which must not go unnoticed.
-    pub(crate) fn take(&mut self, frame: &Frame) -> Result<(), serde_json::Error> {
+    pub(crate) fn take(
+        &mut self,
+        frame: &Frame,
+        wanted: impl Fn(&Found) -> bool,
+    ) -> Result<(), serde_json::Error> {
         match frame.name.as_str() {
+            "begun" => {
+                let begun = serde_json::from_str(&frame.data)?;
+                self.begun.get_or_insert(begun);
+            }
             "found" => {
                 let FoundEvent { stream, event } = serde_json::from_str(&frame.data)?;
-                self.found.push(Found { stream, event: Arc::new(event) });
+                let found = Found { stream, event: Arc::new(event) };
+                if wanted(&found) {
+                    self.found.push(found);
+                }
                 if self.found.len() >= MAX_FOUND {
                     self.stage = Stage::Full;
                 }
@@ -185,13 +214,13 @@ mod tests {
     #[test]
     fn what_parts_of_a_search_looked_at_adds_up() {
         let mut findings = Findings::default();
-        findings.take(&found(9)).unwrap();
+        findings.take(&found(9), |_| true).unwrap();
         let done = FindDone { reason: FindEnd::Limit, progress: progress(3, 1) };
-        findings.take(&frame("done", &done, Some("6-0"))).unwrap();
+        findings.take(&frame("done", &done, Some("6-0")), |_| true).unwrap();
         assert_eq!((findings.stage(), findings.position()), (&Stage::Resting, Some("6-0")));
         findings.run();
-        findings.take(&found(5)).unwrap();
-        findings.take(&frame("progress", &progress(2, 1), None)).unwrap();
+        findings.take(&found(5), |_| true).unwrap();
+        findings.take(&frame("progress", &progress(2, 1), None), |_| true).unwrap();
         let all = findings.progress();
         assert_eq!((all.looked_at, all.found, all.total), (5, 2, Some(8)));
         assert_eq!(all.failures.map(|failures| failures.count), Some(2));
@@ -206,7 +235,7 @@ mod tests {
         assert_eq!(findings.stage(), &Stage::Failed(lost()));
         let mut findings = Findings::default();
         let done = FindDone { reason: FindEnd::Exhausted, progress: progress(3, 0) };
-        findings.take(&frame("done", &done, None)).unwrap();
+        findings.take(&frame("done", &done, None), |_| true).unwrap();
         findings.fail(lost());
         assert_eq!(findings.stage(), &Stage::Finished);
     }
@@ -214,6 +243,6 @@ mod tests {
     #[test]
     fn what_cannot_be_read_is_an_error() {
         let mut findings = Findings::default();
-        assert!(findings.take(&frame("found", &7, None)).is_err());
+        assert!(findings.take(&frame("found", &7, None), |_| true).is_err());
     }
 }

@@ -2,6 +2,7 @@
 //! it is tested natively.
 
 pub(crate) mod address;
+pub(crate) mod arrivals;
 pub(crate) mod backoff;
 pub(crate) mod changes;
 pub(crate) mod columns;
@@ -11,6 +12,7 @@ pub(crate) mod event_ref;
 pub(crate) mod events_address;
 pub(crate) mod findings;
 pub(crate) mod found;
+pub(crate) mod found_list;
 pub(crate) mod highlight;
 pub(crate) mod histogram;
 pub(crate) mod keys;

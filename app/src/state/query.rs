@@ -59,14 +59,24 @@ impl Query {
 
     /// The URL of `path` with these parameters.
     pub(crate) fn on(&self, path: &str) -> String {
-        let mut url = path.to_owned();
-        for (i, (name, value)) in self.0.iter().enumerate() {
-            url.push(if i == 0 { '?' } else { '&' });
-            encode(name, &mut url);
-            url.push('=');
-            encode(value, &mut url);
+        match self.0.is_empty() {
+            true => path.to_owned(),
+            false => format!("{path}?{}", self.search()),
         }
-        url
+    }
+
+    /// As it stands behind the `?` of a URL.
+    pub(crate) fn search(&self) -> String {
+        let mut text = String::new();
+        for (i, (name, value)) in self.0.iter().enumerate() {
+            if i > 0 {
+                text.push('&');
+            }
+            encode(name, &mut text);
+            text.push('=');
+            encode(value, &mut text);
+        }
+        text
     }
 }
 

@@ -5,11 +5,12 @@
 
 mod position;
 mod progress;
+mod seam;
 mod search;
 mod source;
 
 use futures::Stream;
-use rewind_app::api::find::{FindDone, FindProgress, FoundEvent};
+use rewind_app::api::find::{FindBegun, FindDone, FindProgress, FoundEvent};
 use rewind_app::api::{ApiError, Order};
 use rewind_codec::Codecs;
 use rewind_domain::StreamKey;
@@ -56,6 +57,8 @@ pub enum Place {
 /// What a search tells.
 #[derive(Clone, Debug, PartialEq)]
 pub enum FindFrame {
+    /// It knows where it looks.
+    Begun(FindBegun),
     /// It found an event; the search can go on from here.
     Found(FoundEvent, Position),
     /// How far it is.

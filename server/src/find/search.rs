@@ -1,15 +1,16 @@
 //! A search at work: streams are found, entries read, and each is held against the filter.
 
-use rewind_app::api::find::{FindDone, FindEnd, FoundEvent};
+use rewind_app::api::find::{FindBegun, FindDone, FindEnd, FoundEvent};
 use rewind_app::api::{ApiError, ErrorCode, Order};
 use rewind_codec::{Codecs, StreamCodec};
 use rewind_domain::cut::CutLimits;
 use rewind_domain::merge::IdSpan;
-use rewind_domain::{Event, FoldErrorKind, RawEvent, StreamKey};
+use rewind_domain::{EntryId, Event, FoldErrorKind, RawEvent, StreamKey};
 use rewind_script::{EventFilter, Filtering};
 use tokio::sync::mpsc;
 
 use super::progress::Progress;
+use super::seam::Look;
 use super::source::{Batch, ManyStreams, OneStream, Source, Stretch};
 use super::{FindFrame, FindQuery, Place, Position};
 use crate::backend::api_error;
@@ -34,22 +35,30 @@ pub(super) async fn run(
     frames: &mpsc::Sender<FindFrame>,
 ) -> Result<(), ApiError> {
     let mut progress = Progress::new();
+    let look = Look::begin(store, &query.place).await;
     let found = streams(store, &query.place, &mut progress, frames).await?;
+    let live_after = look.live_after(store, &query.place, &found).await;
     let is_single = found.len() == 1 && matches!(query.place, Place::Streams(_));
     let lengths =
         found.iter().map(|found| found.info.as_ref().map_or(0, |info| info.extent.length));
-    progress.begin(found.len() as u64, lengths.sum());
+    let (count, total) = (found.len() as u64, lengths.sum());
+    progress.begin(count, total);
+    // Should nobody listen any more, the next frame finds that out.
+    let _ = frames.send(FindFrame::Begun(FindBegun { streams: count, total, live_after })).await;
     let mut streams: Vec<StreamKey> = found.iter().map(|found| found.key.clone()).collect();
     let FindQuery { filter, span, order, position, is_whole, limit, .. } = query;
     let span = of_filter(&filter, span);
     let mut source = match span {
         None => Source::One(Box::new(OneStream::new(store.clone(), "".into(), order, []))),
         Some(span) if is_single => {
+            let end = found.first().and_then(|found| found.info.as_ref().ok());
+            let end = end.map_or(EntryId::MAX, |info| info.extent.last_generated_id);
+            let span = span.and(IdSpan { to: end, ..IdSpan::ALL });
             let stream = streams.pop().unwrap_or_else(|| "".into());
             streams.push(stream.clone());
             let rest = match &position {
-                Some(position) => position.rest(span, &stream, order),
-                None => Some(span),
+                Some(position) => span.and_then(|span| position.rest(span, &stream, order)),
+                None => span,
             };
             let stretches = stretches(indexes, &stream, &filter, rest, order).await?;
             Source::One(Box::new(OneStream::new(store.clone(), stream, order, stretches)))

@@ -115,7 +115,7 @@ impl Writer {
     fn frame(&mut self, frame: FindFrame) -> io::Result<Option<Bytes>> {
         match frame {
             FindFrame::Found(found, _) => Ok(Some(self.event(&found).into())),
-            FindFrame::Progress(..) => Ok(None),
+            FindFrame::Begun(_) | FindFrame::Progress(..) => Ok(None),
             FindFrame::Done(done, _) => match done.progress.unread {
                 Some(unread) => Err(io::Error::other(unread.message)),
                 None => Ok(self.foot()),

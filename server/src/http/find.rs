@@ -161,6 +161,7 @@ where
 fn bytes_of(frame: &FindFrame) -> Bytes {
     let text = |position: &Option<Position>| position.as_ref().map(ToString::to_string);
     match frame {
+        FindFrame::Begun(begun) => sse::frame("begun", None, begun),
         FindFrame::Found(found, position) => {
             sse::frame("found", Some(&position.to_string()), found)
         }

@@ -148,6 +148,8 @@ impl CategoryViewer {
                 self.line.hub.shared().counters.gaps.count();
                 self.line.push(&frame);
             }
+            // Its follower reads such a stream from the beginning by itself.
+            Delivery::Remade => {}
             Delivery::Failed(error) => self.failed(&error),
         }
     }

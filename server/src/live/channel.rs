@@ -51,6 +51,8 @@ pub(super) enum Delivery {
         /// The same as a frame.
         frame: Frame,
     },
+    /// The stream was made anew; what follows is all that it has, from its beginning.
+    Remade,
     /// Nothing can be read any more, for this reason. Nothing follows.
     Failed(Arc<LiveError>),
 }
@@ -162,7 +164,7 @@ impl Delivery {
         match self {
             Self::Entry { frame, entry, .. } => frame.len() + entry_bytes(entry),
             Self::Gap { frame, .. } => frame.len(),
-            Self::Failed(_) => 0,
+            Self::Remade | Self::Failed(_) => 0,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use rewind_app::api::live::{
-    LiveEntry, LiveFailed, LiveFilterErrors, LiveGap, LiveLag, LiveStatus,
+    LiveEntry, LiveFailed, LiveFilterErrors, LiveGap, LiveLag, LiveRemade, LiveStatus,
 };
 use rewind_domain::cut::CutLimits;
 use rewind_domain::{EntryId, Event, StreamKey};
@@ -18,7 +18,7 @@ pub(super) struct Frame {
 }
 
 /// The position after each watched stream, as the `id:` of a frame.
-pub(super) fn position_text(positions: impl IntoIterator<Item = EntryId>) -> String {
+pub(crate) fn positions_text(positions: impl IntoIterator<Item = EntryId>) -> String {
     let ids: Vec<String> = positions.into_iter().map(|id| id.to_string()).collect();
     ids.join(",")
 }
@@ -39,6 +39,10 @@ pub(super) fn gap(position: &str, gap: &LiveGap) -> Frame {
 
 pub(super) fn lag(position: &str, lag: &LiveLag) -> Frame {
     frame("lag", position, &json(lag))
+}
+
+pub(super) fn remade(position: &str, remade: &LiveRemade) -> Frame {
+    frame("remade", position, &json(remade))
 }
 
 pub(super) fn failed(position: &str, failed: &LiveFailed) -> Frame {

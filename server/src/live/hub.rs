@@ -1,6 +1,7 @@
 //! The hub: who watches what.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -15,7 +16,7 @@ use super::counters::{Counters, LiveFigures};
 use super::position::Position;
 use super::seats::{LiveLimits, Seat, Seats};
 use super::selection::Engines;
-use super::{LiveError, follower, reader};
+use super::{LiveError, follower, reader, remade};
 use crate::store::{Store, StoreError};
 use crate::topics::Topics;
 
@@ -34,7 +35,7 @@ const PACE_PER_VIEWER: Duration = Duration::from_micros(20);
 #[derive(Clone)]
 pub struct Hub {
     shared: Arc<Shared>,
-    _reader: Arc<AbortOnDrop>,
+    _tasks: Arc<[AbortOnDrop; 2]>,
 }
 
 pub(super) struct Shared {
@@ -60,6 +61,8 @@ pub(super) struct Topic {
     /// The channel, and the last entry that was put into it: together, so that a new viewer knows exactly which entries it will
     /// see.
     state: Mutex<(Channel, Position)>,
+    /// How often the stream was made anew since it came to be watched.
+    remade: AtomicU64,
 }
 
 /// A place among the viewers of a stream.
@@ -69,6 +72,8 @@ pub(super) struct Subscription {
     cursor: u64,
     /// The last entry before what this subscription gives.
     pub(super) start: Position,
+    /// How often the stream had been made anew.
+    remade: u64,
 }
 
 impl Hub {
@@ -88,7 +93,8 @@ impl Hub {
             catching_up: Arc::new(Semaphore::new(MAX_CATCHING_UP)),
         });
         let reader = tokio::spawn(reader::read(Arc::clone(&shared)));
-        Self { shared, _reader: Arc::new(AbortOnDrop(reader)) }
+        let remade = tokio::spawn(remade::look(Arc::clone(&shared)));
+        Self { shared, _tasks: Arc::new([reader, remade].map(AbortOnDrop)) }
     }
 
     /// A seat for a viewer at this address.
@@ -190,7 +196,8 @@ impl Shared {
         if topics.len() >= MAX_STREAMS {
             return Err(LiveError::Streams { limit: MAX_STREAMS });
         }
-        let topic = Arc::new(Topic { state: Mutex::new((Channel::default(), position)) });
+        let state = Mutex::new((Channel::default(), position));
+        let topic = Arc::new(Topic { state, remade: AtomicU64::new(0) });
         let subscription = topic.subscribe(viewer);
         topics.insert(stream.clone(), topic);
         self.changed.notify_one();
@@ -207,6 +214,23 @@ impl Shared {
     /// A stream that is watched by name, if it still is.
     pub(super) fn topic(&self, stream: &StreamKey) -> Option<Arc<Topic>> {
         self.topics().get(stream).cloned()
+    }
+
+    /// Has a stream read from its beginning, unless it was read beyond `reached` meanwhile.
+    pub(super) fn begin_anew(&self, stream: &StreamKey, reached: EntryId) {
+        let Some(topic) = self.topic(stream) else { return };
+        {
+            let (channel, position) = &mut *topic.state();
+            if position.id != reached {
+                return;
+            }
+            *position = Position::START;
+            topic.remade.fetch_add(1, Ordering::Relaxed);
+            channel.push(Delivery::Remade, usize::MAX);
+            channel.wake();
+        }
+        // What blocks after the old position has to begin again.
+        self.changed.notify_one();
     }
 
     /// Tells those who watch a stream that nothing follows.
@@ -261,7 +285,9 @@ impl Topic {
     fn subscribe(self: &Arc<Self>, viewer: &Arc<Notify>) -> Subscription {
         let (channel, start) = &mut *self.state();
         let cursor = channel.join(viewer);
-        Subscription { topic: Arc::clone(self), viewer: Arc::clone(viewer), cursor, start: *start }
+        let remade = self.remade.load(Ordering::Relaxed);
+        let (topic, viewer) = (Arc::clone(self), Arc::clone(viewer));
+        Subscription { topic, viewer, cursor, start: *start, remade }
     }
 
     fn state(&self) -> MutexGuard<'_, (Channel, Position)> {
@@ -274,6 +300,12 @@ impl Subscription {
     /// What has come.
     pub(super) fn take(&mut self) -> Taken {
         self.topic.state().0.take(&mut self.cursor)
+    }
+
+    /// Whether the stream was made anew since this was asked last.
+    pub(super) fn is_remade(&mut self) -> bool {
+        let remade = self.topic.remade.load(Ordering::Relaxed);
+        std::mem::replace(&mut self.remade, remade) != remade
     }
 }
 

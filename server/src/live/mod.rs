@@ -12,7 +12,7 @@
 //! |---|---|
 //! | who watches what, and how much of it there may be | `hub`, `seats` |
 //! | what is new: in streams, in a category | `reader`; `category`, `follower`, `merge`, `reached` |
-//! | what is missing | `position` |
+//! | what is missing, what begins anew | `position`, `remade` |
 //! | which of it a viewer gets | `selection` |
 //! | what entries are | `batch` |
 //! | from there to the viewers, and to the browser | `channel`, `frame`; `line`, `viewer`, `category_viewer` |
@@ -32,6 +32,7 @@ pub(crate) mod page_size;
 mod position;
 mod reached;
 mod reader;
+mod remade;
 mod seats;
 mod selection;
 mod viewer;
@@ -39,6 +40,7 @@ mod viewer;
 pub use category_viewer::CategoryViewer;
 pub use counters::LiveFigures;
 pub use error::LiveError;
+pub(crate) use frame::positions_text;
 pub use hub::Hub;
 pub use reached::{Reached, ReachedError};
 pub use seats::{LiveLimits, Seat};

@@ -49,6 +49,23 @@ impl Reached {
         Self { mark, mark_key: None, apart: BTreeMap::new(), is_cut: false }
     }
 
+    /// What was seen when all streams were looked at one after the other, between `mark` and `ended_ms` by the clock of Redis, and each had
+    /// come to where `ends` says. What was added meanwhile counts as not seen.
+    pub(crate) fn after_look<'s>(
+        mark: EntryId,
+        ended_ms: u64,
+        ends: impl IntoIterator<Item = (&'s StreamKey, EntryId)>,
+    ) -> Self {
+        let mut reached = Self::up_to(mark);
+        for (stream, end) in ends {
+            // What the clock has not come to yet was there before all the same.
+            if end <= mark || end.ms() > ended_ms {
+                reached.note(stream, end);
+            }
+        }
+        reached
+    }
+
     /// The mark.
     pub(super) fn mark(&self) -> EntryId {
         self.mark

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use rewind_app::api::live::{LiveFailed, LiveGap, LiveLag};
+use rewind_app::api::live::{LiveFailed, LiveGap, LiveLag, LiveRemade};
 use rewind_domain::{Entry, EntryId, StreamKey};
 use rewind_script::EventFilter;
 use tokio::sync::Notify;
@@ -81,7 +81,8 @@ impl Viewer {
                 Some(_) => Position { version: None, ..subscription.start },
                 None => subscription.start,
             };
-            let behind = after.is_some_and(|after| after < start.id);
+            // One who was further may have been so on another server, or in a stream that was made anew since.
+            let behind = after.is_some_and(|after| after != start.id);
             places.push(Place {
                 stream,
                 part,
@@ -127,6 +128,9 @@ impl Viewer {
                 }
                 Taken::PassedOver(count) => {
                     has_news = true;
+                    if self.places[index].subscription.is_remade() {
+                        self.begin_anew(index);
+                    }
                     self.places[index].behind = Some(Behind { passed_over: Some(count) });
                 }
             }
@@ -192,7 +196,7 @@ impl Viewer {
                     let position = Position { version: None, ..position };
                     own.push(Delivery::Gap { gap, position, frame });
                 }
-                failed @ Delivery::Failed(_) => own.push(failed),
+                other @ (Delivery::Remade | Delivery::Failed(_)) => own.push(other),
             }
         }
         own
@@ -234,8 +238,22 @@ impl Viewer {
                     self.push(&frame);
                 }
             }
+            Delivery::Remade => {
+                self.places[index].subscription.is_remade();
+                self.begin_anew(index);
+            }
             Delivery::Failed(error) => self.failed(index, &error),
         }
+    }
+
+    /// The stream was made anew: says so, and goes back to its beginning.
+    fn begin_anew(&mut self, index: usize) {
+        let place = &mut self.places[index];
+        let version = Position::START.version.filter(|_| place.part.is_none());
+        place.position = Position { version, ..Position::START };
+        let remade = LiveRemade { stream: place.stream.clone() };
+        let position = self.position_text();
+        self.push(&frame::remade(&position, &remade));
     }
 
     /// Passes an entry on, unless that was done while catching up. Every entry comes through here.
@@ -275,6 +293,11 @@ impl Viewer {
             }
         };
         self.line.page_size.learn(&entries);
+        let place = &self.places[index];
+        // Of an aggregate inside of a topic the last entry may have been deleted, and it ends before it.
+        if place.part.is_none() && info.extent.last_generated_id < place.position.id {
+            return self.begin_anew(index);
+        }
         if let Some(behind) = self.places[index].behind.as_mut()
             && let Some(behind) = behind.passed_over.take().filter(|_| !entries.is_empty())
         {
@@ -330,5 +353,5 @@ impl Viewer {
 }
 
 fn position_text(places: &[Place]) -> String {
-    frame::position_text(places.iter().map(|place| place.position.id))
+    frame::positions_text(places.iter().map(|place| place.position.id))
 }

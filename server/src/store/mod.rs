@@ -107,6 +107,16 @@ impl Store {
         self.single(&pipeline).await.map(|_| ())
     }
 
+    /// The clock of the server, in Unix milliseconds.
+    ///
+    /// # Errors
+    /// Where it does not tell.
+    pub async fn clock_ms(&self) -> Result<u64, StoreError> {
+        let mut pipeline = redis::pipe();
+        pipeline.cmd("TIME");
+        self.single(&pipeline).await.and_then(reply::time_ms)
+    }
+
     /// What the server calls itself, such as `Redis 7.0.15` or `Valkey 8.1.1`.
     ///
     /// # Errors

@@ -158,6 +158,29 @@ impl Browser {
             .unwrap();
     }
 
+    /// Opens another tab, and goes there.
+    pub async fn new_tab(&self) -> WindowHandle {
+        let tab = self.driver.new_tab().await.unwrap();
+        self.driver.switch_to_window(tab.clone()).await.unwrap();
+        tab
+    }
+
+    /// The tab that is in front.
+    pub async fn tab(&self) -> WindowHandle {
+        self.driver.window().await.unwrap()
+    }
+
+    /// Goes to a tab.
+    pub async fn switch_to(&self, tab: &WindowHandle) {
+        self.driver.switch_to_window(tab.clone()).await.unwrap();
+    }
+
+    /// Closes the tab that is in front, and goes to another.
+    pub async fn close_tab(&self, next: &WindowHandle) {
+        self.driver.close_window().await.unwrap();
+        self.switch_to(next).await;
+    }
+
     /// Waits until the address has this part.
     pub async fn at(&self, part: &str) -> String {
         eventually(&format!("the address has `{part}`"), || async {
@@ -170,6 +193,13 @@ impl Browser {
     pub async fn evaluate(&self, script: &str) -> serde_json::Value {
         let result = self.driver.execute(format!("return {script}"), Vec::new()).await.unwrap();
         result.json().clone()
+    }
+
+    /// Has a script run in each document from now on, before the document's own.
+    pub async fn run_in_new_documents(&self, script: &str) {
+        let parameters = serde_json::json!({ "source": script });
+        let command = "Page.addScriptToEvaluateOnNewDocument";
+        self.driver.cdp().send_raw(command, parameters).await.unwrap();
     }
 
     /// From now on requests whose address matches one of these patterns fail, as if there was no network; all others

@@ -6,6 +6,7 @@ mod decoders;
 mod event;
 mod explain;
 mod find;
+mod follow;
 mod keyboard;
 mod orders;
 mod overview;

@@ -24,7 +24,7 @@ async fn find(app: &TestApp, query: &str) -> Answer {
                 positions.push(frame.id.unwrap());
                 events.push(frame.data);
             }
-            "progress" => {}
+            "begun" | "progress" => {}
             "done" => return Answer { positions, events, done: frame.data, position: frame.id },
             other => panic!("{other}: {}", frame.data),
         }

@@ -201,3 +201,46 @@ async fn bad_parameters_are_named() {
         assert!(message.contains(&format!("`{name}`")), "{message}");
     }
 }
+
+#[tokio::test]
+async fn a_stream_that_was_made_anew_is_said_to_be_so_and_begins_anew() {
+    let redis = TestRedis::start().await;
+    redis.add_many("s", 5).await;
+    redis.add_many("t", 5).await;
+    let app = TestApp::start(&redis).await;
+    let mut one = app.live("stream=s").await;
+    let mut several = app.live("stream=t&stream=s&after=4-0,5-0").await;
+    one.next_named("status").await;
+    assert_eq!(several.next_ids(1).await, ["5-0"]);
+    redis.run("DEL s").await;
+    redis.add_many("s", 3).await;
+    let remade = one.next_named("remade").await;
+    assert_eq!((&remade.data, remade.id.as_deref()), (&json!({"stream": "s"}), Some("0-0")));
+    assert_eq!(one.next_ids(3).await, ["1-0", "2-0", "3-0"]);
+    assert_eq!(several.next_named("remade").await.id.as_deref(), Some("5-0,0-0"));
+    assert_eq!(several.next_ids(3).await, ["1-0", "2-0", "3-0"]);
+    assert_eq!(several.last_id, "5-0,3-0");
+}
+
+#[tokio::test]
+async fn one_who_comes_back_to_a_stream_that_was_made_anew_gets_it_from_its_beginning() {
+    let redis = TestRedis::start().await;
+    redis.add_many("s", 3).await;
+    let app = TestApp::start(&redis).await;
+    let mut line = app.live("stream=s&after=7-0").await;
+    line.next_named("remade").await;
+    assert_eq!(line.next_ids(3).await, ["1-0", "2-0", "3-0"]);
+}
+
+#[tokio::test]
+async fn a_stream_whose_last_entries_were_deleted_was_not_made_anew() {
+    let redis = TestRedis::start().await;
+    redis.add_many("s", 5).await;
+    let app = TestApp::start(&redis).await;
+    redis.run("XDEL s 4-0 5-0").await;
+    let mut line = app.live("stream=s&after=5-0").await;
+    line.next_named("status").await;
+    redis.add("s", "6-0", "Happened", "{}").await;
+    let next = line.next().await.unwrap();
+    assert_eq!((next.name.as_str(), next.id.as_deref()), ("entry", Some("6-0")));
+}

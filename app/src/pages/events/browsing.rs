@@ -8,15 +8,16 @@ use leptos::reactive::spawn_local_scoped_with_cancellation;
 use leptos::task::spawn_local;
 use rewind_domain::{EntryId, StreamKey};
 
-use super::listing::{BEFORE_ALL, Listing};
+use super::listing::{BEFORE_ALL, Listing, stay};
 use crate::api::{ApiError, ErrorCode, EventsPage as Answer, Order, StreamSummary, functions};
 use crate::browser::clock;
-use crate::browser::live_line::{LiveLine, LiveMessage};
+use crate::browser::live::LiveLine;
 use crate::browser::remote::Remote;
 use crate::components::event_grid::EventRow;
 use crate::state::address::Point;
 use crate::state::ledger::{CHUNK_EVENTS, Ledger, Slot};
-use crate::state::live::{LineStatus, Liveness};
+use crate::state::live::{LineStatus, LiveMessage, Liveness, Watch};
+use crate::state::text;
 
 /// How long scrolling rests before what is on screen is fetched: whoever drags through a million events sees none of them.
 const SETTLE_MS: u32 = 60;
@@ -235,7 +236,10 @@ impl Browsing {
 fn row_of(stream: &StreamKey, ledger: RwSignal<Ledger>, at: u64) -> EventRow {
     ledger.with(|ledger| match ledger.slot(at) {
         Slot::Coming => EventRow::Coming,
-        Slot::Gone => EventRow::Gone { version: ledger.version_of(at) },
+        Slot::Gone => EventRow::Missing(format!(
+            "Version {} is gone: trimmed or deleted before it could be read",
+            text::grouped(ledger.version_of(at))
+        )),
         Slot::Event(event, is_fresh) => {
             let before = event.version.and_then(|version| ledger.event(version.checked_sub(1)?));
             let since_ms = before.map(|before| event.timestamp_ms - before.timestamp_ms);
@@ -346,13 +350,18 @@ fn follow(
     Effect::new(move || {
         line.set(LineStatus::default());
         let Some(loaded) = head.loaded() else { return };
-        let after = loaded.answer.stream.last_id.unwrap_or(BEFORE_ALL);
-        let open = LiveLine::open(stream.clone(), after, move |messages| {
+        let after = Some(loaded.answer.stream.last_id.unwrap_or(BEFORE_ALL).to_string());
+        let open = LiveLine::open(Watch::stream(&stream), after, move |messages| {
             // The page may be gone by the time of the next frame.
             line.try_update(|line| messages.iter().for_each(|message| line.note(message)));
+            if messages.iter().any(|message| matches!(message, LiveMessage::Remade(_))) {
+                // Its versions begin anew too.
+                head.ask_again();
+                return;
+            }
             if !messages
                 .iter()
-                .any(|message| matches!(message, LiveMessage::Event(_) | LiveMessage::Gap(_)))
+                .any(|message| matches!(message, LiveMessage::Entry(_) | LiveMessage::Gap(_)))
             {
                 return;
             }
@@ -370,21 +379,9 @@ fn follow(
 fn take(ledger: &mut Ledger, messages: Vec<LiveMessage>) {
     for message in messages {
         match message {
-            LiveMessage::Event(event) => ledger.push(*event),
+            LiveMessage::Entry(entry) => ledger.push(entry.event),
             LiveMessage::Gap(gap) => ledger.skip(gap.missing.unwrap_or(1)),
-            LiveMessage::Lag
-            | LiveMessage::Redis(_)
-            | LiveMessage::Failed(_)
-            | LiveMessage::Line(_) => {}
+            _ => {}
         }
-    }
-}
-
-/// Whoever has scrolled away stays with what is shown while rows are added above.
-fn stay(top: RwSignal<f64>, order: Order, added: u64) {
-    let is_away = top.get_untracked() >= 1.0;
-    if order == Order::Desc && is_away && added > 0 {
-        #[expect(clippy::cast_precision_loss, reason = "no list has more than 2⁵³ rows")]
-        top.update(|top| *top += added as f64);
     }
 }

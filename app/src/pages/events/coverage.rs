@@ -1,12 +1,14 @@
 //! What a search has looked at, in words.
 
 use leptos::prelude::*;
-use rewind_domain::time::UtcTime;
+use rewind_domain::time::{UtcTime, duration_text};
 
 use super::finding::Finding;
+use crate::api::live::WatchedBy;
 use crate::components::icon::{Glyph, Icon};
 use crate::state::address::EventsAddress;
 use crate::state::findings::{MAX_FOUND, Stage};
+use crate::state::live::LineStatus;
 use crate::state::text;
 
 /// How far a search is, and the buttons that hold it or let it go on.
@@ -34,12 +36,15 @@ pub(super) fn Coverage(
             .then(|| format!(" ({} passed over by the index)", text::grouped(progress.skipped)));
         let many = (progress.streams > 1)
             .then(|| format!(" in {}", text::counted(progress.streams, "stream", "streams")));
+        let since = finding.arrived();
+        let since = (since > 0).then(|| format!(", {} more added since", text::grouped(since)));
         format!(
-            "{of}{}{}{}; {} found",
+            "{of}{}{}{}; {} found{}",
             many.unwrap_or_default(),
             between.unwrap_or_default(),
             skipped.unwrap_or_default(),
-            text::grouped(progress.found)
+            text::grouped(progress.found),
+            since.unwrap_or_default()
         )
     };
     let state = move || match stage.get() {
@@ -80,6 +85,22 @@ pub(super) fn Coverage(
             )
         })
     };
+    view! {
+        <div class="coverage" data-testid="coverage" data-state=state>
+            <span role="status">{looked} {full}</span>
+            {button}
+        </div>
+    }
+}
+
+/// What a search and its live line could not tell, or only later.
+#[component]
+pub(super) fn FindNotices(
+    /// The search.
+    finding: Finding,
+) -> impl IntoView {
+    let progress = Memo::new(move |_| finding.progress());
+    let line = finding.line();
     let failures = move || {
         progress.get().failures.map(|failures| {
             let address =
@@ -116,13 +137,74 @@ pub(super) fn Coverage(
             }
         })
     };
+    let live_failures = move || {
+        let errors = line.with(|line| line.filter_errors().cloned())?;
+        let address = EventsAddress::newest(errors.stream).with_event(Some(errors.id));
+        Some(view! {
+            <p class="banner warning" role="note" data-testid="live-failures">
+                <Icon glyph=Glyph::Warning />
+                <span>
+                    {format!(
+                        "The filter failed on {} added since, which count as not meant. The first is ",
+                        text::counted(errors.events, "event", "events"),
+                    )}
+                    <a href=address.href()>{errors.id.to_string()}</a>
+                    ": "
+                    {text::sentence(&errors.message)}
+                </span>
+            </p>
+        })
+    };
+    let lost_stream = move || {
+        let lost = line.with(|line| line.lost_stream().cloned())?;
+        Some(view! {
+            <p class="banner warning" role="note" data-testid="live-lost">
+                <Icon glyph=Glyph::Warning />
+                <span>
+                    {format!(
+                        "`{}` is not followed any more; the other streams are. {}",
+                        lost.stream,
+                        text::sentence(&lost.message),
+                    )}
+                </span>
+            </p>
+        })
+    };
     view! {
-        <div class="coverage" data-testid="coverage" data-state=state>
-            <span role="status">{looked} {full}</span>
-            {button}
-        </div>
         {failures}
         {unread}
+        {live_failures}
+        {lost_stream}
+        <WatchedHow line />
+    }
+}
+
+/// How a category is watched, where that is not at once or not for certain.
+#[component]
+fn WatchedHow(line: RwSignal<LineStatus>) -> impl IntoView {
+    let watching = Memo::new(move |_| line.with(|line| line.watching().cloned()));
+    move || {
+        let watching = watching.get()?;
+        let late = (watching.by == WatchedBy::Polling).then(|| {
+            format!(
+                "Redis does not tell which streams change, so all {} are looked at again and again: what is added appears up to {} \
+                 later. With `K` and `t` in its `notify-keyspace-events` it would appear at once. ",
+                text::counted(watching.streams, "stream", "streams"),
+                duration_text(watching.delay_ms)
+            )
+        });
+        let unsure = watching.is_unsure.then_some(
+            "Some of these streams number their entries themselves; what was added to them while this page was not connected may be \
+             missing until the list is searched again. ",
+        );
+        (late.is_some() || unsure.is_some()).then(|| {
+            view! {
+                <p class="banner" role="note" data-testid="watched-how">
+                    <Icon glyph=Glyph::History />
+                    <span>{late} {unsure}</span>
+                </p>
+            }
+        })
     }
 }
 

@@ -1,30 +1,37 @@
-//! The events that a filter means, or those of many streams, as they are found.
+//! The events that a filter means, or those of many streams: those that are found, and those that are added.
 
 use std::ops::Range;
 use std::sync::Arc;
 
 use leptos::prelude::*;
 
-use super::listing::Listing;
-use crate::api::find::FindProgress;
+use super::listing::{Listing, stay};
+use crate::api::find::{FindBegun, FindProgress};
 use crate::api::{ApiError, ErrorCode, Order};
 use crate::browser::frame_stream::FrameStream;
 use crate::browser::frames::OncePerFrame;
+use crate::browser::live::LiveLine;
 use crate::components::event_grid::EventRow;
 use crate::state::address::EventsOf;
-use crate::state::findings::{Findings, Stage};
+use crate::state::findings::Stage;
+use crate::state::found_list::{FoundList, FoundRow};
+use crate::state::live::{LineStatus, LiveMessage, Liveness};
 use crate::state::query::Query;
 use crate::state::sse::Frame;
 
 /// How close to the end of what was found the search goes on by itself, in rows.
 const NEAR_END: u64 = 60;
 
-/// A search, and what can be done with it.
+/// A search and what is added since, and what can be done with it.
 #[derive(Clone, Copy)]
 pub(super) struct Finding {
-    findings: RwSignal<Findings>,
+    list: RwSignal<FoundList>,
     listing: Listing,
-    stream: StoredValue<Option<FrameStream>, LocalStorage>,
+    line: RwSignal<LineStatus>,
+    /// How many events had arrived when someone was at the upper edge.
+    seen: RwSignal<u64>,
+    search: StoredValue<Option<FrameStream>, LocalStorage>,
+    live: StoredValue<Option<LiveLine>, LocalStorage>,
     question: StoredValue<Question>,
 }
 
@@ -36,21 +43,13 @@ struct Question {
 }
 
 impl Finding {
-    /// Begins a search.
+    /// Begins a search. What is added from then on is followed.
     pub(super) fn new(of: EventsOf, filter: String, order: Order) -> Self {
-        let findings = RwSignal::new(Findings::default());
-        let rows = Memo::new(move |_| findings.with(|findings| findings.found().len() as u64));
-        let row = Callback::new(move |at: u64| row_of(findings, order, at));
+        let list = RwSignal::new(FoundList::new(order));
+        let rows = Memo::new(move |_| list.with(FoundList::rows));
+        let row = Callback::new(move |at: u64| row_of(list, at));
         let drawn = RwSignal::new(0..0_u64);
-        let sample = Memo::new(move |_| {
-            let range = drawn.get();
-            findings.with(|findings| {
-                let begin = usize::try_from(range.start).unwrap_or(usize::MAX);
-                let count = usize::try_from(range.end - range.start).unwrap_or(usize::MAX);
-                let shown = findings.found().iter().skip(begin).take(count);
-                shown.map(|found| Arc::clone(&found.event)).collect::<Vec<_>>()
-            })
-        });
+        let sample = Memo::new(move |_| list.with(|list| list.sample(drawn.get())));
         let listing = Listing {
             rows: rows.into(),
             row,
@@ -61,26 +60,37 @@ impl Finding {
             }),
             sample: sample.into(),
             is_known: Signal::derive(move || {
-                findings.with(|findings| *findings.stage() != Stage::Running)
+                list.with(|list| *list.findings().stage() != Stage::Running)
             }),
         };
         let finding = Self {
-            findings,
+            list,
             listing,
-            stream: StoredValue::new_local(None),
+            line: RwSignal::new(LineStatus::default()),
+            seen: RwSignal::new(0),
+            search: StoredValue::new_local(None),
+            live: StoredValue::new_local(None),
             question: StoredValue::new(Question { of, filter, order }),
         };
         finding.open();
+        finding.follow_once_begun();
         Effect::new(move || {
             let is_near = drawn.get().end + NEAR_END >= rows.get();
-            let may_go_on = findings.with(|findings| *findings.stage() == Stage::Resting);
+            let may_go_on = list.with(|list| *list.findings().stage() == Stage::Resting);
             // Whoever held it has seen the end of it; who scrolls there wants more.
             if is_near && may_go_on && drawn.with_untracked(|drawn| drawn.start > 0) {
                 finding.run();
             }
         });
+        Effect::new(move || {
+            let events = list.with(|list| list.arrivals().events());
+            if listing.top.get() < 1.0 {
+                finding.seen.set(events);
+            }
+        });
         on_cleanup(move || {
-            finding.stream.try_update_value(Option::take);
+            finding.search.try_update_value(Option::take);
+            finding.live.try_update_value(Option::take);
         });
         finding
     }
@@ -90,54 +100,118 @@ impl Finding {
     }
 
     pub(super) fn stage(self) -> Stage {
-        self.findings.with(|findings| findings.stage().clone())
+        self.list.with(|list| list.findings().stage().clone())
     }
 
     pub(super) fn progress(self) -> FindProgress {
-        self.findings.with(Findings::progress)
+        self.list.with(|list| list.findings().progress())
     }
 
     /// The times between which it has looked, in Unix milliseconds.
     pub(super) fn looked_between_ms(self) -> Option<(u64, u64)> {
-        self.findings.with(Findings::looked_between_ms)
+        self.list.with(|list| list.findings().looked_between_ms())
     }
 
     /// Goes on where it rests or failed.
     pub(super) fn run(self) {
-        self.findings.update(Findings::run);
+        self.list.update(|list| list.findings_mut().run());
         self.open();
     }
 
     /// Rests until it is told to go on.
     pub(super) fn rest(self) {
-        self.stream.try_update_value(Option::take);
-        self.findings.update(Findings::rest);
+        self.search.try_update_value(Option::take);
+        self.list.update(|list| list.findings_mut().rest());
+    }
+
+    /// How many events were added since.
+    pub(super) fn arrived(self) -> u64 {
+        self.list.with(|list| list.arrivals().events())
+    }
+
+    /// What is known of the live line.
+    pub(super) fn line(self) -> RwSignal<LineStatus> {
+        self.line
+    }
+
+    /// How live the list is.
+    pub(super) fn liveness(self) -> Liveness {
+        match self.stage() {
+            Stage::Failed(_) if self.list.with(|list| list.findings().begun().is_none()) => {
+                Liveness::Off("There is nothing that could be followed".to_owned())
+            }
+            _ => self.line.with(|line| Liveness::of(line, self.held_back().is_some())),
+        }
+    }
+
+    /// How many events are held back, where any would be.
+    pub(super) fn held_back(self) -> Option<u64> {
+        self.list.with(|list| list.arrivals().held_back())
+    }
+
+    /// Holds new events back, or shows those that were.
+    pub(super) fn toggle_pause(self) {
+        self.change(|list| match list.arrivals().held_back() {
+            Some(_) => list.arrivals_mut().resume(),
+            None => list.arrivals_mut().pause(),
+        });
+    }
+
+    /// How many new events are above the upper edge.
+    pub(super) fn newer_above(self) -> u64 {
+        let is_newest_first = self.question.with_value(|question| question.order == Order::Desc);
+        match is_newest_first && self.listing.top.get() >= 1.0 {
+            true => {
+                let held_back = self.held_back().unwrap_or(0);
+                self.arrived().saturating_sub(held_back).saturating_sub(self.seen.get())
+            }
+            false => 0,
+        }
+    }
+
+    /// Goes to the newest event.
+    pub(super) fn to_newest(self) {
+        self.listing.top.set(0.0);
+    }
+
+    /// Changes the list, and stays with what is shown.
+    fn change(self, change: impl FnOnce(&mut FoundList)) {
+        let order = self.question.with_value(|question| question.order);
+        let added = self.list.try_update(|list| {
+            let before = list.rows();
+            change(list);
+            list.rows().saturating_sub(before)
+        });
+        if let Some(added) = added {
+            stay(self.listing.top, order, added);
+        }
     }
 
     fn open(self) {
         let Question { of, filter, order } = self.question.get_value();
-        let position = self.findings.with_untracked(|f| f.position().map(str::to_owned));
+        let position =
+            self.list.with_untracked(|list| list.findings().position().map(str::to_owned));
         let url = of
             .on_query(Query::default())
             .with_some("filter", Some(filter).filter(|filter| !filter.is_empty()))
             .with("order", if order == Order::Asc { "asc" } else { "desc" })
             .with_some("position", position)
             .on("/api/find");
-        let findings = self.findings;
+        let list = self.list;
         // Frames arrive faster than they can be drawn.
         let buffer = StoredValue::new_local(Vec::<Frame>::new());
         let flush = OncePerFrame::new(move || {
             let frames = buffer.try_update_value(std::mem::take).unwrap_or_default();
-            let mut wrong = None;
-            findings.try_update(|findings| {
-                wrong = frames.iter().find_map(|frame| findings.take(frame).err());
+            list.try_update(|list| {
+                let wrong = frames.iter().find_map(|frame| list.take(frame).err());
                 if let Some(error) = &wrong {
-                    findings.fail(unreadable(error));
+                    list.findings_mut().fail(unreadable(error));
                 }
             });
-            let is_over = findings.try_with_untracked(|f| *f.stage() != Stage::Running);
+            let is_over =
+                list.try_with_untracked(|list| *list.findings().stage() != Stage::Running);
             if is_over.unwrap_or(true) {
-                self.stream.try_update_value(Option::take);
+                self.search.try_update_value(Option::take);
             }
         });
         let flush_rest = flush.clone();
@@ -155,10 +229,42 @@ impl Finding {
                     )
                 });
                 flush_rest.run();
-                findings.try_update(|findings| findings.fail(error));
+                list.try_update(|list| list.findings_mut().fail(error));
             },
         );
-        self.stream.try_set_value(stream);
+        self.search.try_set_value(stream);
+    }
+
+    /// Opens the live line once the search knows where it begins, so that nothing falls between the two.
+    fn follow_once_begun(self) {
+        let begun = Memo::new(move |_| self.list.with(|list| list.findings().begun().is_some()));
+        Effect::new(move || {
+            if !begun.get() {
+                return;
+            }
+            let after = self.list.with_untracked(|list| {
+                list.findings().begun().and_then(|FindBegun { live_after, .. }| live_after.clone())
+            });
+            let Some(after) = after else {
+                let why = "Not all of these streams can be read, so they are not followed";
+                self.line.update(|line| line.note(&LiveMessage::Failed(why.to_owned())));
+                return;
+            };
+            let watch = self.question.with_value(|Question { of, filter, .. }| of.watch(filter));
+            let line = LiveLine::open(watch, Some(after), move |messages| self.hear(messages));
+            self.live.try_set_value(Some(line));
+        });
+    }
+
+    fn hear(self, messages: Vec<LiveMessage>) {
+        // The page may be gone by the time of the next frame.
+        self.line.try_update(|line| messages.iter().for_each(|message| line.note(message)));
+        let is_in_list = |message: &LiveMessage| {
+            matches!(message, LiveMessage::Entry(_) | LiveMessage::Gap(_) | LiveMessage::Remade(_))
+        };
+        if messages.iter().any(is_in_list) {
+            self.change(|list| messages.into_iter().for_each(|message| list.hear(message)));
+        }
     }
 }
 
@@ -167,22 +273,15 @@ fn unreadable(error: &serde_json::Error) -> ApiError {
     ApiError::new(ErrorCode::Internal, message)
 }
 
-fn row_of(findings: RwSignal<Findings>, order: Order, at: u64) -> EventRow {
-    findings.with(|findings| {
-        let at = usize::try_from(at).unwrap_or(usize::MAX);
-        let found = findings.found();
-        let Some(shown) = found.get(at) else { return EventRow::Coming };
-        // The one that came before in time is above or below.
-        let before = match order {
-            Order::Asc => at.checked_sub(1),
-            Order::Desc => at.checked_add(1),
-        };
-        let before = before.and_then(|at| found.get(at));
-        EventRow::Event {
-            event: Arc::clone(&shown.event),
-            stream: shown.stream.clone(),
-            is_fresh: false,
-            since_ms: before.map(|before| shown.event.timestamp_ms - before.event.timestamp_ms),
-        }
+fn row_of(list: RwSignal<FoundList>, at: u64) -> EventRow {
+    list.with(|list| match list.row(at) {
+        None => EventRow::Coming,
+        Some(FoundRow::Missing(what)) => EventRow::Missing(what),
+        Some(FoundRow::Event(found, is_fresh)) => EventRow::Event {
+            event: Arc::clone(&found.event),
+            stream: found.stream.clone(),
+            is_fresh,
+            since_ms: list.since_ms(at),
+        },
     })
 }

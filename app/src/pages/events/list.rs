@@ -5,7 +5,7 @@ use std::sync::Arc;
 use leptos::prelude::*;
 
 use super::browsing::Browsing;
-use super::coverage::Coverage;
+use super::coverage::{Coverage, FindNotices};
 use super::finding::Finding;
 use super::jump::JumpBox;
 use crate::api::{ErrorCode, IndexAnswer};
@@ -44,21 +44,6 @@ pub(super) fn BrowseList(
     let jump = move |point: Point| {
         let address = EventsAddress { at: point, event: None, ..address.get_untracked() };
         location.go(&address.href(), History::Push);
-    };
-    let newer = move || {
-        let count = browsing.newer_above();
-        (count > 0).then(|| {
-            view! {
-                <button
-                    type="button"
-                    class="button primary newer"
-                    data-testid="newer"
-                    on:click=move |_| browsing.to_newest()
-                >
-                    {text::counted(count, "new event", "new events")}
-                </button>
-            }
-        })
     };
     let counting = move || {
         let trouble = browsing.passing_error().filter(|e| e.code == ErrorCode::NotIndexed)?;
@@ -104,7 +89,10 @@ pub(super) fn BrowseList(
         <div class="list-bar">
             <JumpBox on_jump=jump />
             <span class="toolbar-gap"></span>
-            {newer}
+            <Newer
+                count=Signal::derive(move || browsing.newer_above())
+                on_go=move |()| browsing.to_newest()
+            />
             <LiveStatus liveness=Signal::derive(move || browsing.liveness()) />
             <LivePause paused on_toggle=move |()| browsing.toggle_pause() />
         </div>
@@ -125,8 +113,16 @@ pub(super) fn BrowseList(
 /// What a search finds.
 #[component]
 pub(super) fn FindList(finding: Finding, has_streams: bool, children: ChildrenFn) -> impl IntoView {
+    on_page_key(move |event| match event.key().as_str() {
+        "p" => {
+            finding.toggle_pause();
+            true
+        }
+        _ => false,
+    });
     let stage = Memo::new(move |_| finding.stage());
     let is_empty = Memo::new(move |_| finding.listing().rows.get() == 0);
+    let paused = Memo::new(move |_| finding.held_back());
     let order = has_streams.then(|| {
         view! {
             <p class="order-note">
@@ -152,7 +148,7 @@ pub(super) fn FindList(finding: Finding, has_streams: bool, children: ChildrenFn
         }
         (Stage::Finished, true) => view! {
             <EmptyState title="No event is meant by this filter">
-                "Everything was looked at. Values compare exactly, capitals included; free text does not care about them."
+                "Everything was looked at. Values compare exactly, capitals included; free text does not care about them. What is added appears here."
             </EmptyState>
         }
         .into_any(),
@@ -168,10 +164,40 @@ pub(super) fn FindList(finding: Finding, has_streams: bool, children: ChildrenFn
         _ => None,
     };
     view! {
-        <Coverage finding />
+        <div class="list-bar">
+            <Coverage finding />
+            <span class="toolbar-gap"></span>
+            <Newer
+                count=Signal::derive(move || finding.newer_above())
+                on_go=move |()| finding.to_newest()
+            />
+            <LiveStatus liveness=Signal::derive(move || finding.liveness()) />
+            <LivePause paused on_toggle=move |()| finding.toggle_pause() />
+        </div>
+        <FindNotices finding />
         {failure}
         {order}
         {table}
+    }
+}
+
+/// Leads back to what is new, for whoever has scrolled away.
+#[component]
+fn Newer(count: Signal<u64>, #[prop(into)] on_go: Callback<()>) -> impl IntoView {
+    move || {
+        let count = count.get();
+        (count > 0).then(|| {
+            view! {
+                <button
+                    type="button"
+                    class="button primary newer"
+                    data-testid="newer"
+                    on:click=move |_| on_go.run(())
+                >
+                    {text::counted(count, "new event", "new events")}
+                </button>
+            }
+        })
     }
 }
 

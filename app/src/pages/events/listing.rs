@@ -6,6 +6,7 @@ use std::sync::Arc;
 use leptos::prelude::*;
 use rewind_domain::{EntryId, Event};
 
+use crate::api::Order;
 use crate::components::event_grid::{EventPlace, EventRow};
 
 /// A list of events.
@@ -48,6 +49,15 @@ impl Listing {
             }
             _ => None,
         })
+    }
+}
+
+/// Whoever has scrolled away stays with what is shown while rows are added above.
+pub(super) fn stay(top: RwSignal<f64>, order: Order, added: u64) {
+    let is_away = top.get_untracked() >= 1.0;
+    if order == Order::Desc && is_away && added > 0 {
+        #[expect(clippy::cast_precision_loss, reason = "no list has more than 2⁵³ rows")]
+        top.update(|top| *top += added as f64);
     }
 }
 

@@ -8,9 +8,9 @@ use rewind_domain::EntryId;
 
 use super::traveller::Traveller;
 use crate::api::{ApiError, StreamSummary, functions};
-use crate::browser::live_line::{LiveLine, LiveMessage};
+use crate::browser::live::LiveLine;
 use crate::browser::remote::Remote;
-use crate::state::live::{LineStatus, Liveness};
+use crate::state::live::{LineStatus, LiveMessage, Liveness, Watch};
 
 /// How long to wait between two looks at what is new: a stream may grow faster than states can be read.
 const CATCH_UP: Duration = Duration::from_millis(250);
@@ -35,10 +35,16 @@ pub(super) fn watch(traveller: Traveller) -> Growth {
         let Some(loaded) = summary.loaded() else { return };
         let StreamSummary { last_id, latest_version, .. } = loaded.answer;
         latest.set(latest_version);
-        let after = last_id.unwrap_or(EntryId::MIN);
-        let open = LiveLine::open(stream.clone(), after, move |messages| {
+        let after = Some(last_id.unwrap_or(EntryId::MIN).to_string());
+        let open = LiveLine::open(Watch::stream(&stream), after, move |messages| {
             // The page may be gone by the time of the next frame.
             line.try_update(|line| messages.iter().for_each(|message| line.note(message)));
+            if messages.iter().any(|message| matches!(message, LiveMessage::Remade(_))) {
+                // Its versions begin anew.
+                summary.ask_again();
+                traveller.ask_again();
+                return;
+            }
             latest.try_update(|latest| count(latest, &messages));
         });
         let open = StoredValue::new_local(Some(open));
@@ -99,14 +105,11 @@ fn latest(traveller: Traveller) -> Memo<u64> {
 fn count(latest: &mut u64, messages: &[LiveMessage]) {
     for message in messages {
         match message {
-            LiveMessage::Event(event) => {
-                *latest = event.version.unwrap_or(*latest + 1).max(*latest);
+            LiveMessage::Entry(entry) => {
+                *latest = entry.event.version.unwrap_or(*latest + 1).max(*latest);
             }
             LiveMessage::Gap(gap) => *latest += gap.missing.unwrap_or(0),
-            LiveMessage::Lag
-            | LiveMessage::Redis(_)
-            | LiveMessage::Failed(_)
-            | LiveMessage::Line(_) => {}
+            _ => {}
         }
     }
 }

@@ -1,84 +1,47 @@
-//! `GET /api/live`: new events as they arrive.
+//! What the parameters of a live line say.
 
-use std::net::IpAddr;
-
-use axum::extract::{ConnectInfo, RawQuery, State};
-use axum::response::Response;
-use bytes::Bytes;
-use futures::stream::{self, BoxStream, StreamExt};
 use http::HeaderMap;
 use rewind_app::api::ApiError;
+use rewind_app::api::live::MAX_WATCHES;
 use rewind_domain::{EntryId, StreamKey};
-use rewind_script::EventFilter;
 
-use super::find::compile;
-use super::{AppState, Peer, errors, sse};
-use crate::live::{CategoryViewer, Hub, LiveError, Reached, Viewer, Watched};
+use crate::live::{Reached, Watched};
 
-/// How many streams one line can carry.
+/// How many streams can be watched as one.
 const MAX_STREAMS: usize = 100;
 
-pub(super) async fn live(
-    State(state): State<AppState>,
-    ConnectInfo(Peer(peer)): ConnectInfo<Peer>,
-    headers: HeaderMap,
-    RawQuery(query): RawQuery,
-) -> Response {
-    let asked = asked(&headers, query.as_deref().unwrap_or_default()).and_then(|asked| {
-        let filter = asked.filter.as_deref();
-        let filter = filter.map(|text| compile(text, state.script_limits)).transpose()?;
-        Ok((asked.what, filter))
-    });
-    let (asked, filter) = match asked {
-        Ok(asked) => asked,
-        Err(error) => return errors::response(&error),
-    };
-    match open(state.hub, peer.ip(), asked, filter).await {
-        Ok(frames) => sse::response(frames, state.stopping),
-        Err(error) => errors::response(&error.to_api()),
-    }
-}
-
-/// What a line is asked for.
+/// What is asked to be watched.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Asked {
-    what: What,
+pub(super) struct Asked {
+    pub(super) what: What,
     /// Which events of it, as a filter.
-    filter: Option<String>,
+    pub(super) filter: Option<String>,
 }
 
 /// What is watched.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum What {
+pub(super) enum What {
     /// Streams by name.
     Streams(Vec<Watched>),
     /// All streams whose keys begin with this, from this position or from now on.
     Category(StreamKey, Option<Reached>),
 }
 
-async fn open(
-    hub: Hub,
-    address: IpAddr,
-    asked: What,
-    filter: Option<EventFilter>,
-) -> Result<BoxStream<'static, Bytes>, LiveError> {
-    let seat = hub.seat(address)?;
-    Ok(match asked {
-        What::Streams(watched) => {
-            let viewer = Viewer::subscribe(hub, seat, watched, filter).await?;
-            let next = async |mut viewer: Viewer| Some((viewer.next().await?, viewer));
-            stream::unfold(viewer, next).boxed()
-        }
-        What::Category(prefix, from) => {
-            let viewer = CategoryViewer::subscribe(hub, seat, &prefix, from, filter).await?;
-            let next = async |mut viewer: CategoryViewer| Some((viewer.next().await?, viewer));
-            stream::unfold(viewer, next).boxed()
-        }
-    })
+/// The watches that a line is to carry side by side, where it is to: each is a query of its own.
+pub(super) fn joined(query: &str) -> Result<Vec<String>, ApiError> {
+    let watches: Vec<String> = form_urlencoded::parse(query.as_bytes())
+        .into_owned()
+        .filter_map(|(name, value)| (name == "watch").then_some(value))
+        .collect();
+    if watches.len() > MAX_WATCHES {
+        let reason = format!("one line carries at most {MAX_WATCHES}; open another one");
+        return Err(ApiError::bad_parameter("watch", reason));
+    }
+    Ok(watches)
 }
 
 /// What is watched, and where to go on: what the browser remembers wins over what the URL says.
-fn asked(headers: &HeaderMap, query: &str) -> Result<Asked, ApiError> {
+pub(super) fn asked(headers: &HeaderMap, query: &str) -> Result<Asked, ApiError> {
     let (mut streams, mut category, mut after, mut filter) = (Vec::new(), None, None, None);
     for (name, value) in form_urlencoded::parse(query.as_bytes()).into_owned() {
         match name.as_str() {
@@ -218,6 +181,19 @@ mod tests {
         let asked = asked(&HeaderMap::new(), query).unwrap();
         let What::Category(_, Some(from)) = asked.what else { panic!("no position") };
         assert_eq!(from.to_string(), "1706185200000-3@a:7,5-0@a:9");
+    }
+
+    #[test]
+    fn watches_side_by_side_are_queries_of_their_own() {
+        let query = "watch=stream%3Da%2526b%26after%3D5-0&watch=category%3Dc";
+        let watches = joined(query).unwrap();
+        assert_eq!(watches, ["stream=a%26b&after=5-0", "category=c"]);
+        let [(stream, after)] = &parse(&watches[0], None).unwrap()[..] else { panic!("several") };
+        assert_eq!((stream.as_str(), after.as_deref()), ("a&b", Some("5-0")));
+        assert_eq!(joined("stream=a").unwrap(), [""; 0]);
+        assert!(joined(&"watch=all&".repeat(MAX_WATCHES)).is_ok());
+        let error = joined(&"watch=all&".repeat(MAX_WATCHES + 1)).unwrap_err();
+        assert_eq!(error.parameter.as_deref(), Some("watch"));
     }
 
     #[test]

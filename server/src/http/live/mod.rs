@@ -1,0 +1,65 @@
+//! `GET /api/live`: new events as they arrive.
+
+mod asked;
+mod joined;
+
+use std::net::IpAddr;
+
+use axum::extract::{ConnectInfo, RawQuery, State};
+use axum::response::Response;
+use bytes::Bytes;
+use futures::stream::{self, BoxStream, StreamExt};
+use http::HeaderMap;
+use rewind_app::api::ApiError;
+
+use self::asked::{Asked, What};
+use super::find::compile;
+use super::{AppState, Peer, errors, sse};
+use crate::live::{CategoryViewer, Viewer};
+
+pub(super) async fn live(
+    State(state): State<AppState>,
+    ConnectInfo(Peer(peer)): ConnectInfo<Peer>,
+    headers: HeaderMap,
+    RawQuery(query): RawQuery,
+) -> Response {
+    let query = query.unwrap_or_default();
+    let stopping = state.stopping.clone();
+    let watches = match asked::joined(&query) {
+        Ok(watches) => watches,
+        Err(error) => return errors::response(&error),
+    };
+    if !watches.is_empty() {
+        let open = move |query: String| open(state.clone(), peer.ip(), HeaderMap::new(), query);
+        return sse::response(joined::join(watches.into_iter().map(open)), stopping);
+    }
+    match open(state, peer.ip(), headers, query).await {
+        Ok(frames) => sse::response(frames, stopping),
+        Err(error) => errors::response(&error),
+    }
+}
+
+/// The frames of one watch.
+async fn open(
+    state: AppState,
+    address: IpAddr,
+    headers: HeaderMap,
+    query: String,
+) -> Result<BoxStream<'static, Bytes>, ApiError> {
+    let Asked { what, filter } = asked::asked(&headers, &query)?;
+    let filter = filter.map(|text| compile(&text, state.script_limits)).transpose()?;
+    let hub = state.hub;
+    let seat = hub.seat(address).map_err(|error| error.to_api())?;
+    Ok(match what {
+        What::Streams(watched) => {
+            let viewer = Viewer::subscribe(hub, seat, watched, filter).await;
+            let next = async |mut viewer: Viewer| Some((viewer.next().await?, viewer));
+            stream::unfold(viewer.map_err(|error| error.to_api())?, next).boxed()
+        }
+        What::Category(prefix, from) => {
+            let viewer = CategoryViewer::subscribe(hub, seat, &prefix, from, filter).await;
+            let next = async |mut viewer: CategoryViewer| Some((viewer.next().await?, viewer));
+            stream::unfold(viewer.map_err(|error| error.to_api())?, next).boxed()
+        }
+    })
+}

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use rewind_codec::{Codecs, StreamCodec};
-use rewind_domain::{Entry, StreamKey, layout};
+use rewind_domain::{Entry, Event, StreamKey, layout};
 
 use super::frame;
 use super::merge::Merged;
@@ -50,7 +50,7 @@ pub(super) fn entries(batch: &[Merged<Made>]) -> impl Iterator<Item = (&StreamKe
 pub(super) async fn decode(codecs: &Codecs, batch: Vec<Merged>) -> Vec<Merged<Made>> {
     let mut of_streams: HashMap<StreamKey, Arc<StreamCodec>> = HashMap::new();
     let mut is_long = false;
-    let mut with_codec = |stream: &StreamKey, entry: Entry| {
+    let mut with_codec = |stream: &StreamKey, _, entry: Entry| {
         let codec = of_streams
             .entry(stream.clone())
             .or_insert_with(|| Arc::new(decoding::codec_for_answer(codecs, stream)));
@@ -58,9 +58,12 @@ pub(super) async fn decode(codecs: &Codecs, batch: Vec<Merged>) -> Vec<Merged<Ma
         (entry, Arc::clone(codec))
     };
     let batch: Vec<_> = batch.into_iter().map(|next| next.map(&mut with_codec)).collect();
-    let json = |stream: &StreamKey, (entry, codec): (Entry, Arc<StreamCodec>)| {
-        let raw = Arc::new(entry.clone());
-        Made { json: frame::entry_json(stream, layout::decode_with(entry, &*codec)), entry: raw }
-    };
+    let json =
+        |stream: &StreamKey, position: Position, (entry, codec): (Entry, Arc<StreamCodec>)| {
+            let raw = Arc::new(entry.clone());
+            let version = position.version;
+            let event = Event { version, ..layout::decode_with(entry, &*codec) };
+            Made { json: frame::entry_json(stream, event), entry: raw }
+        };
     decoding::run(is_long, move || batch.into_iter().map(|next| next.map(json)).collect()).await
 }

@@ -53,12 +53,12 @@ pub(super) enum Merged<E = Entry> {
 }
 
 impl<E> Merged<E> {
-    /// Makes something else of the entry.
-    pub(super) fn map<T>(self, make: impl FnOnce(&StreamKey, E) -> T) -> Merged<T> {
+    /// Makes something else of the entry, which is told its stream and what that is after it.
+    pub(super) fn map<T>(self, make: impl FnOnce(&StreamKey, Position, E) -> T) -> Merged<T> {
         match self {
             Self::Gap { gap, position } => Merged::Gap { gap, position },
             Self::Entry { stream, position, entry } => {
-                let entry = make(&stream, entry);
+                let entry = make(&stream, position, entry);
                 Merged::Entry { stream, position, entry }
             }
         }

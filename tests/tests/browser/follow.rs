@@ -24,7 +24,7 @@ async fn add(redis: &TestRedis, stream: &str, id: u64, kind: &str) {
 }
 
 /// Two orders, with ids as Redis makes them.
-const NOW: u64 = 1_800_000_000_000;
+const NOW: u64 = 1_700_000_000_000;
 
 async fn fill(redis: &TestRedis) {
     add(redis, "orders:1", NOW + 1, "Placed").await;
@@ -59,13 +59,13 @@ async fn a_category_is_followed_with_its_new_streams_and_in_both_orders() {
     browser.open(CATEGORY).await;
     browser.see(&state("live")).await;
     browser.count("[data-testid=event-row]", 3).await;
-    redis.run("XADD orders:77 * type Placed").await;
-    browser.read(&row(1), "orders:77").await;
+    redis.run("XADD orders:77 * type FirstOfNew").await;
+    browser.read(&row(1), "FirstOfNew").await;
     browser.click("[data-order=asc]").await;
     browser.see(&state("live")).await;
-    browser.read(&row(4), "orders:77").await;
-    redis.run("XADD orders:78 * type Placed").await;
-    browser.read(&row(5), "orders:78").await;
+    browser.read(&row(4), "FirstOfNew").await;
+    redis.run("XADD orders:78 * type FirstOfNewer").await;
+    browser.read(&row(5), "FirstOfNewer").await;
     browser.close().await;
 }
 

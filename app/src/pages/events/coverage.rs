@@ -30,8 +30,10 @@ pub(super) fn Coverage(
             ),
             None => format!("Looking for streams: {} found", text::grouped(progress.streams)),
         };
-        let between =
-            finding.looked_between_ms().map(|(from, to)| format!(", {} to {}", day(from), day(to)));
+        let between = finding.looked_between_ms().map(|(from, to)| match (day(from), day(to)) {
+            (from, to) if from == to => format!(", all of {from}"),
+            (from, to) => format!(", {from} to {to}"),
+        });
         let skipped = (progress.skipped > 0)
             .then(|| format!(" ({} passed over by the index)", text::grouped(progress.skipped)));
         let many = (progress.streams > 1)

@@ -89,7 +89,7 @@ fn Panels(picture: RwSignal<Option<Arc<Overview>>>) -> impl IntoView {
     view! {
         <RedisStrip health=part(picture, |overview| overview.redis.clone()) />
         <Findings findings=part(picture, |overview| overview.findings.clone()) />
-        <p class="coverage" role="status" data-testid="coverage">{note}</p>
+        <p class="overview-note" role="status" data-testid="coverage">{note}</p>
         <div class="overview-charts">
             <RateChart
                 title="Events by category"

@@ -36,6 +36,8 @@ pub(crate) enum Unit {
     Rate,
     /// A size.
     Size,
+    /// How many.
+    Count,
 }
 
 /// What a comparison should come to.
@@ -220,6 +222,7 @@ impl Unit {
             Self::Size if value < 1e3 => format!("{value:.0} B"),
             Self::Size if value < 1e6 => format!("{:.0} KB", value / 1e3),
             Self::Size => format!("{:.1} MB", value / 1e6),
+            Self::Count => format!("{value:.0}"),
         }
     }
 }

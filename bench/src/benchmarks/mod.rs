@@ -1,5 +1,6 @@
 //! The benchmarks, one a file, and the order in which they run.
 
+mod browse;
 mod crowd;
 mod discovery;
 mod find;
@@ -10,6 +11,8 @@ mod memory;
 mod page;
 mod replay;
 mod screen;
+mod shown;
+mod tab;
 mod travel;
 
 use std::path::PathBuf;
@@ -38,6 +41,8 @@ pub(crate) enum Benchmark {
     Find,
     /// From XADD to an event in the browser's line, against XADD to a blocking XREAD
     Live,
+    /// From XADD to an event on the page, and a burst of events there
+    Shown,
     /// A thousand viewers of one stream, and a hundred with nothing to see
     Crowd,
     /// What a browser downloads at its first visit
@@ -48,6 +53,8 @@ pub(crate) enum Benchmark {
     Discovery,
     /// From a key to the frame that shows the next version
     Travel,
+    /// A stream of a million events in a browser
+    Browse,
     /// What the server's process takes
     Memory,
 }
@@ -96,11 +103,13 @@ pub(crate) async fn run(
             Benchmark::Index => index::run(setting, report).await,
             Benchmark::Find => find::run(setting, report).await,
             Benchmark::Live => live::run(setting, report).await,
+            Benchmark::Shown => shown::run(setting, report).await,
             Benchmark::Crowd => crowd::run(setting, report).await,
             Benchmark::Load => load::run(setting, report).await,
             Benchmark::Screen => screen::run(setting, report).await,
             Benchmark::Discovery => discovery::run(setting, report).await,
             Benchmark::Travel => travel::run(setting, report).await,
+            Benchmark::Browse => browse::run(setting, report).await,
             Benchmark::Memory => memory::after(setting, report).await,
         };
         if let Err(error) = outcome {

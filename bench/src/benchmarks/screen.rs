@@ -1,11 +1,10 @@
 //! From navigation to the first streams on screen, in a browser that has never been here.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 
-use super::{NO_FRONT_END, Setting};
-use crate::programs;
+use super::{Setting, tab};
 use crate::report::{Report, Row, Unit};
 use crate::stats::median;
 use crate::webdriver::Driver;
@@ -16,10 +15,6 @@ const MAX_SECS: f64 = 0.5;
 const WHAT: &str = "first streams on screen";
 /// How long a browser that just started is left alone: it has things of its own to do.
 const REST: Duration = Duration::from_secs(1);
-/// How long to wait for streams before something must be wrong.
-const TIMEOUT: Duration = Duration::from_secs(20);
-/// Between two looks at a page.
-const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
 /// What has to be on screen.
 const CATEGORY: &str = "[data-testid=category]";
@@ -35,16 +30,7 @@ const STOPWATCH: &str = "
 
 /// Opens the page in one new browser after the other.
 pub(super) async fn run(setting: &Setting, report: &mut Report) -> Result<()> {
-    if !setting.rewind.has_front_end().await? {
-        report.add(Row::skipped(WHAT, NO_FRONT_END));
-        return Ok(());
-    }
-    let Some(chromedriver) = programs::chromedriver()? else {
-        report.add(Row::skipped(WHAT, "there is no `chromedriver` on PATH"));
-        return Ok(());
-    };
-    let chromium = programs::chromium()?;
-    let driver = Driver::start(&chromedriver, chromium, &setting.scratch)?;
+    let Some(driver) = tab::driver(setting, report, WHAT).await? else { return Ok(()) };
     let address = format!("http://{}/streams", setting.rewind.address());
     let mut loads = Vec::new();
     for _ in 0..setting.effort.pick(5, 3) {
@@ -62,14 +48,8 @@ pub(super) async fn cold_load(driver: &Driver, address: &str, selector: &str) ->
     tokio::time::sleep(REST).await;
     browser.run_in_new_documents(&STOPWATCH.replace("SELECTOR", selector)).await?;
     browser.open(address).await?;
-    let deadline = Instant::now() + TIMEOUT;
-    while Instant::now() < deadline {
-        let value = browser.evaluate("return window.firstStreamsAt ?? null").await?;
-        if !value.is_null() {
-            let ms = value.as_f64().with_context(|| format!("{value} is no time"))?;
-            return Ok(ms / 1000.0);
-        }
-        tokio::time::sleep(LOOK_AGAIN).await;
-    }
-    bail!("no `{selector}` within {TIMEOUT:?}")
+    let ms =
+        tab::wait_for(&mut browser, "return window.firstStreamsAt ?? null", |at| at.is_number());
+    let ms = ms.await?.as_f64().context("a time")?;
+    Ok(ms / 1000.0)
 }

@@ -115,6 +115,20 @@ impl<K: Clone + Eq + Hash + Ord> Tally<K> {
         self.since(from).map(|slot| slot.named.get(name).copied().unwrap_or(0)).collect()
     }
 
+    /// The counts of all names, from the first slot on.
+    pub fn all_counts(&self) -> HashMap<K, Vec<u64>> {
+        let mut all: HashMap<K, Vec<u64>> =
+            self.totals.keys().map(|name| (name.clone(), vec![0; self.slots.len()])).collect();
+        for (at, slot) in self.slots.iter().enumerate() {
+            for (name, count) in &slot.named {
+                if let Some(counts) = all.get_mut(name) {
+                    counts[at] = *count;
+                }
+            }
+        }
+        all
+    }
+
     /// The counts of everything from a slot on.
     pub fn sums(&self, from: u64) -> Vec<u64> {
         self.since(from).map(|slot| slot.all).collect()
@@ -172,6 +186,7 @@ mod tests {
         assert_eq!(tally.counts(&"a", 98), [0, 0, 3]);
         assert_eq!(tally.counts(&"b", 0), [1, 0, 0]);
         assert_eq!(tally.sums(99), [0, 3]);
+        assert_eq!(tally.all_counts(), [("a", vec![0, 0, 3]), ("b", vec![1, 0, 0])].into());
         assert_eq!(tally.top(5), [("a", 3), ("b", 1)]);
         assert_eq!(tally.top(1), [("a", 3)]);
     }

@@ -8,8 +8,8 @@ use super::related::{RelatedAnswer, RelatedQuery};
 use super::{
     About, ApiError, BisectAnswer, BlameAnswer, CatalogPage, CategoriesPage, DiffAnswer,
     DiscoveryAction, DiscoveryStatus, EventAnswer, EventsPage, FoldAnswer, HistoryAnswer,
-    IndexAnswer, Order, Overview, ReplayAnswer, StreamsPage, TimelineAnswer, TrialAnswer,
-    WindowAnswer,
+    IndexAnswer, Order, Overview, ReplayAnswer, StreamRates, StreamsPage, TimelineAnswer,
+    TrialAnswer, WindowAnswer,
 };
 
 /// How many events a page has where nothing is said.
@@ -24,6 +24,8 @@ pub const MAX_PAGE_STREAMS: u64 = 5_000;
 pub const DEFAULT_CATALOG_ROWS: u64 = 100;
 /// How many rows can be asked for in one call: more than the largest screen has room for.
 pub const MAX_CATALOG_ROWS: u64 = 500;
+/// Of how many streams rates can be asked for in one call: more than the largest list has at hand.
+pub const MAX_RATED_STREAMS: usize = 500;
 /// How many categories can be named as open or closed in one call, which have to fit into a URL.
 pub const MAX_OPENED_CATEGORIES: usize = 200;
 /// How many versions a window has where nothing is said.
@@ -55,6 +57,9 @@ pub trait Backend: Send + Sync {
 
     /// Tells what is going on, and has that be known for as long as somebody asks.
     async fn overview(&self, query: OverviewQuery) -> Result<Overview, ApiError>;
+
+    /// Tells how many events these streams had in the last minutes, as the overview has counted them.
+    async fn rates(&self, streams: Vec<StreamKey>) -> Result<StreamRates, ApiError>;
 
     /// Looks for streams in the next part of the keyspace.
     async fn streams(&self, query: StreamsQuery) -> Result<StreamsPage, ApiError>;

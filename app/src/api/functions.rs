@@ -12,7 +12,7 @@ use super::related::RelatedAnswer;
 use super::{
     About, ApiError, BisectAnswer, BlameAnswer, CatalogPage, CategoriesPage, DiffAnswer,
     DiscoveryStatus, EventAnswer, EventsPage, FoldAnswer, HistoryAnswer, IndexAnswer, Overview,
-    ReplayAnswer, StreamsPage, TimelineAnswer, TrialAnswer, WindowAnswer,
+    ReplayAnswer, StreamRates, StreamsPage, TimelineAnswer, TrialAnswer, WindowAnswer,
 };
 
 /// `GET /api/about`
@@ -35,6 +35,20 @@ pub async fn overview(
         tag: tag.unwrap_or_default(),
     };
     server::backend()?.overview(query).await
+}
+
+/// `POST /api/rates`: how many events some streams had in the last minutes. Changes nothing; keys may be too long for a URL.
+#[server(name = GetRates, prefix = "/api", endpoint = "rates", input = Json, output = Json)]
+pub async fn rates(#[server(default)] streams: Vec<String>) -> Result<StreamRates, ApiError> {
+    use super::backend::MAX_RATED_STREAMS;
+    use super::params;
+
+    if streams.len() > MAX_RATED_STREAMS {
+        let reason = format!("at most {MAX_RATED_STREAMS} can be given");
+        return Err(ApiError::bad_parameter("streams", reason));
+    }
+    let streams = streams.iter().map(|stream| params::stream(stream)).collect::<Result<_, _>>()?;
+    server::backend()?.rates(streams).await
 }
 
 /// `GET /api/streams`: the streams in the next part of the keyspace.

@@ -28,6 +28,7 @@ pub(crate) fn Sparkline(
             height=HEIGHT
             viewBox=format!("0 0 {WIDTH} {HEIGHT}")
         >
+            <title>{label}</title>
             <path d=path />
         </svg>
     }

@@ -1,13 +1,16 @@
 //! A table of streams.
 
+use std::collections::HashMap;
 use std::ops::Range;
 
 use leptos::prelude::*;
+use rewind_domain::StreamKey;
 use rewind_domain::catalog::SortBy;
 use rewind_domain::stream_key::StreamKind;
 
 use super::icon::{Glyph, Icon};
 use super::moment::Ago;
+use super::sparkline::Sparkline;
 use super::stream_key::KeyText;
 use super::virtual_list::VirtualList;
 use crate::api::StreamSummary;
@@ -29,6 +32,9 @@ pub(crate) fn StreamTable(
     /// How many rows there are.
     #[prop(into)]
     total: Signal<usize>,
+    /// How many events each of them had lately, where it had any.
+    #[prop(into)]
+    rates: Signal<HashMap<StreamKey, Vec<u64>>>,
     /// By what they are sorted.
     #[prop(into)]
     sort: Signal<SortBy>,
@@ -69,17 +75,22 @@ pub(crate) fn StreamTable(
                 {heading(SortBy::Length, "Events", "cell-length")}
                 <span role="columnheader" class="cell-version">"Version"</span>
                 {heading(SortBy::Activity, "Last activity", "cell-activity")}
+                <span role="columnheader" class="cell-recent" title="Events in the last 5 minutes">"5 min"</span>
                 <span role="columnheader" class="cell-groups">"Groups"</span>
                 <span role="columnheader" class="cell-links">
                     <span class="sr-only">"Open as"</span>
                 </span>
             </div>
-            <VirtualList rows=streams offset total row_height=ROW_HEIGHT render=stream_row on_range />
+            <VirtualList rows=streams offset total row_height=ROW_HEIGHT render=move |index, stream| stream_row(index, stream, rates) on_range />
         </div>
     }
 }
 
-fn stream_row(index: usize, stream: StreamSummary) -> impl IntoView {
+fn stream_row(
+    index: usize,
+    stream: StreamSummary,
+    rates: Signal<HashMap<StreamKey, Vec<u64>>>,
+) -> impl IntoView {
     let events = EventsAddress::newest(stream.key.clone()).href();
     let is_aggregate = stream.kind == StreamKind::Aggregate;
     let travel = is_aggregate.then(|| {
@@ -99,7 +110,7 @@ fn stream_row(index: usize, stream: StreamSummary) -> impl IntoView {
             </span>
         }
         .into_any(),
-        None => numbers(&stream).into_any(),
+        None => numbers(&stream, rates).into_any(),
     };
     view! {
         <div
@@ -126,7 +137,23 @@ fn stream_row(index: usize, stream: StreamSummary) -> impl IntoView {
     }
 }
 
-fn numbers(stream: &StreamSummary) -> impl IntoView + use<> {
+fn numbers(
+    stream: &StreamSummary,
+    rates: Signal<HashMap<StreamKey, Vec<u64>>>,
+) -> impl IntoView + use<> {
+    let key = stream.key.clone();
+    let recent = Memo::new(move |_| rates.with(|rates| rates.get(&key).cloned()));
+    let has_recent = Memo::new(move |_| recent.with(Option::is_some));
+    let spark = move || {
+        has_recent.get().then(|| {
+            let counts = Signal::derive(move || recent.get().unwrap_or_default());
+            let label = Signal::derive(move || {
+                let total = counts.with(|counts| counts.iter().sum());
+                format!("{} in the last 5 minutes", text::counted(total, "event", "events"))
+            });
+            view! { <Sparkline counts label /> }
+        })
+    };
     let activity = match stream.last_id {
         None => view! { <span class="faint">"never"</span> }.into_any(),
         Some(id) => match text::id_time_ms(id) {
@@ -152,6 +179,7 @@ fn numbers(stream: &StreamSummary) -> impl IntoView + use<> {
             {incomplete} {text::grouped(stream.latest_version)}
         </span>
         <span role="cell" class="cell-activity">{activity}</span>
+        <span role="cell" class="cell-recent" data-testid="recent">{spark}</span>
         <span role="cell" class="cell-groups">{groups}</span>
     }
 }

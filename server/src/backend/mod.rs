@@ -31,8 +31,8 @@ use rewind_app::api::related::{RelatedAnswer, RelatedQuery};
 use rewind_app::api::{
     About, ApiError, Backend, BisectAnswer, BlameAnswer, CatalogPage, CategoriesPage, DiffAnswer,
     DiscoveryAction, DiscoveryStatus, ErrorCode, EventAnswer, EventsPage, FoldAnswer,
-    HistoryAnswer, IndexAnswer, Overview, ReplayAnswer, StreamsPage, TimelineAnswer, TrialAnswer,
-    WindowAnswer,
+    HistoryAnswer, IndexAnswer, Overview, ReplayAnswer, StreamRates, StreamsPage, TimelineAnswer,
+    TrialAnswer, WindowAnswer,
 };
 use rewind_codec::Codecs;
 use rewind_domain::versions::StreamExtent;
@@ -137,6 +137,10 @@ impl Backend for StoreBackend {
 
     async fn overview(&self, query: OverviewQuery) -> Result<Overview, ApiError> {
         self.overviews.get(&query).await
+    }
+
+    async fn rates(&self, streams: Vec<StreamKey>) -> Result<StreamRates, ApiError> {
+        self.overviews.rates(&streams).await
     }
 
     async fn streams(&self, query: StreamsQuery) -> Result<StreamsPage, ApiError> {

@@ -88,6 +88,7 @@ pub fn router(state: AppState) -> Router {
 fn register_server_functions() {
     register_explicit::<functions::GetAbout>();
     register_explicit::<functions::GetOverview>();
+    register_explicit::<functions::GetRates>();
     register_explicit::<functions::GetStreams>();
     register_explicit::<functions::GetCatalog>();
     register_explicit::<functions::GetCategories>();

@@ -13,12 +13,14 @@ mod pulse;
 mod sweep;
 mod watch;
 
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use rewind_app::api::backend::OverviewQuery;
-use rewind_app::api::{ApiError, Overview};
+use rewind_app::api::{ApiError, Overview, StreamRate, StreamRates};
 use rewind_codec::Codecs;
+use rewind_domain::StreamKey;
 use tokio::sync::watch as channel;
 use tokio::task::JoinHandle;
 
@@ -46,7 +48,22 @@ struct Shared {
 }
 
 /// What is known at the moment, or why nothing is.
-type Picture = Result<Arc<Overview>, StoreError>;
+type Picture = Result<Arc<Drawn>, StoreError>;
+
+/// What is known at the moment.
+struct Drawn {
+    overview: Overview,
+    /// The counts of all streams that had events, as of a moment ago.
+    streams: Arc<Counts>,
+}
+
+/// The counts of streams.
+#[derive(Default)]
+struct Counts {
+    /// The second that the first of them stands for.
+    from_s: u64,
+    of: HashMap<StreamKey, Vec<u64>>,
+}
 
 /// Whether anybody looks.
 struct Looking {
@@ -67,6 +84,24 @@ impl Overviews {
     /// # Errors
     /// Where Redis cannot be reached, or does not let us in.
     pub async fn get(&self, query: &OverviewQuery) -> Result<Overview, ApiError> {
+        self.drawn().await.map(|drawn| picture::since(&drawn.overview, query))
+    }
+
+    /// How many events these streams had lately, as far as they had any.
+    ///
+    /// # Errors
+    /// As for [`Overviews::get`].
+    pub async fn rates(&self, streams: &[StreamKey]) -> Result<StreamRates, ApiError> {
+        let drawn = self.drawn().await?;
+        let Counts { from_s, of } = &*drawn.streams;
+        let rate = |stream: &StreamKey| {
+            let counts = of.get(stream)?.clone();
+            Some(StreamRate { stream: stream.clone(), total: counts.iter().sum(), counts })
+        };
+        Ok(StreamRates { from_s: *from_s, streams: streams.iter().filter_map(rate).collect() })
+    }
+
+    async fn drawn(&self) -> Result<Arc<Drawn>, ApiError> {
         self.attend();
         let mut pictures = self.shared.picture.subscribe();
         let first = pictures.wait_for(Option::is_some);
@@ -79,10 +114,7 @@ impl Overviews {
             address: self.shared.store.address(),
             reason: "it takes very long to answer".to_owned(),
         };
-        match picture.unwrap_or_else(|| Err(slow())) {
-            Ok(overview) => Ok(picture::since(&overview, query)),
-            Err(error) => Err(api_error(None, &error)),
-        }
+        picture.unwrap_or_else(|| Err(slow())).map_err(|error| api_error(None, &error))
     }
 
     /// Has the task go on since someone looks.

@@ -4,7 +4,9 @@ use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-use rewind_app::api::{Coverage, Finding, Overview, OverviewProblem, RedisHealth};
+use rewind_app::api::{
+    Coverage, Finding, Overview, OverviewProblem, RedisHealth, STREAM_SLOT_SECONDS,
+};
 use rewind_domain::{Entry, RawEvent, StreamKey};
 use tokio::time::MissedTickBehavior;
 
@@ -14,7 +16,7 @@ use super::newest::{MAX_NEWEST, Newest};
 use super::picture::Series;
 use super::pulse::{Counted, Pulse, Verdict};
 use super::sweep::Sweep;
-use super::{Picture, Shared};
+use super::{Counts, Drawn, Picture, Shared};
 use crate::backend::api_error;
 use crate::decoding;
 use crate::discovery::Status;
@@ -28,6 +30,8 @@ const FIRST_WAIT: Duration = Duration::from_millis(500);
 const LONGEST_WAIT: Duration = Duration::from_secs(4);
 /// How often groups and the server are asked: their figures change slowly, and somebody reads them.
 const FIGURES_EVERY: Duration = Duration::from_secs(3);
+/// How often the counts of all streams are put together: there may be thousands, and their slots are longer.
+const STREAMS_EVERY: Duration = Duration::from_secs(2);
 /// Of how many streams entries are read in one round trip.
 const STREAMS_AT_ONCE: usize = 32;
 /// About how many bytes one round trip brings.
@@ -86,6 +90,8 @@ struct Watcher<'a> {
     figures_at: Option<Instant>,
     /// Whether the newest events of before anybody looked were read.
     is_newest_filled: bool,
+    streams: Arc<Counts>,
+    streams_at: Option<Instant>,
 }
 
 impl<'a> Watcher<'a> {
@@ -106,6 +112,8 @@ impl<'a> Watcher<'a> {
             findings: Vec::new(),
             figures_at: None,
             is_newest_filled: false,
+            streams: Arc::default(),
+            streams_at: None,
         }
     }
 
@@ -114,7 +122,7 @@ impl<'a> Watcher<'a> {
     }
 
     /// Finds out what went on since the last time.
-    async fn tick(&mut self) -> Result<Overview, StoreError> {
+    async fn tick(&mut self) -> Result<Drawn, StoreError> {
         let now_ms = self.hear().await?;
         self.pulse.advance(now_ms);
         let is_told = self.is_told();
@@ -131,7 +139,14 @@ impl<'a> Watcher<'a> {
             self.figures_at = Some(Instant::now());
             self.ask_for_figures().await?;
         }
-        Ok(self.draw(now_ms, is_told, &status))
+        if self.streams_at.is_none_or(|at| at.elapsed() >= STREAMS_EVERY) {
+            self.streams_at = Some(Instant::now());
+            let streams = &self.pulse.streams;
+            let from_s = streams.oldest() * STREAM_SLOT_SECONDS;
+            self.streams = Arc::new(Counts { from_s, of: streams.all_counts() });
+        }
+        let overview = self.draw(now_ms, is_told, &status);
+        Ok(Drawn { overview, streams: Arc::clone(&self.streams) })
     }
 
     fn is_told(&self) -> bool {

@@ -203,3 +203,28 @@ async fn while_redis_is_away_it_says_so_and_goes_on_afterwards() {
     };
     eventually("it goes on", counted).await;
 }
+
+#[tokio::test]
+async fn the_rates_of_some_streams_are_told_as_the_overview_counts_them() {
+    let redis = TestRedis::start().await;
+    for n in 0..6 {
+        redis.add(&format!("orders:{}", n % 2), "*", "Paid", "{}").await;
+    }
+    redis.add("quiet", "5-0", "Paid", "{}").await;
+    let app = TestApp::start(&redis).await;
+    let asked = serde_json::json!({ "streams": ["orders:1", "quiet", "nowhere"] });
+    let rates = eventually("the events are counted", || async {
+        let (_, rates) = app.post("/api/rates", &asked).await;
+        Some(rates).filter(|rates| rates["streams"][0]["total"] == 3)
+    })
+    .await;
+    let streams = rates["streams"].as_array().unwrap();
+    assert_eq!((streams.len(), &streams[0]["stream"]), (1, &"orders:1".into()));
+    assert_eq!(
+        (sum(&streams[0]["counts"]), streams[0]["counts"].as_array().unwrap().len()),
+        (3, 60)
+    );
+    let many = serde_json::json!({ "streams": vec!["s"; 501] });
+    let (status, error) = app.post("/api/rates", &many).await;
+    assert_eq!((status.as_u16(), &error["error"]["parameter"]), (400, &"streams".into()));
+}

@@ -77,6 +77,15 @@ pub struct StreamRate {
     pub counts: Vec<u64>,
 }
 
+/// The events of some streams in the last minutes.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StreamRates {
+    /// The second that the first of all counts stands for, as a Unix time.
+    pub from_s: u64,
+    /// Those that had any, in the order in which they were asked for.
+    pub streams: Vec<StreamRate>,
+}
+
 /// One of the newest events.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NewestEvent {

@@ -6,6 +6,7 @@
 mod listing;
 mod nothing;
 pub(super) mod polling;
+mod recent;
 mod search_box;
 mod tree;
 
@@ -241,6 +242,7 @@ fn List(
             }
         }
     });
+    let rates = recent::watch(listing.rows);
     move || match shown.get() {
         Shown::Failure(error) => view! { <ErrorPanel error retry /> }.into_any(),
         // Another list is another table: it begins at its beginning.
@@ -249,6 +251,7 @@ fn List(
                 streams=listing.rows
                 offset=listing.offset
                 total=listing.total
+                rates
                 sort
                 on_sort
                 on_range=move |range| listing.show(range)

@@ -11,9 +11,9 @@ use super::LiveError;
 use super::batch::Made;
 use super::frame::{self, Frame};
 use super::merge::Merged;
-use super::page_size::entry_bytes;
 use super::position::Position;
 use super::reached::Reached;
+use crate::store::entry_bytes;
 
 /// How many frames are kept for the slowest viewer before that one has to read from Redis again. Enough for a burst of
 /// half a second at 1,000 events per second.

@@ -15,10 +15,10 @@ use rewind_domain::{EntryId, StreamKey};
 use super::category::Category;
 use super::hub::Shared;
 use super::merge::Merge;
-use super::page_size::PageSize;
 use super::position::Position;
 use super::reader::{FIRST_BACKOFF, MAX_BACKOFF, PAGES_AT_ONCE};
 use super::{LiveError, batch};
+use crate::store::PageSize;
 use crate::store::{Hearing, Signals, StoreError};
 
 /// How often Redis is asked whether it is still there while nothing changes.

@@ -7,8 +7,8 @@ use std::collections::{BTreeSet, HashMap, VecDeque};
 use rewind_app::api::live::LiveGap;
 use rewind_domain::{Entry, EntryId, StreamKey};
 
-use super::page_size::entry_bytes;
 use super::position::Position;
+use crate::store::entry_bytes;
 use crate::store::{IdRange, StreamInfo, Wanted};
 
 /// How much is held at a time. Where many streams have something new, the entries of some are put aside and read again once

@@ -28,7 +28,6 @@ mod frame;
 mod hub;
 mod line;
 mod merge;
-pub(crate) mod page_size;
 mod position;
 mod reached;
 mod reader;

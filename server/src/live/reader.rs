@@ -12,7 +12,7 @@ use super::channel::Delivery;
 use super::frame;
 use super::hub::{Shared, Topic};
 use super::merge::Merged;
-use super::page_size::PageSize;
+use crate::store::PageSize;
 use crate::store::{IdRange, StoreError, Wanted, Watcher};
 
 /// How long to wait before Redis is tried again, at first and at most.

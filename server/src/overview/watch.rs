@@ -20,8 +20,8 @@ use super::{Counts, Drawn, Picture, Shared};
 use crate::backend::api_error;
 use crate::decoding;
 use crate::discovery::Status;
-use crate::live::page_size::{PageSize, entry_bytes};
 use crate::store::{FoundStream, Hearing, IdRange, Signals, Store, StoreError, StreamInfo, Wanted};
+use crate::store::{PageSize, entry_bytes};
 
 /// How often it is looked what is going on.
 const TICK: Duration = Duration::from_secs(1);

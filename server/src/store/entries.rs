@@ -102,6 +102,11 @@ impl EntryPage {
         self.entries.len()
     }
 
+    /// How many bytes the reply had that they stand in.
+    pub(super) fn bytes(&self) -> usize {
+        self.buffer.len()
+    }
+
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()

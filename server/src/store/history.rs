@@ -6,11 +6,10 @@ use rewind_domain::{EntryId, PayloadDecoder, RawEvent, StreamKey};
 use tokio::sync::mpsc;
 
 use super::entries::{EntryPage, EntryRange, PageEntry, PageReply, PageRequest};
+use super::page_size::PageSize;
 use super::reader::{Reader, ReaderPool};
 use super::{IdRange, PageOrder, Part, Store, StoreError, StoreUrl, StreamInfo};
 
-/// How many entries are read at a time: with fewer, round trips cost more; more gain little and hold memory.
-const PAGE_ENTRIES: u64 = 1_000;
 /// How many pages are read ahead while earlier ones are being folded.
 const PAGES_AHEAD: usize = 2;
 
@@ -127,8 +126,9 @@ impl Store {
     ) -> Result<History, StoreError> {
         let begins_at = after.as_ref().map(|place| (place.id, place.version));
         let part = self.part(key).await?;
+        let size = PageSize::of_scan();
         let mut reading =
-            Reading { key: key.clone(), part, begins_at, goes_on: after, end, last_id: None };
+            Reading { key: key.clone(), part, begins_at, goes_on: after, end, last_id: None, size };
         let (mut reader, reply) =
             self.shared.readers.ask(&reading.request(), &self.shared.url).await?;
         let (mut page, info) = reading.page(reply)?;
@@ -165,6 +165,8 @@ struct Reading {
     end: HistoryEnd,
     /// The entry that was the last one when reading began.
     last_id: Option<EntryId>,
+    /// How much to read next. Learns between a reply and the next request, which are not told apart otherwise.
+    size: PageSize,
 }
 
 impl Reading {
@@ -222,8 +224,8 @@ impl Reading {
 
     fn page_entries(&self) -> u64 {
         match self.end {
-            HistoryEnd::Count(count) => count.clamp(1, PAGE_ENTRIES),
-            HistoryEnd::Now | HistoryEnd::Id(_) => PAGE_ENTRIES,
+            HistoryEnd::Count(count) => count.clamp(1, self.size.entries(1)),
+            HistoryEnd::Now | HistoryEnd::Id(_) => self.size.entries(1),
         }
     }
 
@@ -246,9 +248,10 @@ impl Reading {
         }
     }
 
-    fn page(&self, reply: PageReply) -> Result<(HistoryPage, StreamInfo), StoreError> {
+    fn page(&mut self, reply: PageReply) -> Result<(HistoryPage, StreamInfo), StoreError> {
         let PageReply { mut pages, info } = reply;
         let entries = pages.pop().ok_or(StoreError::unexpected("a history without a page"))?;
+        self.size.learn_bytes(entries.len(), entries.bytes());
         let first_version = match self.begins_at {
             None => info.extent.first_version(),
             // Where trimming overtook the reader, entries between the two are lost to it, and the versions go on behind them.

@@ -11,10 +11,11 @@ use rewind_domain::{EntryId, StreamKey};
 use tokio::sync::mpsc;
 
 use super::entries::{EntryPage, EntryRange, PageEntry, PageReply, PageRequest};
+use super::page_size::PageSize;
 use super::reader::Reader;
 use super::{IdRange, PageOrder, Part, Store, StoreError, StreamInfo};
 
-/// How many entries are read at a time: with fewer, round trips cost more; more gain little, hold memory, and keep others
+/// How many entries are read at a time at most: with fewer, round trips cost more; more gain little, hold memory, and keep others
 /// waiting for longer than the half millisecond that Redis takes for so many.
 pub const PAGE_ENTRIES: u64 = 1_000;
 /// How many pages are read ahead while earlier ones are being looked at.
@@ -53,8 +54,9 @@ impl Store {
         order: PageOrder,
     ) -> Result<Scan, StoreError> {
         let part = self.part(key).await?;
+        let size = PageSize::of_scan();
         let mut reading =
-            Reading { store: self.clone(), key: key.clone(), part, range, order, at: None };
+            Reading { store: self.clone(), key: key.clone(), part, range, order, at: None, size };
         self.shared.pace.turn(0).await;
         let (reader, reply) = self.shared.readers.ask(&reading.request(), &self.shared.url).await?;
         let info = reply.info.clone();
@@ -117,6 +119,7 @@ struct Reading {
     order: PageOrder,
     /// The last entry that was read, and its version where that is known.
     at: Option<(EntryId, Option<u64>)>,
+    size: PageSize,
 }
 
 impl Reading {
@@ -161,7 +164,7 @@ impl Reading {
     }
 
     fn request(&self) -> PageRequest<'_> {
-        let ranges = vec![EntryRange::new(self.range, self.order, PAGE_ENTRIES)];
+        let ranges = vec![EntryRange::new(self.range, self.order, self.size.entries(1))];
         PageRequest { key: &self.key, part: self.part.as_ref(), ranges }
     }
 
@@ -178,6 +181,7 @@ impl Reading {
     fn page(&mut self, reply: PageReply) -> Result<ScanPage, StoreError> {
         let PageReply { mut pages, info } = reply;
         let entries = pages.pop().ok_or(StoreError::unexpected("a scan without a page"))?;
+        self.size.learn_bytes(entries.len(), entries.bytes());
         let first_version = self.first_version(&entries, &info.extent);
         let order = self.order;
         let mut page = ScanPage { entries, info, is_last: false, first_version, order };

@@ -2,11 +2,19 @@
 
 use rewind_domain::Entry;
 
-/// At most so many entries of a stream at a time, however small they are.
+use super::scan::PAGE_ENTRIES;
+
+/// Of what is read to be passed on, at most so many entries of a stream at a time, however small they are.
 const MAX_ENTRIES: u64 = 500;
-/// About so many bytes at a time. Large enough that the way to Redis does not matter, small enough that what all viewers read
+/// About so many bytes of it at a time. Large enough that the way to Redis does not matter, small enough that what all viewers read
 /// at once stays within memory.
 const TARGET_BYTES: usize = 256 * 1024;
+/// The same for what reads streams end to end: as much as usual entries come to, so that only large ones make smaller pages.
+const SCAN_BYTES: usize = 4 * 1024 * 1024;
+/// How many entries such a read begins with, before it is known how large they are: most aggregates as a whole.
+const FIRST_ENTRIES: u64 = 64;
+/// How much larger a page may be than the one before.
+const GROWTH: u64 = 8;
 /// What an entry is taken to have before any was seen.
 const USUAL_BYTES: usize = 1_024;
 /// What an entry takes beside its bytes.
@@ -17,6 +25,9 @@ const OVERHEAD_BYTES: usize = 64;
 pub(crate) struct PageSize {
     bytes_per_entry: usize,
     target_bytes: usize,
+    /// How many entries the next page may have, and any.
+    next: u64,
+    most: u64,
 }
 
 impl Default for PageSize {
@@ -28,21 +39,33 @@ impl Default for PageSize {
 impl PageSize {
     /// About so many bytes at a time.
     pub(crate) fn of_bytes(target_bytes: usize) -> Self {
-        Self { bytes_per_entry: USUAL_BYTES, target_bytes }
+        let (next, most) = (MAX_ENTRIES, MAX_ENTRIES);
+        Self { bytes_per_entry: USUAL_BYTES, target_bytes, next, most }
+    }
+
+    /// For reading a stream end to end.
+    pub(super) fn of_scan() -> Self {
+        let (target_bytes, next, most) = (SCAN_BYTES, FIRST_ENTRIES, PAGE_ENTRIES);
+        Self { bytes_per_entry: USUAL_BYTES, target_bytes, next, most }
     }
 
     /// How many entries to read of each of so many streams.
     pub(crate) fn entries(&self, streams: usize) -> u64 {
         let most = self.target_bytes / self.bytes_per_entry.saturating_mul(streams.max(1)).max(1);
-        (most as u64).clamp(1, MAX_ENTRIES)
+        (most as u64).clamp(1, self.next)
     }
 
     /// Takes note of a page.
     pub(crate) fn learn(&mut self, page: &[Entry]) {
-        let bytes: usize = page.iter().map(entry_bytes).sum();
-        if let Some(average) = bytes.checked_div(page.len()) {
+        self.learn_bytes(page.len(), page.iter().map(entry_bytes).sum());
+    }
+
+    /// Takes note of a page of so many entries that together had so many bytes.
+    pub(super) fn learn_bytes(&mut self, entries: usize, bytes: usize) {
+        if let Some(average) = bytes.checked_div(entries) {
             // Up at once, down slowly: reading too little costs time, reading too much costs memory.
             self.bytes_per_entry = average.max(self.bytes_per_entry / 2);
+            self.next = self.next.saturating_mul(GROWTH).min(self.most);
         }
     }
 }
@@ -73,5 +96,20 @@ mod tests {
             size.learn(&[entry(10)]);
         }
         assert_eq!((size.entries(1), size.entries(10_000)), (500, 1));
+    }
+
+    #[test]
+    fn a_read_end_to_end_begins_small_and_grows_unless_entries_are_large() {
+        let mut size = PageSize::of_scan();
+        let mut pages = Vec::new();
+        for _ in 0..4 {
+            pages.push(size.entries(1));
+            size.learn_bytes(64, 64 * 200);
+        }
+        assert_eq!(pages, [64, 512, 1_000, 1_000]);
+        size.learn_bytes(1_000, 1_000 * 1024 * 1024);
+        assert_eq!(size.entries(1), 4);
+        size.learn_bytes(1, 50 * 1024 * 1024);
+        assert_eq!(size.entries(1), 1);
     }
 }

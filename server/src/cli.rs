@@ -1,5 +1,6 @@
 //! The command line.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
@@ -22,7 +23,7 @@ enum Command {
     Serve(Box<ServeOptions>),
     /// Add the entries of NDJSON files to Redis, under the ids that they have there; doing it again adds nothing twice
     Import(ImportArgs),
-    /// Write the entries of streams as NDJSON, which loses nothing
+    /// Write the entries of streams: as NDJSON, which loses nothing, as a table, or as JSON
     Export(ExportArgs),
 }
 
@@ -38,6 +39,9 @@ struct ImportArgs {
 struct ExportArgs {
     #[command(flatten)]
     redis: RedisOptions,
+    /// The server's configuration file, for its `redis-url`, decoders and topics
+    #[arg(long, value_name = "FILE", env = "REWIND_CONFIG")]
+    config: Option<PathBuf>,
     #[command(flatten)]
     options: export::ExportOptions,
 }
@@ -79,7 +83,9 @@ async fn import(args: ImportArgs) -> Result<(), Box<dyn std::error::Error>> {
 
 async fn export(args: ExportArgs) -> Result<(), Box<dyn std::error::Error>> {
     let is_quiet = args.options.quiet;
-    let report = export::run(args.options, &args.redis.url()?).await?;
+    let ExportArgs { redis: RedisOptions { redis_url }, config, options } = args;
+    let config = ServeOptions { redis_url, config, ..ServeOptions::default() };
+    let report = export::run(options, &config.resolve_reading()?).await?;
     // Whoever closed the pipe, as `head` does, has all they want.
     if !is_quiet && !report.is_cut_short {
         say(&mut std::io::stderr(), &report);

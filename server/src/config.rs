@@ -9,12 +9,13 @@ use clap::builder::FalseyValueParser;
 use serde::Deserialize;
 
 use rewind_codec::{Codecs, DecoderRule, RuleError};
+use rewind_domain::{StreamKey, TopicPart};
 use rewind_script::Limits;
 
 use crate::live::LiveLimits;
 use crate::relations::{RelationConfig, RelationOptions, StreamPatternError};
 use crate::store::{StoreUrl, StoreUrlError};
-use crate::topics::{Topic, TopicRule, TopicRuleError, read_rules};
+use crate::topics::{self, Topic, TopicRule, TopicRuleError, read_rules};
 
 /// Where Redis is looked for when nothing is said.
 const DEFAULT_REDIS_URL: &str = "redis://127.0.0.1:6379";
@@ -188,6 +189,29 @@ pub struct ServeConfig {
     pub scan_rate: NonZeroU32,
 }
 
+/// What has to be known to read events, and nothing about serving them.
+#[derive(Clone)]
+pub struct ReadConfig {
+    /// Redis.
+    pub redis_url: StoreUrl,
+    /// What payloads are that are no JSON text.
+    pub codecs: Codecs,
+    /// Which streams have the events of many aggregates.
+    pub topics: Vec<Topic>,
+}
+
+impl ReadConfig {
+    /// This Redis, with nothing said of what is in it.
+    pub fn of(redis_url: StoreUrl) -> Self {
+        Self { redis_url, codecs: Codecs::default(), topics: Vec::new() }
+    }
+
+    /// The rule by which a key is that of an aggregate inside of a topic, and which one.
+    pub fn topic_of(&self, key: &StreamKey) -> Option<(&Topic, TopicPart)> {
+        topics::rule_of(&self.topics, key)
+    }
+}
+
 /// How aggregates are folded.
 #[derive(Clone, Debug, Default)]
 pub struct FoldConfig {
@@ -276,6 +300,27 @@ impl ServeOptions {
         self.over(file).check()
     }
 
+    /// The part of it that is about reading.
+    ///
+    /// # Errors
+    /// Where something is wrong with that.
+    pub fn resolve_reading(self) -> Result<ReadConfig, ConfigError> {
+        let file = match &self.config {
+            Some(path) => read(path)?,
+            None => Self::default(),
+        };
+        self.over(file).reading()
+    }
+
+    fn reading(&self) -> Result<ReadConfig, ConfigError> {
+        let topics = read_rules(&self.topics).map_err(|source| ConfigError::Topic {
+            path: self.config.clone().unwrap_or_default(),
+            source,
+        })?;
+        let redis_url = RedisOptions { redis_url: self.redis_url.clone() }.url()?;
+        Ok(ReadConfig { redis_url, codecs: self.codecs()?, topics })
+    }
+
     /// These options, and for those that are not given the ones of `file`.
     fn over(self, file: Self) -> Self {
         Self {
@@ -311,12 +356,7 @@ impl ServeOptions {
         }
         let folds = self.fold_config()?;
         let live = self.live_limits();
-        let codecs = self.codecs()?;
-        let topics = read_rules(&self.topics).map_err(|source| ConfigError::Topic {
-            path: self.config.clone().unwrap_or_default(),
-            source,
-        })?;
-        let redis_url = RedisOptions { redis_url: self.redis_url }.url()?;
+        let ReadConfig { redis_url, codecs, topics } = self.reading()?;
         let keyframe_mb = self.keyframe_mb.unwrap_or(DEFAULT_KEYFRAME_MB);
         Ok(ServeConfig {
             redis_url,

@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use rewind_domain::Event;
-use rewind_domain::filter::EventPath;
+use rewind_domain::filter::{EventPath, list_text, read_list};
 
 /// How many columns of one's own there can be: more have no room on a screen.
 const MAX_COLUMNS: usize = 12;
@@ -42,9 +42,7 @@ impl FromStr for Columns {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let paths = text.split(',').filter(|path| !path.is_empty()).map(str::parse);
-        let paths: Vec<EventPath> =
-            paths.collect::<Result<_, _>>().map_err(|error| format!("{error}"))?;
+        let paths = read_list(text).map_err(|error| error.to_string())?;
         if paths.len() > MAX_COLUMNS {
             return Err(format!("at most {MAX_COLUMNS} columns can be shown"));
         }
@@ -54,13 +52,7 @@ impl FromStr for Columns {
 
 impl fmt::Display for Columns {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (at, path) in self.0.iter().enumerate() {
-            if at > 0 {
-                f.write_str(",")?;
-            }
-            write!(f, "{path}")?;
-        }
-        Ok(())
+        f.write_str(&list_text(&self.0))
     }
 }
 

@@ -120,6 +120,33 @@ fn walk(value: &Json, steps: &mut Vec<Step>, depth: usize, note: &mut impl FnMut
     }
 }
 
+/// Reads paths that commas separate, as [`list_text`] writes them. Commas within the quotes of a path are its own.
+///
+/// # Errors
+/// Where one of them is none.
+pub fn read_list(text: &str) -> Result<Vec<EventPath>, FilterError> {
+    let mut reader = Reader::new(text);
+    let mut paths = Vec::new();
+    while reader.peek().is_some() {
+        if reader.eat(",") {
+            continue;
+        }
+        let start = reader.at;
+        let place = place(&mut reader)?.filter(|_| matches!(reader.peek(), None | Some(',')));
+        paths.push(EventPath(place.ok_or_else(|| {
+            let message = "no path begins here; one is `type`, `data.…` or `fields.…`";
+            reader.fault(start..text.len(), message)
+        })?));
+    }
+    Ok(paths)
+}
+
+/// Paths as one text.
+pub fn list_text(paths: &[EventPath]) -> String {
+    let texts: Vec<String> = paths.iter().map(EventPath::to_string).collect();
+    texts.join(",")
+}
+
 impl FromStr for EventPath {
     type Err = FilterError;
 
@@ -211,6 +238,29 @@ mod tests {
             let read: EventPath = path.parse().unwrap();
             assert!(!read.values(&event).is_empty(), "{path}");
             assert_eq!(read.to_string(), path);
+        }
+    }
+
+    #[test]
+    fn lists_of_paths_survive_being_written_and_read() {
+        let paths = [r#"data["a,b"].c"#, "data.items[].sku", r#"fields["x\",y"]"#, "type"];
+        let paths: Vec<EventPath> = paths.iter().map(|path| path.parse().unwrap()).collect();
+        for count in 0..=paths.len() {
+            assert_eq!(read_list(&list_text(&paths[..count])).as_deref(), Ok(&paths[..count]));
+        }
+        assert_eq!(read_list(",data.a,,").unwrap().len(), 1);
+        for text in ["total", "data.a b", "data.a,total", r#"data["a"#] {
+            assert!(read_list(text).is_err(), "{text}");
+        }
+        assert_eq!(read_list("data.a,total").unwrap_err().column, 8);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn a_list_of_any_names_survives(names in proptest::collection::vec(".{1,6}", 0..4)) {
+            let paths: Vec<EventPath> =
+                names.iter().map(|name| EventPath(Place::Field(name.clone()))).collect();
+            proptest::prop_assert_eq!(read_list(&list_text(&paths)).unwrap(), paths);
         }
     }
 

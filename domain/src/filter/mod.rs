@@ -36,7 +36,7 @@ use value::Comparison;
 use words::Words;
 
 pub use edit::term_of_value;
-pub use event_path::{EventPath, known_paths};
+pub use event_path::{EventPath, known_paths, list_text, read_list};
 
 /// How long a filter may be, in characters: what still fits into the address of a page.
 pub const MAX_CHARS: usize = 4_000;

@@ -23,7 +23,7 @@ use tokio::time::{Instant, timeout_at};
 use crate::index::{IndexLimits, Indexes, Standing, StreamIndex};
 use crate::store::{Part, Parts, Store, StoreError};
 
-pub use rule::{Topic, TopicRule, TopicRuleError, read_rules};
+pub use rule::{Topic, TopicRule, TopicRuleError, read_rules, rule_of};
 
 /// How long who asks for an aggregate waits for the index of its topic: about as long as people wait for a page without wondering.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -79,11 +79,7 @@ impl Topics {
 
     /// The rule by which a key is that of an aggregate inside of a topic.
     pub fn of(&self, key: &StreamKey) -> Option<(&Topic, TopicPart)> {
-        let part = key.topic_part()?;
-        let is_meant = |topic: &&Topic| {
-            topic.stream == part.topic && topic.aggregate_type == part.aggregate_type
-        };
-        Some((self.topics.iter().find(is_meant)?, part))
+        rule_of(&self.topics, key)
     }
 
     /// The rule for the aggregates inside of a topic, where all keys that begin like this are theirs.

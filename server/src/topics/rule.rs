@@ -64,6 +64,14 @@ pub fn read_rules(rules: &[TopicRule]) -> Result<Vec<Topic>, TopicRuleError> {
     Ok(topics)
 }
 
+/// The rule by which a key is that of an aggregate inside of a topic, and which one.
+pub fn rule_of<'t>(topics: &'t [Topic], key: &StreamKey) -> Option<(&'t Topic, TopicPart)> {
+    let part = key.topic_part()?;
+    let is_meant =
+        |topic: &&Topic| topic.stream == part.topic && topic.aggregate_type == part.aggregate_type;
+    Some((topics.iter().find(is_meant)?, part))
+}
+
 fn read_one(rule: &TopicRule, before: &[Topic]) -> Result<Topic, Fault> {
     let TopicRule { aggregate_type, stream, by } = rule;
     if !TopicPart::is_type(aggregate_type) {

@@ -3,9 +3,12 @@
 use rewind_domain::{Entry, Filter, FilterError, FoldError, FoldErrorKind, RawEvent, StreamKey};
 use rewind_script::{EventFilter, Filtering, Limits};
 
+use crate::config::ReadConfig;
+
 /// A filter at work on an export, and what it failed on.
 pub(super) struct Choice<'f> {
     filtering: Option<Filtering<'f>>,
+    config: &'f ReadConfig,
     /// How many entries were meant.
     pub(super) kept: u64,
     /// How many entries an expression threw on; they count as not meant.
@@ -21,9 +24,9 @@ pub(super) fn compile(text: &str) -> Result<EventFilter, FilterError> {
 }
 
 impl<'f> Choice<'f> {
-    /// By a filter; everything where there is none.
-    pub(super) fn new(filter: Option<&'f EventFilter>) -> Self {
-        Self { filtering: filter.map(EventFilter::begin), kept: 0, failed: 0 }
+    /// By a filter; everything where there is none. Payloads are unpacked as the configuration says.
+    pub(super) fn new(filter: Option<&'f EventFilter>, config: &'f ReadConfig) -> Self {
+        Self { filtering: filter.map(EventFilter::begin), config, kept: 0, failed: 0 }
     }
 
     /// Leaves out of a part of a stream what is not meant.
@@ -34,11 +37,18 @@ impl<'f> Choice<'f> {
         &mut self,
         pages: &mut [(StreamKey, Vec<Entry>)],
     ) -> Result<(), FoldError> {
-        for (_, entries) in pages {
+        for (stream, entries) in pages {
+            let codec = self.config.codecs.of(stream);
+            if let Some((topic, part)) = self.config.topic_of(stream) {
+                entries.retain(|entry| {
+                    let event = RawEvent::new(entry.id, 0, &entry.fields).with_decoder(&codec);
+                    topic.by.name(&event).is_some_and(|name| name.as_bytes() == part.id.as_bytes())
+                });
+            }
             if let Some(filtering) = &mut self.filtering {
                 let mut failure = None;
                 entries.retain(|entry| {
-                    let event = RawEvent::new(entry.id, 0, &entry.fields);
+                    let event = RawEvent::new(entry.id, 0, &entry.fields).with_decoder(&codec);
                     match filtering.matches(&event) {
                         Ok(is_meant) => is_meant,
                         Err(error) if error.kind == FoldErrorKind::Threw => {
@@ -76,7 +86,8 @@ mod tests {
 
     fn kept(filter: Option<&str>) -> (u64, u64) {
         let filter = filter.map(|text| compile(text).unwrap());
-        let mut choice = Choice::new(filter.as_ref());
+        let config = ReadConfig::of("redis://127.0.0.1".parse().unwrap());
+        let mut choice = Choice::new(filter.as_ref(), &config);
         choice.narrow(&mut pages()).unwrap();
         (choice.kept, choice.failed)
     }

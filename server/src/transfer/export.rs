@@ -4,7 +4,6 @@
 //! are being written to come to an end as well. Then they are read in rounds, each of one long stream's part or of many
 //! short streams. Lines stand stream by stream, in the order of the keys, entries in the order of their ids.
 
-use std::collections::VecDeque;
 use std::fmt;
 use std::io::{self, IsTerminal as _};
 use std::path::PathBuf;
@@ -13,31 +12,26 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use clap::builder::FalseyValueParser;
-use rewind_domain::{Entry, EntryId, FilterError, FoldError, StreamKey};
+use rewind_domain::filter::read_list;
+use rewind_domain::{FilterError, FoldError, StreamKey};
 use tokio::sync::{mpsc, oneshot};
 
 use super::choice::{self, Choice};
+use super::format::{FileText, Format, FormatName, NoColumns};
 use super::interrupt::Interrupt;
-use super::output::{Order, Output, Page};
+use super::output::{Order, Output, Writing};
+use super::plan::{Plan, Remaining};
 use super::progress::{Measure, Progress};
 use super::source::plain_io_error;
 use super::words;
+use crate::config::ReadConfig;
 use crate::store::bulk::{BulkReader, Span};
-use crate::store::{StoreError, StoreUrl, StreamInfo};
+use crate::store::{StoreError, StreamInfo};
 
 /// How many rounds wait to be written. One is enough to keep both sides busy.
 const ROUNDS_AHEAD: usize = 1;
 /// How many streams are asked about at once; between two such steps the user can interrupt.
 const INFO_STREAMS: usize = 1_000;
-/// How many streams one round reads from, which bounds how long Redis is busy with it where they are short.
-const ROUND_STREAMS: usize = 500;
-/// How many entries one round reads at most. Redis needs a millisecond or two for so many; more gain little.
-const ROUND_ENTRIES: u64 = 2_000;
-/// How many entries the first round reads, while nobody knows yet how large they are.
-const FIRST_ROUND_ENTRIES: u64 = 100;
-/// How much a round shall come to. Entries of megabytes are read a few at a time.
-const ROUND_BYTES: u64 = 1 << 20;
-
 /// What to export.
 #[derive(Clone, Debug, clap::Args)]
 pub struct ExportOptions {
@@ -62,9 +56,29 @@ pub struct ExportOptions {
     /// The file appears when it is complete. Until then it has `.partial` behind its name.
     #[arg(long, short, value_name = "FILE")]
     pub output: Option<PathBuf>,
+    /// How to write: lines for `rewind import`, a table, or an array of decoded events [default: what the name of the file ends in, else ndjson]
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    pub format: Option<FormatName>,
+    /// The columns of a table beside stream, id, time and type: paths such as `data.total,fields.user`
+    #[arg(long, value_name = "PATHS", default_value = "", hide_default_value = true)]
+    pub columns: String,
     /// Show neither progress nor the summary
     #[arg(long, short, env = "REWIND_QUIET", value_parser = FalseyValueParser::new())]
     pub quiet: bool,
+}
+
+impl ExportOptions {
+    /// How to write.
+    fn format(&self) -> Result<Format, ExportError> {
+        let of_file = self.output.as_deref().and_then(FormatName::of_file);
+        let columns = read_list(&self.columns).map_err(ExportError::Columns)?;
+        let name = match self.format.or(of_file) {
+            Some(name) => name,
+            None if columns.is_empty() => FormatName::Ndjson,
+            None => FormatName::Csv,
+        };
+        Ok(Format::new(name, columns)?)
+    }
 }
 
 /// What an export did.
@@ -106,6 +120,12 @@ pub enum ExportError {
     /// The filter is none.
     #[error("filter, at character {}: {}", .0.column, .0.message)]
     Filter(#[from] FilterError),
+    /// The columns are none.
+    #[error("columns, at character {}: {}", .0.column, .0.message)]
+    Columns(FilterError),
+    /// There are columns, but no table.
+    #[error(transparent)]
+    NoColumns(#[from] NoColumns),
     /// The expression of the filter cannot be evaluated.
     #[error("filter: {0}")]
     Expression(#[from] FoldError),
@@ -129,28 +149,30 @@ pub enum ExportError {
 ///
 /// # Errors
 /// Where it cannot be completed. A file is written wholly or not at all.
-pub async fn run(options: ExportOptions, url: &StoreUrl) -> Result<ExportReport, ExportError> {
+pub async fn run(options: ExportOptions, config: &ReadConfig) -> Result<ExportReport, ExportError> {
     let started = Instant::now();
-    let ExportOptions { streams, prefix, filter, output: path, quiet } = options;
+    let format = options.format()?;
+    let ExportOptions { streams, prefix, filter, output: path, quiet, .. } = options;
     let filter = filter.as_deref().map(choice::compile).transpose()?;
-    let mut choice = Choice::new(filter.as_ref());
+    let mut choice = Choice::new(filter.as_ref(), config);
     let path = path.filter(|path| path.as_os_str() != "-");
     // Lines and a progress bar on one terminal would garble each other.
     let quiet = quiet || (path.is_none() && io::stdout().is_terminal());
     let mut interrupt = Interrupt::new();
-    let mut reader = BulkReader::connect(url).await?;
+    let mut reader = BulkReader::connect(&config.redis_url).await?;
 
     let settled = tokio::select! {
         biased;
         () = interrupt.pressed(1) => return Err(ExportError::Interrupted),
-        settled = settle(&mut reader, streams, prefix, quiet) => settled?,
+        settled = settle(&mut reader, config, streams, prefix, quiet) => settled?,
     };
     let streams = settled.len() as u64;
-    let mut plan = Plan { streams: settled.into(), ..Plan::default() };
+    let mut plan = Plan::new(settled);
 
     let name = path.as_ref().map_or("<stdout>".into(), |path| path.display().to_string());
     let cannot = |error| ExportError::Output { name: name.clone(), error };
-    let output = Output::create(path.as_deref()).map_err(cannot)?;
+    let file = Writing { text: FileText::new(format), codecs: config.codecs.clone() };
+    let output = Output::create(path.as_deref(), file).map_err(cannot)?;
     let (orders, mut written) = {
         let (orders, mut receiver) = mpsc::channel(ROUNDS_AHEAD);
         let (done, written) = oneshot::channel();
@@ -201,8 +223,9 @@ async fn read_all(
 ) -> Result<(), ExportError> {
     while let Some(spans) = plan.next_round() {
         let mut pages = Vec::with_capacity(spans.len());
-        for (span, entries) in spans.iter().zip(reader.read(&spans).await?) {
-            let stream = span.stream.clone();
+        let asked: Vec<Span> = spans.iter().map(|(_, span)| span.clone()).collect();
+        for ((stream, _), entries) in spans.iter().zip(reader.read(&asked).await?) {
+            let stream = stream.clone();
             match entries {
                 Ok(entries) => pages.push((stream, entries)),
                 Err(error) => return Err(ExportError::Stream { stream, error }),
@@ -223,6 +246,7 @@ async fn read_all(
 /// Finds the streams, and how far each goes at this moment.
 async fn settle(
     reader: &mut BulkReader,
+    config: &ReadConfig,
     streams: Vec<StreamKey>,
     prefix: Option<StreamKey>,
     quiet: bool,
@@ -230,10 +254,15 @@ async fn settle(
     let progress = Progress::new(Measure::Unknown, quiet);
     progress.say("looking at the streams");
     let mut plan = Vec::new();
-    let named = look_at(reader, &streams, &progress).await?;
-    for (stream, info) in streams.into_iter().zip(named) {
+    // An aggregate inside of a topic is read where it is.
+    let source = |stream: &StreamKey| {
+        config.topic_of(stream).map_or_else(|| stream.clone(), |(topic, _)| topic.stream.clone())
+    };
+    let sources: Vec<StreamKey> = streams.iter().map(source).collect();
+    let named = look_at(reader, &sources, &progress).await?;
+    for ((stream, source), info) in streams.into_iter().zip(sources).zip(named) {
         match info {
-            Ok(info) => plan.push(Remaining::new(stream, &info)),
+            Ok(info) => plan.push(Remaining::new(stream, source, &info)),
             Err(error) => return Err(ExportError::Stream { stream, error }),
         }
     }
@@ -243,7 +272,7 @@ async fn settle(
         let is_nothing = found.is_empty();
         for (stream, info) in found.into_iter().zip(infos) {
             match info {
-                Ok(info) => plan.push(Remaining::new(stream, &info)),
+                Ok(info) => plan.push(Remaining::new(stream.clone(), stream, &info)),
                 // It was a stream a moment ago.
                 Err(StoreError::NotFound | StoreError::WrongType) => {}
                 Err(error) => return Err(ExportError::Stream { stream, error }),
@@ -291,102 +320,6 @@ async fn look_at(
     Ok(infos)
 }
 
-/// What is still to be read.
-struct Plan {
-    streams: VecDeque<Remaining>,
-    /// How many entries the next round reads, by the size of those before.
-    round_entries: u64,
-    /// How many entries were read.
-    read: u64,
-    /// How many entries were not there any more.
-    vanished: u64,
-}
-
-/// What is still to be read of a stream.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Remaining {
-    stream: StreamKey,
-    after: Option<EntryId>,
-    until: EntryId,
-    entries: u64,
-}
-
-impl Default for Plan {
-    fn default() -> Self {
-        let round_entries = FIRST_ROUND_ENTRIES;
-        Self { streams: VecDeque::new(), round_entries, read: 0, vanished: 0 }
-    }
-}
-
-impl Remaining {
-    fn new(stream: StreamKey, info: &StreamInfo) -> Self {
-        let until = info.extent.last_id.unwrap_or(EntryId::MIN);
-        Self { stream, after: None, until, entries: info.extent.length }
-    }
-}
-
-impl Plan {
-    fn remaining(&self) -> u64 {
-        self.streams.iter().map(|stream| stream.entries).sum()
-    }
-
-    /// What to read next: the next streams as far as they fit, only the last of them in part. Nothing at the end.
-    fn next_round(&mut self) -> Option<Vec<Span>> {
-        while self.streams.front().is_some_and(|stream| stream.entries == 0) {
-            self.streams.pop_front();
-        }
-        let mut spans = Vec::new();
-        let mut room = self.round_entries;
-        for Remaining { stream, after, until, entries } in self.streams.iter().take(ROUND_STREAMS) {
-            if room == 0 {
-                break;
-            }
-            let count = room.min(*entries);
-            if count > 0 {
-                room -= count;
-                spans.push(Span { stream: stream.clone(), after: *after, until: *until, count });
-            }
-        }
-        (!spans.is_empty()).then_some(spans)
-    }
-
-    /// Notes what was read.
-    fn take(&mut self, spans: &[Span], pages: &[Page]) {
-        for (span, (_, entries)) in spans.iter().zip(pages) {
-            while self.streams.front().is_some_and(|front| front.stream != span.stream) {
-                self.streams.pop_front();
-            }
-            let Some(front) = self.streams.front_mut() else { return };
-            let read = entries.len() as u64;
-            self.read += read;
-            front.entries = front.entries.saturating_sub(read);
-            front.after = entries.last().map(|entry| entry.id).or(front.after);
-            if read < span.count || front.after == Some(front.until) {
-                self.vanished += front.entries;
-                front.entries = 0;
-            }
-        }
-        let bytes = pages.iter().flat_map(|(_, entries)| entries).map(entry_bytes).sum();
-        let entries = pages.iter().map(|(_, entries)| entries.len() as u64).sum();
-        self.round_entries = next_round_entries(self.round_entries, entries, bytes);
-    }
-}
-
-/// As many entries as make up a round if they are as large as the last ones; more only step by step, since one small entry
-/// says little of the next.
-fn next_round_entries(last: u64, entries: u64, bytes: u64) -> u64 {
-    const GROWTH: u64 = 4;
-    if entries == 0 {
-        return last;
-    }
-    let fitting = ROUND_BYTES / (bytes / entries).max(1);
-    fitting.clamp(1, last.saturating_mul(GROWTH).min(ROUND_ENTRIES))
-}
-
-fn entry_bytes(entry: &Entry) -> u64 {
-    entry.fields.iter().map(|(name, value)| name.len() as u64 + value.len() as u64).sum()
-}
-
 fn stream_text(stream: &StreamKey, error: &StoreError) -> String {
     match error {
         StoreError::NotFound => format!("stream `{stream}` does not exist"),
@@ -422,82 +355,6 @@ impl fmt::Display for ExportReport {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rewind_domain::Fields;
-
-    fn remaining(stream: &str, entries: u64) -> Remaining {
-        Remaining { stream: stream.into(), after: None, until: EntryId::new(entries, 0), entries }
-    }
-
-    fn plan(streams: &[(&str, u64)], round_entries: u64) -> Plan {
-        let streams = streams.iter().map(|(stream, entries)| remaining(stream, *entries)).collect();
-        Plan { streams, round_entries, ..Plan::default() }
-    }
-
-    /// The entries of a stream whose ids are 1-0, 2-0, …, but for those that are gone.
-    fn answer(span: &Span, gone: std::ops::Range<u64>) -> Page {
-        let first = span.after.map_or(1, |after| after.ms() + 1);
-        let ids = (first..=span.until.ms()).filter(|id| !gone.contains(id));
-        let entries = ids.map(|id| Entry {
-            id: EntryId::new(id, 0),
-            fields: Fields::from_iter([("a", "b".repeat(1_000))]),
-        });
-        let count = usize::try_from(span.count).unwrap();
-        (span.stream.clone(), entries.take(count).collect())
-    }
-
-    fn read(plan: &mut Plan, gone: &std::ops::Range<u64>) -> Vec<(String, u64)> {
-        let mut read = Vec::new();
-        while let Some(spans) = plan.next_round() {
-            let pages: Vec<_> = spans.iter().map(|span| answer(span, gone.clone())).collect();
-            plan.take(&spans, &pages);
-            for (stream, entries) in pages {
-                read.extend(entries.iter().map(|entry| (stream.to_string(), entry.id.ms())));
-            }
-        }
-        read
-    }
-
-    fn all(streams: &[(&str, u64)]) -> Vec<(String, u64)> {
-        let each = streams.iter();
-        each.flat_map(|(stream, n)| (1..=*n).map(|id| ((*stream).to_owned(), id))).collect()
-    }
-
-    #[test]
-    fn a_round_takes_short_streams_together_and_long_ones_in_parts() {
-        let mut plan = plan(&[("a", 2), ("b", 0), ("c", 3), ("d", 9)], 7);
-        let spans = plan.next_round().unwrap();
-        let counts: Vec<_> = spans.iter().map(|s| (s.stream.to_string(), s.count)).collect();
-        assert_eq!(counts, [("a".to_owned(), 2), ("c".to_owned(), 3), ("d".to_owned(), 2)]);
-    }
-
-    #[test]
-    fn every_entry_is_read_once_and_in_order() {
-        let streams = [("a", 2), ("b", 0), ("c", 3_000), ("d", 9), ("e", 1), ("f", 700)];
-        for round_entries in [1, 3, 100, 2_000] {
-            let mut plan = plan(&streams, round_entries);
-            assert_eq!(read(&mut plan, &(0..0)), all(&streams), "{round_entries}");
-            assert_eq!((plan.read, plan.vanished), (3_712, 0));
-        }
-    }
-
-    #[test]
-    fn entries_that_vanish_meanwhile_are_counted() {
-        for gone in [1..50, 30..60, 90..101, 1..101] {
-            let mut plan = plan(&[("a", 100), ("b", 100)], 10);
-            let read = read(&mut plan, &gone).len() as u64;
-            assert_eq!((plan.read, plan.read + plan.vanished), (read, 200), "{gone:?}");
-            assert_eq!(plan.vanished, 2 * (gone.end - gone.start));
-        }
-    }
-
-    #[test]
-    fn rounds_fit_the_size_of_entries() {
-        assert_eq!(next_round_entries(100, 100, 20_000), 400);
-        assert_eq!(next_round_entries(2_000, 2_000, 400_000), ROUND_ENTRIES);
-        assert_eq!(next_round_entries(100, 100, 500 << 20), 1);
-        assert_eq!(next_round_entries(8, 8, 8 << 18), 4);
-        assert_eq!(next_round_entries(100, 0, 0), 100);
-    }
 
     #[test]
     fn the_report_is_one_clear_line() {

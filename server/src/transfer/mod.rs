@@ -7,9 +7,11 @@
 
 mod choice;
 pub mod export;
+pub(crate) mod format;
 pub mod import;
 mod interrupt;
 mod output;
+mod plan;
 mod progress;
 mod source;
 mod words;

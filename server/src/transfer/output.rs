@@ -6,9 +6,11 @@ use std::path::{Path, PathBuf};
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use rewind_domain::ndjson::Line;
+use rewind_codec::Codecs;
 use rewind_domain::{Entry, StreamKey};
 use tokio::sync::mpsc;
+
+use super::format::FileText;
 
 /// How much is written at once.
 const WRITE_BYTES: usize = 256 << 10;
@@ -24,8 +26,16 @@ pub(super) enum Order {
     Finish,
 }
 
-/// Where lines are written.
+/// How what is written is made.
+pub(super) struct Writing {
+    pub(super) text: FileText,
+    /// What payloads are that are no JSON text.
+    pub(super) codecs: Codecs,
+}
+
+/// Where it is written.
 pub(super) struct Output {
+    writing: Writing,
     writer: Writer,
     partial: Option<Partial>,
     /// Whether someone may be reading along, who is not kept waiting for a full buffer.
@@ -47,10 +57,10 @@ struct Partial {
 
 impl Output {
     /// Begins to write to a file, or to standard output for no path or `-`.
-    pub(super) fn create(path: Option<&Path>) -> io::Result<Self> {
+    pub(super) fn create(path: Option<&Path>, writing: Writing) -> io::Result<Self> {
         let Some(path) = path.filter(|path| path.as_os_str() != "-") else {
             let writer = Writer::new(Box::new(io::stdout()), false);
-            return Ok(Self { writer, partial: None, is_read_along: true });
+            return Ok(Self { writing, writer, partial: None, is_read_along: true });
         };
         let is_gzip = path.extension().is_some_and(|e| e.eq_ignore_ascii_case("gz"));
         let there = fs::metadata(path).ok();
@@ -61,7 +71,7 @@ impl Output {
             // A device or pipe is written to; it must not be replaced by a file.
             let file = File::options().write(true).open(path)?;
             let writer = Writer::new(Box::new(file), is_gzip);
-            return Ok(Self { writer, partial: None, is_read_along: true });
+            return Ok(Self { writing, writer, partial: None, is_read_along: true });
         }
         // Where the path is a link, what it leads to is replaced, not the link.
         let target = if there.is_some() { fs::canonicalize(path)? } else { path.to_owned() };
@@ -74,12 +84,13 @@ impl Output {
             file.set_permissions(there.permissions())?;
         }
         let writer = Writer::new(Box::new(file), is_gzip);
-        Ok(Self { writer, partial: Some(partial), is_read_along: false })
+        Ok(Self { writing, writer, partial: Some(partial), is_read_along: false })
     }
 
     /// Writes what it is told until it is told to finish. Where the orders end without that, the export was broken off,
     /// and no file is left. Blocks.
     pub(super) fn write_all(mut self, orders: &mut mpsc::Receiver<Order>) -> io::Result<()> {
+        self.writer.write_all(self.writing.text.head().as_bytes())?;
         loop {
             match orders.blocking_recv() {
                 Some(Order::Pages(pages)) => self.write(&pages)?,
@@ -90,17 +101,18 @@ impl Output {
     }
 
     fn write(&mut self, pages: &[Page]) -> io::Result<()> {
+        let Writing { text, codecs } = &mut self.writing;
         for (stream, entries) in pages {
+            let codec = codecs.of(stream);
             for entry in entries {
-                let mut line = Line::to_json(stream, entry);
-                line.push('\n');
-                self.writer.write_all(line.as_bytes())?;
+                self.writer.write_all(text.entry(stream, entry, &codec).as_bytes())?;
             }
         }
         if self.is_read_along { self.writer.flush() } else { Ok(()) }
     }
 
-    fn finish(self) -> io::Result<()> {
+    fn finish(mut self) -> io::Result<()> {
+        self.writer.write_all(self.writing.text.foot().as_bytes())?;
         let mut writer = match self.writer {
             Writer::Plain(writer) => writer,
             Writer::Gzip(encoder) => encoder.finish()?,
@@ -162,9 +174,14 @@ impl Drop for Partial {
 
 #[cfg(test)]
 mod tests {
+    use super::super::format::Format;
     use super::*;
     use rewind_domain::{EntryId, Fields};
     use std::io::Read as _;
+
+    fn lines() -> Writing {
+        Writing { text: FileText::new(Format::Ndjson), codecs: Codecs::default() }
+    }
 
     fn folder(name: &str) -> PathBuf {
         let folder = std::env::temp_dir().join(format!("rewind-{name}-{}", std::process::id()));
@@ -180,7 +197,7 @@ mod tests {
     const TEXT: &str = "{\"stream\":\"s\",\"id\":\"5-0\",\"fields\":{\"a\":\"b\"}}\n";
 
     fn export(path: &Path, orders: Vec<Order>) -> io::Result<()> {
-        let output = Output::create(Some(path))?;
+        let output = Output::create(Some(path), lines())?;
         let (sender, mut receiver) = mpsc::channel(10);
         for order in orders {
             sender.try_send(order).ok().unwrap();
@@ -249,6 +266,6 @@ mod tests {
 
     #[test]
     fn a_folder_is_no_place_for_lines() {
-        assert!(Output::create(Some(&std::env::temp_dir())).is_err());
+        assert!(Output::create(Some(&std::env::temp_dir()), lines()).is_err());
     }
 }

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use rewind_server::config::{ReadConfig, ServeOptions};
 use rewind_server::transfer::export::{self, ExportOptions};
 use rewind_server::transfer::import::{self, ImportOptions};
 use rewind_tests::TestRedis;
@@ -31,14 +32,23 @@ async fn imported(redis: &TestRedis, path: PathBuf) -> Result<(u64, u64), String
 }
 
 async fn exported(redis: &TestRedis, path: PathBuf, streams: &[&str]) -> Result<(), String> {
-    let options = ExportOptions {
+    export_with(&ReadConfig::of(redis.url()), options(path, streams)).await
+}
+
+fn options(path: PathBuf, streams: &[&str]) -> ExportOptions {
+    ExportOptions {
         filter: None,
         streams: streams.iter().map(|stream| stream.parse().unwrap()).collect(),
         prefix: None,
         output: Some(path),
+        format: None,
+        columns: String::new(),
         quiet: true,
-    };
-    export::run(options, &redis.url()).await.map(|_| ()).map_err(|error| error.to_string())
+    }
+}
+
+async fn export_with(config: &ReadConfig, options: ExportOptions) -> Result<(), String> {
+    export::run(options, config).await.map(|_| ()).map_err(|error| error.to_string())
 }
 
 async fn length(redis: &TestRedis, stream: &str) -> u64 {
@@ -135,4 +145,81 @@ async fn exporting_what_is_not_there_says_so_and_leaves_no_file() {
     let error = exported(&redis, out.clone(), &["nope"]).await.unwrap_err();
     assert!(error.contains("nope"), "{error}");
     assert!(!out.exists());
+}
+
+/// Packed as MessagePack: `{"total": 250}`.
+const PACKED: &[u8] = &[0x81, 0xa5, b't', b'o', b't', b'a', b'l', 0xcc, 250];
+
+#[tokio::test]
+async fn tables_and_arrays_have_decoded_events_and_the_name_of_the_file_tells_which() {
+    let redis = TestRedis::start().await;
+    redis.add("orders", "1-0", "Paid", r#"{"total":5,"a,b":{"c":"x"}}"#).await;
+    let mut packed = redis::cmd("XADD");
+    packed.arg("orders").arg("2-0").arg("type").arg("Paid").arg("data").arg(PACKED);
+    let _: String = packed.query_async(&mut redis.connection().await).await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let config = ReadConfig::of(redis.url());
+    let path = folder.path().join("out.csv");
+    let columns = r#"data.total,data["a,b"].c"#.to_owned();
+    let filter = Some("data.total>1".to_owned());
+    let table = ExportOptions { columns, filter, ..options(path.clone(), &["orders"]) };
+    export_with(&config, table).await.unwrap();
+    let text = std::fs::read_to_string(path).unwrap();
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(lines[0], r#"stream,id,time,type,data.total,"data[""a,b""].c""#);
+    assert!(lines[1].ends_with("Paid,5,x"), "{}", lines[1]);
+    assert!(lines[2].ends_with("Paid,250,"), "{}", lines[2]);
+
+    let path = folder.path().join("out.json");
+    export_with(&config, options(path.clone(), &["orders"])).await.unwrap();
+    let all: serde_json::Value =
+        serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    let totals: Vec<_> =
+        all.as_array().unwrap().iter().map(|event| &event["event"]["data"]["total"]).collect();
+    assert_eq!(totals, [5, 250]);
+}
+
+#[tokio::test]
+async fn columns_without_a_table_are_refused() {
+    let redis = TestRedis::start().await;
+    redis.add("orders", "1-0", "Paid", "{}").await;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("out.json");
+    let columns = "data.total".to_owned();
+    let wrong = ExportOptions { columns, ..options(path.clone(), &["orders"]) };
+    let error = export_with(&ReadConfig::of(redis.url()), wrong).await.unwrap_err();
+    assert!(error.contains("csv"), "{error}");
+    assert!(!path.exists());
+}
+
+#[tokio::test]
+async fn aggregates_inside_of_topics_are_exported_by_the_rules_of_the_configuration() {
+    let redis = TestRedis::start().await;
+    for (n, order) in [(1, "a"), (2, "b"), (3, "a"), (4, "c")] {
+        let data = format!(r#"{{"order":"{order}","n":{n}}}"#);
+        redis.add("events:orders", &format!("{n}-0"), "Paid", &data).await;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let rules = "[[topics]]\ntype = 'Order'\nstream = 'events:orders'\nby = 'data.order'\n";
+    let config = write(folder.path(), "rewind.toml", rules);
+    let config = ServeOptions { config: Some(config), ..ServeOptions::default() };
+    let config = ReadConfig { redis_url: redis.url(), ..config.resolve_reading().unwrap() };
+    let path = folder.path().join("out.ndjson");
+    let streams = ["events:orders#Order:a", "events:orders#Order:b", "events:orders"];
+    export_with(&config, options(path.clone(), &streams)).await.unwrap();
+    let text = std::fs::read_to_string(path).unwrap();
+    let lines = text.lines().map(|line| {
+        let line: serde_json::Value = serde_json::from_str(line).unwrap();
+        format!("{} {}", line["stream"].as_str().unwrap(), line["id"].as_str().unwrap())
+    });
+    let expected = [
+        "events:orders 1-0",
+        "events:orders 2-0",
+        "events:orders 3-0",
+        "events:orders 4-0",
+        "events:orders#Order:a 1-0",
+        "events:orders#Order:a 3-0",
+        "events:orders#Order:b 2-0",
+    ];
+    assert_eq!(lines.collect::<Vec<_>>(), expected);
 }

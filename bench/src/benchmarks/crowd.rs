@@ -42,9 +42,11 @@ pub(super) async fn run(setting: &Setting, report: &mut Report) -> Result<()> {
     let published = Published::default();
     let mut viewers = JoinSet::new();
     for _ in 0..VIEWERS {
-        let mut watching = watch(setting).await?;
+        let watching = watch(setting).await?;
         let published = Arc::clone(&published);
         viewers.spawn(async move {
+            // As a whole: taken apart, its connection would end here.
+            let mut watching = watching;
             let mut delays = Vec::with_capacity(events);
             for event in 0..events {
                 watching.line.wait_for("entry").await?;

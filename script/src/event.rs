@@ -8,7 +8,7 @@ use rquickjs::{Ctx, IntoJs as _, Object, String as JsString, Value, function::Ar
 use crate::digits::Spellings;
 use crate::engine::Wholes;
 use crate::error::Fault;
-use crate::payload::{self, Stop, UsualKey};
+use crate::payload::{self, Stop, Top};
 use crate::values::{Notes, Writer, floats};
 
 /// An event of which as much is known as is needed to find its handler.
@@ -72,14 +72,14 @@ impl<'e> Seen<'e> {
     pub(crate) fn data<'js>(
         &self,
         ctx: &Ctx<'js>,
-        usual: &[UsualKey],
+        top: Top<'_>,
         wholes: &mut Wholes,
         mut spellings: Learning<'_>,
     ) -> Result<Option<(Value<'js>, bool)>, Fault> {
         let mut found = Vec::new();
         match &self.content {
             Content::Promised(text) => {
-                let value = match payload::read(ctx, text, usual, wholes, &mut found) {
+                let value = match payload::read(ctx, text, top, wholes, &mut found) {
                     Ok(value) => value,
                     Err(Stop::Unsure) => return Ok(None),
                     Err(Stop::Engine(error)) => return Err((*error).into()),

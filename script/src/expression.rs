@@ -11,6 +11,8 @@ use crate::engine::{Engine, Tools, Wholes, function};
 use crate::error::{Fault, error_at};
 use crate::event::{Learning, Seen, number, undefined};
 use crate::limits::Limits;
+use crate::needs::data_members;
+use crate::payload::Top;
 use crate::top_level::{self, Traits};
 use crate::values::{Notes, Writer, frozen};
 
@@ -25,6 +27,8 @@ pub struct Expression {
 struct Shared {
     source: String,
     traits: Traits,
+    /// The members of an event's data that it can take, where that is certain.
+    members: Option<Vec<Box<str>>>,
     limits: Limits,
     /// The engine that read the expression, for whoever evaluates it first.
     engine: Mutex<Option<Engine>>,
@@ -41,7 +45,8 @@ impl Expression {
         }
         let traits = top_level::traits(source)
             .map_err(|refusal| error_at(refusal.message, source, refusal.at))?;
-        let shared = Shared { source: source.to_owned(), traits, limits, engine: Mutex::new(None) };
+        let (members, engine) = (data_members(source), Mutex::new(None));
+        let shared = Shared { source: source.to_owned(), traits, members, limits, engine };
         let expression = Self { shared: Arc::new(shared) };
         let engine = Engine::start(limits)?;
         engine
@@ -102,11 +107,12 @@ impl Expression {
         args.push_arg(test)?;
         args.push_arg(state)?;
         let mut seen = Seen::of(event);
-        let data = match seen.data(ctx, &[], &mut Wholes::default(), Learning::Nothing)? {
+        let top = Top { usual: &[], wanted: self.shared.members.as_deref() };
+        let data = match seen.data(ctx, top, &mut Wholes::default(), Learning::Nothing)? {
             Some((data, _)) => data,
             None => {
                 seen = Seen::decoded(event);
-                seen.data(ctx, &[], &mut Wholes::default(), Learning::Nothing)?
+                seen.data(ctx, top, &mut Wholes::default(), Learning::Nothing)?
                     .map_or_else(|| undefined(ctx), |(data, _)| Ok(data))?
             }
         };

@@ -10,7 +10,7 @@ use crate::error::{self, Fault, error, gone};
 use crate::event::{Learning, Seen};
 use crate::fold::ScriptFold;
 use crate::needs::Needs;
-use crate::payload::UsualKey;
+use crate::payload::{Top, UsualKey};
 use crate::values::{Names, Notes, Reader, Writer};
 
 /// After how many events of one type the shape of its data is taken for usual, and kept.
@@ -87,7 +87,8 @@ impl Held {
         spellings: &mut Spellings,
     ) -> Result<Option<bool>, Fault> {
         let Some(handler) = self.handlers.get_mut(at) else { return Err(gone().into()) };
-        let data = seen.data(ctx, &handler.usual, &mut self.wholes, Learning::From(spellings))?;
+        let top = Top { usual: &handler.usual, wanted: None };
+        let data = seen.data(ctx, top, &mut self.wholes, Learning::From(spellings))?;
         let Some((data, carries_tables)) = data else { return Ok(None) };
         handler.calls = handler.calls.saturating_add(1);
         if handler.calls == USUAL {

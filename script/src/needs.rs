@@ -40,13 +40,47 @@ pub(crate) fn needs(handler: &str) -> Needs {
     }
 }
 
-/// The parts of its second parameter that a function takes, if it does nothing else with it.
-fn parts<'s>(tokens: &[Token<'s>]) -> Option<Vec<&'s str>> {
-    // What is no function of the language says so in its text.
+/// The members of `event.data` that an expression takes, if it does nothing else with it or with `event`. The others need not be made
+/// values of the engine, which is what takes most of the time.
+pub(crate) fn data_members(expression: &str) -> Option<Vec<Box<str>>> {
+    let tokens = tokens(expression).ok().filter(|tokens| !has_odd(tokens))?;
+    let mut members = Vec::new();
+    for (at, token) in tokens.iter().enumerate() {
+        let is_member = at.checked_sub(1).is_some_and(|at| is_dot(&tokens[at]));
+        if token.kind != Kind::Word || token.text != "event" || is_member {
+            continue;
+        }
+        if member(&tokens, at)? == "data" {
+            members.push(member(&tokens, at + 2)?.into());
+        }
+    }
+    Some(members)
+}
+
+/// The member that is taken of what stands here, such as `a` of `x.a` and `x?.a`.
+fn member<'s>(tokens: &[Token<'s>], at: usize) -> Option<&'s str> {
+    let (dot, name) = (tokens.get(at + 1)?, tokens.get(at + 2)?);
+    // An escape in a name stands for another letter.
+    let is_plain = name.kind == Kind::Word && !name.text.contains(['\\', '#']);
+    (is_dot(dot) && is_plain).then_some(name.text)
+}
+
+fn is_dot(token: &Token<'_>) -> bool {
+    matches!(token.text, "." | "?.")
+}
+
+/// Whether it has words that may stand for something else than they seem to. What is no function of the language says so in its text.
+fn has_odd(tokens: &[Token<'_>]) -> bool {
     let is_odd = |token: &Token<'_>| {
         matches!(token.text, "arguments" | "eval" | "native" | "class" | "super")
+            || token.text.contains('\\')
     };
-    if tokens.iter().any(|token| token.kind == Kind::Word && is_odd(token)) {
+    tokens.iter().any(|token| token.kind == Kind::Word && is_odd(token))
+}
+
+/// The parts of its second parameter that a function takes, if it does nothing else with it.
+fn parts<'s>(tokens: &[Token<'s>]) -> Option<Vec<&'s str>> {
+    if has_odd(tokens) {
         return None;
     }
     let open =
@@ -110,6 +144,34 @@ fn parts_of_pattern<'s>(inside: &[Token<'s>]) -> Option<Vec<&'s str>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_expression_takes_members_of_the_data_or_perhaps_all_of_it() {
+        for (expression, members) in [
+            ("event.data.total > 1", Some(vec!["total"])),
+            ("event?.data?.a.b === event.data.c[0] && event.type", Some(vec!["a", "c"])),
+            ("event.version > 2", Some(vec![])),
+            ("state.event.data", Some(vec![])),
+            ("event.data", None),
+            ("event.data['total']", None),
+            ("event.data?.['total']", None),
+            ("event.data?.()", None),
+            ("event['data'].total", None),
+            ("f(event)", None),
+            ("({event}).event.data.x", None),
+            ("{ const { data } = event; }", None),
+            ("((event) => event.data.a)(event.data.b)", None),
+            ("arguments[1].data.a || event.data.b", None),
+            (r"\u0065vent.data.a", None),
+            (r"event.data.\u0061", None),
+            ("`${event.data.a}`", Some(vec!["a"])),
+            ("'event.data'.length || /event/.test('')", Some(vec![])),
+        ] {
+            let members: Option<Vec<Box<str>>> =
+                members.map(|members| members.into_iter().map(Into::into).collect());
+            assert_eq!(data_members(expression), members, "{expression}");
+        }
+    }
 
     #[test]
     fn a_handler_needs_what_it_takes_of_an_event() {

@@ -30,15 +30,24 @@ pub(crate) struct UsualKey {
     pub(crate) atom: Persistent<Atom<'static>>,
 }
 
-/// Reads a text. `usual` are keys that an object at the top may have, in that order. Gives the numbers that are no small integers as well.
+/// What is known of the object at the top.
+#[derive(Clone, Copy)]
+pub(crate) struct Top<'a> {
+    /// Keys that it may have, in that order.
+    pub(crate) usual: &'a [UsualKey],
+    /// The members that are wanted; the others are passed over. All where nothing is said.
+    pub(crate) wanted: Option<&'a [Box<str>]>,
+}
+
+/// Reads a text. Gives the numbers that are no small integers as well.
 pub(crate) fn read<'js, 't>(
     ctx: &Ctx<'js>,
     text: &'t str,
-    usual: &[UsualKey],
+    top: Top<'_>,
     wholes: &mut Wholes,
     floats: &mut Vec<Float<'t>>,
 ) -> Result<Value<'js>, Stop> {
-    let mut reader = Reader { ctx, text, bytes: text.as_bytes(), at: 0, usual, wholes, floats };
+    let mut reader = Reader { ctx, text, bytes: text.as_bytes(), at: 0, top, wholes, floats };
     reader.skip_space();
     let value = reader.value(0)?;
     reader.skip_space();
@@ -50,12 +59,12 @@ struct Reader<'a, 't, 'js> {
     text: &'t str,
     bytes: &'t [u8],
     at: usize,
-    usual: &'a [UsualKey],
+    top: Top<'a>,
     wholes: &'a mut Wholes,
     floats: &'a mut Vec<Float<'t>>,
 }
 
-impl<'js> Reader<'_, '_, 'js> {
+impl<'t, 'js> Reader<'_, 't, 'js> {
     fn value(&mut self, depth: usize) -> Result<Value<'js>, Stop> {
         match self.peek() {
             Some(b'{') => self.object(depth),
@@ -75,12 +84,20 @@ impl<'js> Reader<'_, '_, 'js> {
         if self.eat(b'}') {
             return Ok(object.into_value());
         }
-        let mut usual = if depth == 0 { self.usual.iter() } else { [].iter() };
+        let mut usual = if depth == 0 { self.top.usual.iter() } else { [].iter() };
         loop {
             let start = self.string_start()?;
             let end = self.plain_end();
             if self.eat(b'"') {
                 let key = &self.text[start..end];
+                if !self.is_wanted(key, depth) {
+                    self.colon()?;
+                    self.pass(depth + 1)?;
+                    if self.is_object_over()? {
+                        return Ok(object.into_value());
+                    }
+                    continue;
+                }
                 let value = self.member(depth)?;
                 match usual.next() {
                     Some(usual) if *usual.text == *key => {
@@ -93,21 +110,84 @@ impl<'js> Reader<'_, '_, 'js> {
                 let value = self.member(depth)?;
                 object.set(key.as_str().unwrap_or_default(), value)?;
             }
-            self.skip_space();
-            if self.eat(b'}') {
+            if self.is_object_over()? {
                 return Ok(object.into_value());
             }
-            self.comma()?;
         }
     }
 
+    fn is_wanted(&self, key: &str, depth: usize) -> bool {
+        depth > 0 || self.top.wanted.is_none_or(|wanted| wanted.iter().any(|name| **name == *key))
+    }
+
+    /// Whether an object ends behind the member that was read.
+    fn is_object_over(&mut self) -> Result<bool, Stop> {
+        self.skip_space();
+        if self.eat(b'}') {
+            return Ok(true);
+        }
+        self.comma()?;
+        Ok(false)
+    }
+
     fn member(&mut self, depth: usize) -> Result<Value<'js>, Stop> {
+        self.colon()?;
+        self.value(depth + 1)
+    }
+
+    fn colon(&mut self) -> Result<(), Stop> {
         self.skip_space();
         if !self.eat(b':') {
             return Err(Stop::Unsure);
         }
         self.skip_space();
-        self.value(depth + 1)
+        Ok(())
+    }
+
+    /// Passes over a value, as sure as where it is read that it is one.
+    fn pass(&mut self, depth: usize) -> Result<(), Stop> {
+        match self.peek() {
+            Some(b'{') => {
+                self.open(depth)?;
+                if self.eat(b'}') {
+                    return Ok(());
+                }
+                loop {
+                    self.pass_string()?;
+                    self.colon()?;
+                    self.pass(depth + 1)?;
+                    if self.is_object_over()? {
+                        return Ok(());
+                    }
+                }
+            }
+            Some(b'[') => {
+                self.open(depth)?;
+                if self.eat(b']') {
+                    return Ok(());
+                }
+                loop {
+                    self.pass(depth + 1)?;
+                    self.skip_space();
+                    if self.eat(b']') {
+                        return Ok(());
+                    }
+                    self.comma()?;
+                }
+            }
+            Some(b'"') => self.pass_string(),
+            Some(b'-' | b'0'..=b'9') => self.number_text().map(drop),
+            Some(b't') => self.word("true"),
+            Some(b'f') => self.word("false"),
+            Some(b'n') => self.word("null"),
+            _ => Err(Stop::Unsure),
+        }
+    }
+
+    fn pass_string(&mut self) -> Result<(), Stop> {
+        let start = self.string_start()?;
+        self.plain_end();
+        if self.eat(b'"') { Ok(()) } else { self.escaped(start).map(drop) }
     }
 
     fn array(&mut self, depth: usize) -> Result<Value<'js>, Stop> {
@@ -147,11 +227,16 @@ impl<'js> Reader<'_, '_, 'js> {
     }
 
     fn literal(&mut self, word: &str, value: Value<'js>) -> Result<Value<'js>, Stop> {
+        self.word(word)?;
+        Ok(value)
+    }
+
+    fn word(&mut self, word: &str) -> Result<(), Stop> {
         if !self.bytes[self.at..].starts_with(word.as_bytes()) {
             return Err(Stop::Unsure);
         }
         self.at += word.len();
-        Ok(value)
+        Ok(())
     }
 
     fn string(&mut self) -> Result<Value<'js>, Stop> {
@@ -206,7 +291,8 @@ impl<'js> Reader<'_, '_, 'js> {
         }
     }
 
-    fn number(&mut self) -> Result<Value<'js>, Stop> {
+    /// Goes over a number.
+    fn number_text(&mut self) -> Result<&'t str, Stop> {
         let start = self.at;
         self.eat(b'-');
         let whole = self.digits();
@@ -224,7 +310,11 @@ impl<'js> Reader<'_, '_, 'js> {
                 return Err(Stop::Unsure);
             }
         }
-        let text = &self.text[start..self.at];
+        Ok(&self.text[start..self.at])
+    }
+
+    fn number(&mut self) -> Result<Value<'js>, Stop> {
+        let text = self.number_text()?;
         match classify(text) {
             Numeral::Plain(value) => Ok(Value::new_int(self.ctx.clone(), value)),
             Numeral::Float { value, is_usual } => {

@@ -266,3 +266,49 @@ fn usual_expressions_need_no_engine() {
         assert_eq!(Filter::parse(source).unwrap().verdict(&event), Verdict::Yes, "{source}");
     }
 }
+
+/// Texts that are nearly JSON, or JSON with odd parts.
+const ODD: &[&str] = &[
+    r#"{"a":1,"b":{"c":[1,{"d":"\u0041"}],"e":-1.5e3},"total":7}"#,
+    r#"{"b":tru,"total":7}"#,
+    r#"{"b":01,"total":7}"#,
+    r#"{"b":"\ud800","total":7}"#,
+    r#"{"b":"\x","total":7}"#,
+    r#"{"b":[1,],"total":7}"#,
+    r#"{"b":{"c"},"total":7}"#,
+    r#"{"b":1 "total":7}"#,
+    r#"{"total":1,"b":2,"total":7}"#,
+    r#"{"to\u0074al":7,"b":2}"#,
+    r#"{"b":"unclosed,"total":7}"#,
+    r#"{"b":9007199254740993,"total":7}"#,
+    "{\"b\":\"\t\",\"total\":7}",
+    r#"[{"total":7}]"#,
+    "{}",
+    "7",
+    "",
+];
+
+#[test]
+fn what_an_expression_does_not_take_changes_nothing_of_its_answer() {
+    let deep = format!("{{\"b\":{}{},\"total\":7}}", "[".repeat(2_000), "]".repeat(2_000));
+    for data in ODD.iter().copied().chain([deep.as_str()]) {
+        let some = matches("=Math.round(event.data.total) === 7", "E", data);
+        // Whoever takes it by a text may take any member.
+        let all = matches("=Math.round(event['data']['total']) === 7", "E", data);
+        assert_eq!(some, all, "{data}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn members_passed_over_change_nothing_whatever_the_payload(
+        cut in 0_usize..90, with in "[\\[\\]{}:,\"\\\\0-9a-z .-]{0,3}",
+    ) {
+        let data = r#"{"a":{"b":[1,2.50,{"c":"x\"y"}],"n":null},"s":"text","t":true,"total":7}"#;
+        let cut = cut.min(data.len());
+        let data = format!("{}{with}{}", &data[..cut], &data[cut..]);
+        let some = matches("=Math.round(event.data.total) === 7", "E", &data);
+        let all = matches("=Math.round(event['data']['total']) === 7", "E", &data);
+        prop_assert_eq!(some.map_err(|e| e.kind), all.map_err(|e| e.kind), "{}", data);
+    }
+}

@@ -54,6 +54,15 @@ async fn a_moment_of_a_chart_is_read_by_the_keyboard() {
     browser.see(".rates-mark.shown").await;
     let at_end = browser.evaluate(text).await;
     assert!(at_end.as_str().unwrap().contains("events a second"), "{at_end}");
+    // The moment stays chosen, and the keyboard where it is, while the chart moves on below them.
+    let bar = "Number(document.activeElement.ariaValueNow)";
+    let last = browser.evaluate(bar).await.as_f64().unwrap();
+    browser.press(Key::Left).await;
+    rewind_tests::eventually("the chosen moment moves to the left", || async {
+        browser.evaluate(bar).await.as_f64().filter(|bar| *bar < last - 1.0)
+    })
+    .await;
+    browser.see(".rates-mark.shown").await;
     browser.press(Key::Home).await;
     let at_home = browser.evaluate(text).await;
     assert_ne!(at_home, at_end);

@@ -162,3 +162,20 @@ async fn on_a_phone_the_tree_is_a_drawer() {
     assert_eq!(browser.evaluate(is_scrolled).await, false);
     browser.close().await;
 }
+
+#[tokio::test]
+async fn the_list_shows_what_each_stream_had_in_the_last_minutes() {
+    let redis = TestRedis::start().await;
+    redis.add("orders:quiet", "5-0", "Paid", "{}").await;
+    redis.run("XADD orders:busy * type Paid").await;
+    let app = TestApp::start(&redis).await;
+    let browser = Browser::start(&app).await;
+    browser.open("/streams?category=orders").await;
+    browser.see("[data-testid=stream-row][data-key='orders:quiet']").await;
+    for _ in 0..2 {
+        redis.run("XADD orders:busy * type Paid").await;
+    }
+    browser.see("[data-key='orders:busy'] [data-testid=recent] svg[aria-label^='3 events']").await;
+    browser.see_none("[data-key='orders:quiet'] [data-testid=recent] svg").await;
+    browser.close().await;
+}

@@ -38,7 +38,9 @@ pub(crate) fn OverviewPage() -> impl IntoView {
     });
     keep_asking(remote, |_| EVERY_MS, || false);
     let is_here = Memo::new(move |_| picture.with(Option::is_some));
-    let content = move || match (remote.final_error(), is_here.get()) {
+    // Asked for each second; what is drawn stays as long as that comes to the same.
+    let final_error = Memo::new(move |_| remote.final_error());
+    let content = move || match (final_error.get(), is_here.get()) {
         (Some(error), _) => failure(error, remote).into_any(),
         (None, false) => view! { <Skeleton rows=10 /> }.into_any(),
         (None, true) => view! { <Panels picture /> }.into_any(),

@@ -61,6 +61,13 @@ impl EventsAddress {
         }
     }
 
+    /// The same view of other streams.
+    #[must_use]
+    pub(crate) fn listing(&self, of: EventsOf) -> Self {
+        let Self { filter, order, columns, .. } = self.clone();
+        Self { filter, order, columns, ..Self::of(of) }
+    }
+
     pub(super) fn read(query: &Query) -> Result<Self, String> {
         let order = match query.get("order") {
             None | Some("desc") => Order::Desc,
@@ -163,6 +170,38 @@ impl EventsOf {
         }
     }
 
+    /// These streams and another one.
+    #[must_use]
+    pub(crate) fn with(&self, stream: StreamKey) -> Self {
+        let mut streams = match self {
+            Self::Stream(one) => vec![one.clone()],
+            Self::Streams(streams) => streams.clone(),
+            Self::Category(_) => Vec::new(),
+        };
+        if !streams.contains(&stream) {
+            streams.push(stream);
+        }
+        Self::of_streams(streams)
+    }
+
+    /// These streams but one.
+    #[must_use]
+    pub(crate) fn without(&self, stream: &StreamKey) -> Self {
+        match self {
+            Self::Streams(streams) => {
+                Self::of_streams(streams.iter().filter(|other| *other != stream).cloned().collect())
+            }
+            one => one.clone(),
+        }
+    }
+
+    fn of_streams(streams: Vec<StreamKey>) -> Self {
+        match <[StreamKey; 1]>::try_from(streams) {
+            Ok([stream]) => Self::Stream(stream),
+            Err(streams) => Self::Streams(streams),
+        }
+    }
+
     /// What a live line is to tell of, so that it carries on where a search ends.
     pub(crate) fn watch(&self, filter: &str) -> Watch {
         let query = match self {
@@ -202,6 +241,17 @@ mod tests {
     fn read(href: &str) -> Address {
         let (path, search) = href.split_once('?').unwrap();
         Address::parse(path, search)
+    }
+
+    #[test]
+    fn streams_are_added_to_a_list_and_left_out_again() {
+        let one = EventsOf::Stream("a".into());
+        let two = one.with("b".into());
+        assert_eq!(two, EventsOf::Streams(["a".into(), "b".into()].into()));
+        assert_eq!(two.with("b".into()), two);
+        assert_eq!(one.with("a".into()), one);
+        assert_eq!(two.without(&"a".into()), EventsOf::Stream("b".into()));
+        assert_eq!(one.without(&"a".into()), one);
     }
 
     #[test]

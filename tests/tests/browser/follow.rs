@@ -154,3 +154,26 @@ async fn a_tab_without_the_shared_worker_has_a_line_of_its_own() {
     browser.see(&event(NOW + 9)).await;
     browser.close().await;
 }
+
+#[tokio::test]
+async fn any_streams_are_chosen_to_be_one_list_and_left_out_again() {
+    let redis = TestRedis::start().await;
+    fill(&redis).await;
+    let app = TestApp::start(&redis).await;
+    let browser = Browser::start(&app).await;
+    browser.open("/events?stream=orders:1").await;
+    browser.count("[data-testid=event-row]", 2).await;
+    browser.fill("[data-testid=add-stream]", "orders:2").await;
+    browser.press(thirtyfour::Key::Enter + "").await;
+    browser.at("stream=orders:1&stream=orders:2").await;
+    browser.count("[data-testid=event-row]", 3).await;
+    browser.see(&state("live")).await;
+    add(&redis, "orders:2", NOW + 9, "Paid").await;
+    browser.see(&event(NOW + 9)).await;
+    browser.count("[data-testid=chosen-stream]", 2).await;
+    browser.click("[aria-label='Leave out orders:1']").await;
+    browser.at("/events?stream=orders:2").await;
+    browser.count("[data-testid=event-row]", 2).await;
+    browser.count("[data-testid=chosen-stream]", 0).await;
+    browser.close().await;
+}

@@ -54,6 +54,8 @@ async fn every_viewer_gets_every_event_once_or_is_told_which_are_gone() {
         Viewer::of_streams(cut, some(50), Habit::Slow),
         Viewer::of_streams(direct, some(100), Habit::Stalling),
         Viewer::of_streams(cut, vec![stream_name(199)], Habit::Steady),
+        Viewer::of_category(cut, Habit::Steady).filtered(),
+        Viewer::of_streams(cut, some(150), Habit::Slow).filtered(),
     ];
     let mut open = Vec::new();
     for mut viewer in viewers {

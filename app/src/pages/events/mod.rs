@@ -2,6 +2,7 @@
 //! list. What is at the end of a stream is live.
 
 mod browsing;
+mod choosing;
 mod coverage;
 mod finding;
 mod index;
@@ -16,6 +17,7 @@ use rewind_domain::filter::known_paths;
 use rewind_domain::{Filter, FilterError};
 
 use self::browsing::Browsing;
+use self::choosing::{ChosenStreams, StreamChooser};
 use self::finding::Finding;
 use self::list::{BrowseList, FindList};
 use self::listing::Listing;
@@ -155,6 +157,9 @@ pub(crate) fn EventsPage(
         .into_any(),
         many => view! { <ManyHead of=many /> }.into_any(),
     };
+    let can_grow = !matches!(of, EventsOf::Category(_));
+    let chosen = of.clone();
+    let chooser = can_grow.then(|| view! { <StreamChooser of=of.clone() address /> });
     let strip = of.single().is_some().then(|| {
         view! {
             <div class="overview">
@@ -166,8 +171,10 @@ pub(crate) fn EventsPage(
     view! {
         <div class="page events-page" class:with-detail=selected>
             {head}
+            <ChosenStreams of=chosen address />
             <div class="toolbar events-toolbar">
                 <FilterBox filter on_change=set_filter problem suggestions />
+                {chooser}
                 <OrderSwitch address />
                 <ColumnsMenu
                     columns

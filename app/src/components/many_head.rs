@@ -19,6 +19,7 @@ pub(crate) fn ManyHead(
             let title = view! { <KeyText stream=category.clone() /> }.into_any();
             (Category::Within(category), title)
         }
+        EventsOf::All => (Category::All, view! { "All streams" }.into_any()),
         EventsOf::Streams(streams) => {
             let names: Vec<String> = streams.iter().map(ToString::to_string).collect();
             let counted = text::counted(streams.len() as u64, "stream", "streams");

@@ -9,7 +9,7 @@ use super::live::Watch;
 use super::query::Query;
 use crate::api::Order;
 
-/// Events: `/events?stream=&category=&filter=&order=&version=&cols=&event=&pane=&base=`.
+/// Events: `/events?stream=&category=&all&filter=&order=&version=&cols=&event=&pane=&base=`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct EventsAddress {
     /// Of which streams.
@@ -39,6 +39,8 @@ pub(crate) enum EventsOf {
     Streams(Vec<StreamKey>),
     /// Those of all streams below.
     Category(StreamKey),
+    /// Those of all streams there are.
+    All,
 }
 
 impl EventsAddress {
@@ -82,9 +84,10 @@ impl EventsAddress {
             (Ok([stream]), _) => EventsOf::Stream(stream),
             (Err(streams), _) if streams.len() > 1 => EventsOf::Streams(streams),
             (Err(_), Some(category)) => EventsOf::Category(category),
+            (Err(_), None) if query.given("all").is_some() => EventsOf::All,
             (Err(_), None) => {
                 return Err(
-                    "parameter `stream`: is missing; give the key of a stream, or a `category`"
+                    "parameter `stream`: is missing; give the key of a stream, a `category`, or `all`"
                         .to_owned(),
                 );
             }
@@ -166,7 +169,7 @@ impl EventsOf {
     pub(crate) fn single(&self) -> Option<&StreamKey> {
         match self {
             Self::Stream(stream) => Some(stream),
-            Self::Streams(_) | Self::Category(_) => None,
+            Self::Streams(_) | Self::Category(_) | Self::All => None,
         }
     }
 
@@ -176,7 +179,7 @@ impl EventsOf {
         let mut streams = match self {
             Self::Stream(one) => vec![one.clone()],
             Self::Streams(streams) => streams.clone(),
-            Self::Category(_) => Vec::new(),
+            Self::Category(_) | Self::All => Vec::new(),
         };
         if !streams.contains(&stream) {
             streams.push(stream);
@@ -229,6 +232,7 @@ impl EventsOf {
                 streams.iter().fold(query, |query, stream| query.with("stream", stream))
             }
             Self::Category(category) => query.with("category", category),
+            Self::All => query.with("all", 1),
         }
     }
 }
@@ -275,6 +279,7 @@ mod tests {
         let mut many = vec![EventsOf::Streams(odd.to_vec())];
         many.extend(odd.iter().cloned().map(EventsOf::Stream));
         many.extend(odd.iter().cloned().map(EventsOf::Category));
+        many.push(EventsOf::All);
         for of in many {
             for (order, at) in [
                 (Order::Asc, Point::Latest),

@@ -37,6 +37,7 @@ pub(super) async fn find_events(
 pub(super) struct Asked {
     streams: Vec<StreamKey>,
     category: Option<StreamKey>,
+    is_all: bool,
     filter: String,
     order: Order,
     after: Option<EntryId>,
@@ -51,6 +52,7 @@ impl Asked {
         let mut asked = Self::default();
         for (name, value) in form_urlencoded::parse(query.as_bytes()).into_owned() {
             match name.as_str() {
+                "all" => asked.is_all = true,
                 _ if value.is_empty() => {}
                 "stream" => asked.streams.push(read(&name, &value)?),
                 "category" => asked.category = Some(read(&name, &value)?),
@@ -105,8 +107,12 @@ impl Asked {
     }
 
     fn place(&self) -> Result<Place, ApiError> {
-        let Self { streams, category, .. } = self;
+        let Self { streams, category, is_all, .. } = self;
         match category {
+            _ if *is_all && (category.is_some() || !streams.is_empty()) => {
+                Err(ApiError::bad_parameter("all", "stands alone; leave streams and category out"))
+            }
+            None if *is_all => Ok(Place::Prefix("".into())),
             Some(_) if !streams.is_empty() => {
                 Err(ApiError::bad_parameter("category", "give either streams or a category"))
             }
@@ -116,7 +122,7 @@ impl Asked {
             }
             None if streams.is_empty() => Err(ApiError::bad_parameter(
                 "stream",
-                "is missing; give the key of a stream, or a category",
+                "is missing; give the key of a stream, a category, or `all`",
             )),
             None if streams.len() > MAX_NAMED_STREAMS => Err(ApiError::bad_parameter(
                 "stream",
@@ -187,6 +193,7 @@ mod tests {
             ("", "stream"),
             ("stream=a\\", "stream"),
             ("stream=a&category=b", "category"),
+            ("stream=a&all", "all"),
             ("stream=a&order=up", "order"),
             ("stream=a&after=x", "after"),
             ("stream=a&limit=0", "limit"),
@@ -209,6 +216,11 @@ mod tests {
     fn streams_are_searched_once_and_in_the_order_of_their_keys() {
         let query = query("stream=b&stream=a&stream=b").unwrap();
         assert_eq!(query.place, Place::Streams(vec!["a".into(), "b".into()]));
+    }
+
+    #[test]
+    fn all_streams_are_those_whose_keys_begin_with_nothing() {
+        assert_eq!(query("all").unwrap().place, Place::Prefix("".into()));
     }
 
     #[test]

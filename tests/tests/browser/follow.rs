@@ -177,3 +177,20 @@ async fn any_streams_are_chosen_to_be_one_list_and_left_out_again() {
     browser.count("[data-testid=chosen-stream]", 0).await;
     browser.close().await;
 }
+
+#[tokio::test]
+async fn all_streams_are_one_list_that_goes_on() {
+    let redis = TestRedis::start().await;
+    fill(&redis).await;
+    add(&redis, "other", NOW, "Noted").await;
+    let app = TestApp::start(&redis).await;
+    let browser = Browser::start(&app).await;
+    browser.open("/streams").await;
+    browser.click("[data-testid=all-events]").await;
+    browser.at("/events?all=1").await;
+    browser.count("[data-testid=event-row]", 4).await;
+    browser.see(&state("live")).await;
+    redis.run("XADD another * type FirstOfNew").await;
+    browser.read(&row(1), "FirstOfNew").await;
+    browser.close().await;
+}

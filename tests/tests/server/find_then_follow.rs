@@ -52,7 +52,7 @@ async fn a_line_after_a_search_brings_what_is_added_and_nothing_that_was_found()
     }
     let app = TestApp::start(&redis).await;
     for query in
-        ["stream=c:b&stream=c:a", "category=c", "stream=c:b", "category=c&filter=type:Paid"]
+        ["stream=c:b&stream=c:a", "category=c", "stream=c:b", "all", "category=c&filter=type:Paid"]
     {
         let (found, after) = find(&app, query).await;
         assert!(found.len() >= 2, "{query}: {found:?}");

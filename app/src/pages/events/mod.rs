@@ -53,6 +53,7 @@ pub(crate) fn EventsPage(
             EventsOf::Stream(stream) => stream.name().to_string(),
             EventsOf::Streams(streams) => format!("{} streams", streams.len()),
             EventsOf::Category(category) => category.to_string(),
+            EventsOf::All => "All streams".to_owned(),
         };
         move || format!("{name} · Events · Rewind")
     });
@@ -157,7 +158,7 @@ pub(crate) fn EventsPage(
         .into_any(),
         many => view! { <ManyHead of=many /> }.into_any(),
     };
-    let can_grow = !matches!(of, EventsOf::Category(_));
+    let can_grow = matches!(of, EventsOf::Stream(_) | EventsOf::Streams(_));
     let chosen = of.clone();
     let chooser = can_grow.then(|| view! { <StreamChooser of=of.clone() address /> });
     let strip = of.single().is_some().then(|| {

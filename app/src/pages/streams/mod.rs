@@ -168,19 +168,26 @@ fn ListHead(
         (None, true) => Some("Held still while you look".to_owned()),
         (None, false) => None,
     };
-    let together = move || match category.get() {
-        Category::Within(category) => Some(view! {
+    let together = move || {
+        let (of, title) = match category.get() {
+            Category::Within(category) => (
+                EventsOf::Category(category),
+                "The events of all streams of this category as one list",
+            ),
+            Category::All => (EventsOf::All, "The events of all streams as one list"),
+            Category::Unnamed => return None,
+        };
+        Some(view! {
             <a
                 class="button quiet"
-                href=EventsAddress::of(EventsOf::Category(category)).href()
-                title="The events of all streams of this category as one list"
+                href=EventsAddress::of(of).href()
+                title=title
                 data-testid="all-events"
             >
                 <Icon glyph=Glyph::Events />
                 "All events"
             </a>
-        }),
-        Category::All | Category::Unnamed => None,
+        })
     };
     view! {
         <header class="list-head">

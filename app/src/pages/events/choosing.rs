@@ -77,22 +77,25 @@ pub(super) fn StreamChooser(of: EventsOf, address: Signal<EventsAddress>) -> imp
     };
     view! {
         <form class="stream-chooser" on:submit=on_submit>
-            <input
-                type="text"
-                list=SUGGESTIONS_ID
-                data-testid="add-stream"
-                placeholder="Add a stream…"
-                aria-label="Key of a stream whose events are to be listed too"
-                title="List the events of another stream together with these"
-                autocomplete="off"
-                autocapitalize="off"
-                spellcheck="false"
-                aria-invalid=move || problem.get().is_some().to_string()
-                prop:value=typed
-                on:input:target=on_input
-            />
+            <label class="search" class:invalid=move || problem.with(Option::is_some)>
+                <Icon glyph=Glyph::Events />
+                <span class="sr-only">"Key of a stream whose events are to be listed too"</span>
+                <input
+                    type="text"
+                    list=SUGGESTIONS_ID
+                    data-testid="add-stream"
+                    placeholder="Add a stream"
+                    title="List the events of another stream together with these"
+                    autocomplete="off"
+                    autocapitalize="off"
+                    spellcheck="false"
+                    aria-invalid=move || problem.with(Option::is_some).to_string()
+                    prop:value=typed
+                    on:input:target=on_input
+                />
+                <span class="search-problem" role="alert">{problem}</span>
+            </label>
             <datalist id=SUGGESTIONS_ID>{suggestions}</datalist>
-            <span class="search-problem" role="status">{problem}</span>
         </form>
     }
 }

@@ -158,6 +158,12 @@ impl Browser {
             .unwrap();
     }
 
+    /// Points at the middle of an element.
+    pub async fn point_at(&self, css: &str) {
+        let element = self.see(css).await;
+        self.driver.action_chain().move_to_element_center(&element).perform().await.unwrap();
+    }
+
     /// Opens another tab, and goes there.
     pub async fn new_tab(&self) -> WindowHandle {
         let tab = self.driver.new_tab().await.unwrap();

@@ -194,3 +194,20 @@ async fn all_streams_are_one_list_that_goes_on() {
     browser.read(&row(1), "FirstOfNew").await;
     browser.close().await;
 }
+
+#[tokio::test]
+async fn where_redis_tells_nothing_the_page_says_how_late_events_are_and_what_would_help() {
+    let redis = TestRedis::start().await;
+    fill(&redis).await;
+    redis.run("ACL SETUSER few on >password ~* resetchannels -@all +xrange +xrevrange +xread +xinfo|stream +scan +dbsize +ping +multi +exec +time +info").await;
+    let url = format!("{}?user=few&pass=password", redis.url_text());
+    let app = TestApp::start_on(url.parse().unwrap()).await;
+    let browser = Browser::start(&app).await;
+    browser.open(CATEGORY).await;
+    browser.see(&state("live")).await;
+    let says = browser.read("[data-testid=watched-how]", "notify-keyspace-events").await;
+    assert!(says.contains("2 streams") && says.contains("later"), "{says}");
+    redis.run("XADD orders:1 * type FirstOfNew").await;
+    browser.read(&row(1), "FirstOfNew").await;
+    browser.close().await;
+}

@@ -72,6 +72,19 @@ async fn a_moment_of_a_chart_is_read_by_the_keyboard() {
 }
 
 #[tokio::test]
+async fn a_moment_that_is_pointed_at_is_marked_in_both_charts() {
+    let (redis, _app, browser) = start().await;
+    redis.add(orders::ORDER, "*", "OrderReturned", "{}").await;
+    browser.see("[data-testid=rates] path[d^=M]").await;
+    browser.count(".rates-mark.shown", 0).await;
+    browser.point_at(PLOT).await;
+    browser.count(".rates-mark.shown", 2).await;
+    browser.point_at("[data-testid=newest]").await;
+    browser.count(".rates-mark.shown", 0).await;
+    browser.close().await;
+}
+
+#[tokio::test]
 async fn what_threatens_the_events_is_called_out() {
     let redis = TestRedis::start().await;
     orders::fill(&redis).await;

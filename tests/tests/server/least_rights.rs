@@ -38,6 +38,9 @@ async fn a_user_with_the_rights_that_the_readme_names_can_read_everything() {
     assert_eq!(line.next_named("status").await.data["watching"]["by"], "notifications");
     redis.add("aggregate:Order:1", "2001-0", "Seen", "{}").await;
     assert_eq!(line.next_ids(1).await, ["2001-0"]);
+    let request = app.request("/api/find?category=aggregate:Order");
+    let begun = rewind_tests::LiveLine::open(request).await.next_named("begun").await.data;
+    assert!(begun["live_after"].is_string(), "{begun}");
     let denied: redis::Value = redis.run("ACL LOG").await;
     assert!(matches!(denied, redis::Value::Array(ref entries) if entries.is_empty()), "{denied:?}");
 }

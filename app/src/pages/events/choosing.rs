@@ -31,7 +31,7 @@ pub(super) fn ChosenStreams(of: EventsOf, address: Signal<EventsAddress>) -> imp
         let label = format!("Leave out {stream}");
         view! {
             <li class="chip" data-testid="chosen-stream">
-                <a class="chip-text" href=newest><KeyText stream=stream.clone() /></a>
+                <a class="chip-text" href=newest><KeyText stream /></a>
                 <a class="chip-away" href=href aria-label=label title="Leave it out"><Icon glyph=Glyph::Close /></a>
             </li>
         }

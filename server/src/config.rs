@@ -9,13 +9,13 @@ use clap::builder::FalseyValueParser;
 use serde::Deserialize;
 
 use rewind_codec::{Codecs, DecoderRule, RuleError};
-use rewind_domain::{StreamKey, TopicPart};
+use rewind_domain::StreamKey;
 use rewind_script::Limits;
 
 use crate::live::LiveLimits;
 use crate::relations::{RelationConfig, RelationOptions, StreamPatternError};
 use crate::store::{StoreUrl, StoreUrlError};
-use crate::topics::{self, Topic, TopicRule, TopicRuleError, read_rules};
+use crate::topics::{Inside, Topic, TopicRule, TopicRuleError, read_rules};
 
 /// Where Redis is looked for when nothing is said.
 const DEFAULT_REDIS_URL: &str = "redis://127.0.0.1:6379";
@@ -206,9 +206,9 @@ impl ReadConfig {
         Self { redis_url, codecs: Codecs::default(), topics: Vec::new() }
     }
 
-    /// The rule by which a key is that of an aggregate inside of a topic, and which one.
-    pub fn topic_of(&self, key: &StreamKey) -> Option<(&Topic, TopicPart)> {
-        topics::rule_of(&self.topics, key)
+    /// What the key of an aggregate inside of a topic stands for.
+    pub fn inside(&self, key: &StreamKey) -> Option<Inside> {
+        Inside::of(&self.topics, key)
     }
 }
 

@@ -8,13 +8,13 @@ use std::sync::Arc;
 
 use rewind_app::api::live::LiveFilterErrors;
 use rewind_codec::StreamCodec;
-use rewind_domain::filter::EventPath;
 use rewind_domain::{Entry, EntryId, RawEvent, StreamKey, layout};
 use rewind_script::EventFilter;
 use tokio::sync::Semaphore;
 
 use super::hub::Hub;
 use crate::decoding;
+use crate::topics::Inside;
 
 /// How many viewers may run an engine at the same moment: as many as there are cores on a small machine. Others wait for their turn, and
 /// hold up nobody else.
@@ -38,15 +38,6 @@ pub(super) struct Selection {
     engines: Engines,
 }
 
-/// The entries of one aggregate among those of its topic.
-#[derive(Clone)]
-pub(super) struct OfPart {
-    /// Where an entry names its aggregate.
-    pub(super) by: EventPath,
-    /// Which one is meant.
-    pub(super) id: StreamKey,
-}
-
 /// An entry that a viewer may get.
 pub(super) struct Candidate {
     pub(super) stream: StreamKey,
@@ -54,15 +45,11 @@ pub(super) struct Candidate {
     pub(super) codec: Arc<StreamCodec>,
 }
 
-impl OfPart {
-    /// Of each entry whether it is one of the aggregate.
-    pub(super) async fn choose(self, candidates: Vec<Candidate>) -> Vec<bool> {
-        let is_long = candidates.iter().any(Candidate::needs_decoder);
-        let is_meant = move |candidate: &Candidate| {
-            self.by.name(&candidate.raw()).is_some_and(|name| name.as_bytes() == self.id.as_bytes())
-        };
-        decoding::run(is_long, move || candidates.iter().map(is_meant).collect()).await
-    }
+/// Of each entry of a topic whether it is one of this aggregate.
+pub(super) async fn choose_inside(inside: Inside, candidates: Vec<Candidate>) -> Vec<bool> {
+    let is_long = candidates.iter().any(Candidate::needs_decoder);
+    let is_meant = move |candidate: &Candidate| inside.has(&candidate.raw());
+    decoding::run(is_long, move || candidates.iter().map(is_meant).collect()).await
 }
 
 impl Selection {

@@ -15,9 +15,10 @@ use super::hub::{Hub, Subscription};
 use super::line::Line;
 use super::merge::Merged;
 use super::position::Position;
-use super::selection::{OfPart, Selection, candidates_of};
+use super::selection::{Selection, candidates_of, choose_inside};
 use super::{LiveError, Seat};
 use crate::store::{IdRange, PageOrder, StoreError};
+use crate::topics::Inside;
 
 /// A stream to watch.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,7 +43,7 @@ pub struct Viewer {
 struct Place {
     stream: StreamKey,
     /// Which of the entries that come it is about, where it is an aggregate inside of a topic.
-    part: Option<OfPart>,
+    part: Option<Inside>,
     position: Position,
     subscription: Subscription,
     behind: Option<Behind>,
@@ -68,14 +69,9 @@ impl Viewer {
         let news = Arc::new(Notify::new());
         let mut places = Vec::with_capacity(watched.len());
         for Watched { stream, after } in watched {
-            let (part, source) = match hub.shared().parts.of(&stream) {
-                Some((topic, part)) => {
-                    let of = OfPart { by: topic.by.clone(), id: part.id };
-                    (Some(of), topic.stream.clone())
-                }
-                None => (None, stream.clone()),
-            };
-            let subscription = hub.subscribe(&source, &news).await?;
+            let part = hub.shared().parts.inside(&stream);
+            let source = part.as_ref().map_or(&stream, |inside| &inside.stream);
+            let subscription = hub.subscribe(source, &news).await?;
             let start = match part {
                 // The versions of the topic are not its own.
                 Some(_) => Position { version: None, ..subscription.start },
@@ -168,13 +164,13 @@ impl Viewer {
     async fn of_part(
         &mut self,
         index: usize,
-        part: OfPart,
+        part: Inside,
         deliveries: Vec<Delivery>,
     ) -> Vec<Delivery> {
         let key = self.places[index].stream.clone();
         let entries = deliveries.iter().filter_map(Delivery::entry);
         let candidates = candidates_of(&self.line.hub, entries);
-        let mut chosen = part.choose(candidates).await.into_iter();
+        let mut chosen = choose_inside(part, candidates).await.into_iter();
         let mut own = Vec::new();
         for delivery in deliveries {
             match delivery {

@@ -23,7 +23,8 @@ use tokio::time::{Instant, timeout_at};
 use crate::index::{IndexLimits, Indexes, Standing, StreamIndex};
 use crate::store::{Part, Parts, Store, StoreError};
 
-pub use rule::{Topic, TopicRule, TopicRuleError, read_rules, rule_of};
+use rule::rule_of;
+pub use rule::{Inside, Topic, TopicRule, TopicRuleError, read_rules};
 
 /// How long who asks for an aggregate waits for the index of its topic: about as long as people wait for a page without wondering.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -82,10 +83,14 @@ impl Topics {
         rule_of(&self.topics, key)
     }
 
+    /// What the key of an aggregate inside of a topic stands for.
+    pub fn inside(&self, key: &StreamKey) -> Option<Inside> {
+        Inside::of(&self.topics, key)
+    }
+
     /// The rule for the aggregates inside of a topic, where all keys that begin like this are theirs.
     pub fn within(&self, prefix: &StreamKey) -> Option<&Topic> {
-        let is_within = |topic: &&Topic| prefix.as_bytes().starts_with(topic.prefix().as_bytes());
-        self.topics.iter().find(is_within)
+        self.topics.iter().find(|topic| topic.is_of(prefix))
     }
 
     /// The aggregates that an event of a topic is about.
@@ -178,6 +183,11 @@ impl Topic {
     fn key(&self, name: &[u8]) -> StreamKey {
         let (topic, aggregate_type) = (self.stream.clone(), self.aggregate_type.clone());
         TopicPart { topic, aggregate_type, id: StreamKey::from_bytes(name) }.key()
+    }
+
+    /// Whether all keys that begin like this are those of its aggregates.
+    pub(crate) fn is_of(&self, prefix: &StreamKey) -> bool {
+        prefix.as_bytes().starts_with(self.prefix().as_bytes())
     }
 
     /// How the keys of its aggregates begin.

@@ -1,7 +1,7 @@
 //! Rules: which streams have the events of many aggregates.
 
 use rewind_domain::filter::EventPath;
-use rewind_domain::{StreamKey, TopicPart};
+use rewind_domain::{RawEvent, StreamKey, TopicPart};
 use serde::Deserialize;
 
 /// A rule as it stands in the configuration.
@@ -64,8 +64,32 @@ pub fn read_rules(rules: &[TopicRule]) -> Result<Vec<Topic>, TopicRuleError> {
     Ok(topics)
 }
 
+/// The entries of one aggregate among those of its topic.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Inside {
+    /// The stream that has them.
+    pub stream: StreamKey,
+    /// Where an entry names its aggregate.
+    pub by: EventPath,
+    /// Which one is meant.
+    pub id: StreamKey,
+}
+
+impl Inside {
+    /// What the key of an aggregate inside of a topic stands for; nothing for other keys.
+    pub fn of(topics: &[Topic], key: &StreamKey) -> Option<Self> {
+        let (topic, part) = rule_of(topics, key)?;
+        Some(Self { stream: topic.stream.clone(), by: topic.by.clone(), id: part.id })
+    }
+
+    /// Whether an entry of the topic is one of the aggregate.
+    pub fn has(&self, event: &RawEvent<'_>) -> bool {
+        self.by.name(event).is_some_and(|name| name.as_bytes() == self.id.as_bytes())
+    }
+}
+
 /// The rule by which a key is that of an aggregate inside of a topic, and which one.
-pub fn rule_of<'t>(topics: &'t [Topic], key: &StreamKey) -> Option<(&'t Topic, TopicPart)> {
+pub(super) fn rule_of<'t>(topics: &'t [Topic], key: &StreamKey) -> Option<(&'t Topic, TopicPart)> {
     let part = key.topic_part()?;
     let is_meant =
         |topic: &&Topic| topic.stream == part.topic && topic.aggregate_type == part.aggregate_type;

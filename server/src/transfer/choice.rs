@@ -1,14 +1,21 @@
 //! Which entries of an export are meant.
 
+use std::collections::{HashMap, HashSet};
+
+use rewind_codec::Codecs;
 use rewind_domain::{Entry, Filter, FilterError, FoldError, FoldErrorKind, RawEvent, StreamKey};
 use rewind_script::{EventFilter, Filtering, Limits};
 
-use crate::config::ReadConfig;
+use crate::topics::Inside;
 
 /// A filter at work on an export, and what it failed on.
 pub(super) struct Choice<'f> {
     filtering: Option<Filtering<'f>>,
-    config: &'f ReadConfig,
+    codecs: &'f Codecs,
+    /// The aggregates inside of topics, by their keys.
+    inside: &'f HashMap<StreamKey, Inside>,
+    /// Those of which there was an entry, meant or not.
+    met: HashSet<StreamKey>,
     /// How many entries were meant.
     pub(super) kept: u64,
     /// How many entries an expression threw on; they count as not meant.
@@ -24,9 +31,19 @@ pub(super) fn compile(text: &str) -> Result<EventFilter, FilterError> {
 }
 
 impl<'f> Choice<'f> {
-    /// By a filter; everything where there is none. Payloads are unpacked as the configuration says.
-    pub(super) fn new(filter: Option<&'f EventFilter>, config: &'f ReadConfig) -> Self {
-        Self { filtering: filter.map(EventFilter::begin), config, kept: 0, failed: 0 }
+    /// By a filter; everything where there is none. Of what is read for an aggregate inside of a topic only its own.
+    pub(super) fn new(
+        filter: Option<&'f EventFilter>,
+        codecs: &'f Codecs,
+        inside: &'f HashMap<StreamKey, Inside>,
+    ) -> Self {
+        let filtering = filter.map(EventFilter::begin);
+        Self { filtering, codecs, inside, met: HashSet::new(), kept: 0, failed: 0 }
+    }
+
+    /// The first of the aggregates inside of topics of which there was no entry at all.
+    pub(super) fn unmet(&self) -> Option<&StreamKey> {
+        self.inside.keys().filter(|key| !self.met.contains(*key)).min()
     }
 
     /// Leaves out of a part of a stream what is not meant.
@@ -38,12 +55,14 @@ impl<'f> Choice<'f> {
         pages: &mut [(StreamKey, Vec<Entry>)],
     ) -> Result<(), FoldError> {
         for (stream, entries) in pages {
-            let codec = self.config.codecs.of(stream);
-            if let Some((topic, part)) = self.config.topic_of(stream) {
+            let codec = self.codecs.of(stream);
+            if let Some(inside) = self.inside.get(stream) {
                 entries.retain(|entry| {
-                    let event = RawEvent::new(entry.id, 0, &entry.fields).with_decoder(&codec);
-                    topic.by.name(&event).is_some_and(|name| name.as_bytes() == part.id.as_bytes())
+                    inside.has(&RawEvent::new(entry.id, 0, &entry.fields).with_decoder(&codec))
                 });
+                if !entries.is_empty() && !self.met.contains(stream) {
+                    self.met.insert(stream.clone());
+                }
             }
             if let Some(filtering) = &mut self.filtering {
                 let mut failure = None;
@@ -86,8 +105,8 @@ mod tests {
 
     fn kept(filter: Option<&str>) -> (u64, u64) {
         let filter = filter.map(|text| compile(text).unwrap());
-        let config = ReadConfig::of("redis://127.0.0.1".parse().unwrap());
-        let mut choice = Choice::new(filter.as_ref(), &config);
+        let (codecs, inside) = (Codecs::default(), HashMap::new());
+        let mut choice = Choice::new(filter.as_ref(), &codecs, &inside);
         choice.narrow(&mut pages()).unwrap();
         (choice.kept, choice.failed)
     }

@@ -4,6 +4,7 @@
 //! are being written to come to an end as well. Then they are read in rounds, each of one long stream's part or of many
 //! short streams. Lines stand stream by stream, in the order of the keys, entries in the order of their ids.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::io::{self, IsTerminal as _};
 use std::path::PathBuf;
@@ -12,7 +13,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use clap::builder::FalseyValueParser;
-use rewind_domain::filter::read_list;
+use rewind_domain::filter::{EventPath, read_list};
 use rewind_domain::{FilterError, FoldError, StreamKey};
 use tokio::sync::{mpsc, oneshot};
 
@@ -27,11 +28,13 @@ use super::words;
 use crate::config::ReadConfig;
 use crate::store::bulk::{BulkReader, Span};
 use crate::store::{StoreError, StreamInfo};
+use crate::topics::Inside;
 
 /// How many rounds wait to be written. One is enough to keep both sides busy.
 const ROUNDS_AHEAD: usize = 1;
 /// How many streams are asked about at once; between two such steps the user can interrupt.
 const INFO_STREAMS: usize = 1_000;
+
 /// What to export.
 #[derive(Clone, Debug, clap::Args)]
 pub struct ExportOptions {
@@ -46,6 +49,8 @@ pub struct ExportOptions {
     )]
     pub streams: Vec<StreamKey>,
     /// Export all streams whose keys begin with this, such as `aggregate:Order:`; all there are where it is empty
+    ///
+    /// Aggregates inside of topics are exported by their names, or with their topic.
     #[arg(long, value_name = "PREFIX", value_parser = StreamKey::from_str)]
     pub prefix: Option<StreamKey>,
     /// Export only the events that this filter means, such as `type:OrderPaid data.total>100`; see docs/filters.md
@@ -117,6 +122,18 @@ pub enum ExportError {
         /// The prefix.
         prefix: StreamKey,
     },
+    /// There are only aggregates inside of a topic with the prefix.
+    #[error(
+        "the aggregates of `{prefix}` are inside of `{stream}`; name them, or export that stream, with a filter on `{by}` perhaps"
+    )]
+    InsideTopic {
+        /// The prefix.
+        prefix: StreamKey,
+        /// The topic.
+        stream: StreamKey,
+        /// Where its events name their aggregate.
+        by: EventPath,
+    },
     /// The filter is none.
     #[error("filter, at character {}: {}", .0.column, .0.message)]
     Filter(#[from] FilterError),
@@ -154,7 +171,9 @@ pub async fn run(options: ExportOptions, config: &ReadConfig) -> Result<ExportRe
     let format = options.format()?;
     let ExportOptions { streams, prefix, filter, output: path, quiet, .. } = options;
     let filter = filter.as_deref().map(choice::compile).transpose()?;
-    let mut choice = Choice::new(filter.as_ref(), config);
+    let inside: HashMap<StreamKey, Inside> =
+        streams.iter().filter_map(|key| Some((key.clone(), config.inside(key)?))).collect();
+    let mut choice = Choice::new(filter.as_ref(), &config.codecs, &inside);
     let path = path.filter(|path| path.as_os_str() != "-");
     // Lines and a progress bar on one terminal would garble each other.
     let quiet = quiet || (path.is_none() && io::stdout().is_terminal());
@@ -164,7 +183,7 @@ pub async fn run(options: ExportOptions, config: &ReadConfig) -> Result<ExportRe
     let settled = tokio::select! {
         biased;
         () = interrupt.pressed(1) => return Err(ExportError::Interrupted),
-        settled = settle(&mut reader, config, streams, prefix, quiet) => settled?,
+        settled = settle(&mut reader, config, &inside, streams, prefix, quiet) => settled?,
     };
     let streams = settled.len() as u64;
     let mut plan = Plan::new(settled);
@@ -173,12 +192,7 @@ pub async fn run(options: ExportOptions, config: &ReadConfig) -> Result<ExportRe
     let cannot = |error| ExportError::Output { name: name.clone(), error };
     let file = Writing { text: FileText::new(format), codecs: config.codecs.clone() };
     let output = Output::create(path.as_deref(), file).map_err(cannot)?;
-    let (orders, mut written) = {
-        let (orders, mut receiver) = mpsc::channel(ROUNDS_AHEAD);
-        let (done, written) = oneshot::channel();
-        thread::spawn(move || done.send(output.write_all(&mut receiver)));
-        (orders, written)
-    };
+    let (orders, mut written) = write_beside(output);
 
     let progress = Progress::new(Measure::Entries(plan.remaining()), quiet);
     let is_read = tokio::select! {
@@ -213,6 +227,14 @@ pub async fn run(options: ExportOptions, config: &ReadConfig) -> Result<ExportRe
     })
 }
 
+/// Writes what is ordered, on a thread of its own, and says how that ended.
+fn write_beside(output: Output) -> (mpsc::Sender<Order>, oneshot::Receiver<io::Result<()>>) {
+    let (orders, mut receiver) = mpsc::channel(ROUNDS_AHEAD);
+    let (done, written) = oneshot::channel();
+    thread::spawn(move || done.send(output.write_all(&mut receiver)));
+    (orders, written)
+}
+
 /// Reads all that is planned, in rounds, and passes it on to be written; ends early where nobody takes it any more.
 async fn read_all(
     reader: &mut BulkReader,
@@ -238,6 +260,11 @@ async fn read_all(
         }
         progress.advance(plan.read + plan.vanished, plan.read);
     }
+    // Only now is it known which aggregates a topic has.
+    if let Some(stream) = choice.unmet() {
+        let error = StoreError::NotFound;
+        return Err(ExportError::Stream { stream: stream.clone(), error });
+    }
     // Whoever does not take this has failed, and says so itself.
     let _ = orders.send(Order::Finish).await;
     Ok(())
@@ -247,6 +274,7 @@ async fn read_all(
 async fn settle(
     reader: &mut BulkReader,
     config: &ReadConfig,
+    inside: &HashMap<StreamKey, Inside>,
     streams: Vec<StreamKey>,
     prefix: Option<StreamKey>,
     quiet: bool,
@@ -255,9 +283,7 @@ async fn settle(
     progress.say("looking at the streams");
     let mut plan = Vec::new();
     // An aggregate inside of a topic is read where it is.
-    let source = |stream: &StreamKey| {
-        config.topic_of(stream).map_or_else(|| stream.clone(), |(topic, _)| topic.stream.clone())
-    };
+    let source = |key: &StreamKey| inside.get(key).map_or(key, |inside| &inside.stream).clone();
     let sources: Vec<StreamKey> = streams.iter().map(source).collect();
     let named = look_at(reader, &sources, &progress).await?;
     for ((stream, source), info) in streams.into_iter().zip(sources).zip(named) {
@@ -270,6 +296,11 @@ async fn settle(
         let found = find(reader, &prefix, &progress).await?;
         let infos = look_at(reader, &found, &progress).await?;
         let is_nothing = found.is_empty();
+        let topic = config.topics.iter().find(|topic| topic.is_of(&prefix));
+        if let Some(topic) = topic.filter(|_| is_nothing) {
+            let (stream, by) = (topic.stream.clone(), topic.by.clone());
+            return Err(ExportError::InsideTopic { prefix, stream, by });
+        }
         for (stream, info) in found.into_iter().zip(infos) {
             match info {
                 Ok(info) => plan.push(Remaining::new(stream.clone(), stream, &info)),

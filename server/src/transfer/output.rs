@@ -43,8 +43,15 @@ pub(super) struct Output {
 }
 
 enum Writer {
-    Plain(BufWriter<Box<dyn Write + Send>>),
-    Gzip(GzEncoder<BufWriter<Box<dyn Write + Send>>>),
+    Plain(BufWriter<Sink>),
+    Gzip(GzEncoder<BufWriter<Sink>>),
+}
+
+/// What is written to in the end. Takes nothing any more once it was broken off: an encoder that is dropped writes what a whole file ends
+/// with, and whoever reads a pipe would take a part for the whole.
+struct Sink {
+    inner: Box<dyn Write + Send>,
+    is_broken_off: bool,
 }
 
 /// A file that is not whole yet. Dropping it removes it.
@@ -90,12 +97,23 @@ impl Output {
     /// Writes what it is told until it is told to finish. Where the orders end without that, the export was broken off,
     /// and no file is left. Blocks.
     pub(super) fn write_all(mut self, orders: &mut mpsc::Receiver<Order>) -> io::Result<()> {
+        match self.write_ordered(orders) {
+            Ok(true) => self.finish(),
+            broken_off => {
+                self.writer.break_off();
+                broken_off.map(drop)
+            }
+        }
+    }
+
+    /// Writes until it is told to finish; whether it was.
+    fn write_ordered(&mut self, orders: &mut mpsc::Receiver<Order>) -> io::Result<bool> {
         self.writer.write_all(self.writing.text.head().as_bytes())?;
         loop {
             match orders.blocking_recv() {
                 Some(Order::Pages(pages)) => self.write(&pages)?,
-                Some(Order::Finish) => return self.finish(),
-                None => return Ok(()),
+                Some(Order::Finish) => return Ok(true),
+                None => return Ok(false),
             }
         }
     }
@@ -128,12 +146,34 @@ impl Output {
 
 impl Writer {
     fn new(inner: Box<dyn Write + Send>, is_gzip: bool) -> Self {
-        let inner = BufWriter::with_capacity(WRITE_BYTES, inner);
+        let sink = Sink { inner, is_broken_off: false };
+        let inner = BufWriter::with_capacity(WRITE_BYTES, sink);
         if is_gzip {
             Self::Gzip(GzEncoder::new(inner, Compression::default()))
         } else {
             Self::Plain(inner)
         }
+    }
+
+    fn break_off(&mut self) {
+        let buffer = match self {
+            Self::Plain(buffer) => buffer,
+            Self::Gzip(encoder) => encoder.get_mut(),
+        };
+        buffer.get_mut().is_broken_off = true;
+    }
+}
+
+impl Write for Sink {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self.is_broken_off {
+            true => Err(io::Error::other("it was broken off")),
+            false => self.inner.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.inner.flush()
     }
 }
 
@@ -236,6 +276,22 @@ mod tests {
         let file = File::open(&path).unwrap();
         flate2::read::GzDecoder::new(file).read_to_string(&mut text).unwrap();
         assert_eq!(text, TEXT);
+        fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn what_is_broken_off_does_not_end_as_a_whole_file_does() {
+        let folder = folder("broken-gzip");
+        let path = folder.join("out.ndjson.gz");
+        let mut writer = Writer::new(Box::new(File::create(&path).unwrap()), true);
+        writer.write_all(TEXT.as_bytes()).unwrap();
+        writer.flush().unwrap();
+        writer.break_off();
+        drop(writer);
+        let mut text = String::new();
+        let mut reader = flate2::read::GzDecoder::new(File::open(&path).unwrap());
+        let error = reader.read_to_string(&mut text).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::UnexpectedEof);
         fs::remove_dir_all(folder).unwrap();
     }
 

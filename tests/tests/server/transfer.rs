@@ -1,14 +1,15 @@
 //! `rewind import` and `rewind export`
 
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use rewind_server::config::{ReadConfig, ServeOptions};
 use rewind_server::transfer::export::{self, ExportOptions};
 use rewind_server::transfer::import::{self, ImportOptions};
-use rewind_tests::TestRedis;
-use std::io::Write as _;
+use rewind_tests::{Random, TestRedis, eventually};
+use std::io::{Read as _, Write as _};
 
 const ORDERS: &str = concat!(
     r#"{"stream":"aggregate:Order:1","id":"1-0","fields":{"type":"OrderCreated","data":"{\"total\":1.10}"}}"#,
@@ -222,4 +223,93 @@ async fn aggregates_inside_of_topics_are_exported_by_the_rules_of_the_configurat
         "events:orders#Order:b 2-0",
     ];
     assert_eq!(lines.collect::<Vec<_>>(), expected);
+}
+
+#[tokio::test]
+async fn an_aggregate_of_which_a_topic_has_no_event_does_not_exist() {
+    let redis = TestRedis::start().await;
+    redis.add("events:orders", "1-0", "Paid", r#"{"order":"a","n":1}"#).await;
+    let folder = tempfile::tempdir().unwrap();
+    let rules = "[[topics]]\ntype = 'Order'\nstream = 'events:orders'\nby = 'data.order'\n";
+    let config = Some(write(folder.path(), "rewind.toml", rules));
+    let config = ServeOptions { config, ..ServeOptions::default() }.resolve_reading().unwrap();
+    let config = ReadConfig { redis_url: redis.url(), ..config };
+    let path = folder.path().join("out.ndjson");
+    let streams = ["events:orders#Order:a", "events:orders#Order:typo"];
+    let error = export_with(&config, options(path.clone(), &streams)).await.unwrap_err();
+    assert_eq!(error, "stream `events:orders#Order:typo` does not exist");
+    assert!(!path.exists());
+    // One that is there and has nothing that is meant is no error.
+    let filter = Some("data.n>1".to_owned());
+    let one = ExportOptions { filter, ..options(path.clone(), &streams[..1]) };
+    export_with(&config, one).await.unwrap();
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), "");
+
+    let prefix = Some("events:orders#Order:".into());
+    let all = ExportOptions { prefix, ..options(path, &[]) };
+    let error = export_with(&config, all).await.unwrap_err();
+    assert!(error.contains("`events:orders`") && error.contains("`data.order`"), "{error}");
+}
+
+/// `rewind export`, as it is called.
+fn export_command(redis: &TestRedis) -> Command {
+    let binary = std::env::var_os("REWIND_BIN")
+        .expect("`REWIND_BIN` names no `rewind`; run `cargo xtask test`, which builds it");
+    let mut command = Command::new(binary);
+    command.arg("export").env("REWIND_REDIS_URL", redis.url_text()).env("REWIND_QUIET", "true");
+    command
+}
+
+#[tokio::test]
+async fn the_command_writes_what_it_is_told_to_standard_output() {
+    let redis = TestRedis::start().await;
+    redis.add("orders", "1-0", "Paid", r#"{"total":5}"#).await;
+    redis.add("orders", "2-0", "Placed", r#"{"total":7}"#).await;
+    let export = |arguments: &[&str]| {
+        let output = export_command(&redis).arg("orders").args(arguments).output().unwrap();
+        (output.status.success(), String::from_utf8(output.stdout).unwrap())
+    };
+    let table = ["--columns", "data.total", "--filter", "type:Paid"];
+    let expected =
+        "stream,id,time,type,data.total\r\norders,1-0,1970-01-01T00:00:00.001Z,Paid,5\r\n";
+    assert_eq!(export(&table), (true, expected.to_owned()));
+    let (is_done, lines) = export(&[]);
+    assert_eq!((is_done, lines.lines().count()), (true, 2));
+    assert_eq!(export(&["--format", "xml"]), (false, String::new()));
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn an_export_that_is_interrupted_ends_and_what_was_written_does_not_pass_for_the_whole() {
+    // More than a pipe holds, however well it is compressed.
+    const ENTRIES: usize = 4_000;
+    let redis = TestRedis::start().await;
+    let mut random = Random::new(5);
+    let mut pipeline = redis::pipe();
+    for _ in 0..ENTRIES {
+        let noise: String = (0..10).map(|_| format!("{:016x}", random.below(u64::MAX))).collect();
+        pipeline.cmd("XADD").arg("s").arg("*").arg("noise").arg(noise).ignore();
+    }
+    pipeline.exec_async(&mut redis.connection().await).await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let pipe = folder.path().join("out.ndjson.gz");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let mut command = export_command(&redis);
+    command.arg("s").arg("--output").arg(&pipe).stderr(Stdio::piped());
+    let mut exporting = command.spawn().unwrap();
+    let mut reader = flate2::read::GzDecoder::new(std::fs::File::open(&pipe).unwrap());
+    let mut begin = [0; 100];
+    reader.read_exact(&mut begin).unwrap();
+    // Nobody reads on, so it cannot come to its end; asked again, it does not wait for that either.
+    let ended = eventually("the export has ended", || {
+        let interrupt = ["-INT", &exporting.id().to_string()];
+        assert!(Command::new("kill").args(interrupt).status().unwrap().success());
+        std::future::ready(exporting.try_wait().unwrap())
+    });
+    assert!(!ended.await.success());
+    let mut said = String::new();
+    exporting.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+    assert!(said.contains("interrupted"), "{said}");
+    let error = reader.read_to_string(&mut String::new()).unwrap_err();
+    assert_eq!(error.kind(), std::io::ErrorKind::UnexpectedEof);
 }

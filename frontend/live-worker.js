@@ -2,9 +2,9 @@
 // seventh would wait for one of the others to be closed, for all that it asks.
 //
 // A tab says                                  and is told
-//   ["open", number, query]                     ["open", number]
-//   ["close", number]                           ["frame", number, name, data, id]
-//   ["alive"], ["leave"]                        ["lost", number]
+//   ["open", number, query]                     ["frame", number, name, data, id]
+//   ["close", number]                           ["lost", number]
+//   ["alive"], ["leave"]
 //
 // A query is what `/api/live` takes as a `watch`. After "lost" the tab asks again when it thinks fit, from the last id that it has
 // seen. Nothing here decides anything: when what is watched changes, the line is opened anew, each watch after its last id.
@@ -128,7 +128,6 @@ function line(parameters, group) {
       }
     });
   }
-  source.onopen = () => group.forEach((watch) => tell(watch, "open"));
   source.onerror = () => {
     source.close();
     for (const watch of group) {

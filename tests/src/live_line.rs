@@ -5,9 +5,12 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures::{Stream, StreamExt};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::condition::PATIENCE;
+
+/// How long something that should not come is waited for.
+const MOMENT: Duration = Duration::from_millis(200);
 
 /// An open line.
 pub struct LiveLine {
@@ -93,10 +96,23 @@ impl LiveLine {
         ids
     }
 
-    /// Whether nothing but heartbeats comes for a moment.
+    /// Waits until the line says that what was added before has been sent.
+    ///
+    /// # Panics
+    /// Where something else comes first.
+    pub async fn catches_up(&mut self) {
+        let frame = self.next().await.expect("a line goes on once it has caught up");
+        assert_eq!((frame.name.as_str(), frame.data), ("status", json!({"redis": "up"})));
+    }
+
+    /// Whether nothing comes for a moment.
     pub async fn is_silent(&mut self) -> bool {
-        const MOMENT: Duration = Duration::from_millis(200);
         self.buffer.is_empty() && tokio::time::timeout(MOMENT, self.bytes.next()).await.is_err()
+    }
+
+    /// Whether no event comes for a moment, whatever the line says of itself.
+    pub async fn has_no_more_entries(&mut self) -> bool {
+        tokio::time::timeout(MOMENT, self.next_named("entry")).await.is_err()
     }
 }
 

@@ -59,6 +59,9 @@ pub struct LiveLag {
 pub struct LiveStatus {
     /// Whether what is added to Redis arrives here.
     pub redis: RedisStatus,
+    /// Whether what was added before is still on its way. Another status follows once it is not.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub catching_up: bool,
     /// How a category is watched; at the beginning of its line, and where it goes on after a lag.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub watching: Option<LiveWatching>,
@@ -67,7 +70,7 @@ pub struct LiveStatus {
 impl LiveStatus {
     /// Whether Redis is there, and nothing else.
     pub fn of(redis: RedisStatus) -> Self {
-        Self { redis, watching: None }
+        Self { redis, catching_up: false, watching: None }
     }
 }
 

@@ -43,7 +43,7 @@ pub(crate) enum LiveMessage {
     Remade(StreamKey),
     /// Some were passed over and follow now.
     Lag,
-    /// Whether Redis is there. The first one says that the line stands.
+    /// Whether Redis is there.
     Redis(RedisStatus),
     /// How a category is watched.
     Watching(LiveWatching),
@@ -65,6 +65,8 @@ pub(crate) enum LineState {
     /// Not yet.
     #[default]
     Connecting,
+    /// It does, and what was added before is on its way.
+    CatchingUp,
     /// It does.
     Open,
     /// Not any more; it is being opened again.
@@ -80,8 +82,10 @@ impl LiveMessage {
             "gap" => said(frame, |gap| vec![Self::Gap(gap)]),
             "remade" => said(frame, |LiveRemade { stream }| vec![Self::Remade(stream)]),
             "lag" => Ok(vec![Self::Lag]),
-            "status" => said(frame, |LiveStatus { redis, watching }| {
-                std::iter::once(Self::Redis(redis)).chain(watching.map(Self::Watching)).collect()
+            "status" => said(frame, |LiveStatus { redis, catching_up, watching }| {
+                let line = if catching_up { LineState::CatchingUp } else { LineState::Open };
+                let both = [Self::Line(line), Self::Redis(redis)];
+                both.into_iter().chain(watching.map(Self::Watching)).collect()
             }),
             "filter_errors" => said(frame, |errors| vec![Self::FilterErrors(errors)]),
             "failed" => said(frame, |failed: LiveFailed| {
@@ -180,6 +184,8 @@ pub(crate) enum Liveness {
     Connecting,
     /// The line broke and is being opened again.
     Reconnecting,
+    /// It is about to.
+    CatchingUp,
     /// The line stands, but Redis is away.
     RedisDown,
     /// It does not, for this reason.
@@ -196,6 +202,7 @@ impl Liveness {
             LineStatus { line: LineState::Connecting, .. } => Self::Connecting,
             LineStatus { line: LineState::Lost, .. } => Self::Reconnecting,
             LineStatus { redis_is_down: true, .. } => Self::RedisDown,
+            LineStatus { line: LineState::CatchingUp, .. } => Self::CatchingUp,
             _ if is_paused => Self::Paused,
             _ => Self::Live,
         }
@@ -206,7 +213,7 @@ impl Liveness {
         match self {
             Self::Live => "live",
             Self::Paused => "paused",
-            Self::Connecting | Self::Reconnecting => "reconnecting",
+            Self::Connecting | Self::Reconnecting | Self::CatchingUp => "reconnecting",
             Self::RedisDown => "redis-down",
             Self::Off(_) => "off",
         }
@@ -219,6 +226,7 @@ impl Liveness {
             Self::Paused => "Paused",
             Self::Connecting => "Connecting…",
             Self::Reconnecting => "Reconnecting…",
+            Self::CatchingUp => "Catching up…",
             Self::RedisDown => "Redis is away",
             Self::Off(_) => "Not live",
         }
@@ -235,6 +243,7 @@ impl Liveness {
                  seen, so nothing is lost"
                     .to_owned()
             }
+            Self::CatchingUp => "What was added meanwhile is on its way".to_owned(),
             Self::RedisDown => {
                 "The server is waiting for Redis; what is added follows once it is back".to_owned()
             }
@@ -275,6 +284,18 @@ mod tests {
         assert_eq!(after(&[open.clone(), refused.clone()], false), "off");
         assert_eq!(after(&[open.clone(), refused, open.clone(), up], false), "live");
         assert_eq!(after(&[open, lost, failed], false), "off");
+    }
+
+    #[test]
+    fn a_line_catches_up_before_it_is_live() {
+        let mut status = LineStatus::default();
+        let mut hear = |json| {
+            read("status", json, false).iter().for_each(|message| status.note(message));
+            Liveness::of(&status, false)
+        };
+        assert_eq!(hear(r#"{"redis": "up", "catching_up": true}"#), Liveness::CatchingUp);
+        assert_eq!(hear(r#"{"redis": "down", "catching_up": true}"#), Liveness::RedisDown);
+        assert_eq!(hear(r#"{"redis": "up"}"#), Liveness::Live);
     }
 
     #[test]

@@ -105,11 +105,16 @@ impl CategoryViewer {
 
     async fn step(&mut self) {
         if let Some(watching) = self.watching.take() {
+            if self.missed.is_some() {
+                self.line.begin_catching_up();
+            }
             return self.line.push_status(&self.reached.to_string(), Some(watching));
         }
         if self.missed.is_some() {
             return self.catch_up().await;
         }
+        let reached = &self.reached;
+        self.line.has_caught_up(|| reached.to_string());
         match self.category.take(&mut self.cursor) {
             Taken::PassedOver(behind) => {
                 self.line.hub.shared().counters.lags.count();

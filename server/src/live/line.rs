@@ -30,6 +30,8 @@ pub(super) struct Line {
     room: Option<OwnedSemaphorePermit>,
     pub(super) page_size: PageSize,
     is_redis_away: bool,
+    /// Whether what was added before the line was opened is still on its way.
+    is_catching_up: bool,
     is_over: bool,
     _seat: Seat,
 }
@@ -53,6 +55,7 @@ impl Line {
             room: None,
             page_size: PageSize::default(),
             is_redis_away: false,
+            is_catching_up: false,
             is_over: false,
             _seat: seat,
         }
@@ -87,7 +90,20 @@ impl Line {
 
     pub(super) fn push_status(&mut self, position: &str, watching: Option<LiveWatching>) {
         let redis = *self.redis.borrow_and_update();
-        self.push(&frame::status(position, &LiveStatus { redis, watching }));
+        let catching_up = self.is_catching_up;
+        self.push(&frame::status(position, &LiveStatus { redis, catching_up, watching }));
+    }
+
+    /// Says from now on that what was added before is still on its way.
+    pub(super) fn begin_catching_up(&mut self) {
+        self.is_catching_up = true;
+    }
+
+    /// Says that what was added before has been sent, where it was said not to have been.
+    pub(super) fn has_caught_up(&mut self, position: impl Fn() -> String) {
+        if std::mem::take(&mut self.is_catching_up) {
+            self.push_status(&position(), None);
+        }
     }
 
     /// Waits until there may be something in a channel. Meanwhile says that the line lives and whether Redis does.
@@ -119,7 +135,9 @@ impl Line {
                 return false;
             }
             self.is_redis_away = false;
-            self.push(&frame::status(&position(), &LiveStatus::of(RedisStatus::Up)));
+            let catching_up = self.is_catching_up;
+            let status = LiveStatus { catching_up, ..LiveStatus::of(RedisStatus::Up) };
+            self.push(&frame::status(&position(), &status));
         }
         if self.room.is_none() {
             let room = Arc::clone(&self.hub.shared().catching_up).acquire_owned();

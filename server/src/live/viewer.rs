@@ -109,12 +109,17 @@ impl Viewer {
     async fn step(&mut self) {
         if !self.has_begun {
             self.has_begun = true;
+            if self.places.iter().any(|place| place.behind.is_some()) {
+                self.line.begin_catching_up();
+            }
             let position = self.position_text();
             return self.line.push_status(&position, None);
         }
         if let Some(index) = self.places.iter().position(|place| place.behind.is_some()) {
             return self.catch_up(index).await;
         }
+        let places = &self.places;
+        self.line.has_caught_up(|| position_text(places));
         let mut has_news = false;
         for index in 0..self.places.len() {
             match self.places[index].subscription.take() {

@@ -102,6 +102,7 @@ async fn a_restart_of_redis_loses_and_repeats_nothing() {
     let app = TestApp::start(&redis).await;
     let mut line = app.live("stream=s&after=0-0").await;
     assert_eq!(line.next_ids(10).await, numbered(1..=10));
+    line.catches_up().await;
 
     redis.kill();
     assert_eq!(line.next_named("status").await.data, json!({"redis": "down"}));
@@ -243,4 +244,19 @@ async fn a_stream_whose_last_entries_were_deleted_was_not_made_anew() {
     redis.add("s", "6-0", "Happened", "{}").await;
     let next = line.next().await.unwrap();
     assert_eq!((next.name.as_str(), next.id.as_deref()), ("entry", Some("6-0")));
+}
+
+#[tokio::test]
+async fn a_line_says_that_it_catches_up_and_when_it_has() {
+    let redis = TestRedis::start().await;
+    redis.add_many("c:1", 1_500).await;
+    let app = TestApp::start(&redis).await;
+    for query in ["stream=c:1&after=0-0", "category=c&after=0-0"] {
+        let mut line = app.live(query).await;
+        assert_eq!(line.next_named("status").await.data["catching_up"], true, "{query}");
+        assert_eq!(line.next_ids(1_500).await, numbered(1..=1_500), "{query}");
+        line.catches_up().await;
+    }
+    let mut line = app.live("stream=c:1").await;
+    assert_eq!(line.next_named("status").await.data, json!({"redis": "up"}));
 }

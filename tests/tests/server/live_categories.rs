@@ -111,6 +111,7 @@ async fn a_category_goes_on_after_restarts_of_the_server_and_of_redis() {
     app.start_again().await;
     let mut line = resume(&app, "category=orders", &line.last_id).await;
     assert_eq!(next_entries(&mut line, 1).await, [("orders:2".into(), second)]);
+    line.catches_up().await;
 
     redis.kill();
     assert_eq!(line.next_named("status").await.data, json!({"redis": "down"}));
@@ -163,6 +164,7 @@ async fn a_category_viewer_that_falls_behind_is_told_and_gets_everything() {
     }
     in_order(&mut expected);
     assert!(next_entries(&mut line, 30_000).await == expected);
+    line.catches_up().await;
     assert!(line.is_silent().await);
 }
 

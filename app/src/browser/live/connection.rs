@@ -10,8 +10,6 @@ use crate::state::sse::Frame;
 
 /// What is heard on a connection.
 pub(super) enum Heard {
-    /// It stands.
-    Open,
     /// Frames came.
     Frames(Vec<Frame>),
     /// It is no more; with what the server said to that, if anything.

@@ -114,7 +114,6 @@ impl Line {
     fn hear(self: &Rc<Self>, heard: Heard) {
         self.last_heard_ms.set(clock::now_ms());
         match heard {
-            Heard::Open => self.tell(LiveMessage::Line(LineState::Open)),
             Heard::Frames(frames) => frames.iter().for_each(|frame| self.hear_frame(frame)),
             Heard::Lost(None) => self.lost(LiveMessage::Line(LineState::Lost)),
             Heard::Lost(Some(error)) => self.end(LiveMessage::refusal(error)),
@@ -125,12 +124,9 @@ impl Line {
         if let Some(id) = frame.id.as_ref().filter(|id| !id.is_empty()) {
             self.position.replace(Some(id.clone()));
         }
-        match frame.name.as_str() {
-            // Only now: a line that opens and breaks at once must not be opened again and again without a pause.
-            "heartbeat" => self.backoff.set(Backoff::default()),
-            // What it says comes after it stands.
-            "status" => self.tell(LiveMessage::Line(LineState::Open)),
-            _ => {}
+        // Only now: a line that opens and breaks at once must not be opened again and again without a pause.
+        if frame.name == "heartbeat" {
+            self.backoff.set(Backoff::default());
         }
         for message in LiveMessage::read(frame, &self.watch) {
             match message {

@@ -131,7 +131,6 @@ impl Tab {
                 let id = text(4).filter(|id| !id.is_empty());
                 listener(Heard::Frames(vec![Frame { name, data, id }]));
             }
-            "open" => listener(Heard::Open),
             _ => listener(Heard::Lost(None)),
         }
     }

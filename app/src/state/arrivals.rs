@@ -54,7 +54,7 @@ impl Arrivals {
 
     /// Whether it has this event.
     pub(crate) fn has(&self, stream: &StreamKey, id: EntryId) -> bool {
-        self.places.contains(&(stream.clone(), id))
+        !self.places.is_empty() && self.places.contains(&(stream.clone(), id))
     }
 
     /// What is shown, the oldest first.

@@ -1,5 +1,7 @@
 //! The address of a list of events.
 
+use std::collections::HashSet;
+
 use rewind_domain::{EntryId, StreamKey};
 
 use super::address::{Point, parameter, point};
@@ -80,12 +82,11 @@ impl EventsAddress {
             .all("stream")
             .map(|text| text.parse().map_err(|error| format!("parameter `stream`: {error}")))
             .collect::<Result<_, _>>()?;
-        let of = match (<[StreamKey; 1]>::try_from(streams), parameter(query, "category")?) {
-            (Ok([stream]), _) => EventsOf::Stream(stream),
-            (Err(streams), _) if streams.len() > 1 => EventsOf::Streams(streams),
-            (Err(_), Some(category)) => EventsOf::Category(category),
-            (Err(_), None) if query.given("all").is_some() => EventsOf::All,
-            (Err(_), None) => {
+        let of = match (EventsOf::of_streams(streams), parameter(query, "category")?) {
+            (Some(streams), _) => streams,
+            (None, Some(category)) => EventsOf::Category(category),
+            (None, None) if query.given("all").is_some() => EventsOf::All,
+            (None, None) => {
                 return Err(
                     "parameter `stream`: is missing; give the key of a stream, a `category`, or `all`"
                         .to_owned(),
@@ -181,27 +182,28 @@ impl EventsOf {
             Self::Streams(streams) => streams.clone(),
             Self::Category(_) | Self::All => Vec::new(),
         };
-        if !streams.contains(&stream) {
-            streams.push(stream);
-        }
-        Self::of_streams(streams)
+        streams.push(stream);
+        Self::of_streams(streams).unwrap_or_else(|| self.clone())
     }
 
     /// These streams but one.
     #[must_use]
     pub(crate) fn without(&self, stream: &StreamKey) -> Self {
-        match self {
-            Self::Streams(streams) => {
-                Self::of_streams(streams.iter().filter(|other| *other != stream).cloned().collect())
-            }
-            one => one.clone(),
-        }
+        let rest = match self {
+            Self::Streams(streams) => streams.iter().filter(|other| *other != stream).cloned(),
+            _ => return self.clone(),
+        };
+        Self::of_streams(rest.collect()).unwrap_or_else(|| self.clone())
     }
 
-    fn of_streams(streams: Vec<StreamKey>) -> Self {
+    /// These streams, each once; nothing where there is none.
+    fn of_streams(mut streams: Vec<StreamKey>) -> Option<Self> {
+        let mut seen = HashSet::new();
+        streams.retain(|stream| seen.insert(stream.clone()));
         match <[StreamKey; 1]>::try_from(streams) {
-            Ok([stream]) => Self::Stream(stream),
-            Err(streams) => Self::Streams(streams),
+            Ok([stream]) => Some(Self::Stream(stream)),
+            Err(streams) if streams.is_empty() => None,
+            Err(streams) => Some(Self::Streams(streams)),
         }
     }
 
@@ -212,7 +214,6 @@ impl EventsOf {
                 // The position of a line has one id for each of them, in the order of their keys as a search has them.
                 let mut streams = streams.clone();
                 streams.sort();
-                streams.dedup();
                 Self::Streams(streams).on_query(Query::default())
             }
             one => one.on_query(Query::default()),
@@ -256,11 +257,13 @@ mod tests {
         assert_eq!(one.with("a".into()), one);
         assert_eq!(two.without(&"a".into()), EventsOf::Stream("b".into()));
         assert_eq!(one.without(&"a".into()), one);
+        let Address::Events(twice) = read("/events?stream=a&stream=b&stream=a") else { panic!() };
+        assert_eq!(twice.of, two);
     }
 
     #[test]
     fn streams_are_watched_in_the_order_in_which_a_search_tells_how_far_they_are() {
-        let of = EventsOf::Streams(["b".into(), "a".into(), "b".into()].into());
+        let of = EventsOf::Streams(["b".into(), "a".into()].into());
         let watch = of.watch("type:X");
         assert_eq!(
             watch.after(Some("1-0,2-0")).search(),

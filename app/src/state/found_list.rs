@@ -1,8 +1,9 @@
 //! A list of what was found, and of what was added since.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
-use rewind_domain::Event;
+use rewind_domain::{Event, StreamKey};
 
 use super::arrivals::{Arrivals, Arrived};
 use super::findings::{Findings, Found, Stage};
@@ -18,6 +19,8 @@ pub(crate) struct FoundList {
     order: Order,
     findings: Findings,
     arrivals: Arrivals,
+    /// The streams that were made anew since: what they have now is other events under the ids of what was found.
+    remade: HashSet<StreamKey>,
 }
 
 /// What a row shows.
@@ -39,7 +42,8 @@ enum Place {
 impl FoundList {
     /// Nothing yet.
     pub(crate) fn new(order: Order) -> Self {
-        Self { order, findings: Findings::default(), arrivals: Arrivals::default() }
+        let (findings, arrivals) = (Findings::default(), Arrivals::default());
+        Self { order, findings, arrivals, remade: HashSet::new() }
     }
 
     /// The search.
@@ -77,14 +81,17 @@ impl FoundList {
         match message {
             LiveMessage::Entry(entry) => {
                 let found = Found { stream: entry.stream, event: Arc::new(entry.event) };
-                if !self.findings.has(&found, self.order) {
+                if self.remade.contains(&found.stream) || !self.findings.has(&found, self.order) {
                     self.arrivals.push(Arrived::Event(found));
                 }
             }
             LiveMessage::Gap(gap) => self.arrivals.push(Arrived::Missing(gap_text(&gap))),
-            LiveMessage::Remade(stream) => self.arrivals.push(Arrived::Missing(format!(
-                "`{stream}` was deleted and made anew; what it has now follows, and what was there before is gone"
-            ))),
+            LiveMessage::Remade(stream) => {
+                self.arrivals.push(Arrived::Missing(format!(
+                    "`{stream}` was deleted and made anew; what it has now follows, and what was there before is gone"
+                )));
+                self.remade.insert(stream);
+            }
             _ => {}
         }
     }
@@ -262,6 +269,18 @@ mod tests {
             rows.sort();
             assert_eq!(rows, ["5", "6 new"]);
         }
+    }
+
+    #[test]
+    fn what_a_stream_has_that_was_made_anew_is_shown_whatever_its_ids() {
+        let mut list = FoundList::new(Order::Desc);
+        find(&mut list, 5);
+        finish(&mut list);
+        list.hear(LiveMessage::Remade("s".into()));
+        arrive(&mut list, 5);
+        let rows = shown(&list);
+        assert_eq!((rows.len(), rows[0].as_str(), rows[2].as_str()), (3, "5 new", "5"));
+        assert!(rows[1].starts_with("`s` was deleted and made anew"), "{}", rows[1]);
     }
 
     #[test]

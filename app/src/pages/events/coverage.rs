@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 use rewind_domain::time::{UtcTime, duration_text};
+use rewind_domain::{EntryId, StreamKey};
 
 use super::finding::Finding;
 use crate::api::live::WatchedBy;
@@ -105,71 +106,33 @@ pub(super) fn FindNotices(
     let line = finding.line();
     let failures = move || {
         progress.get().failures.map(|failures| {
-            let address =
-                EventsAddress::newest(failures.first_stream).with_event(Some(failures.first_id));
-            view! {
-                <p class="banner warning" role="note" data-testid="find-failures">
-                    <Icon glyph=Glyph::Warning />
-                    <span>
-                        {format!(
-                            "The filter failed on {}, which count as not meant. The first is ",
-                            text::counted(failures.count, "event", "events"),
-                        )}
-                        <a href=address.href()>{failures.first_id.to_string()}</a>
-                        ": "
-                        {text::sentence(&failures.message)}
-                    </span>
-                </p>
-            }
+            let events = text::counted(failures.count, "event", "events");
+            let first = (failures.first_stream, failures.first_id);
+            failed_filter("find-failures", &events, first, &failures.message)
+        })
+    };
+    let live_failures = move || {
+        line.with(|line| line.filter_errors().cloned()).map(|errors| {
+            let events = text::counted(errors.events, "event", "events");
+            let first = (errors.stream, errors.id);
+            failed_filter("live-failures", &format!("{events} added since"), first, &errors.message)
         })
     };
     let unread = move || {
         progress.get().unread.map(|unread| {
-            view! {
-                <p class="banner warning" role="note" data-testid="find-unread">
-                    <Icon glyph=Glyph::Warning />
-                    <span>
-                        {format!(
-                            "{} could not be read. {}",
-                            text::counted(unread.count, "stream", "streams"),
-                            text::sentence(&unread.message),
-                        )}
-                    </span>
-                </p>
-            }
-        })
-    };
-    let live_failures = move || {
-        let errors = line.with(|line| line.filter_errors().cloned())?;
-        let address = EventsAddress::newest(errors.stream).with_event(Some(errors.id));
-        Some(view! {
-            <p class="banner warning" role="note" data-testid="live-failures">
-                <Icon glyph=Glyph::Warning />
-                <span>
-                    {format!(
-                        "The filter failed on {} added since, which count as not meant. The first is ",
-                        text::counted(errors.events, "event", "events"),
-                    )}
-                    <a href=address.href()>{errors.id.to_string()}</a>
-                    ": "
-                    {text::sentence(&errors.message)}
-                </span>
-            </p>
+            let streams = text::counted(unread.count, "stream", "streams");
+            let why = text::sentence(&unread.message);
+            view! { <Notice name="find-unread">{format!("{streams} could not be read. {why}")}</Notice> }
         })
     };
     let lost_stream = move || {
-        let lost = line.with(|line| line.lost_stream().cloned())?;
-        Some(view! {
-            <p class="banner warning" role="note" data-testid="live-lost">
-                <Icon glyph=Glyph::Warning />
-                <span>
-                    {format!(
-                        "`{}` is not followed any more; the other streams are. {}",
-                        lost.stream,
-                        text::sentence(&lost.message),
-                    )}
-                </span>
-            </p>
+        line.with(|line| line.lost_stream().cloned()).map(|lost| {
+            let (stream, why) = (lost.stream, text::sentence(&lost.message));
+            view! {
+                <Notice name="live-lost">
+                    {format!("`{stream}` is not followed any more; the other streams are. {why}")}
+                </Notice>
+            }
         })
     };
     view! {
@@ -178,6 +141,42 @@ pub(super) fn FindNotices(
         {live_failures}
         {lost_stream}
         <WatchedHow line />
+    }
+}
+
+/// Something that a list lacks.
+#[component]
+fn Notice(
+    /// Its name in the document.
+    name: &'static str,
+    /// What it says.
+    children: Children,
+) -> impl IntoView {
+    view! {
+        <p class="banner warning" role="note" data-testid=name>
+            <Icon glyph=Glyph::Warning />
+            <span>{children()}</span>
+        </p>
+    }
+}
+
+/// On which events a filter failed, and why it did on the first.
+fn failed_filter(
+    name: &'static str,
+    events: &str,
+    (stream, id): (StreamKey, EntryId),
+    message: &str,
+) -> impl IntoView + use<> {
+    let href = EventsAddress::newest(stream).with_event(Some(id)).href();
+    let failed = format!("The filter failed on {events}, which count as not meant. The first is ");
+    let why = text::sentence(message);
+    view! {
+        <Notice name>
+            {failed}
+            <a href=href>{id.to_string()}</a>
+            ": "
+            {why}
+        </Notice>
     }
 }
 

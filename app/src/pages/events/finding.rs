@@ -112,6 +112,11 @@ impl Finding {
         self.list.with(|list| list.findings().looked_between_ms())
     }
 
+    /// Whether only some of the events are meant.
+    pub(super) fn has_filter(self) -> bool {
+        self.question.with_value(|question| !question.filter.is_empty())
+    }
+
     /// Goes on where it rests or failed.
     pub(super) fn run(self) {
         self.list.update(|list| list.findings_mut().run());

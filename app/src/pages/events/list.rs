@@ -19,6 +19,7 @@ use crate::components::live_status::{LivePause, LiveStatus};
 use crate::components::skeleton::Skeleton;
 use crate::state::address::{EventsAddress, Point};
 use crate::state::findings::Stage;
+use crate::state::live::Liveness;
 use crate::state::text;
 
 /// All events of a stream.
@@ -30,17 +31,9 @@ pub(super) fn BrowseList(
     children: ChildrenFn,
 ) -> impl IntoView {
     let location = Location::expect();
-    on_page_key(move |event| match event.key().as_str() {
-        "p" => {
-            browsing.toggle_pause();
-            true
-        }
-        _ => false,
-    });
     let summary = Memo::new(move |_| browsing.summary());
     let is_empty = Memo::new(move |_| browsing.listing().rows.get() == 0);
     let incomplete = Memo::new(move |_| summary.get().and_then(|summary| summary.incomplete));
-    let paused = Memo::new(move |_| browsing.held_back());
     let jump = move |point: Point| {
         let address = EventsAddress { at: point, event: None, ..address.get_untracked() };
         location.go(&address.href(), History::Push);
@@ -89,12 +82,13 @@ pub(super) fn BrowseList(
         <div class="list-bar">
             <JumpBox on_jump=jump />
             <span class="toolbar-gap"></span>
-            <Newer
-                count=Signal::derive(move || browsing.newer_above())
-                on_go=move |()| browsing.to_newest()
+            <LiveControls
+                newer=Signal::derive(move || browsing.newer_above())
+                on_newest=move |()| browsing.to_newest()
+                liveness=Signal::derive(move || browsing.liveness())
+                paused=Memo::new(move |_| browsing.held_back())
+                on_toggle=move |()| browsing.toggle_pause()
             />
-            <LiveStatus liveness=Signal::derive(move || browsing.liveness()) />
-            <LivePause paused on_toggle=move |()| browsing.toggle_pause() />
         </div>
         <div
             class="loading-bar"
@@ -113,16 +107,8 @@ pub(super) fn BrowseList(
 /// What a search finds.
 #[component]
 pub(super) fn FindList(finding: Finding, has_streams: bool, children: ChildrenFn) -> impl IntoView {
-    on_page_key(move |event| match event.key().as_str() {
-        "p" => {
-            finding.toggle_pause();
-            true
-        }
-        _ => false,
-    });
     let stage = Memo::new(move |_| finding.stage());
     let is_empty = Memo::new(move |_| finding.listing().rows.get() == 0);
-    let paused = Memo::new(move |_| finding.held_back());
     let order = has_streams.then(|| {
         view! {
             <p class="order-note">
@@ -146,6 +132,12 @@ pub(super) fn FindList(finding: Finding, has_streams: bool, children: ChildrenFn
             }
             .into_any()
         }
+        (Stage::Finished, true) if !finding.has_filter() => view! {
+            <EmptyState title="No events here">
+                "None of these streams has an event. Those that are added appear here."
+            </EmptyState>
+        }
+        .into_any(),
         (Stage::Finished, true) => view! {
             <EmptyState title="No event is meant by this filter">
                 "Everything was looked at. Values compare exactly, capitals included; free text does not care about them. What is added appears here."
@@ -167,12 +159,13 @@ pub(super) fn FindList(finding: Finding, has_streams: bool, children: ChildrenFn
         <div class="list-bar">
             <Coverage finding />
             <span class="toolbar-gap"></span>
-            <Newer
-                count=Signal::derive(move || finding.newer_above())
-                on_go=move |()| finding.to_newest()
+            <LiveControls
+                newer=Signal::derive(move || finding.newer_above())
+                on_newest=move |()| finding.to_newest()
+                liveness=Signal::derive(move || finding.liveness())
+                paused=Memo::new(move |_| finding.held_back())
+                on_toggle=move |()| finding.toggle_pause()
             />
-            <LiveStatus liveness=Signal::derive(move || finding.liveness()) />
-            <LivePause paused on_toggle=move |()| finding.toggle_pause() />
         </div>
         <FindNotices finding />
         {failure}
@@ -181,23 +174,45 @@ pub(super) fn FindList(finding: Finding, has_streams: bool, children: ChildrenFn
     }
 }
 
-/// Leads back to what is new, for whoever has scrolled away.
+/// How live a list is, and what can be done about it; `P` holds it as well.
 #[component]
-fn Newer(count: Signal<u64>, #[prop(into)] on_go: Callback<()>) -> impl IntoView {
-    move || {
-        let count = count.get();
+fn LiveControls(
+    /// How many new events are out of sight.
+    newer: Signal<u64>,
+    /// Leads back to them.
+    #[prop(into)]
+    on_newest: Callback<()>,
+    liveness: Signal<Liveness>,
+    /// How many events are held back, while any would be.
+    paused: Memo<Option<u64>>,
+    #[prop(into)] on_toggle: Callback<()>,
+) -> impl IntoView {
+    on_page_key(move |event| match event.key().as_str() {
+        "p" => {
+            on_toggle.run(());
+            true
+        }
+        _ => false,
+    });
+    let lead_back = move || {
+        let count = newer.get();
         (count > 0).then(|| {
             view! {
                 <button
                     type="button"
                     class="button primary newer"
                     data-testid="newer"
-                    on:click=move |_| on_go.run(())
+                    on:click=move |_| on_newest.run(())
                 >
                     {text::counted(count, "new event", "new events")}
                 </button>
             }
         })
+    };
+    view! {
+        {lead_back}
+        <LiveStatus liveness />
+        <LivePause paused on_toggle />
     }
 }
 

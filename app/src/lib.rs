@@ -13,14 +13,17 @@ use std::time::Duration;
 
 use leptos::prelude::*;
 
+use self::api::export::Ticket;
 use self::api::{About, ErrorCode, functions};
 use self::browser::clock::Now;
 use self::browser::drafts::Drafts;
+use self::browser::exports::Exports;
 use self::browser::idle;
 use self::browser::keyboard::focus;
 use self::browser::location::Location;
 use self::browser::remote::Remote;
 use self::browser::zone::ChosenZone;
+use self::components::export_tray::ExportTray;
 use self::components::top_bar::TopBar;
 use self::components::topic_links::Topics;
 use self::pages::not_found::{NotFoundPage, UnreadablePage};
@@ -41,6 +44,7 @@ pub fn App() -> impl IntoView {
     ChosenZone::provide();
     OpenCategories::provide();
     Drafts::provide();
+    let exports = Exports::provide();
 
     let about = Remote::new(|| Some(()), |()| functions::about());
     ask_again_later(about);
@@ -64,6 +68,11 @@ pub fn App() -> impl IntoView {
         <main id=CONTENT_ID tabindex="-1">
             {pages(location, parts)}
         </main>
+        <ExportTray
+            exports=exports.list()
+            on_cancel=move |ticket| exports.cancel(ticket)
+            on_dismiss=move |ticket: Ticket| exports.dismiss(&ticket)
+        />
     }
 }
 

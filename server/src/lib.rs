@@ -9,6 +9,7 @@ pub mod cli;
 pub mod config;
 mod decoding;
 pub mod discovery;
+pub mod exports;
 pub mod find;
 pub mod folds;
 pub mod http;

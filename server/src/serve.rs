@@ -9,6 +9,7 @@ use tokio::sync::watch;
 
 use crate::backend::{BackendParts, StoreBackend};
 use crate::config::ServeConfig;
+use crate::exports::Exports;
 use crate::folds::Library;
 use crate::http::{AppState, PatientListener, Peer, TrustedHosts, router};
 use crate::index::{IndexLimits, Indexes};
@@ -72,6 +73,7 @@ impl Server {
         let library = Library::new(folds.folder, folds.is_editable, folds.limits);
         let indexes =
             Indexes::new(store.clone(), codecs.clone(), IndexLimits::of_bytes(index_bytes));
+        let exports = Exports::default();
         let (stop, stopping) = watch::channel(false);
         let state = AppState {
             backend: Arc::new(StoreBackend::new(BackendParts {
@@ -83,9 +85,11 @@ impl Server {
                 relations,
                 topics: topics.clone(),
                 scan_rate,
+                exports: exports.clone(),
             })),
             indexes,
             codecs: codecs.clone(),
+            exports,
             script_limits,
             hub: Hub::new(store.clone(), topics, codecs, live),
             hosts: Arc::new(TrustedHosts::new(address, allow_host)),

@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use rewind_domain::catalog::{Category, Opened, SortBy};
 use rewind_domain::{EntryId, Pointer, StreamKey};
 
+use super::export::{ExportStatus, Ticket};
 use super::related::{RelatedAnswer, RelatedQuery};
 use super::{
     About, ApiError, BisectAnswer, BlameAnswer, CatalogPage, CategoriesPage, DiffAnswer,
@@ -72,6 +73,12 @@ pub trait Backend: Send + Sync {
 
     /// Pauses the search for streams, or lets it go on.
     async fn discovery(&self, action: DiscoveryAction) -> DiscoveryStatus;
+
+    /// Tells how far the export with this ticket is.
+    async fn export_status(&self, ticket: &Ticket) -> ExportStatus;
+
+    /// Ends the export with this ticket, or has it never begin.
+    async fn cancel_export(&self, ticket: &Ticket) -> ExportStatus;
 
     /// Reads a page of events.
     async fn events(&self, query: EventsQuery) -> Result<EventsPage, ApiError>;

@@ -8,6 +8,7 @@
 use leptos::prelude::*;
 use leptos::server_fn::codec::{GetUrl, Json};
 
+use super::export::ExportStatus;
 use super::related::RelatedAnswer;
 use super::{
     About, ApiError, BisectAnswer, BlameAnswer, CatalogPage, CategoriesPage, DiffAnswer,
@@ -120,6 +121,20 @@ pub async fn categories(
 pub async fn discovery(#[server(default)] action: String) -> Result<DiscoveryStatus, ApiError> {
     let action = super::params::action(&action)?;
     Ok(server::backend()?.discovery(action).await)
+}
+
+/// `GET /api/export_status`: how far an export is.
+#[server(name = GetExportStatus, prefix = "/api", endpoint = "export_status", input = GetUrl, output = Json)]
+pub async fn export_status(#[server(default)] ticket: String) -> Result<ExportStatus, ApiError> {
+    let ticket = super::params::ticket(&ticket)?;
+    Ok(server::backend()?.export_status(&ticket).await)
+}
+
+/// `POST /api/cancel_export`: ends an export, or has it never begin.
+#[server(name = CancelExport, prefix = "/api", endpoint = "cancel_export", input = Json, output = Json)]
+pub async fn cancel_export(#[server(default)] ticket: String) -> Result<ExportStatus, ApiError> {
+    let ticket = super::params::ticket(&ticket)?;
+    Ok(server::backend()?.cancel_export(&ticket).await)
 }
 
 /// `GET /api/events`: a page of a stream's events.

@@ -5,6 +5,7 @@
 pub mod answers;
 pub mod backend;
 pub mod error;
+pub mod export;
 pub mod find;
 pub mod functions;
 pub mod live;

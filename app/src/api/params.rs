@@ -9,6 +9,7 @@ use rewind_domain::catalog::{Category, SortBy};
 use rewind_domain::{EntryId, Pointer, StreamKey};
 
 use super::backend::{MAX_OPENED_CATEGORIES, Until};
+use super::export::Ticket;
 use super::{ApiError, DiscoveryAction, Order};
 
 /// A parameter that may be left out. An empty one counts as left out, as forms send it.
@@ -77,6 +78,11 @@ pub(crate) fn stream(text: &str) -> Result<StreamKey, ApiError> {
         "" => Err(ApiError::bad_parameter("stream", "is missing; give the key of a stream")),
         text => text.parse().map_err(|error| ApiError::bad_parameter("stream", error)),
     }
+}
+
+/// The ticket of an export.
+pub(crate) fn ticket(text: &str) -> Result<Ticket, ApiError> {
+    text.parse().map_err(|error| ApiError::bad_parameter("ticket", error))
 }
 
 /// The entry that a call is about.

@@ -1,4 +1,4 @@
-//! Files that are made in the browser.
+//! Files that the browser saves.
 
 use std::time::Duration;
 
@@ -16,16 +16,20 @@ pub(crate) fn save_text(name: &str, media_type: &str, text: &str) {
     }
 }
 
+/// Saves what the server answers as a file of this name.
+pub(crate) fn save_url(href: &str, name: &str) {
+    if let Err(error) = click_link(href, name) {
+        leptos::logging::error!("cannot save the file `{name}`: {error:?}");
+    }
+}
+
 fn try_save(name: &str, media_type: &str, text: &str) -> Result<(), JsValue> {
     let options = BlobPropertyBag::new();
     options.set_type(media_type);
     let parts = js_sys::Array::of1(&JsValue::from_str(text));
     let blob = Blob::new_with_str_sequence_and_options(&parts, &options)?;
     let url = Url::create_object_url_with_blob(&blob)?;
-    let link: HtmlAnchorElement = document().create_element("a")?.unchecked_into();
-    link.set_href(&url);
-    link.set_download(name);
-    link.click();
+    click_link(&url, name)?;
     set_timeout(
         move || {
             // Fails for no URL.
@@ -33,5 +37,13 @@ fn try_save(name: &str, media_type: &str, text: &str) -> Result<(), JsValue> {
         },
         KEPT,
     );
+    Ok(())
+}
+
+fn click_link(href: &str, name: &str) -> Result<(), JsValue> {
+    let link: HtmlAnchorElement = document().create_element("a")?.unchecked_into();
+    link.set_href(href);
+    link.set_download(name);
+    link.click();
     Ok(())
 }

@@ -5,6 +5,7 @@ pub(crate) mod clipboard;
 pub(crate) mod clock;
 pub(crate) mod download;
 pub(crate) mod drafts;
+pub(crate) mod exports;
 pub(crate) mod frame_stream;
 pub(crate) mod frames;
 pub(crate) mod idle;

@@ -1,5 +1,6 @@
 //! The choice of a file to export to.
 
+use leptos::html;
 use leptos::prelude::*;
 
 use super::icon::{Glyph, Icon};
@@ -12,21 +13,48 @@ const FORMS: [(&str, &str, &str); 3] = [
     ("csv", "CSV", "a table with the columns shown here"),
 ];
 
-/// A menu of links, each of which downloads all events that are meant. The browser shows the progress and can end it.
+/// A file to be saved.
+pub(crate) struct FileToSave {
+    /// Where the server answers with it.
+    pub(crate) href: String,
+    /// What it is called.
+    pub(crate) name: String,
+}
+
+/// A menu of links, each of which is a file with all events that are meant.
 #[component]
 pub(crate) fn ExportMenu(
     /// What is listed.
     #[prop(into)]
     address: Signal<EventsAddress>,
+    /// Saves one of them.
+    #[prop(into)]
+    on_save: Callback<FileToSave>,
 ) -> impl IntoView {
+    let menu = NodeRef::<html::Details>::new();
     let links = FORMS.map(|(format, name, hint)| {
+        let href = move || address.with(|address| address.export_href(format));
+        let file = format!("events.{format}");
+        let download = file.clone();
+        let on_click = move |click: web_sys::MouseEvent| {
+            // Other clicks are the browser's own, and mean something else.
+            if click.ctrl_key() || click.meta_key() || click.shift_key() || click.alt_key() {
+                return;
+            }
+            click.prevent_default();
+            if let Some(menu) = menu.get_untracked() {
+                menu.set_open(false);
+            }
+            on_save.run(FileToSave { href: href(), name: file.clone() });
+        };
         view! {
             <a
                 class="menu-option"
-                href=move || address.with(|address| address.export_href(format))
-                download=format!("events.{format}")
+                href=href
+                download=download
                 rel="external"
                 data-testid=format!("export-{format}")
+                on:click=on_click
             >
                 <span>{name}</span>
                 <span class="faint">{hint}</span>
@@ -34,7 +62,7 @@ pub(crate) fn ExportMenu(
         }
     });
     view! {
-        <details class="menu export-menu" data-testid="export">
+        <details class="menu export-menu" data-testid="export" node_ref=menu>
             <summary class="button">
                 <Icon glyph=Glyph::Download />
                 "Export"

@@ -22,6 +22,7 @@ pub(crate) mod event_detail;
 pub(crate) mod event_grid;
 pub(crate) mod event_type;
 pub(crate) mod export_menu;
+pub(crate) mod export_tray;
 pub(crate) mod field_value;
 pub(crate) mod fields_table;
 pub(crate) mod filter_box;

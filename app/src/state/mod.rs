@@ -10,6 +10,7 @@ pub(crate) mod draft;
 pub(crate) mod event_difference;
 pub(crate) mod event_ref;
 pub(crate) mod events_address;
+pub(crate) mod exports;
 pub(crate) mod findings;
 pub(crate) mod found;
 pub(crate) mod found_list;

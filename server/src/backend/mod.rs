@@ -27,6 +27,7 @@ use rewind_app::api::backend::{
     HistoryQuery, IndexQuery, OverviewQuery, ReplayQuery, StreamsQuery, TimelineQuery, TrialQuery,
     WindowQuery,
 };
+use rewind_app::api::export::{ExportStatus, Ticket};
 use rewind_app::api::related::{RelatedAnswer, RelatedQuery};
 use rewind_app::api::{
     About, ApiError, Backend, BisectAnswer, BlameAnswer, CatalogPage, CategoriesPage, DiffAnswer,
@@ -39,6 +40,7 @@ use rewind_domain::versions::StreamExtent;
 use rewind_domain::{Fold, StreamKey};
 
 use crate::discovery::Discovery;
+use crate::exports::Exports;
 use crate::folds::Library;
 use crate::index::Indexes;
 use crate::overview::Overviews;
@@ -61,6 +63,7 @@ pub struct StoreBackend {
     topics: Topics,
     discovery: Discovery,
     overviews: Overviews,
+    exports: Exports,
 }
 
 /// What a [`StoreBackend`] is made of.
@@ -81,6 +84,8 @@ pub struct BackendParts {
     pub topics: Topics,
     /// How many keys a second the search for streams looks at.
     pub scan_rate: NonZeroU32,
+    /// Exports that browsers save.
+    pub exports: Exports,
 }
 
 impl StoreBackend {
@@ -95,12 +100,24 @@ impl StoreBackend {
             relations,
             topics,
             scan_rate,
+            exports,
         } = parts;
         let traveller = Traveller::new(store.clone(), codecs.clone(), keyframe_bytes);
         let discovery = Discovery::new(store.clone(), topics.clone(), scan_rate);
         let overviews = Overviews::new(store.clone(), codecs.clone(), discovery.clone());
         let library = Arc::new(library);
-        Self { store, indexes, traveller, library, codecs, relations, topics, discovery, overviews }
+        Self {
+            store,
+            indexes,
+            traveller,
+            library,
+            codecs,
+            relations,
+            topics,
+            discovery,
+            overviews,
+            exports,
+        }
     }
 
     /// The stream that has the events.
@@ -157,6 +174,14 @@ impl Backend for StoreBackend {
 
     async fn discovery(&self, action: DiscoveryAction) -> DiscoveryStatus {
         catalog::control(&self.discovery, action)
+    }
+
+    async fn export_status(&self, ticket: &Ticket) -> ExportStatus {
+        self.exports.status(ticket)
+    }
+
+    async fn cancel_export(&self, ticket: &Ticket) -> ExportStatus {
+        self.exports.cancel(ticket)
     }
 
     async fn events(&self, query: EventsQuery) -> Result<EventsPage, ApiError> {

@@ -9,33 +9,35 @@ use bytes::Bytes;
 use futures::StreamExt as _;
 use http::{HeaderValue, header};
 use rewind_app::api::ApiError;
+use rewind_app::api::export::Ticket;
 use rewind_domain::filter::read_list;
 
 use super::find::Asked;
 use super::{AppState, errors};
-use crate::find::{FindFrame, find};
+use crate::exports::Running;
+use crate::find::{FindFrame, FindQuery, find};
 use crate::transfer::format::{FileText, Format, FormatName};
 
 pub(super) async fn export(State(state): State<AppState>, RawQuery(query): RawQuery) -> Response {
     let query = query.unwrap_or_default();
-    let asked = read(&query)
-        .and_then(|format| Ok((format, Asked::read(&query)?.all(state.script_limits)?)));
-    let (format, query) = match asked {
+    let (format, query, running) = match asked(&state, &query) {
         Ok(asked) => asked,
         Err(error) => return errors::response(&error),
     };
     let AppState { store, indexes, codecs, .. } = state;
     let (content_type, disposition) = headers_of(&format);
     let mut file = FileText::new(format);
-    let head = futures::stream::once({
-        let head = file.head();
-        async move { Ok(Bytes::from(head)) }
-    });
+    let head = Bytes::from(file.head());
+    if let Some(running) = &running {
+        // Where it is cancelled already the first frame notices.
+        let _ = running.made(head.len());
+    }
     let frames = find(store, indexes, codecs, query);
     let rest = frames.filter_map(move |frame| {
-        let written = text_of(&mut file, frame);
+        let written = text_of(&mut file, frame, running.as_ref());
         async move { written.transpose() }
     });
+    let head = futures::stream::once(async move { Ok(head) });
     let mut response = Response::new(Body::from_stream(head.chain(rest)));
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
@@ -44,10 +46,28 @@ pub(super) async fn export(State(state): State<AppState>, RawQuery(query): RawQu
     response
 }
 
-/// Which file is asked for.
-fn read(query: &str) -> Result<Format, ApiError> {
-    let (mut name, mut columns) = (FormatName::Ndjson, Vec::new());
+/// Which file of what is asked for, and whether somebody follows it.
+fn asked(state: &AppState, query: &str) -> Result<(Format, FindQuery, Option<Running>), ApiError> {
+    let (format, ticket) = read(query)?;
+    let running = ticket.map(|ticket| state.exports.begin(ticket)).transpose();
+    let running = running.map_err(|error| ApiError::bad_parameter("ticket", error))?;
+    match Asked::read(query).and_then(|asked| asked.all(state.script_limits)) {
+        Ok(query) => Ok((format, query, running)),
+        Err(error) => {
+            // A browser that saves files shows nobody what it was answered in place of one.
+            if let Some(running) = running {
+                running.fail(error.message.clone());
+            }
+            Err(error)
+        }
+    }
+}
+
+/// Which file is asked for, and by what it is followed.
+fn read(query: &str) -> Result<(Format, Option<Ticket>), ApiError> {
+    let (mut name, mut columns, mut ticket) = (FormatName::Ndjson, Vec::new(), None);
     for (parameter, value) in form_urlencoded::parse(query.as_bytes()) {
+        let wrong = |error| ApiError::bad_parameter("ticket", error);
         match &*parameter {
             "format" if !value.is_empty() => {
                 let known = <FormatName as clap::ValueEnum>::from_str(&value, false);
@@ -59,10 +79,13 @@ fn read(query: &str) -> Result<Format, ApiError> {
                 columns =
                     read_list(&value).map_err(|error| ApiError::bad_parameter("columns", error))?;
             }
+            "ticket" if !value.is_empty() => ticket = Some(value.parse().map_err(wrong)?),
             _ => {}
         }
     }
-    Format::new(name, columns).map_err(|error| ApiError::bad_parameter("columns", error))
+    let format =
+        Format::new(name, columns).map_err(|error| ApiError::bad_parameter("columns", error))?;
+    Ok((format, ticket))
 }
 
 /// The content type, and what the browser is told to do with it.
@@ -75,16 +98,41 @@ const fn headers_of(format: &Format) -> (&'static str, &'static str) {
 }
 
 /// What a frame adds. A search that cannot go on, or leaves out a stream, breaks the file off: one that looked whole would not be.
-fn text_of(file: &mut FileText, frame: FindFrame) -> io::Result<Option<Bytes>> {
-    match frame {
-        FindFrame::Found(found, _) => Ok(Some(file.event(&found).into())),
-        FindFrame::Begun(_) | FindFrame::Progress(..) => Ok(None),
-        FindFrame::Done(done, _) => match done.progress.unread {
-            Some(unread) => Err(io::Error::other(unread.message)),
-            None => Ok(Some(Bytes::from_static(file.foot().as_bytes()))),
-        },
-        FindFrame::Failed(error) => Err(io::Error::other(error.message)),
+fn text_of(
+    file: &mut FileText,
+    frame: FindFrame,
+    running: Option<&Running>,
+) -> io::Result<Option<Bytes>> {
+    let fails = |message: String| {
+        if let Some(running) = running {
+            running.fail(message.clone());
+        }
+        io::Error::other(message)
+    };
+    let mut is_whole = false;
+    let (text, progress) = match frame {
+        FindFrame::Found(found, _) => (Some(Bytes::from(file.event(&found))), None),
+        FindFrame::Begun(_) => (None, None),
+        FindFrame::Progress(progress, _) => (None, Some(progress)),
+        FindFrame::Done(done, _) => {
+            if let Some(unread) = done.progress.unread {
+                return Err(fails(unread.message));
+            }
+            is_whole = true;
+            (Some(Bytes::from_static(file.foot().as_bytes())), Some(done.progress))
+        }
+        FindFrame::Failed(error) => return Err(fails(error.message)),
+    };
+    if let Some(running) = running {
+        running.made(text.as_ref().map_or(0, Bytes::len)).map_err(io::Error::other)?;
+        if let Some(progress) = progress {
+            running.progress(progress);
+        }
+        if is_whole {
+            running.complete();
+        }
     }
+    Ok(text)
 }
 
 #[cfg(test)]
@@ -97,6 +145,7 @@ mod tests {
             ("format=xml", "format"),
             ("format=csv&columns=total", "columns"),
             ("format=json&columns=data.total", "columns"),
+            ("ticket=short", "ticket"),
         ] {
             assert_eq!(read(query).unwrap_err().parameter.as_deref(), Some(name), "{query}");
         }
@@ -105,7 +154,7 @@ mod tests {
     #[test]
     fn columns_are_paths() {
         let columns = vec!["data.total".parse().unwrap(), "fields.user".parse().unwrap()];
-        let format = read("format=csv&columns=data.total,fields.user");
-        assert_eq!(format.unwrap(), Format::Csv(columns));
+        let (format, _) = read("format=csv&columns=data.total,fields.user").unwrap();
+        assert_eq!(format, Format::Csv(columns));
     }
 }

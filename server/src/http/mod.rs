@@ -27,6 +27,7 @@ use rewind_codec::Codecs;
 use rewind_script::Limits;
 use tokio::sync::watch;
 
+use crate::exports::Exports;
 use crate::index::Indexes;
 use crate::live::Hub;
 use crate::store::Store;
@@ -45,6 +46,8 @@ pub struct AppState {
     pub indexes: Indexes,
     /// What payloads are that are no JSON text.
     pub codecs: Codecs,
+    /// Exports that browsers save.
+    pub exports: Exports,
     /// What expressions in JavaScript may use.
     pub script_limits: Limits,
     /// New events.
@@ -93,6 +96,8 @@ fn register_server_functions() {
     register_explicit::<functions::GetCatalog>();
     register_explicit::<functions::GetCategories>();
     register_explicit::<functions::SetDiscovery>();
+    register_explicit::<functions::GetExportStatus>();
+    register_explicit::<functions::CancelExport>();
     register_explicit::<functions::GetEvents>();
     register_explicit::<functions::GetEvent>();
     register_explicit::<functions::GetRelated>();

@@ -59,6 +59,14 @@ impl Browser {
         self.driver.cdp().send_raw(command, size).await.unwrap();
     }
 
+    /// Has files saved into a folder of this test's, without asking where to.
+    pub async fn save_downloads(&self) -> TempDir {
+        let folder = tempfile::Builder::new().prefix("rewind-downloads-").tempdir().unwrap();
+        let behavior = serde_json::json!({"behavior": "allow", "downloadPath": folder.path()});
+        self.driver.cdp().send_raw("Browser.setDownloadBehavior", behavior).await.unwrap();
+        folder
+    }
+
     /// Goes to a page.
     pub async fn open(&self, path: &str) {
         self.driver.goto(format!("{}{path}", self.base)).await.unwrap();

@@ -5,6 +5,7 @@ mod browser;
 mod decoders;
 mod event;
 mod explain;
+mod export;
 mod find;
 mod follow;
 mod keyboard;

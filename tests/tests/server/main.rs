@@ -7,6 +7,7 @@ mod decoders;
 mod diff;
 mod event;
 mod events;
+mod export;
 mod find;
 mod find_then_follow;
 mod folds;

@@ -23,11 +23,12 @@ use self::list::{BrowseList, FindList};
 use self::listing::Listing;
 use super::event_panel::EventPanel;
 use crate::api::{ErrorCode, IndexAnswer, Order};
+use crate::browser::exports::Exports;
 use crate::browser::keyboard::{focus_box, on_page_key};
 use crate::browser::location::{History, Location};
 use crate::components::columns_menu::ColumnsMenu;
 use crate::components::event_grid::{EventGrid, EventPlace, focus_grid};
-use crate::components::export_menu::ExportMenu;
+use crate::components::export_menu::{ExportMenu, FileToSave};
 use crate::components::filter_box::{FILTER_ID, FilterBox, Suggestions};
 use crate::components::histogram_strip::HistogramStrip;
 use crate::components::many_head::ManyHead;
@@ -158,6 +159,7 @@ pub(crate) fn EventsPage(
         .into_any(),
         many => view! { <ManyHead of=many /> }.into_any(),
     };
+    let exports = Exports::get();
     let can_grow = matches!(of, EventsOf::Stream(_) | EventsOf::Streams(_));
     let chosen = of.clone();
     let chooser = can_grow.then(|| view! { <StreamChooser of=of.clone() address /> });
@@ -185,7 +187,7 @@ pub(crate) fn EventsPage(
                         location.go(&address.href(), History::Replace);
                     }
                 />
-                <ExportMenu address />
+                <ExportMenu address on_save=move |file: FileToSave| exports.begin(&file.href, file.name) />
             </div>
             {strip}
             <div class="events-body">

@@ -1,0 +1,127 @@
+//! How far the exports are that the browser saves.
+
+use leptos::prelude::*;
+
+use super::icon::{Glyph, Icon};
+use crate::api::export::{ExportPhase, Ticket};
+use crate::state::exports::Export;
+use crate::state::text;
+
+/// Tells of each export how far it is, and ends those that are not wanted any more. Takes no room while there is none.
+#[component]
+pub(crate) fn ExportTray(
+    /// All of them.
+    #[prop(into)]
+    exports: Signal<Vec<Export>>,
+    /// Ends one.
+    #[prop(into)]
+    on_cancel: Callback<Ticket>,
+    /// Speaks no more of one.
+    #[prop(into)]
+    on_dismiss: Callback<Ticket>,
+) -> impl IntoView {
+    let tickets = Memo::new(move |_| {
+        exports.with(|all| all.iter().map(|export| export.ticket.clone()).collect::<Vec<_>>())
+    });
+    view! {
+        <section class="exports" aria-label="Exports" aria-live="polite">
+            <For each=move || tickets.get() key=ToString::to_string let:ticket>
+                <ExportRow ticket exports on_cancel on_dismiss />
+            </For>
+        </section>
+    }
+}
+
+#[component]
+fn ExportRow(
+    ticket: Ticket,
+    exports: Signal<Vec<Export>>,
+    on_cancel: Callback<Ticket>,
+    on_dismiss: Callback<Ticket>,
+) -> impl IntoView {
+    let of = ticket.clone();
+    let export = Memo::new(move |_| {
+        exports.with(|all| all.iter().find(|export| export.ticket == of).cloned())
+    });
+    let of_export = move |read: fn(&Export) -> String| {
+        export.with(|export| export.as_ref().map(read).unwrap_or_default())
+    };
+    let share = Memo::new(move |_| export.with(|export| export.as_ref()?.share()));
+    let is_over = Memo::new(move |_| export.with(|e| e.as_ref().is_none_or(Export::is_over)));
+    let phase = move || export.with(|export| export.as_ref().map(|e| phase_name(e.phase())));
+    let button = move || {
+        let ticket = ticket.clone();
+        match is_over.get() {
+            true => view! {
+                <button
+                    type="button"
+                    class="button quiet icon-only"
+                    aria-label="Dismiss"
+                    title="Dismiss"
+                    data-testid="export-dismiss"
+                    on:click=move |_| on_dismiss.run(ticket.clone())
+                >
+                    <Icon glyph=Glyph::Close />
+                </button>
+            }
+            .into_any(),
+            false => view! {
+                <button
+                    type="button"
+                    class="button"
+                    data-testid="export-cancel"
+                    on:click=move |_| on_cancel.run(ticket.clone())
+                >
+                    "Cancel"
+                </button>
+            }
+            .into_any(),
+        }
+    };
+    let failures = move || {
+        let failures = export.with(|export| export.as_ref()?.failures().cloned())?;
+        let events = text::counted(failures.count, "event", "events");
+        Some(view! {
+            <p class="export-failures" data-testid="export-failures">
+                {format!(
+                    "The filter failed on {events}, which are left out. The first is {} in `{}`: {}.",
+                    failures.first_id,
+                    failures.first_stream,
+                    failures.message.trim_end_matches('.'),
+                )}
+            </p>
+        })
+    };
+    view! {
+        <article class="export" data-testid="export-row" data-phase=phase>
+            <div class="export-text">
+                <p>
+                    <strong>{move || of_export(|export| export.file.clone())}</strong>
+                    " "
+                    {move || of_export(|export| export.title().to_owned())}
+                </p>
+                <progress
+                    aria-label="Events looked at"
+                    class:hidden=move || share.get().is_none()
+                    max=move || share.get().map_or(1, |(_, total)| total.max(1)).to_string()
+                    value=move || share.get().map_or(0, |(looked_at, _)| looked_at).to_string()
+                ></progress>
+                <p class="export-details" aria-live="off" data-testid="export-details">
+                    {move || of_export(Export::details)}
+                </p>
+                {failures}
+            </div>
+            {button}
+        </article>
+    }
+}
+
+const fn phase_name(phase: ExportPhase) -> &'static str {
+    match phase {
+        ExportPhase::Waiting => "waiting",
+        ExportPhase::Running => "running",
+        ExportPhase::Complete => "complete",
+        ExportPhase::Cancelled => "cancelled",
+        ExportPhase::Failed => "failed",
+    }
+}

@@ -1,0 +1,70 @@
+//! Saving what is listed as a file.
+
+use std::fs;
+
+use rewind_tests::{TestApp, TestRedis, eventually};
+
+use crate::browser::Browser;
+
+const ROW: &str = "[data-testid=export-row]";
+const DETAILS: &str = "[data-testid=export-details]";
+
+#[tokio::test]
+async fn what_is_listed_is_saved_with_the_columns_that_are_shown() {
+    let redis = TestRedis::start().await;
+    for (stream, total) in [("shop:1", 7), ("shop:2", 70), ("shop:3", 700)] {
+        redis.add(stream, "1-0", "Created", "{}").await;
+        redis.add(stream, &format!("{total}-0"), "Paid", &format!(r#"{{"total":{total}}}"#)).await;
+    }
+    let app = TestApp::start(&redis).await;
+    let browser = Browser::start(&app).await;
+    let folder = browser.save_downloads().await;
+    browser.open("/events?category=shop&filter=data.total%3E50&cols=data.total&order=asc").await;
+    browser.click("[data-testid=export] summary").await;
+    browser.click("[data-testid=export-csv]").await;
+    browser.read(ROW, "events.csv complete").await;
+    browser.read(DETAILS, "2 events").await;
+    let file = eventually("the file is there", || async {
+        fs::read_to_string(folder.path().join("events.csv")).ok()
+    })
+    .await;
+    let lines: Vec<&str> = file.lines().collect();
+    assert_eq!(lines.len(), 3, "{file}");
+    assert!(lines[0].ends_with(",data.total"), "{file}");
+    assert!(lines[1].starts_with("shop:2,70-0,") && lines[1].ends_with(",70"), "{file}");
+    assert!(lines[2].starts_with("shop:3,700-0,") && lines[2].ends_with(",700"), "{file}");
+
+    browser.click("[data-testid=export-dismiss]").await;
+    browser.see_none(ROW).await;
+    browser.close().await;
+}
+
+#[tokio::test]
+async fn an_export_is_followed_from_any_page_and_can_be_cancelled() {
+    let redis = TestRedis::start().await;
+    redis.add_many("long", 50_000).await;
+    let app = TestApp::start(&redis).await;
+    let browser = Browser::start(&app).await;
+    let folder = browser.save_downloads().await;
+    // A billion turns for all events: much longer than this test.
+    let filter = "%3D(()%3D%3E%7Blet+n%3D0;for(let+i%3D0;i%3C20000;i%2B%2B)n%2B%3Di;return+n%3Eevent.data.n%7D)()";
+    browser.open(&format!("/events?stream=long&filter={filter}")).await;
+    browser.click("[data-testid=export] summary").await;
+    browser.click("[data-testid=export-ndjson]").await;
+    browser.read(DETAILS, "of 50,000 events").await;
+    browser.see("[data-phase=running] progress").await;
+
+    browser.click(".top-nav a[href='/']").await;
+    browser.see("[data-testid=rates]").await;
+    browser.read(DETAILS, "of 50,000 events").await;
+    browser.click("[data-testid=export-cancel]").await;
+    browser.read(ROW, "events.ndjson cancelled").await;
+    eventually("the browser has given up", || async {
+        let names = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name());
+        let has_partial = names.into_iter().any(|name| name.to_string_lossy().contains("download"));
+        (!has_partial).then_some(())
+    })
+    .await;
+    assert!(!folder.path().join("events.ndjson").exists(), "a part passes for the whole");
+    browser.close().await;
+}

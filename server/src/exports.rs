@@ -22,9 +22,11 @@ pub struct Exports(Arc<Mutex<HashMap<Ticket, Export>>>);
 struct Export {
     status: ExportStatus,
     ended: Option<Instant>,
+    /// Whether its page has ended it. What the browser hung up on, it may ask for again.
+    is_unwanted: bool,
 }
 
-/// An export under way. Dropping it before its end means that the browser did not want the rest.
+/// An export under way. Dropping it before its end means that the browser hung up.
 pub(crate) struct Running {
     exports: Exports,
     ticket: Ticket,
@@ -41,24 +43,28 @@ pub(crate) enum CannotBegin {
     /// There is another one with the same ticket.
     #[error("is that of an export under way; choose another one")]
     UnderWay,
-    /// It was cancelled before it began.
+    /// Its page has ended it.
     #[error("is that of an export that was cancelled; choose another one")]
     Cancelled,
 }
 
 impl Exports {
-    /// Notes that an export begins. One that broke off may begin again, as browsers do when they are told to try again.
+    /// Notes that an export begins. One that broke off may begin again, as when a browser is told to try again.
+    ///
+    /// # Errors
+    /// Where it is under way, or was cancelled by its page.
     pub(crate) fn begin(&self, ticket: Ticket) -> Result<Running, CannotBegin> {
         let mut exports = self.lock();
-        let phase = exports.get(&ticket).map(|export| export.status.phase);
-        match phase {
-            Some(ExportPhase::Running) => return Err(CannotBegin::UnderWay),
-            Some(ExportPhase::Cancelled) => return Err(CannotBegin::Cancelled),
+        match exports.get(&ticket) {
+            Some(export) if export.is_unwanted => return Err(CannotBegin::Cancelled),
+            Some(export) if export.status.phase == ExportPhase::Running => {
+                return Err(CannotBegin::UnderWay);
+            }
             _ => {}
         }
         forget_old(&mut exports);
         let status = ExportStatus { phase: ExportPhase::Running, ..ExportStatus::default() };
-        exports.insert(ticket.clone(), Export { status, ended: None });
+        exports.insert(ticket.clone(), Export { status, ..Export::default() });
         drop(exports);
         Ok(Running { exports: self.clone(), ticket })
     }
@@ -73,6 +79,7 @@ impl Exports {
         let mut exports = self.lock();
         forget_old(&mut exports);
         let export = exports.entry(ticket.clone()).or_default();
+        export.is_unwanted = true;
         export.end(ExportPhase::Cancelled, None);
         export.status.clone()
     }
@@ -177,10 +184,12 @@ mod tests {
     }
 
     #[test]
-    fn a_browser_that_does_not_want_the_rest_has_cancelled() {
+    fn a_browser_that_hangs_up_has_cancelled() {
         let exports = Exports::default();
         drop(exports.begin(ticket(1)).unwrap());
         assert_eq!(exports.status(&ticket(1)).phase, ExportPhase::Cancelled);
+        // And may think again.
+        assert!(exports.begin(ticket(1)).is_ok());
     }
 
     #[test]

@@ -5,6 +5,9 @@ use crate::api::find::FilterFailures;
 use crate::api::{ApiError, ErrorCode};
 use crate::state::text;
 
+/// A space that no line ends at.
+const NO_BREAK: &str = "\u{a0}";
+
 /// An export, as far as the page knows.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Export {
@@ -83,7 +86,7 @@ impl Export {
             return text::sentence(why);
         }
         let ExportStatus { bytes, progress, message, .. } = &self.status;
-        let size = text::byte_size(*bytes);
+        let size = text::byte_size(*bytes).replace(' ', NO_BREAK);
         match self.phase() {
             ExportPhase::Waiting => "The browser may ask where to save it.".to_owned(),
             ExportPhase::Running => {
@@ -139,12 +142,12 @@ mod tests {
         export.hear(Ok(status(ExportPhase::Running)));
         assert_eq!(
             export.details(),
-            "Looked at 1,400,000 of 10,000,000 events; 35 found, 12.0 KiB"
+            "Looked at 1,400,000 of 10,000,000 events; 35 found, 12.0\u{a0}KiB"
         );
         assert_eq!(export.share(), Some((1_400_000, 10_000_000)));
         export.hear(Ok(status(ExportPhase::Complete)));
         assert_eq!((export.title(), export.is_over()), ("complete", true));
-        assert_eq!(export.details(), "35 events, 12.0 KiB");
+        assert_eq!(export.details(), "35 events, 12.0\u{a0}KiB");
         assert_eq!(export.share(), None);
     }
 

@@ -68,3 +68,25 @@ async fn an_export_is_followed_from_any_page_and_can_be_cancelled() {
     assert!(!folder.path().join("events.ndjson").exists(), "a part passes for the whole");
     browser.close().await;
 }
+
+#[tokio::test]
+async fn on_a_narrow_screen_all_of_the_menu_can_be_seen() {
+    let redis = TestRedis::start().await;
+    redis.add("shop:1", "1-0", "Created", "{}").await;
+    let app = TestApp::start(&redis).await;
+    let browser = Browser::start(&app).await;
+    browser.resize(390, 844).await;
+    for path in ["/events?stream=shop%3A1", "/events?category=shop"] {
+        browser.open(path).await;
+        for (menu, body) in [("export", "menu-body"), ("columns", "menu-sheet")] {
+            browser.click(&format!("[data-testid={menu}] summary")).await;
+            let place = format!(
+                "(() => {{ const place = document.querySelector('[data-testid={menu}] .{body}').getBoundingClientRect(); \
+                 return place.left >= 0 && place.right <= innerWidth && place.width > 200; }})()"
+            );
+            assert_eq!(browser.evaluate(&place).await, true, "{menu} of {path}");
+            browser.click(&format!("[data-testid={menu}] summary")).await;
+        }
+    }
+    browser.close().await;
+}

@@ -32,6 +32,7 @@ pub(crate) fn ExportMenu(
     on_save: Callback<FileToSave>,
 ) -> impl IntoView {
     let menu = NodeRef::<html::Details>::new();
+    let button = NodeRef::<html::Summary>::new();
     let links = FORMS.map(|(format, name, hint)| {
         let href = move || address.with(|address| address.export_href(format));
         let file = format!("events.{format}");
@@ -44,6 +45,11 @@ pub(crate) fn ExportMenu(
             click.prevent_default();
             if let Some(menu) = menu.get_untracked() {
                 menu.set_open(false);
+            }
+            // The link that had the keyboard is out of sight now.
+            if let Some(button) = button.get_untracked() {
+                // Fails for no element that exists.
+                let _ = button.focus();
             }
             on_save.run(FileToSave { href: href(), name: file.clone() });
         };
@@ -63,7 +69,7 @@ pub(crate) fn ExportMenu(
     });
     view! {
         <details class="menu export-menu" data-testid="export" node_ref=menu>
-            <summary class="button">
+            <summary class="button" node_ref=button>
                 <Icon glyph=Glyph::Download />
                 "Export"
             </summary>

@@ -2,7 +2,6 @@
 
 use leptos::prelude::*;
 
-use super::icon::{Glyph, Icon};
 use crate::api::export::{ExportPhase, Ticket};
 use crate::state::exports::Export;
 use crate::state::text;
@@ -49,45 +48,16 @@ fn ExportRow(
     let share = Memo::new(move |_| export.with(|export| export.as_ref()?.share()));
     let is_over = Memo::new(move |_| export.with(|e| e.as_ref().is_none_or(Export::is_over)));
     let phase = move || export.with(|export| export.as_ref().map(|e| phase_name(e.phase())));
-    let button = move || {
-        let ticket = ticket.clone();
-        match is_over.get() {
-            true => view! {
-                <button
-                    type="button"
-                    class="button quiet icon-only"
-                    aria-label="Dismiss"
-                    title="Dismiss"
-                    data-testid="export-dismiss"
-                    on:click=move |_| on_dismiss.run(ticket.clone())
-                >
-                    <Icon glyph=Glyph::Close />
-                </button>
-            }
-            .into_any(),
-            false => view! {
-                <button
-                    type="button"
-                    class="button"
-                    data-testid="export-cancel"
-                    on:click=move |_| on_cancel.run(ticket.clone())
-                >
-                    "Cancel"
-                </button>
-            }
-            .into_any(),
-        }
-    };
     let failures = move || {
         let failures = export.with(|export| export.as_ref()?.failures().cloned())?;
         let events = text::counted(failures.count, "event", "events");
         Some(view! {
             <p class="export-failures" data-testid="export-failures">
                 {format!(
-                    "The filter failed on {events}, which are left out. The first is {} in `{}`: {}.",
+                    "The filter failed on {events}, which are left out. The first is {} in `{}`: {}",
                     failures.first_id,
                     failures.first_stream,
-                    failures.message.trim_end_matches('.'),
+                    text::sentence(&failures.message),
                 )}
             </p>
         })
@@ -111,7 +81,18 @@ fn ExportRow(
                 </p>
                 {failures}
             </div>
-            {button}
+            // One button, so that the keyboard stays on it when the export ends.
+            <button
+                type="button"
+                class="button"
+                data-testid=move || if is_over.get() { "export-dismiss" } else { "export-cancel" }
+                on:click=move |_| {
+                    let act = if is_over.get_untracked() { on_dismiss } else { on_cancel };
+                    act.run(ticket.clone());
+                }
+            >
+                {move || if is_over.get() { "Dismiss" } else { "Cancel" }}
+            </button>
         </article>
     }
 }

@@ -14,4 +14,4 @@ pub use cutting_proxy::CuttingProxy;
 pub use live_line::LiveLine;
 pub use random::Random;
 pub use redis_server::TestRedis;
-pub use rewind_process::RewindProcess;
+pub use rewind_process::{RewindProcess, rewind_binary};

@@ -10,6 +10,15 @@ use crate::TestRedis;
 /// Ports that the system does not give out by itself, so that the port stays free while the server is away.
 const PORTS: std::ops::Range<u16> = 20_000..30_000;
 
+/// The binary that `REWIND_BIN` names.
+///
+/// # Panics
+/// Where it names none.
+pub fn rewind_binary() -> PathBuf {
+    let binary = std::env::var_os("REWIND_BIN");
+    binary.expect("`REWIND_BIN` names no `rewind`; run `cargo xtask test`, which builds it").into()
+}
+
 /// `rewind serve` on a port that it keeps when it is started again. It ends when this is dropped.
 pub struct RewindProcess {
     binary: PathBuf,
@@ -20,15 +29,11 @@ pub struct RewindProcess {
 
 impl RewindProcess {
     /// Starts the binary that `REWIND_BIN` names.
-    ///
-    /// # Panics
-    /// Where there is none.
     pub fn start(redis: &TestRedis) -> Self {
-        let binary = std::env::var_os("REWIND_BIN")
-            .expect("`REWIND_BIN` names no `rewind`; run `cargo xtask test`, which builds it");
+        let binary = rewind_binary();
         let address = free_address();
         let redis_url = redis.url_text();
-        let mut server = Self { binary: binary.into(), redis_url, address, process: None };
+        let mut server = Self { binary, redis_url, address, process: None };
         server.start_again();
         server
     }

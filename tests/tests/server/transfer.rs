@@ -8,7 +8,7 @@ use flate2::write::GzEncoder;
 use rewind_server::config::{ReadConfig, ServeOptions};
 use rewind_server::transfer::export::{self, ExportOptions};
 use rewind_server::transfer::import::{self, ImportOptions};
-use rewind_tests::{Random, TestRedis, eventually};
+use rewind_tests::{Random, TestRedis, eventually, rewind_binary};
 use std::io::{Read as _, Write as _};
 
 const ORDERS: &str = concat!(
@@ -253,9 +253,7 @@ async fn an_aggregate_of_which_a_topic_has_no_event_does_not_exist() {
 
 /// `rewind export`, as it is called.
 fn export_command(redis: &TestRedis) -> Command {
-    let binary = std::env::var_os("REWIND_BIN")
-        .expect("`REWIND_BIN` names no `rewind`; run `cargo xtask test`, which builds it");
-    let mut command = Command::new(binary);
+    let mut command = Command::new(rewind_binary());
     command.arg("export").env("REWIND_REDIS_URL", redis.url_text()).env("REWIND_QUIET", "true");
     command
 }

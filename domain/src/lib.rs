@@ -39,6 +39,7 @@ pub mod relation_tree;
 pub mod relations;
 pub mod stream_key;
 pub mod tally;
+pub mod terminal;
 pub mod time;
 pub mod timeline;
 pub mod travel;

@@ -1,5 +1,7 @@
 //! Configuration: flags win over the environment, which wins over the file.
 
+mod numbers;
+
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
@@ -16,6 +18,8 @@ use crate::live::LiveLimits;
 use crate::relations::{RelationConfig, RelationOptions, StreamPatternError};
 use crate::store::{StoreUrl, StoreUrlError};
 use crate::topics::{Inside, Topic, TopicRule, TopicRuleError, read_rules};
+
+pub use numbers::{Number, NumberError};
 
 /// Where Redis is looked for when nothing is said.
 const DEFAULT_REDIS_URL: &str = "redis://127.0.0.1:6379";
@@ -89,49 +93,49 @@ pub struct ServeOptions {
     #[arg(long, env = "REWIND_ALLOW_FOLD_EDITS", value_parser = FalseyValueParser::new())]
     pub allow_fold_edits: bool,
 
-    /// How long a fold may take for one event, in milliseconds [default: 100]
-    #[arg(long, value_name = "MS", env = "REWIND_FOLD_EVENT_MS")]
+    /// How long a fold may take for one event, in milliseconds, from 1 to 60000 [default: 100]
+    #[arg(long, value_name = "MS", env = "REWIND_FOLD_EVENT_MS", value_parser = numbers::FOLD_EVENT_MS)]
     pub fold_event_ms: Option<u32>,
 
-    /// How long a fold may take for a whole replay, in milliseconds [default: 30000]
-    #[arg(long, value_name = "MS", env = "REWIND_FOLD_REPLAY_MS")]
+    /// How long a fold may take for a whole replay, in milliseconds, from 1 to 3600000 [default: 30000]
+    #[arg(long, value_name = "MS", env = "REWIND_FOLD_REPLAY_MS", value_parser = numbers::FOLD_REPLAY_MS)]
     pub fold_replay_ms: Option<u32>,
 
-    /// How much memory a fold may use, in MiB [default: 128]
-    #[arg(long, value_name = "MIB", env = "REWIND_FOLD_MEMORY_MB")]
+    /// How much memory a fold may use, in MiB, from 2 to 4096 [default: 128]
+    #[arg(long, value_name = "MIB", env = "REWIND_FOLD_MEMORY_MB", value_parser = numbers::FOLD_MEMORY_MB)]
     pub fold_memory_mb: Option<u32>,
 
-    /// How much stack a fold may use, in KiB [default: 512]
-    #[arg(long, value_name = "KIB", env = "REWIND_FOLD_STACK_KB")]
+    /// How much stack a fold may use, in KiB, from 64 to 1024 [default: 512]
+    #[arg(long, value_name = "KIB", env = "REWIND_FOLD_STACK_KB", value_parser = numbers::FOLD_STACK_KB)]
     pub fold_stack_kb: Option<u32>,
 
-    /// How large a state may become, in MiB of JSON [default: 32]
-    #[arg(long, value_name = "MIB", env = "REWIND_FOLD_STATE_MB")]
+    /// How large a state may become, in MiB of JSON, from 1 to 1024 [default: 32]
+    #[arg(long, value_name = "MIB", env = "REWIND_FOLD_STATE_MB", value_parser = numbers::FOLD_STATE_MB)]
     pub fold_state_mb: Option<u32>,
 
-    /// How much memory to use for states that replays go on from, in MiB [default: 64]
-    #[arg(long, value_name = "MIB", env = "REWIND_KEYFRAME_MB")]
+    /// How much memory to use for states that replays go on from, in MiB, from 0 to 16384 [default: 64]
+    #[arg(long, value_name = "MIB", env = "REWIND_KEYFRAME_MB", value_parser = numbers::KEYFRAME_MB)]
     pub keyframe_mb: Option<u32>,
 
-    /// How many lines of live events may be open [default: 2000]
-    #[arg(long, value_name = "COUNT", env = "REWIND_MAX_VIEWERS")]
+    /// How many lines of live events may be open, from 1 to 100000 [default: 2000]
+    #[arg(long, value_name = "COUNT", env = "REWIND_MAX_VIEWERS", value_parser = numbers::MAX_VIEWERS)]
     pub max_viewers: Option<u32>,
 
-    /// How many of them from one address; behind a reverse proxy, everybody comes from the same [default: 1000]
-    #[arg(long, value_name = "COUNT", env = "REWIND_MAX_VIEWERS_PER_ADDRESS")]
+    /// How many of them from one address; behind a reverse proxy, everybody comes from the same, from 1 to 100000 [default: 1000]
+    #[arg(long, value_name = "COUNT", env = "REWIND_MAX_VIEWERS_PER_ADDRESS", value_parser = numbers::MAX_VIEWERS_PER_ADDRESS)]
     pub max_viewers_per_address: Option<u32>,
 
     /// How related events are found.
     #[command(flatten)]
     pub relations: RelationOptions,
 
-    /// How much memory to use for indexes of streams, in MiB; 0 for none [default: 32]
-    #[arg(long, value_name = "MIB", env = "REWIND_INDEX_MB")]
+    /// How much memory to use for indexes of streams, in MiB, from 0 to 16384; 0 for none [default: 32]
+    #[arg(long, value_name = "MIB", env = "REWIND_INDEX_MB", value_parser = numbers::INDEX_MB)]
     pub index_mb: Option<u32>,
 
-    /// How many entries a second may be read from Redis by what reads whole streams in the background [default: as many as it sends]
-    #[arg(long, value_name = "ENTRIES", env = "REWIND_READ_RATE")]
-    pub read_rate: Option<NonZeroU32>,
+    /// How many entries a second may be read from Redis by what reads whole streams in the background, from 1 to 10000000 [default: as many as it sends]
+    #[arg(long, value_name = "ENTRIES", env = "REWIND_READ_RATE", value_parser = numbers::READ_RATE)]
+    pub read_rate: Option<u32>,
 
     /// What payloads of which streams are, where they are no JSON text. Only in the file.
     #[arg(skip)]
@@ -141,16 +145,16 @@ pub struct ServeOptions {
     #[arg(skip)]
     pub topics: Vec<TopicRule>,
 
-    /// How much memory to use for noting which events of topics are about which aggregate, in MiB [default: 256]
-    #[arg(long, value_name = "MIB", env = "REWIND_TOPIC_MB")]
+    /// How much memory to use for noting which events of topics are about which aggregate, in MiB, from 1 to 16384 [default: 256]
+    #[arg(long, value_name = "MIB", env = "REWIND_TOPIC_MB", value_parser = numbers::TOPIC_MB)]
     pub topic_mb: Option<u32>,
 
-    /// How many keys a second the search for streams looks at, at most [default: 100000]
+    /// How many keys a second the search for streams looks at, at most, from 1 to 10000000 [default: 100000]
     ///
     /// One walk serves all who look at the list of streams, and rests while nobody does. By default it makes 100 calls of
     /// 1,000 keys a second, for which Redis needs about a tenth of its time.
-    #[arg(long, value_name = "KEYS", env = "REWIND_SCAN_RATE")]
-    pub scan_rate: Option<NonZeroU32>,
+    #[arg(long, value_name = "KEYS", env = "REWIND_SCAN_RATE", value_parser = numbers::SCAN_RATE)]
+    pub scan_rate: Option<u32>,
 
     /// A TOML file with any of these options, named as the flags are
     #[arg(long, value_name = "FILE", env = "REWIND_CONFIG")]
@@ -258,6 +262,9 @@ pub enum ConfigError {
         /// Which rule, and why.
         source: TopicRuleError,
     },
+    /// A number in it is none, or beyond its bounds.
+    #[error(transparent)]
+    Number(#[from] NumberError),
     /// The Redis URL is not one.
     #[error(transparent)]
     RedisUrl(#[from] StoreUrlError),
@@ -366,11 +373,11 @@ impl ServeOptions {
             live,
             relations: self.relations.check()?,
             index_bytes: self.index_mb.unwrap_or(DEFAULT_INDEX_MB) as usize * MIB,
-            read_rate: self.read_rate,
+            read_rate: self.read_rate.and_then(NonZeroU32::new),
             codecs,
             topics,
             topic_bytes: self.topic_mb.unwrap_or(DEFAULT_TOPIC_MB) as usize * MIB,
-            scan_rate: self.scan_rate.unwrap_or(DEFAULT_SCAN_RATE),
+            scan_rate: self.scan_rate.and_then(NonZeroU32::new).unwrap_or(DEFAULT_SCAN_RATE),
             allow_host: self.allow_host,
         })
     }
@@ -416,6 +423,10 @@ const MIB: usize = 1024 * 1024;
 fn read(path: &Path) -> Result<ServeOptions, ConfigError> {
     let text = std::fs::read_to_string(path)
         .map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
+    // A file that is no TOML is refused below, with the line.
+    if let Ok(table) = text.parse() {
+        numbers::check_file(&table, path)?;
+    }
     toml::from_str(&text).map_err(|error| ConfigError::Malformed {
         path: path.to_owned(),
         // The full message quotes the line, which may hold the password.

@@ -1,6 +1,7 @@
 //! What the tests share: a Redis of one's own, a running Rewind, and ways to talk to both.
 
 pub mod app;
+pub mod busy_proxy;
 pub mod condition;
 pub mod cutting_proxy;
 pub mod live_line;
@@ -9,6 +10,7 @@ pub mod redis_server;
 pub mod rewind_process;
 
 pub use app::TestApp;
+pub use busy_proxy::BusyProxy;
 pub use condition::eventually;
 pub use cutting_proxy::CuttingProxy;
 pub use live_line::LiveLine;

@@ -26,7 +26,8 @@ impl TestRedis {
         Self::start_with(&["--save", "", "--appendonly", "yes", "--appendfsync", "always"]).await
     }
 
-    async fn start_with(arguments: &[&str]) -> Self {
+    /// Starts a server with these arguments.
+    pub async fn start_with(arguments: &[&str]) -> Self {
         let folder = tempfile::Builder::new().prefix("rewind-").tempdir().unwrap();
         let arguments = arguments.iter().map(|argument| (*argument).to_owned()).collect();
         let mut server = Self { folder, arguments, process: None };
@@ -119,7 +120,8 @@ impl TestRedis {
         }
     }
 
-    fn socket(&self) -> String {
+    /// The path of its socket.
+    pub fn socket(&self) -> String {
         self.folder.path().join("s").to_str().unwrap().to_owned()
     }
 

@@ -45,6 +45,8 @@ pub enum ErrorCode {
     NotIndexed,
     /// Redis does not let this user run a command that is needed.
     RedisForbidden,
+    /// The key is on another node of a Redis cluster.
+    OtherNode,
     /// Redis cannot be reached at the moment.
     RedisUnavailable,
     /// The request came from a page or by a name that is not trusted.
@@ -81,7 +83,7 @@ impl ErrorCode {
                 404
             }
             Self::MethodNotAllowed => 405,
-            Self::NotAStream => 409,
+            Self::NotAStream | Self::OtherNode => 409,
             Self::FoldFailed | Self::FoldInvalid | Self::ExpressionInvalid => 422,
             Self::Internal | Self::ServerUnreachable | Self::PartMissing => 500,
             Self::RedisUnavailable | Self::TooBusy | Self::NotIndexed => 503,

@@ -68,6 +68,7 @@ fn title(code: ErrorCode) -> &'static str {
         ErrorCode::EventNotFound => "This entry is not there any more.",
         ErrorCode::VersionNotFound => "There is no such version.",
         ErrorCode::RedisForbidden => "Redis does not allow this.",
+        ErrorCode::OtherNode => "This key is elsewhere in the Redis cluster.",
         ErrorCode::RedisUnavailable => "Redis is away.",
         ErrorCode::OriginForbidden => "The server does not trust this page.",
         ErrorCode::FoldFailed => "The fold of this aggregate failed.",

@@ -110,6 +110,7 @@ impl LiveMessage {
             ErrorCode::TooBusy
             | ErrorCode::RedisUnavailable
             | ErrorCode::RedisForbidden
+            | ErrorCode::OtherNode
             | ErrorCode::Internal => Self::Refused(error.message),
             ErrorCode::ServerUnreachable => Self::Line(LineState::Lost),
             _ => Self::Failed(error.message),

@@ -19,8 +19,19 @@ pub fn api_error(stream: Option<&StreamKey>, error: &StoreError) -> ApiError {
         StoreError::Unavailable { .. } => {
             ApiError::new(ErrorCode::RedisUnavailable, error.to_string())
         }
-        StoreError::LoginRefused { .. } | StoreError::Forbidden { .. } => {
+        StoreError::KeyRefused => ApiError::new(
+            ErrorCode::RedisForbidden,
+            format!(
+                "Redis does not allow this user to read `{name}`; the ACL rule `~{name}`, or a pattern such as `~*`, allows it"
+            ),
+        ),
+        StoreError::LoginRefused { .. }
+        | StoreError::CommandRefused { .. }
+        | StoreError::Forbidden { .. } => {
             ApiError::new(ErrorCode::RedisForbidden, error.to_string())
+        }
+        StoreError::OtherNode { .. } => {
+            ApiError::new(ErrorCode::OtherNode, format!("stream `{name}`: {error}"))
         }
         StoreError::NotYet { .. } | StoreError::NoRoom { .. } | StoreError::Changed => {
             ApiError::new(ErrorCode::NotIndexed, format!("stream `{name}`: {error}"))

@@ -145,7 +145,7 @@ impl Backend for StoreBackend {
             redis_version: match self.store.server_version().await {
                 Ok(version) => version,
                 // It is there, and does not let this user ask.
-                Err(StoreError::Forbidden { .. }) => Some("Redis".to_owned()),
+                Err(StoreError::CommandRefused { .. }) => Some("Redis".to_owned()),
                 Err(_) => None,
             },
             topics: self.topics.about(),

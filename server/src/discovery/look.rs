@@ -44,20 +44,10 @@ impl Shared {
         if keys.is_empty() {
             return Ok(Vec::new());
         }
-        let is_refused = self.state().info_refused.is_some();
-        let mut found = match is_refused {
-            true => self.store.look_at_ends(keys).await?,
-            false => self.store.look_at(keys).await?,
-        };
+        let found = self.store.look_at(keys).await?;
         let errors = || found.iter().filter_map(|found| found.info.as_ref().err());
         if let Some(passing) = errors().find(|error| error.is_passing()) {
             return Err(passing.clone());
-        }
-        let refusal = errors().find(|error| error.is_command_refused()).cloned();
-        if !is_refused && let Some(refusal) = refusal {
-            tracing::warn!(error = %refusal, "looking at streams by XLEN and XREVRANGE instead");
-            self.state().info_refused = Some(refusal);
-            found = self.store.look_at_ends(keys).await?;
         }
         let now = Instant::now();
         self.state().looked_at(&found, now, self.as_of(now));

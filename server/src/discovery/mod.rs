@@ -122,6 +122,8 @@ impl Discovery {
         let (keys, mut listing) = self.select(query);
         self.shared.wake.notify_one();
         listing.streams = self.shared.look(&keys).await?;
+        // Looking may have shown what Redis refuses.
+        listing.status = self.shared.status(&self.shared.state());
         Ok(listing)
     }
 
@@ -149,11 +151,6 @@ impl Discovery {
     /// Where Redis does not answer.
     pub async fn look_anew(&self, keys: &[StreamKey]) -> Result<Vec<FoundStream>, StoreError> {
         self.shared.ask(keys).await
-    }
-
-    /// Whether it turned out that this user may not run `XINFO STREAM`.
-    pub fn is_info_refused(&self) -> bool {
-        self.shared.state().info_refused.is_some()
     }
 
     /// Pauses it, lets it go on, or begins anew.
@@ -240,7 +237,7 @@ impl Shared {
             keys_per_call: self.pace.keys_per_call,
             cut_at: state.catalog.is_full().then(|| state.catalog.len()),
             failure: state.failure.clone(),
-            info_refused: state.info_refused.clone(),
+            info_refused: self.store.refusal("XINFO STREAM"),
         }
     }
 

@@ -40,8 +40,6 @@ pub(super) struct State {
     pub(super) is_complete: bool,
     /// What keeps the walk from going on.
     pub(super) failure: Option<StoreError>,
-    /// That this user may not run `XINFO STREAM`.
-    pub(super) info_refused: Option<StoreError>,
     pub(super) scanned: u64,
     pub(super) keys_total: Option<u64>,
     /// When anybody asked last.
@@ -103,7 +101,6 @@ impl State {
             is_paused: false,
             is_complete: false,
             failure: None,
-            info_refused: None,
             scanned: 0,
             keys_total: None,
             asked_at: now,
@@ -278,7 +275,6 @@ impl State {
     pub(super) fn restart(&mut self, now: Instant) {
         self.is_paused = false;
         self.failure = None;
-        self.info_refused = None;
         self.details.clear();
         self.begin_walk(now);
     }

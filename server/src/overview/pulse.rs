@@ -181,12 +181,6 @@ impl Pulse {
             self.whole_since_s = self.whole_since_s.max(oldest + 1);
         }
         self.remember(key, info);
-        if info.extent.last_generated_id == EntryId::MIN
-            && let Some(newest) = entries.first()
-        {
-            // Redis did not tell.
-            self.known.insert(key.clone(), Seen { id: newest.id, added: None });
-        }
     }
 
     fn count(&mut self, key: &StreamKey, category: &Category, second: u64, count: u64) {

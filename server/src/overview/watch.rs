@@ -20,7 +20,7 @@ use super::{Counts, Drawn, Picture, Shared};
 use crate::backend::api_error;
 use crate::decoding;
 use crate::discovery::Status;
-use crate::store::{FoundStream, Hearing, IdRange, Signals, Store, StoreError, StreamInfo, Wanted};
+use crate::store::{FoundStream, Hearing, IdRange, Signals, Store, StoreError, Wanted};
 use crate::store::{PageSize, entry_bytes};
 
 /// How often it is looked what is going on.
@@ -254,8 +254,9 @@ impl<'a> Watcher<'a> {
                 Wanted { key, range, count }
             };
             let wanted: Vec<Wanted> = keys.into_iter().map(wanted).collect();
+            let pages = self.store().newest_pages(&wanted).await?;
             let mut candidates = Vec::new();
-            for (Wanted { key, count, .. }, page) in wanted.iter().zip(self.pages(&wanted).await?) {
+            for (Wanted { key, count, .. }, page) in wanted.iter().zip(pages) {
                 let (page, info) = match page {
                     Ok(page) => page,
                     Err(error) if error.is_passing() => return Err(error),
@@ -276,18 +277,6 @@ impl<'a> Watcher<'a> {
             self.newest.add(&self.shared.codecs, candidates).await;
         }
         Ok(())
-    }
-
-    /// Reads the newest entries of streams, with how far these reach where Redis tells.
-    async fn pages(
-        &self,
-        wanted: &[Wanted],
-    ) -> Result<Vec<Result<(Vec<Entry>, StreamInfo), StoreError>>, StoreError> {
-        if !self.shared.discovery.is_info_refused() {
-            return self.store().newest_pages(wanted).await;
-        }
-        let pages = self.store().newest_entries(wanted).await?.into_iter();
-        Ok(pages.map(|page| page.map(|entries| (entries, StreamInfo::default()))).collect())
     }
 
     async fn types_of(&self, key: &StreamKey, page: Vec<Entry>) -> Vec<Counted> {

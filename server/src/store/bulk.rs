@@ -13,7 +13,8 @@ use rewind_domain::{Entry, EntryId, Fields, StreamKey};
 
 use super::connection::connect;
 use super::discover::glob_escaped;
-use super::{StoreError, StoreUrl, StreamInfo, reply};
+use super::page::range_command;
+use super::{IdRange, PageOrder, StoreError, StoreUrl, StreamInfo, reply};
 
 /// How long Redis may take for one request. What is asked at once is small, but a single entry may have hundreds of
 /// megabytes, and the way to the server may be slow.
@@ -342,9 +343,8 @@ impl BulkReader {
     ) -> Result<Vec<Result<Vec<Entry>, StoreError>>, StoreError> {
         let mut pipeline = Pipeline::with_capacity(spans.len());
         for Span { stream, after, until, count } in spans {
-            let low = after.map_or("-".to_owned(), |id| format!("({id}"));
-            pipeline.cmd("XRANGE").arg(stream.as_bytes()).arg(low).arg(until.to_string());
-            pipeline.arg("COUNT").arg(*count);
+            let range = IdRange { after: *after, before: until.next() };
+            range_command(&mut pipeline, stream, range, PageOrder::OldestFirst, *count);
         }
         let replies = self.link.run(pipeline).await?.into_iter();
         Ok(replies.map(|reply| reply::entries(self.link.checked(reply)?)).collect())

@@ -5,10 +5,9 @@
 
 use std::collections::HashMap;
 
-use redis::Value;
 use rewind_domain::StreamKey;
-use rewind_domain::versions::StreamExtent;
 
+use super::look::Look;
 use super::{Store, StoreError, StreamInfo, reply};
 
 /// How many keys one `SCAN` looks at: Redis needs about a millisecond for so many, during which it does nothing else.
@@ -138,7 +137,8 @@ impl Store {
         })
     }
 
-    /// Asks about streams, in their order.
+    /// Asks about streams, in their order. A user who may not run `XINFO STREAM` learns of their length and their first and last entries
+    /// only.
     ///
     /// # Errors
     /// Where Redis does not answer; what it refuses to tell about one of them stands with that one.
@@ -146,43 +146,29 @@ impl Store {
         let mut stored = keys.to_vec();
         let mut found = self.look_at_parts(&mut stored).await;
         for batch in stored.chunks(INFO_BATCH) {
-            let mut pipeline = redis::pipe();
-            for key in batch {
-                pipeline.cmd("XINFO").arg("STREAM").arg(key.as_bytes());
+            let mut infos = self.look_at_batch(batch, self.look()).await?;
+            let is_refused = |info: &Result<StreamInfo, StoreError>| {
+                info.as_ref().is_err_and(|error| self.is_look_refused(error))
+            };
+            if infos.iter().any(is_refused) {
+                infos = self.look_at_batch(batch, self.look()).await?;
             }
-            let replies = self.run(&pipeline).await?;
-            for (key, reply) in batch.iter().zip(replies) {
-                let info = reply.map_err(|error| self.error(&error)).and_then(reply::stream_info);
-                found.push(FoundStream { key: key.clone(), info });
-            }
+            let keys = batch.iter().cloned();
+            found.extend(keys.zip(infos).map(|(key, info)| FoundStream { key, info }));
         }
         Ok(in_order(found, keys))
     }
 
-    /// As [`Store::look_at`], for users who may not run `XINFO STREAM`: by `XLEN` and the entries at both ends. Tells nothing of
-    /// groups, nor of what was trimmed, and takes a stream that is gone for an empty one.
-    ///
-    /// # Errors
-    /// Where Redis does not answer.
-    pub async fn look_at_ends(&self, keys: &[StreamKey]) -> Result<Vec<FoundStream>, StoreError> {
-        let mut stored = keys.to_vec();
-        let mut found = self.look_at_parts(&mut stored).await;
-        for batch in stored.chunks(INFO_BATCH) {
-            let mut pipeline = redis::pipe();
-            for key in batch {
-                pipeline.cmd("XLEN").arg(key.as_bytes());
-                pipeline.cmd("XRANGE").arg(key.as_bytes()).arg("-").arg("+").arg("COUNT").arg(1);
-                pipeline.cmd("XREVRANGE").arg(key.as_bytes()).arg("+").arg("-");
-                pipeline.arg("COUNT").arg(1);
-            }
-            let replies = self.run(&pipeline).await?;
-            let mut replies = replies.into_iter().map(|reply| reply.map_err(|e| self.error(&e)));
-            for key in batch {
-                let (length, first, last) = (replies.next(), replies.next(), replies.next());
-                found.push(FoundStream { key: key.clone(), info: ends(length, first, last) });
-            }
-        }
-        Ok(in_order(found, keys))
+    async fn look_at_batch(
+        &self,
+        keys: &[StreamKey],
+        look: Look,
+    ) -> Result<Vec<Result<StreamInfo, StoreError>>, StoreError> {
+        let mut pipeline = redis::pipe();
+        keys.iter().for_each(|key| look.add_to(&mut pipeline, key));
+        let replies = self.run(&pipeline).await?;
+        let mut replies = replies.into_iter().map(|reply| reply.map_err(|e| self.error(&e)));
+        Ok(keys.iter().map(|_| look.read(&mut replies)).collect())
     }
 }
 
@@ -194,27 +180,6 @@ fn in_order(mut found: Vec<FoundStream>, keys: &[StreamKey]) -> Vec<FoundStream>
         found.sort_by_key(|found| places.get(&found.key).copied());
     }
     found
-}
-
-type Reply = Option<Result<Value, StoreError>>;
-
-fn ends(length: Reply, first: Reply, last: Reply) -> Result<StreamInfo, StoreError> {
-    const NONE: StoreError = StoreError::Unexpected { what: "fewer replies than commands" };
-    let length = length.unwrap_or(Err(NONE))?;
-    let id = |reply: Reply| {
-        let entries = reply::entries(reply.unwrap_or(Err(NONE))?)?;
-        Ok(entries.first().map(|entry| entry.id))
-    };
-    let (first_id, last_id) = (id(first)?, id(last)?);
-    let extent = StreamExtent {
-        length: reply::number(&length)
-            .ok_or(StoreError::unexpected("a length of another shape"))?,
-        first_id,
-        last_id,
-        last_generated_id: last_id.unwrap_or_default(),
-        ..StreamExtent::default()
-    };
-    Ok(StreamInfo { extent, groups: 0 })
 }
 
 /// A pattern that matches these bytes and nothing else.

@@ -6,14 +6,16 @@ use std::sync::Arc;
 
 use rewind_domain::{Entry, EntryId, FieldSource, RawEvent, StreamKey};
 
+use super::fit::{self, ATTEMPTS, ReadIds};
+use super::look::Look;
 use super::page::{IdRange, PageOrder};
 use super::reader::{Reader, ReaderPool};
 use super::resp::{ReplyBuffer, Token};
-use super::{Part, Store, StoreError, StoreUrl, StreamInfo, reply};
+use super::{Part, Store, StoreError, StoreUrl, StreamInfo};
 
 /// Some entries that follow each other, in the order in which they were asked for.
 pub struct EntryPage {
-    /// Shared by the pages of one transaction.
+    /// Shared by the pages of one reply.
     buffer: Arc<ReplyBuffer>,
     entries: Vec<EntryPlace>,
     is_last: bool,
@@ -26,9 +28,12 @@ pub struct PageEntry<'a> {
     fields: PageFields<'a>,
 }
 
-/// What is asked of Redis in one transaction: only then do versions counted from the stream as a whole fit the entries, while
-/// entries are being added and trimmed.
+/// What is asked of Redis in one go: some ranges of a stream, between two looks at it that tell whether versions counted from the stream
+/// as a whole fit the entries, while entries are being added and trimmed.
+#[derive(Clone)]
 pub(super) struct PageRequest<'a> {
+    /// How the stream is looked at.
+    pub(super) look: Look,
     /// The stream.
     pub(super) key: &'a StreamKey,
     /// Which of its entries, where it is not about all of them.
@@ -49,7 +54,7 @@ pub struct EntryRange {
 pub(super) struct PageReply {
     /// A page for each range.
     pub(super) pages: Vec<EntryPage>,
-    /// The stream at that moment.
+    /// The stream that they fit.
     pub(super) info: StreamInfo,
 }
 
@@ -166,12 +171,7 @@ impl EntryRange {
 
     /// The arguments of the command that reads it, but for its name and the key.
     fn arguments(&self) -> [String; 3] {
-        let IdRange { after, before } = self.range;
-        // Redis refuses what excludes the last id that there can be, or the first one: between the wrong ends is nothing either.
-        let low =
-            after.map_or("-".to_owned(), |id| id.next().map_or("+".into(), |id| id.to_string()));
-        let high =
-            before.map_or("+".to_owned(), |id| id.prev().map_or("-".into(), |id| id.to_string()));
+        let [low, high] = self.range.arguments();
         match self.order {
             PageOrder::OldestFirst => [low, high, self.count.to_string()],
             PageOrder::NewestFirst => [high, low, self.count.to_string()],
@@ -187,7 +187,7 @@ impl EntryRange {
 }
 
 impl Store {
-    /// Several ranges of a stream, each of at most a few thousand entries, and the stream as it is at the very same moment.
+    /// Several ranges of a stream, each of at most a few thousand entries, and the stream that they fit.
     /// Entries are left as the bytes that they are: this is for what counts or passes over most of them.
     ///
     /// # Errors
@@ -199,7 +199,7 @@ impl Store {
     ) -> Result<(Vec<EntryPage>, StreamInfo), StoreError> {
         let _under_way = self.shared.pace.short_command();
         let part = self.part(key).await?;
-        let request = PageRequest { key, part: part.as_ref(), ranges };
+        let request = PageRequest { look: self.look(), key, part: part.as_ref(), ranges };
         let (reader, reply) = self.shared.readers.ask(&request, &self.shared.url).await?;
         self.shared.readers.keep(reader);
         Ok((reply.pages, reply.info))
@@ -219,7 +219,7 @@ impl PageRequest<'_> {
 
     /// Asks.
     pub(super) async fn send(&self, reader: &mut Reader) -> Result<(), StoreError> {
-        let key = self.part.map_or(self.key, |part| &part.stream).as_bytes();
+        let key = self.part.map_or(self.key, |part| &part.stream);
         let asked: Vec<EntryRange> =
             self.ranges.iter().flat_map(|range| range.asked(self.part).0).collect();
         let arguments: Vec<[String; 3]> = asked.iter().map(EntryRange::arguments).collect();
@@ -228,18 +228,32 @@ impl PageRequest<'_> {
             .zip(&arguments)
             .map(|(range, [from, to, count])| {
                 let (from, to, count) = (from.as_bytes(), to.as_bytes(), count.as_bytes());
-                [range.command_name(), key, from, to, b"COUNT", count]
+                [range.command_name(), key.as_bytes(), from, to, b"COUNT", count]
             })
             .collect();
-        let info: [&[u8]; 3] = [b"XINFO", b"STREAM", key];
-        let mut commands: Vec<&[&[u8]]> = vec![&[b"MULTI"]];
+        let look = self.look.commands(key);
+        let mut commands: Vec<&[&[u8]]> = look.iter().map(Vec::as_slice).collect();
         commands.extend(ranges.iter().map(<[_; 6]>::as_slice));
-        commands.extend([&info[..], &[b"EXEC"]]);
+        commands.extend(look.iter().map(Vec::as_slice));
         reader.send(&commands).await
     }
 
-    /// Waits for the reply to what was sent.
+    /// Waits for the reply to what was sent, and asks again where it does not fit the stream.
     pub(super) async fn receive(
+        &self,
+        reader: &mut Reader,
+        url: &StoreUrl,
+    ) -> Result<PageReply, StoreError> {
+        for _ in 1..ATTEMPTS {
+            match self.receive_once(reader, url).await {
+                Err(StoreError::Changed) => self.send(reader).await?,
+                reply => return reply,
+            }
+        }
+        self.receive_once(reader, url).await
+    }
+
+    async fn receive_once(
         &self,
         reader: &mut Reader,
         url: &StoreUrl,
@@ -251,10 +265,9 @@ impl PageRequest<'_> {
             .map(|(ranges, is_all)| (ranges.len(), is_all))
             .collect();
         let ranges = asked.iter().map(|(ranges, _)| ranges).sum();
-        // To the beginning and the end of the transaction, and to each command in it.
-        let replies = ranges + 3;
-        let buffer = reader.receive(replies).await?;
-        let (lists, info) = read(&buffer, replies, ranges, url)?;
+        // The stream is looked at before and after.
+        let buffer = reader.receive(ranges + 2 * self.look.replies()).await?;
+        let (before, lists, after) = read(&buffer, self.look, ranges, url)?;
         let buffer = Arc::new(buffer);
         let mut lists = lists.into_iter();
         let mut pages = Vec::with_capacity(self.ranges.len());
@@ -268,14 +281,54 @@ impl PageRequest<'_> {
             };
             pages.push(EntryPage { buffer: Arc::clone(&buffer), entries, is_last });
         }
-        let info = self.part.map_or(info, Part::info);
+        let info = match self.part {
+            Some(part) => part.info(),
+            None => self.info(&pages, &before, after).ok_or(StoreError::Changed)?,
+        };
         Ok(PageReply { pages, info })
+    }
+
+    /// The stream that all pages fit.
+    fn info(
+        &self,
+        pages: &[EntryPage],
+        before: &StreamInfo,
+        after: StreamInfo,
+    ) -> Option<StreamInfo> {
+        if *before == after {
+            return Some(after);
+        }
+        let mut fitting = self.ranges.iter().zip(pages).map(|(range, page)| {
+            let ids: Vec<EntryId> = page.entries.iter().map(|entry| entry.id).collect();
+            let EntryRange { range, order, count } = *range;
+            let read = ReadIds { range, order, count, ids: &ids };
+            fit::extent_between(&before.extent, &after.extent, read)
+        });
+        let extent = fitting.next()??;
+        let do_all_fit = fitting.all(|other| other.as_ref() == Some(&extent));
+        do_all_fit.then_some(StreamInfo { extent, ..after })
     }
 }
 
 impl ReaderPool {
     /// Asks on a connection that was kept, or on a new one. The reader comes back with the reply, for more, or to be kept.
     pub(super) async fn ask(
+        &self,
+        request: &PageRequest<'_>,
+        url: &StoreUrl,
+    ) -> Result<(Reader, PageReply), StoreError> {
+        match self.ask_once(request, url).await {
+            Err(error)
+                if request.look == Look::Info && self.refusals.note(&error, "XINFO STREAM") =>
+            {
+                let request = PageRequest { look: Look::Ends, ..request.clone() };
+                self.ask_once(&request, url).await
+            }
+            reply => reply,
+        }
+    }
+
+    async fn ask_once(
         &self,
         request: &PageRequest<'_>,
         url: &StoreUrl,
@@ -297,40 +350,40 @@ impl ReaderPool {
     }
 }
 
+/// What the stream was like before and after, and the entries of each range in between.
 fn read(
     buffer: &ReplyBuffer,
-    replies: usize,
+    look: Look,
     ranges: usize,
     url: &StoreUrl,
-) -> Result<(Vec<Vec<EntryPlace>>, StreamInfo), StoreError> {
+) -> Result<(StreamInfo, Vec<Vec<EntryPlace>>, StreamInfo), StoreError> {
     const SHAPE: StoreError = StoreError::Unexpected { what: "a page of another shape" };
-    let failed = |token: &Token| match token {
-        Token::Error(span) => {
-            Some(StoreError::from_reply(url, &String::from_utf8_lossy(buffer.text(*span))))
+    let check = |at: usize| match buffer.tokens().get(at) {
+        Some(Token::Error(span)) => {
+            Err(StoreError::from_reply(url, &String::from_utf8_lossy(buffer.text(*span))))
         }
-        _ => None,
+        Some(_) => Ok(()),
+        None => Err(SHAPE),
     };
-    let tokens = buffer.tokens();
-    // A transaction that was refused says so at its end; why, says the answer to the command that was.
-    if let Some(error) = tokens.iter().take(replies).find_map(failed) {
-        return Err(error);
-    }
-    let mut at = replies;
+    let mut at = 0;
+    let info = |at: &mut usize| {
+        let mut replies = (0..look.replies()).map(|_| {
+            let begin = *at;
+            *at = buffer.value_end(begin);
+            check(begin).map(|()| buffer.value(begin).0)
+        });
+        look.read(&mut replies)
+    };
+    let before = info(&mut at);
     let mut lists = Vec::with_capacity(ranges);
     for _ in 0..ranges {
-        let list = tokens.get(at).ok_or(SHAPE)?;
-        if let Some(error) = failed(list) {
-            return Err(error);
-        }
+        check(at)?;
         let (entries, behind) = entries(buffer, at).ok_or(SHAPE)?;
         lists.push(entries);
         at = behind;
     }
-    let about = tokens.get(at).ok_or(SHAPE)?;
-    if let Some(error) = failed(about) {
-        return Err(error);
-    }
-    Ok((lists, reply::stream_info(buffer.value(at).0)?))
+    let (before, after) = fit::both(before, info(&mut at))?;
+    Ok((before, lists, after))
 }
 
 /// The entries of the list at `at`, and the place behind it.

@@ -1,8 +1,9 @@
 //! What can go wrong between Rewind and Redis.
 
-use redis::{ErrorKind, RedisError, ServerErrorKind};
+use redis::{ErrorKind, RedisError};
 
 use super::StoreUrl;
+use super::commands::Command;
 
 /// Why Redis did not answer, in terms of what can be done about it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -21,11 +22,33 @@ pub enum StoreError {
         /// Where it is.
         address: String,
     },
-    /// The user may not run a command, or not on this key.
+    /// The user may not run a command, or Redis does not have it under its name.
+    #[error("{}", refusal(command, *is_unknown))]
+    CommandRefused {
+        /// The command, as Redis names it.
+        command: String,
+        /// Whether Redis does not know it.
+        is_unknown: bool,
+    },
+    /// The user may not read a key.
+    #[error(
+        "Redis does not allow this user to read this key; an ACL rule whose pattern its name matches, such as `~*`, allows it"
+    )]
+    KeyRefused,
+    /// Redis does not let this client in, or not do what it asks for.
     #[error("Redis does not allow it: {message}")]
     Forbidden {
-        /// What Redis says, which names the command.
+        /// What Redis says.
         message: String,
+    },
+    /// The key is on another node of a cluster.
+    #[error(
+        "this key is on another node of the Redis cluster{}; Rewind does not support clusters yet and reads the node that it was given",
+        if address.is_empty() { String::new() } else { format!(", `{address}`") }
+    )]
+    OtherNode {
+        /// Where that is, as far as Redis tells.
+        address: String,
     },
     /// There is no such key.
     #[error("no such key")]
@@ -76,10 +99,9 @@ impl StoreError {
         matches!(self, Self::Unavailable { .. })
     }
 
-    /// Whether the user may not run a command at all, rather than not on a certain key.
+    /// Whether a command is refused altogether, rather than for a certain key.
     pub fn is_command_refused(&self) -> bool {
-        // Of keys it says "no permissions to access", in different words from version to version.
-        matches!(self, Self::Forbidden { message } if message.contains("command"))
+        matches!(self, Self::CommandRefused { .. })
     }
 
     pub(super) fn unexpected(what: &'static str) -> Self {
@@ -88,60 +110,21 @@ impl StoreError {
 
     /// What an error line of a reply says: a code and, mostly, a sentence.
     pub(super) fn from_reply(url: &StoreUrl, line: &str) -> Self {
-        let address = || url.to_string();
-        let message = || line.trim_end_matches('.').to_owned();
-        match line.split(' ').next().unwrap_or_default() {
-            "NOAUTH" | "WRONGPASS" => Self::LoginRefused { address: address() },
-            "NOPERM" => Self::Forbidden { message: message() },
-            "WRONGTYPE" => Self::WrongType,
-            "LOADING" | "MASTERDOWN" | "CLUSTERDOWN" | "TRYAGAIN" | "BUSY" => {
-                Self::Unavailable { address: address(), reason: message() }
-            }
-            _ if line.contains("no such key") => Self::NotFound,
-            // Servers before Redis 6 have no other code for it.
-            _ if line.contains("invalid password") => Self::LoginRefused { address: address() },
-            _ => Self::Server { message: message() },
-        }
+        let (code, detail) = line.split_once(' ').unwrap_or((line, ""));
+        Self::of_reply(url, code, detail)
     }
 
     pub(super) fn from_redis(url: &StoreUrl, error: &RedisError) -> Self {
-        // A transaction that was refused says so; why, says the error of the command that was.
-        if error.kind() == ErrorKind::Server(ServerErrorKind::ExecAbort)
-            && let Some(causes) = error.clone().into_server_errors()
-            && let Some((_, cause)) = causes.first()
-        {
-            return Self::from_redis(url, &RedisError::from(cause.clone()));
-        }
         let address = || url.to_string();
-        let message = || {
-            let code = error.code().unwrap_or_default();
-            let detail = error.detail().unwrap_or_default();
-            format!("{code} {detail}").trim().trim_end_matches('.').to_owned()
-        };
-        match (error.kind(), error.code()) {
-            (ErrorKind::AuthenticationFailed, _) | (_, Some("NOAUTH" | "WRONGPASS")) => {
+        match error.kind() {
+            ErrorKind::AuthenticationFailed => Self::LoginRefused { address: address() },
+            ErrorKind::Server(_) | ErrorKind::Extension => {
+                let code = error.code().unwrap_or_default();
+                Self::of_reply(url, code, error.detail().unwrap_or_default())
+            }
+            _ if error.code().is_some_and(|code| matches!(code, "NOAUTH" | "WRONGPASS")) => {
                 Self::LoginRefused { address: address() }
             }
-            (ErrorKind::Server(ServerErrorKind::NoPerm), _) => {
-                Self::Forbidden { message: message() }
-            }
-            (_, Some("WRONGTYPE")) => Self::WrongType,
-            (ErrorKind::Server(ServerErrorKind::ResponseError), _)
-                if error.detail().is_some_and(|detail| detail.contains("no such key")) =>
-            {
-                Self::NotFound
-            }
-            (
-                ErrorKind::Server(
-                    ServerErrorKind::BusyLoading
-                    | ServerErrorKind::MasterDown
-                    | ServerErrorKind::ClusterDown
-                    | ServerErrorKind::TryAgain,
-                ),
-                _,
-            )
-            | (_, Some("BUSY")) => Self::Unavailable { address: address(), reason: message() },
-            (ErrorKind::Server(_) | ErrorKind::Extension, _) => Self::Server { message: message() },
             _ if error.is_timeout() => Self::Unavailable {
                 address: address(),
                 reason: "it does not answer in time".into(),
@@ -149,13 +132,173 @@ impl StoreError {
             _ if error.is_connection_refusal() => {
                 Self::Unavailable { address: address(), reason: "nothing listens there".into() }
             }
-            (ErrorKind::Io, _) => {
+            ErrorKind::Io => {
                 Self::Unavailable { address: address(), reason: "the connection was lost".into() }
             }
-            (ErrorKind::Parse | ErrorKind::UnexpectedReturnType, _) => {
+            ErrorKind::Parse | ErrorKind::UnexpectedReturnType => {
                 Self::unexpected("a reply of another shape")
             }
             _ => Self::Unavailable { address: address(), reason: error.category().to_owned() },
         }
+    }
+
+    fn of_reply(url: &StoreUrl, code: &str, detail: &str) -> Self {
+        let address = || url.to_string();
+        let message = || format!("{code} {detail}").trim().trim_end_matches('.').to_owned();
+        match code {
+            "NOAUTH" | "WRONGPASS" => Self::LoginRefused { address: address() },
+            "NOPERM" => {
+                Self::of_no_permission(detail).unwrap_or(Self::Forbidden { message: message() })
+            }
+            "WRONGTYPE" => Self::WrongType,
+            "MOVED" | "ASK" => {
+                Self::OtherNode { address: detail.split(' ').nth(1).unwrap_or_default().to_owned() }
+            }
+            "LOADING" | "MASTERDOWN" | "CLUSTERDOWN" | "TRYAGAIN" | "BUSY" => {
+                Self::Unavailable { address: address(), reason: message() }
+            }
+            "DENIED" => Self::Forbidden { message: message() },
+            _ => Self::of_sentence(url, detail).unwrap_or(Self::Server { message: message() }),
+        }
+    }
+
+    /// The user may not run a command, or not read a key, which Redis says in different words from version to version.
+    fn of_no_permission(detail: &str) -> Option<Self> {
+        match quoted_after(detail, "run the ") {
+            Some(command) => Some(Self::CommandRefused { command, is_unknown: false }),
+            None if detail.contains("key") => Some(Self::KeyRefused),
+            None => None,
+        }
+    }
+
+    /// What has no code of its own.
+    fn of_sentence(url: &StoreUrl, detail: &str) -> Option<Self> {
+        let has = |words: &str| detail.to_ascii_lowercase().contains(words);
+        if let Some(command) = quoted_after(detail, "unknown command ") {
+            return Some(Self::CommandRefused { command, is_unknown: true });
+        }
+        if has("no such key") {
+            return Some(Self::NotFound);
+        }
+        // Servers before Redis 6 have no other code for it.
+        if has("invalid password") || has("auth") && has("password") {
+            return Some(Self::LoginRefused { address: url.to_string() });
+        }
+        if has("max number of clients") {
+            let reason = "it has as many connections as it allows (`maxclients`)".to_owned();
+            return Some(Self::Unavailable { address: url.to_string(), reason });
+        }
+        let is_about_database = has("db index") || has("select is not allowed");
+        is_about_database.then(|| Self::Forbidden { message: detail.to_owned() })
+    }
+}
+
+/// The text in quotes of either kind that follows some words.
+fn quoted_after(text: &str, words: &str) -> Option<String> {
+    let at = text.find(words)? + words.len();
+    let quote = text[at..].chars().next().filter(|quote| matches!(quote, '\'' | '`'))?;
+    let rest = &text[at + 1..];
+    let end = rest.find([quote, '\''])?;
+    Some(rest[..end].to_owned())
+}
+
+/// What is said of a command that is refused: its name, what it is for, and what would help.
+fn refusal(name: &str, is_unknown: bool) -> String {
+    let known = Command::named(name);
+    let shown = known.map_or_else(|| name.to_uppercase(), |command| command.name.to_owned());
+    let purpose = known.map(|command| format!(", which is for {}", command.purpose));
+    let purpose = purpose.unwrap_or_default();
+    let help = match known {
+        _ if is_unknown => {
+            "; it may have been renamed or switched off in its configuration".to_owned()
+        }
+        Some(command) => format!("; the ACL rule `{}` allows it", command.rule),
+        None => String::new(),
+    };
+    match is_unknown {
+        true => format!("Redis does not know the command `{shown}`{purpose}{help}"),
+        false => format!("Redis does not allow this user to run `{shown}`{purpose}{help}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error(line: &str) -> StoreError {
+        StoreError::from_reply(&"redis://127.0.0.1:6379".parse().unwrap(), line)
+    }
+
+    fn refused(command: &str, is_unknown: bool) -> StoreError {
+        StoreError::CommandRefused { command: command.to_owned(), is_unknown }
+    }
+
+    #[test]
+    fn a_refused_command_is_the_same_whatever_redis_calls_it() {
+        for (line, expected) in [
+            (
+                "NOPERM this user has no permissions to run the 'xinfo' command or its subcommand",
+                refused("xinfo", false),
+            ),
+            (
+                "NOPERM this user has no permissions to run the 'xinfo|stream' command",
+                refused("xinfo|stream", false),
+            ),
+            (
+                "NOPERM User viewer has no permissions to run the 'time' command",
+                refused("time", false),
+            ),
+            (
+                "ERR unknown command 'XINFO', with args beginning with: 'STREAM' 's' ",
+                refused("XINFO", true),
+            ),
+            (
+                "ERR unknown command `XINFO`, with args beginning with: `STREAM`, `s`, ",
+                refused("XINFO", true),
+            ),
+        ] {
+            assert_eq!(error(line), expected, "{line}");
+        }
+        let renamed = error("ERR unknown command 'XINFO', with args beginning with: 'STREAM' 's' ")
+            .to_string();
+        assert!(renamed.contains("`XINFO STREAM`") && renamed.contains("renamed"), "{renamed}");
+        let refused = refused("xinfo|stream", false).to_string();
+        assert!(
+            refused.contains("`XINFO STREAM`") && refused.contains("`+xinfo|stream`"),
+            "{refused}"
+        );
+    }
+
+    #[test]
+    fn a_refused_key_is_told_from_a_refused_command() {
+        for line in [
+            "NOPERM this user has no permissions to access one of the keys used as arguments",
+            "NOPERM No permissions to access a key",
+        ] {
+            assert_eq!(error(line), StoreError::KeyRefused);
+        }
+        let channel =
+            "NOPERM this user has no permissions to access one of the channels used as arguments";
+        assert!(matches!(error(channel), StoreError::Forbidden { .. }));
+    }
+
+    #[test]
+    fn what_redis_says_of_clusters_databases_and_limits_has_its_meaning() {
+        let address = "10.0.0.2:6379".to_owned();
+        assert_eq!(
+            error("MOVED 3999 10.0.0.2:6379"),
+            StoreError::OtherNode { address: address.clone() }
+        );
+        assert_eq!(error("ASK 3999 10.0.0.2:6379"), StoreError::OtherNode { address });
+        assert!(error("CLUSTERDOWN Hash slot not served").is_passing());
+        assert!(error("ERR max number of clients reached").is_passing());
+        assert!(matches!(error("ERR DB index is out of range"), StoreError::Forbidden { .. }));
+        assert!(matches!(
+            error("ERR SELECT is not allowed in cluster mode"),
+            StoreError::Forbidden { .. }
+        ));
+        assert!(matches!(error("ERR invalid password"), StoreError::LoginRefused { .. }));
+        assert_eq!(error("ERR no such key"), StoreError::NotFound);
+        assert!(matches!(error("ERR something else"), StoreError::Server { .. }));
     }
 }

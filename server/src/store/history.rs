@@ -6,6 +6,7 @@ use rewind_domain::{EntryId, PayloadDecoder, RawEvent, StreamKey};
 use tokio::sync::mpsc;
 
 use super::entries::{EntryPage, EntryRange, PageEntry, PageReply, PageRequest};
+use super::look::Look;
 use super::page_size::PageSize;
 use super::reader::{Reader, ReaderPool};
 use super::{IdRange, PageOrder, Part, Store, StoreError, StoreUrl, StreamInfo};
@@ -127,13 +128,16 @@ impl Store {
         let begins_at = after.as_ref().map(|place| (place.id, place.version));
         let part = self.part(key).await?;
         let size = PageSize::of_scan();
+        let look = self.look();
+        let key = key.clone();
         let mut reading =
-            Reading { key: key.clone(), part, begins_at, goes_on: after, end, last_id: None, size };
+            Reading { look, key, part, begins_at, goes_on: after, end, last_id: None, size };
         let (mut reader, reply) =
             self.shared.readers.ask(&reading.request(), &self.shared.url).await?;
         let (mut page, info) = reading.page(reply)?;
         let is_continued = after.is_none_or(|place| page.take_off(&place));
         reading.goes_on = None;
+        reading.look = self.look();
         // A stream that is being written to would never end otherwise.
         reading.last_id = info.extent.last_id;
         if !is_continued {
@@ -155,6 +159,7 @@ impl Store {
 
 /// How far the reading of a history is.
 struct Reading {
+    look: Look,
     key: StreamKey,
     /// Which entries of a stream it is about, where not about all of one.
     part: Option<Part>,
@@ -219,7 +224,7 @@ impl Reading {
         let range = IdRange { after, before: last.and_then(EntryId::next) };
         let count = self.page_entries() + u64::from(self.goes_on.is_some());
         let ranges = vec![EntryRange::new(range, PageOrder::OldestFirst, count)];
-        PageRequest { key: &self.key, part: self.part.as_ref(), ranges }
+        PageRequest { look: self.look, key: &self.key, part: self.part.as_ref(), ranges }
     }
 
     fn page_entries(&self) -> u64 {

@@ -9,13 +9,16 @@
 //! Nothing here writes, but for [`bulk::BulkWriter`], which only `rewind import` uses. No read is unbounded.
 
 pub mod bulk;
+pub mod commands;
 mod connection;
 mod discover;
 mod entries;
 mod error;
+mod fit;
 mod groups;
 mod history;
 mod info;
+mod look;
 mod pace;
 mod page;
 mod page_size;
@@ -49,7 +52,9 @@ pub use signals::{Hearing, Signals};
 pub use url::{StoreUrl, StoreUrlError};
 pub use watch::Watcher;
 
+use commands::Refusals;
 use connection::SharedConnection;
+use look::Look;
 use pace::Pace;
 use reader::ReaderPool;
 
@@ -68,6 +73,7 @@ struct Shared {
     /// For what reads many entries.
     readers: ReaderPool,
     pace: Pace,
+    refusals: Arc<Refusals>,
 }
 
 /// A stream as `XINFO STREAM` tells of it.
@@ -89,8 +95,9 @@ impl Store {
     pub fn with_read_rate(url: StoreUrl, entries_per_second: Option<NonZeroU32>) -> Self {
         let pace = Pace::new(entries_per_second);
         let quick = SharedConnection::new(url.clone());
-        let readers = ReaderPool::new(url.clone());
-        let shared = Arc::new(Shared { url, quick, readers, pace });
+        let refusals = Arc::<Refusals>::default();
+        let readers = ReaderPool::new(url.clone(), Arc::clone(&refusals));
+        let shared = Arc::new(Shared { url, quick, readers, pace, refusals });
         Self { shared, parts: Arc::new(parts::NoParts) }
     }
 
@@ -128,6 +135,21 @@ impl Store {
         pipeline.cmd("INFO").arg("server");
         let reply = self.single(&pipeline).await?;
         Ok(reply::text(&reply).and_then(|info| reply::server_version(&info)))
+    }
+
+    /// How this command was refused lately, if it was.
+    pub fn refusal(&self, command: &str) -> Option<StoreError> {
+        self.shared.refusals.of(command)
+    }
+
+    /// How streams are looked at.
+    fn look(&self) -> Look {
+        Look::allowed(&self.shared.refusals)
+    }
+
+    /// Whether an error is that `XINFO STREAM` is refused, so that streams are looked at in another way from now on.
+    fn is_look_refused(&self, error: &StoreError) -> bool {
+        self.shared.refusals.note(error, "XINFO STREAM")
     }
 
     /// Runs a pipeline of one command.

@@ -1,10 +1,14 @@
 //! Pages: a few entries at a time, with the stream as it is at that moment.
+//!
+//! Each is read without a transaction, which Redis may refuse, and compared with the stream before and after ([`fit`]).
 
-use redis::Pipeline;
 use redis::aio::MultiplexedConnection;
+use redis::{Pipeline, Value};
 use rewind_domain::{Entry, EntryId, StreamKey};
 
 use super::connection::run_on;
+use super::fit::{self, ATTEMPTS, ReadIds};
+use super::look::Look;
 use super::{EntryPage, EntryRange, Store, StoreError, StreamInfo, reply};
 
 /// The ids that a read is limited to.
@@ -21,6 +25,18 @@ impl IdRange {
     pub fn within(first: EntryId, last: EntryId) -> Self {
         // Before the first id that there can be, and after the last one, there is nothing to leave out.
         Self { after: first.prev(), before: last.next() }
+    }
+
+    /// Its ends as Redis takes them, both included. Redis refuses what excludes the first id that there can be, or the last one: an
+    /// empty range is asked for by the wrong ends.
+    pub(super) fn arguments(&self) -> [String; 2] {
+        if self.is_empty() {
+            return ["+".to_owned(), "-".to_owned()];
+        }
+        let low = self.after.and_then(EntryId::next);
+        let high = self.before.and_then(EntryId::prev);
+        let text = |id: EntryId| id.to_string();
+        [low.map_or("-".to_owned(), text), high.map_or("+".to_owned(), text)]
     }
 
     /// Whether no id lies in it.
@@ -64,14 +80,15 @@ pub struct Wanted {
     pub count: u64,
 }
 
-/// Entries, and the stream as it is at the very same moment.
+/// Entries, and the stream that they fit.
 pub type Page = (Vec<Entry>, StreamInfo);
 
 impl Store {
-    /// Up to `count` entries of a stream, and the stream as it is at the very same moment.
+    /// Up to `count` entries of a stream, and the stream that they fit.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`] and [`StoreError::WrongType`] where the key is no stream, and whatever else Redis refuses.
+    /// [`StoreError::NotFound`] and [`StoreError::WrongType`] where the key is no stream, [`StoreError::Changed`] where the stream loses
+    /// entries faster than it can be read, and whatever else Redis refuses.
     pub async fn page(
         &self,
         key: &StreamKey,
@@ -85,9 +102,9 @@ impl Store {
             let entries = pages.iter().flat_map(EntryPage::entries);
             return Ok((entries.map(|entry| entry.to_entry()).collect(), info));
         }
-        let pipeline = page_pipeline(key, range, order, count);
-        let replies = self.run(&pipeline).await?;
-        self.read_page(replies)
+        let wanted = [Wanted { key: key.clone(), range, count }];
+        let page = self.pages_by(None, &wanted, order).await?.pop();
+        page.unwrap_or(Err(StoreError::unexpected("no page")))
     }
 
     /// A page of each of several streams, oldest entries first, in one round trip.
@@ -98,8 +115,7 @@ impl Store {
         &self,
         wanted: &[Wanted],
     ) -> Result<Vec<Result<Page, StoreError>>, StoreError> {
-        let replies = self.run(&pages_pipeline(wanted, PageOrder::OldestFirst)).await?;
-        Ok(self.read_pages(replies))
+        self.pages_by(None, wanted, PageOrder::OldestFirst).await
     }
 
     /// As [`Store::pages`], but the newest entries of each range, the newest first.
@@ -110,8 +126,7 @@ impl Store {
         &self,
         wanted: &[Wanted],
     ) -> Result<Vec<Result<Page, StoreError>>, StoreError> {
-        let replies = self.run(&pages_pipeline(wanted, PageOrder::NewestFirst)).await?;
-        Ok(self.read_pages(replies))
+        self.pages_by(None, wanted, PageOrder::NewestFirst).await
     }
 
     /// The same for users who may not run `XINFO STREAM`: nothing is told of the streams.
@@ -138,12 +153,8 @@ impl Store {
     /// # Errors
     /// As for [`Store::page`].
     pub async fn info(&self, key: &StreamKey) -> Result<StreamInfo, StoreError> {
-        if let Some(part) = self.part(key).await? {
-            return Ok(part.info());
-        }
-        let mut pipeline = redis::pipe();
-        pipeline.cmd("XINFO").arg("STREAM").arg(key.as_bytes());
-        reply::stream_info(self.single(&pipeline).await?)
+        let looked_at = self.look_at(std::slice::from_ref(key)).await?.pop();
+        looked_at.map_or(Err(StoreError::NotFound), |found| found.info)
     }
 
     /// As [`Store::pages`], on a connection of one's own.
@@ -152,66 +163,77 @@ impl Store {
         connection: &MultiplexedConnection,
         wanted: &[Wanted],
     ) -> Result<Vec<Result<Page, StoreError>>, StoreError> {
-        let replies =
-            run_on(connection.clone(), &pages_pipeline(wanted, PageOrder::OldestFirst)).await;
-        Ok(self.read_pages(replies.map_err(|error| self.error(&error))?))
+        self.pages_by(Some(connection), wanted, PageOrder::OldestFirst).await
     }
 
-    fn read_pages(
+    /// Reads the pages in one round trip, on the connection for short commands unless another one is given, and those again that do
+    /// not fit their stream.
+    async fn pages_by(
         &self,
-        replies: Vec<redis::RedisResult<redis::Value>>,
-    ) -> Vec<Result<Page, StoreError>> {
-        let mut replies = replies.into_iter();
-        let pairs = std::iter::from_fn(|| Some(vec![replies.next()?, replies.next()?]));
-        pairs.map(|pair| self.read_page(pair)).collect()
-    }
-
-    pub(super) fn read_page(
-        &self,
-        replies: Vec<redis::RedisResult<redis::Value>>,
-    ) -> Result<(Vec<Entry>, StreamInfo), StoreError> {
-        let mut replies = replies.into_iter();
-        let (Some(entries), Some(info)) = (replies.next(), replies.next()) else {
-            return Err(StoreError::unexpected("a page without its parts"));
-        };
-        let entries = entries.map_err(|error| self.error(&error))?;
-        let info = info.map_err(|error| self.error(&error))?;
-        Ok((reply::entries(entries)?, reply::stream_info(info)?))
+        connection: Option<&MultiplexedConnection>,
+        wanted: &[Wanted],
+        order: PageOrder,
+    ) -> Result<Vec<Result<Page, StoreError>>, StoreError> {
+        let mut pages: Vec<Result<Page, StoreError>> =
+            wanted.iter().map(|_| Err(StoreError::Changed)).collect();
+        let mut open: Vec<usize> = (0..wanted.len()).collect();
+        for _ in 0..ATTEMPTS {
+            let look = self.look();
+            let pipeline = pages_pipeline(look, wanted, &open, order);
+            let replies = match connection {
+                Some(connection) => run_on(connection.clone(), &pipeline)
+                    .await
+                    .map_err(|error| self.error(&error))?,
+                None => self.run(&pipeline).await?,
+            };
+            let mut replies = replies.into_iter().map(|reply| reply.map_err(|e| self.error(&e)));
+            let mut unfit = Vec::new();
+            for at in open {
+                match read_page(look, &wanted[at], order, &mut replies) {
+                    Err(StoreError::Changed) => unfit.push(at),
+                    Err(error) if look == Look::Info && self.is_look_refused(&error) => {
+                        unfit.push(at);
+                    }
+                    page => pages[at] = page,
+                }
+            }
+            open = unfit;
+            if open.is_empty() {
+                break;
+            }
+        }
+        Ok(pages)
     }
 }
 
-/// The entries and the information in one transaction: only then do versions counted from the one fit the other while
-/// entries are being added and trimmed.
-pub(super) fn page_pipeline(
-    key: &StreamKey,
-    range: IdRange,
+/// The next page of these replies; [`StoreError::Changed`] where it does not fit the stream.
+fn read_page(
+    look: Look,
+    wanted: &Wanted,
     order: PageOrder,
-    count: u64,
-) -> Pipeline {
-    let mut pipeline = redis::pipe();
-    pipeline.atomic();
-    add_page(&mut pipeline, key, range, order, count);
-    pipeline
+    replies: &mut impl Iterator<Item = Result<Value, StoreError>>,
+) -> Result<Page, StoreError> {
+    let before = look.read(replies);
+    let entries =
+        replies.next().unwrap_or(Err(StoreError::unexpected("fewer replies than commands")));
+    let after = look.read(replies);
+    let entries = reply::entries(entries?)?;
+    let (before, after) = fit::both(before, after)?;
+    let ids: Vec<EntryId> = entries.iter().map(|entry| entry.id).collect();
+    let read = ReadIds { range: wanted.range, order, count: wanted.count, ids: &ids };
+    let extent = fit::extent_between(&before.extent, &after.extent, read);
+    Ok((entries, StreamInfo { extent: extent.ok_or(StoreError::Changed)?, ..after }))
 }
 
-fn pages_pipeline(wanted: &[Wanted], order: PageOrder) -> Pipeline {
+/// The entries of each range between two looks at their stream, so that [`fit`] can tell whether they fit.
+fn pages_pipeline(look: Look, wanted: &[Wanted], which: &[usize], order: PageOrder) -> Pipeline {
     let mut pipeline = redis::pipe();
-    pipeline.atomic();
-    for Wanted { key, range, count } in wanted {
-        add_page(&mut pipeline, key, *range, order, *count);
+    for Wanted { key, range, count } in which.iter().map(|&at| &wanted[at]) {
+        look.add_to(&mut pipeline, key);
+        range_command(&mut pipeline, key, *range, order, *count);
+        look.add_to(&mut pipeline, key);
     }
     pipeline
-}
-
-fn add_page(
-    pipeline: &mut Pipeline,
-    key: &StreamKey,
-    range: IdRange,
-    order: PageOrder,
-    count: u64,
-) {
-    range_command(pipeline, key, range, order, count);
-    pipeline.cmd("XINFO").arg("STREAM").arg(key.as_bytes());
 }
 
 /// Adds the command that reads up to `count` entries of a range.
@@ -222,11 +244,36 @@ pub(super) fn range_command(
     order: PageOrder,
     count: u64,
 ) {
-    let low = range.after.map_or("-".to_owned(), |id| format!("({id}"));
-    let high = range.before.map_or("+".to_owned(), |id| format!("({id}"));
+    let [low, high] = range.arguments();
     match order {
         PageOrder::OldestFirst => pipeline.cmd("XRANGE").arg(key.as_bytes()).arg(low).arg(high),
         PageOrder::NewestFirst => pipeline.cmd("XREVRANGE").arg(key.as_bytes()).arg(high).arg(low),
     };
     pipeline.arg("COUNT").arg(count);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_range_is_asked_for_by_the_ends_that_it_has() {
+        let ends = |after: Option<EntryId>, before: Option<EntryId>| {
+            IdRange { after, before }.arguments().join(" ")
+        };
+        let id = |ms| Some(EntryId::new(ms, 0));
+        assert_eq!(ends(None, None), "- +");
+        assert_eq!(ends(id(5), id(7)), "5-1 6-18446744073709551615");
+        assert_eq!(
+            ends(Some(EntryId::MIN), Some(EntryId::MAX)),
+            "0-1 18446744073709551615-18446744073709551614"
+        );
+        for (after, before) in
+            [(Some(EntryId::MAX), None), (None, Some(EntryId::MIN)), (id(7), id(5)), (id(5), id(5))]
+        {
+            assert_eq!(ends(after, before), "+ -");
+        }
+        let last = IdRange::within(EntryId::MAX, EntryId::MAX);
+        assert_eq!((last.is_empty(), last.after), (false, EntryId::MAX.prev()));
+    }
 }

@@ -7,6 +7,7 @@ use redis::ConnectionAddr;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::time::timeout;
 
+use super::commands::Refusals;
 use super::resp::{ReplyBuffer, Token, write_command};
 use super::{StoreError, StoreUrl};
 
@@ -24,6 +25,8 @@ const CHUNK: usize = 256 * 1024;
 pub(super) struct ReaderPool {
     url: StoreUrl,
     kept: Arc<Mutex<Vec<Reader>>>,
+    /// What is refused to all of them.
+    pub(super) refusals: Arc<Refusals>,
 }
 
 /// A connection of one's own.
@@ -39,8 +42,8 @@ trait Duplex: AsyncRead + AsyncWrite + Unpin + Send {}
 impl<T: AsyncRead + AsyncWrite + Unpin + Send> Duplex for T {}
 
 impl ReaderPool {
-    pub(super) fn new(url: StoreUrl) -> Self {
-        Self { url, kept: Arc::default() }
+    pub(super) fn new(url: StoreUrl, refusals: Arc<Refusals>) -> Self {
+        Self { url, kept: Arc::default(), refusals }
     }
 
     /// A reader that was kept. It may turn out to be lost.

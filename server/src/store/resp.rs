@@ -116,6 +116,19 @@ impl ReplyBuffer {
         (value, at + 1)
     }
 
+    /// The place behind the value that begins at `at`.
+    pub(super) fn value_end(&self, at: usize) -> usize {
+        let (mut end, mut missing) = (at, 1);
+        while missing > 0 && end < self.tokens.len() {
+            missing -= 1;
+            if let Token::Array(length) = self.tokens[end] {
+                missing += length as usize;
+            }
+            end += 1;
+        }
+        end
+    }
+
     fn next_token(&mut self) -> Result<Option<Token>, StoreError> {
         let Some(line) = self.line() else { return Ok(None) };
         let (start, behind) = (self.at + 1, line + 2);
@@ -215,6 +228,7 @@ mod tests {
         ]);
         assert_eq!((value, behind), (expected, buffer.tokens().len()));
         assert_eq!(buffer.value(2).1, 5);
+        assert_eq!((0..=5).map(|at| buffer.value_end(at)).collect::<Vec<_>>(), [7, 2, 5, 4, 5, 6]);
     }
 
     #[test]

@@ -165,7 +165,8 @@ impl Reading {
 
     fn request(&self) -> PageRequest<'_> {
         let ranges = vec![EntryRange::new(self.range, self.order, self.size.entries(1))];
-        PageRequest { key: &self.key, part: self.part.as_ref(), ranges }
+        let look = self.store.look();
+        PageRequest { look, key: &self.key, part: self.part.as_ref(), ranges }
     }
 
     /// Leaves out what is added from now on.

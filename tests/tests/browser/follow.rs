@@ -199,7 +199,7 @@ async fn all_streams_are_one_list_that_goes_on() {
 async fn where_redis_tells_nothing_the_page_says_how_late_events_are_and_what_would_help() {
     let redis = TestRedis::start().await;
     fill(&redis).await;
-    redis.run("ACL SETUSER few on >password ~* resetchannels -@all +xrange +xrevrange +xread +xinfo|stream +scan +dbsize +ping +multi +exec +time +info").await;
+    redis.run("ACL SETUSER few on >password ~* resetchannels -@all +xrange +xrevrange +xread +xinfo|stream +scan +dbsize +ping +time +info").await;
     let url = format!("{}?user=few&pass=password", redis.url_text());
     let app = TestApp::start_on(url.parse().unwrap()).await;
     let browser = Browser::start(&app).await;

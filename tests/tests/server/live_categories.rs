@@ -192,7 +192,7 @@ async fn what_was_trimmed_from_a_category_is_named() {
 #[tokio::test]
 async fn where_redis_tells_nothing_a_category_is_looked_at_again_and_again() {
     let redis = TestRedis::start().await;
-    redis.run("ACL SETUSER few on >password ~* resetchannels -@all +xrange +xread +xinfo|stream +scan +dbsize +ping +multi +exec +time").await;
+    redis.run("ACL SETUSER few on >password ~* resetchannels -@all +xrange +xread +xinfo|stream +scan +dbsize +ping +time").await;
     add(&redis, "p:1").await;
     let url = format!("{}?user=few&pass=password", redis.url_text());
     let app = TestApp::start_on(url.parse().unwrap()).await;

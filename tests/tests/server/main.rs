@@ -3,6 +3,7 @@
 mod bisect;
 mod blame;
 mod catalog;
+mod changing_streams;
 mod decoders;
 mod diff;
 mod event;

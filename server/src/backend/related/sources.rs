@@ -75,7 +75,7 @@ pub(super) async fn next(
             }
             let found = match store.discover(prefix, place.scan, left).await {
                 Ok(found) => found,
-                Err(error @ StoreError::Forbidden { .. }) => {
+                Err(error @ StoreError::CommandRefused { .. }) => {
                     unlisted = Some(error.to_string());
                     break;
                 }

@@ -1,0 +1,92 @@
+//! How a stream is looked at from the outside.
+
+use redis::{Pipeline, Value};
+use rewind_domain::StreamKey;
+use rewind_domain::versions::StreamExtent;
+
+use super::commands::Refusals;
+use super::{StoreError, StreamInfo, reply};
+
+/// By which commands a stream is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Look {
+    /// By `XINFO STREAM`.
+    Info,
+    /// Where that is refused, by its length and the entries at both ends: this tells neither groups nor what was trimmed, and takes a
+    /// stream that is gone for an empty one.
+    Ends,
+}
+
+impl Look {
+    /// How streams are looked at by a user to whom these commands were refused.
+    pub(super) fn allowed(refusals: &Refusals) -> Self {
+        if refusals.has("XINFO STREAM") { Self::Ends } else { Self::Info }
+    }
+
+    /// How many replies it has.
+    pub(super) const fn replies(self) -> usize {
+        match self {
+            Self::Info => 1,
+            Self::Ends => 3,
+        }
+    }
+
+    /// The commands.
+    pub(super) fn commands(self, key: &StreamKey) -> Vec<Vec<&[u8]>> {
+        let key = key.as_bytes();
+        match self {
+            Self::Info => vec![vec![b"XINFO", b"STREAM", key]],
+            Self::Ends => vec![
+                vec![b"XLEN", key],
+                vec![b"XRANGE", key, b"-", b"+", b"COUNT", b"1"],
+                vec![b"XREVRANGE", key, b"+", b"-", b"COUNT", b"1"],
+            ],
+        }
+    }
+
+    /// Adds the commands to a pipeline.
+    pub(super) fn add_to(self, pipeline: &mut Pipeline, key: &StreamKey) {
+        for words in self.commands(key) {
+            let mut command = redis::Cmd::new();
+            command.arg(&words);
+            pipeline.add_command(command);
+        }
+    }
+
+    /// What the replies say. Takes as many as there are.
+    pub(super) fn read(
+        self,
+        replies: &mut impl Iterator<Item = Result<Value, StoreError>>,
+    ) -> Result<StreamInfo, StoreError> {
+        const NONE: StoreError = StoreError::Unexpected { what: "fewer replies than commands" };
+        let mut next = || replies.next().unwrap_or(Err(NONE));
+        match self {
+            Self::Info => next().and_then(reply::stream_info),
+            Self::Ends => {
+                let (length, first, last) = (next(), next(), next());
+                let length = length.map_err(|error| match error {
+                    // Allowing the other command helps more.
+                    StoreError::CommandRefused { is_unknown, .. } => StoreError::CommandRefused {
+                        command: "xinfo|stream".to_owned(),
+                        is_unknown,
+                    },
+                    error => error,
+                })?;
+                ends(&length, first?, last?)
+            }
+        }
+    }
+}
+
+fn ends(length: &Value, first: Value, last: Value) -> Result<StreamInfo, StoreError> {
+    let id = |reply: Value| Ok(reply::entries(reply)?.first().map(|entry| entry.id));
+    let (first_id, last_id) = (id(first)?, id(last)?);
+    let extent = StreamExtent {
+        length: reply::number(length).ok_or(StoreError::unexpected("a length of another shape"))?,
+        first_id,
+        last_id,
+        last_generated_id: last_id.unwrap_or_default(),
+        ..StreamExtent::default()
+    };
+    Ok(StreamInfo { extent, groups: 0 })
+}

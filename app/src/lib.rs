@@ -24,6 +24,7 @@ use self::browser::location::Location;
 use self::browser::remote::Remote;
 use self::browser::zone::ChosenZone;
 use self::components::export_tray::ExportTray;
+use self::components::keys_dialog::{KeyHelp, KeysDialog};
 use self::components::top_bar::TopBar;
 use self::components::topic_links::Topics;
 use self::pages::not_found::{NotFoundPage, UnreadablePage};
@@ -32,6 +33,7 @@ use self::pages::streams::{OpenCategories, StreamsPage};
 use self::state::address::{
     Address, EventsAddress, EventsOf, FoldAddress, StreamsAddress, TravelAddress,
 };
+use self::state::key_help::KeysOf;
 
 /// The part of the document that changes from page to page.
 const CONTENT_ID: &str = "content";
@@ -45,6 +47,14 @@ pub fn App() -> impl IntoView {
     OpenCategories::provide();
     Drafts::provide();
     let exports = Exports::provide();
+    let help = KeyHelp::provide();
+    let keys_of = Memo::new(move |_| match location.address() {
+        Address::Streams(_) => KeysOf::Streams,
+        Address::Events(_) => KeysOf::Events,
+        Address::Travel(_) => KeysOf::Travel,
+        Address::Fold(_) => KeysOf::Fold,
+        Address::Overview | Address::Unreadable { .. } | Address::NotFound => KeysOf::Other,
+    });
 
     let about = Remote::new(|| Some(()), |()| functions::about());
     ask_again_later(about);
@@ -68,6 +78,7 @@ pub fn App() -> impl IntoView {
         <main id=CONTENT_ID tabindex="-1">
             {pages(location, parts)}
         </main>
+        <KeysDialog help of=keys_of />
         <ExportTray
             exports=exports.list()
             on_cancel=move |ticket| exports.cancel(ticket)

@@ -12,6 +12,7 @@ use super::category_crumbs::name_of;
 use super::icon::{Glyph, Icon};
 use super::virtual_list::VirtualList;
 use crate::browser::clock::{Debounce, Now};
+use crate::browser::keyboard;
 use crate::state::address::StreamsAddress;
 use crate::state::text;
 
@@ -95,9 +96,7 @@ pub(crate) fn CategoryTree(
         }
     };
     let on_key = move |event: KeyboardEvent| {
-        if event.ctrl_key() || event.alt_key() || event.meta_key() {
-            return;
-        }
+        let Some(key) = keyboard::plain(&event) else { return };
         let at = active.get_untracked();
         let row = at.and_then(row_of);
         let last = total.get_untracked().saturating_sub(1);
@@ -106,7 +105,7 @@ pub(crate) fn CategoryTree(
                 on_open.run((category.clone(), is_open));
             }
         };
-        match (event.key().as_str(), at, &row) {
+        match (key.as_str(), at, &row) {
             ("ArrowDown", Some(at), _) => go_to((at + 1).min(last)),
             ("ArrowUp", Some(at), _) => go_to(at.saturating_sub(1)),
             ("ArrowDown" | "ArrowUp" | "Home", _, _) => go_to(0),

@@ -2,7 +2,9 @@
 
 use leptos::prelude::*;
 use rewind_domain::{Change, ChangeKind, Pointer};
+use web_sys::KeyboardEvent;
 
+use super::row_cursor::RowCursor;
 use super::virtual_list::VirtualList;
 use crate::state::changes::Changes;
 use crate::state::text;
@@ -37,7 +39,7 @@ impl ChangeRow {
     }
 }
 
-/// The paths that changed, each a button that leads there.
+/// The paths that changed, each a row that leads there.
 #[component]
 pub(crate) fn ChangeList(
     /// What changed.
@@ -61,7 +63,9 @@ pub(crate) fn ChangeList(
     let rest = Memo::new(move |_| {
         changes.with(|changes| changes.as_slice().len().saturating_sub(MAX_LISTED))
     });
-    let render = move |_: usize, row: ChangeRow| {
+    let cursor = RowCursor::new("change-row", rows, path_of);
+    let render = move |index: usize, row: ChangeRow| {
+        let is_active = cursor.is_at(index);
         let ChangeRow { path, op, old, new } = row;
         let (name, glyph, word) = match op {
             ChangeKind::Add => ("added", "+", "added"),
@@ -73,20 +77,27 @@ pub(crate) fn ChangeList(
             path => path.to_owned(),
         };
         let meant = path.clone();
-        let is_chosen = move || chosen.with(|chosen| chosen.as_ref() == Some(&meant));
+        let is_chosen = Memo::new(move |_| chosen.with(|chosen| chosen.as_ref() == Some(&meant)));
+        let is_selected = move || is_chosen.get().to_string();
         let data_path = path.to_string();
         let arrow = (old.is_some() && new.is_some())
             .then(|| view! { <span class="change-arrow" aria-hidden="true">"→"</span> });
         let old = old.map(|old| view! { <del class="change-old" title=old>{old.clone()}</del> });
         let new = new.map(|new| view! { <span class="change-new" title=new>{new.clone()}</span> });
         view! {
-            <button
-                type="button"
+            <div
                 class=format!("change-row {name}")
-                aria-current=move || is_chosen().then_some("true")
+                class:row-active=is_active
+                role="option"
+                id=cursor.row_id(index)
+                aria-selected=is_selected
+                aria-current=move || is_chosen.get().then_some("true")
                 data-testid="change-row"
                 data-path=data_path
-                on:click=move |_| on_reveal.run(path.clone())
+                on:click=move |_| {
+                    cursor.mean(path.clone());
+                    on_reveal.run(path.clone());
+                }
             >
                 <span class="change-glyph" aria-hidden="true">{glyph}</span>
                 <span class="change-path" title=shown>
@@ -94,8 +105,12 @@ pub(crate) fn ChangeList(
                     {shown.clone()}
                 </span>
                 <span class="change-values">{old} {arrow} {new}</span>
-            </button>
+            </div>
         }
+    };
+    let on_key = move |event: KeyboardEvent| {
+        let changed = rows.get_untracked();
+        cursor.on_key(&event, &changed, path_of, None, |row| on_reveal.run(row.path.clone()));
     };
     let none = move || {
         rows.with(Vec::is_empty)
@@ -109,10 +124,23 @@ pub(crate) fn ChangeList(
         })
     };
     view! {
-        <div class="change-list" role="group" aria-label="What changed">
+        <div class="change-list">
             {none}
-            <VirtualList rows row_height=ROW_HEIGHT render />
+            <div
+                class="change-rows"
+                role="listbox"
+                tabindex=move || if rows.with(Vec::is_empty) { "-1" } else { "0" }
+                aria-label="What changed"
+                aria-activedescendant=move || cursor.active_id()
+                on:keydown=on_key
+            >
+                <VirtualList rows row_height=ROW_HEIGHT render in_sight=cursor.at />
+            </div>
             {more}
         </div>
     }
+}
+
+fn path_of(row: &ChangeRow) -> Pointer {
+    row.path.clone()
 }

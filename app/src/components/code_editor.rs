@@ -8,6 +8,7 @@ use web_sys::{Event, HtmlTextAreaElement, KeyboardEvent};
 
 use super::icon::{Glyph, Icon};
 use crate::browser::frames::OncePerFrame;
+use crate::browser::keyboard;
 use crate::browser::resize::on_resize;
 use crate::browser::text_area;
 use crate::state::highlight::{Highlighted, Piece};
@@ -93,14 +94,14 @@ pub(crate) fn CodeEditor(
     let is_leaving = StoredValue::new(false);
     let on_key = move |event: Targeted<KeyboardEvent, HtmlTextAreaElement>| {
         let was_leaving = is_leaving.get_value();
-        let key = event.key();
+        let Some(key) = keyboard::typed(&event) else { return };
         if key != "Shift" {
             is_leaving.set_value(key == "Escape");
         }
-        if event.is_composing() || (key == "Tab" && was_leaving) {
+        if key == "Tab" && was_leaving {
             return;
         }
-        if (event.ctrl_key() || event.meta_key()) && key.eq_ignore_ascii_case("s") {
+        if keyboard::is_command(&event, "s") {
             event.prevent_default();
             on_save.run(());
             return;

@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use rewind_domain::filter::EventPath;
 
 use super::icon::{Glyph, Icon};
+use super::menu::{Menu, MenuHandle};
 use crate::state::columns::Columns;
 
 /// A menu of the values that events have, each of which can have a column.
@@ -19,47 +20,55 @@ pub(crate) fn ColumnsMenu(
     #[prop(into)]
     on_change: Callback<Columns>,
 ) -> impl IntoView {
-    let lines = move || {
+    let menu = MenuHandle::new();
+    let is_open = menu.is_open();
+    // Those that are shown come first when it opens. While it is open its lines stay where they are, whatever events arrive.
+    let lines = Memo::new(move |before: Option<&Vec<EventPath>>| {
         let chosen = columns.get();
-        // Those that are shown come first, and stay even where no event has them.
-        let mut all: Vec<EventPath> = chosen.paths().to_vec();
         let known = paths.get();
-        all.extend(
-            known
-                .iter()
-                .filter_map(|path| path.parse().ok())
-                .filter(|path: &EventPath| !chosen.has(path)),
-        );
-        if all.is_empty() {
-            return view! { <p class="faint">"Once there are events, their values are listed here."</p> }
-                .into_any();
-        }
-        let line = |path: EventPath| {
-            let is_chosen = chosen.has(&path);
-            let name = path.to_string();
-            view! {
-                <label class="column-choice">
-                    <input
-                        type="checkbox"
-                        prop:checked=is_chosen
-                        data-path=name.clone()
-                        on:change=move |_| on_change.run(columns.get_untracked().toggled(&path))
-                    />
-                    <code>{name}</code>
-                </label>
-            }
+        let known = known.iter().filter_map(|path| path.parse().ok());
+        let mut all: Vec<EventPath> = match before.filter(|_| is_open.get()) {
+            Some(before) => before.clone(),
+            None => chosen.paths().to_vec(),
         };
-        all.into_iter().map(line).collect_view().into_any()
+        for path in chosen.paths().iter().cloned().chain(known) {
+            if !all.contains(&path) {
+                all.push(path);
+            }
+        }
+        all
+    });
+    let line = move |path: EventPath| {
+        let name = path.to_string();
+        let is_chosen = {
+            let path = path.clone();
+            move || columns.with(|columns| columns.has(&path))
+        };
+        view! {
+            <label class="column-choice">
+                <input
+                    type="checkbox"
+                    prop:checked=is_chosen
+                    data-path=name.clone()
+                    on:change=move |_| on_change.run(columns.get_untracked().toggled(&path))
+                />
+                <code>{name}</code>
+            </label>
+        }
     };
     view! {
-        <details class="menu columns-menu" data-testid="columns">
-            <summary class="button">
-                <Icon glyph=Glyph::Diff />
-                "Columns"
-            </summary>
-            <div class="menu-sheet" role="group" aria-label="Columns">
-                {lines}
-            </div>
-        </details>
+        <Menu
+            handle=menu
+            test_id="columns"
+            label="Columns"
+            class="columns-menu"
+            sheet_class="menu-body menu-sheet"
+            button=|| view! { <Icon glyph=Glyph::Diff /> "Columns" }
+        >
+            <Show when=move || lines.with(Vec::is_empty)>
+                <p class="faint">"Once there are events, their values are listed here."</p>
+            </Show>
+            <For each=move || lines.get() key=ToString::to_string children=line />
+        </Menu>
     }
 }

@@ -2,12 +2,11 @@
 
 use std::time::Duration;
 
-use leptos::html;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use web_sys::{HtmlElement, KeyboardEvent};
 
 use super::icon::{Glyph, Icon};
+use super::menu::{Menu, MenuHandle};
 use crate::browser::clipboard;
 
 /// How long it says what it copied.
@@ -26,25 +25,17 @@ pub(crate) struct CopyItem {
     pub(crate) problem: Option<&'static str>,
 }
 
-/// A button that opens a menu. In it the arrow keys move, Escape closes, and what was copied is said.
+/// A button that opens a menu, and says what was copied.
 #[component]
 pub(crate) fn CopyMenu(
     /// The lines.
     items: Vec<CopyItem>,
 ) -> impl IntoView {
-    let menu = NodeRef::<html::Details>::new();
+    let menu = MenuHandle::new();
     let said = RwSignal::new(None::<String>);
-    let close = move || {
-        if let Some(menu) = menu.get_untracked() {
-            menu.set_open(false);
-            if let Ok(Some(summary)) = menu.query_selector("summary") {
-                focus(summary);
-            }
-        }
-    };
     let copy = move |item: CopyItem| {
         let text = item.text.run(());
-        close();
+        menu.close();
         spawn_local(async move {
             let outcome = match clipboard::copy(&text).await {
                 true => format!("Copied {}", item.name),
@@ -58,21 +49,6 @@ pub(crate) fn CopyMenu(
                 THANKS,
             );
         });
-    };
-    let on_key = move |event: KeyboardEvent| {
-        let Some(menu) = menu.get_untracked() else { return };
-        let step = match event.key().as_str() {
-            "Escape" if menu.open() => {
-                event.prevent_default();
-                return close();
-            }
-            "ArrowDown" => 1,
-            "ArrowUp" => -1,
-            _ => return,
-        };
-        event.prevent_default();
-        menu.set_open(true);
-        move_focus(&menu, step);
     };
     let lines = items
         .into_iter()
@@ -91,56 +67,25 @@ pub(crate) fn CopyMenu(
             }
         })
         .collect_view();
+    let button = move || {
+        view! {
+            {move || {
+                let glyph = if said.with(Option::is_some) { Glyph::Check } else { Glyph::Copy };
+                view! { <Icon glyph /> }
+            }}
+            <span role="status" data-testid="copied">
+                {move || said.get().unwrap_or_else(|| "Copy".to_owned())}
+            </span>
+        }
+    };
     view! {
-        <details
-            class="menu copy-menu"
-            node_ref=menu
-            data-testid="copy-menu"
-            on:keydown=on_key
-            on:focusout=move |event| {
-                // Who moves on leaves it closed behind.
-                let to = event.related_target().and_then(|to| wasm_bindgen::JsCast::dyn_into::<web_sys::Node>(to).ok());
-                if let (Some(menu), Some(to)) = (menu.get_untracked(), to) && !menu.contains(Some(&to)) {
-                    menu.set_open(false);
-                }
-            }
-        >
-            <summary class="button">
-                {move || {
-                    let glyph = if said.with(Option::is_some) { Glyph::Check } else { Glyph::Copy };
-                    view! { <Icon glyph /> }
-                }}
-                <span role="status" data-testid="copied">{move || said.get().unwrap_or_else(|| "Copy".to_owned())}</span>
-            </summary>
-            <div class="menu-body" role="group" aria-label="Copy as">{lines}</div>
-        </details>
+        <Menu handle=menu test_id="copy-menu" label="Copy as" class="copy-menu" button>
+            {lines}
+        </Menu>
     }
 }
 
 fn capital(name: &str) -> String {
     let mut rest = name.chars();
     rest.next().map(|first| first.to_uppercase().chain(rest).collect()).unwrap_or_default()
-}
-
-fn move_focus(menu: &web_sys::HtmlDetailsElement, step: i32) {
-    let Ok(options) = menu.query_selector_all(".menu-option:not(:disabled)") else { return };
-    let focused = document().active_element().map(wasm_bindgen::JsValue::from);
-    let count = i32::try_from(options.length()).unwrap_or(i32::MAX);
-    let option = |at: i32| u32::try_from(at).ok().and_then(|at| options.get(at));
-    let at = (0..count).find(|at| option(*at).map(wasm_bindgen::JsValue::from) == focused);
-    let target = match at {
-        Some(at) => (at + step).clamp(0, count - 1),
-        None if step > 0 => 0,
-        None => count - 1,
-    };
-    if let Some(element) = option(target) {
-        focus(element);
-    }
-}
-
-fn focus(element: impl wasm_bindgen::JsCast) {
-    if let Ok(element) = element.dyn_into::<HtmlElement>() {
-        // Fails for no element that exists.
-        let _ = element.focus();
-    }
 }

@@ -3,6 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use leptos::html;
 use leptos::prelude::*;
 use rewind_domain::event::DecodeErrorCode;
 use rewind_domain::filter::EventPath;
@@ -12,21 +13,20 @@ use web_sys::KeyboardEvent;
 
 use super::event_type::EventType;
 use super::icon::{Glyph, Icon};
-use super::long_list::LongList;
+use super::long_list::{LongList, Place, place_of};
 use super::moment::Moment;
 use super::stream_key::KeyText;
-use crate::browser::keyboard::focus;
+use crate::browser::keyboard::{self, focus};
+use crate::browser::stillness::Stillness;
 use crate::browser::viewport::narrow;
 use crate::state::columns::{Columns, cell_text};
-use crate::state::text;
+use crate::state::{row_keys, text};
 
 /// How much of an event's data shows in its row; more than the widest screens have room for.
 const PREVIEW_CHARS: usize = 300;
 /// As high as `.event-row`, and on narrow screens.
 const ROW_HEIGHT: u32 = 46;
 const NARROW_ROW_HEIGHT: u32 = 58;
-/// How far the keys go at a time.
-const PAGE_ROWS: u64 = 10;
 
 const GRID_ID: &str = "events";
 
@@ -87,8 +87,14 @@ pub(crate) fn EventGrid(
     row: Callback<u64, EventRow>,
     /// The row at the upper edge.
     top: RwSignal<f64>,
+    /// How many rows were added above the first one since the list began.
+    #[prop(into)]
+    above: Signal<u64>,
     /// The row where the keys are.
     active: RwSignal<Option<u64>>,
+    /// Is told whether the list has to hold still.
+    #[prop(into)]
+    on_still: Callback<bool>,
     /// Is told which rows are drawn.
     #[prop(into)]
     on_drawn: Callback<Range<u64>>,
@@ -111,8 +117,6 @@ pub(crate) fn EventGrid(
     href: Callback<EventPlace, String>,
 ) -> impl IntoView {
     let move_to = move |target: u64| {
-        let last = rows.get_untracked().saturating_sub(1);
-        let target = target.min(last);
         active.set(Some(target));
         if selected.get_untracked().is_some()
             && let Some(place) = untrack(|| row.run(target)).place()
@@ -121,35 +125,30 @@ pub(crate) fn EventGrid(
         }
     };
     let on_key = move |event: KeyboardEvent| {
-        if event.ctrl_key() || event.alt_key() || event.meta_key() {
-            return;
-        }
+        let Some(key) = keyboard::shortcut(&event) else { return };
         let at = active.get_untracked();
-        let target = match event.key().as_str() {
-            "ArrowDown" | "j" => Some(at.map_or(0, |at| at + 1)),
-            "ArrowUp" | "k" => Some(at.map_or(0, |at| at.saturating_sub(1))),
-            "PageDown" => Some(at.map_or(0, |at| at + PAGE_ROWS)),
-            "PageUp" => Some(at.map_or(0, |at| at.saturating_sub(PAGE_ROWS))),
-            "Home" => Some(0),
-            "End" => Some(u64::MAX),
+        let key = match key.as_str() {
+            "j" => "ArrowDown",
+            "k" => "ArrowUp",
+            key => key,
+        };
+        match key {
             "Enter" | " " => {
                 if let Some(place) = at.and_then(|at| untrack(|| row.run(at)).place()) {
-                    on_select.run(Some(place));
+                    match event.shift_key() {
+                        true => on_compare.run(place),
+                        false => on_select.run(Some(place)),
+                    }
                 }
-                event.prevent_default();
-                None
             }
-            "Escape" if selected.get_untracked().is_some() => {
-                on_select.run(None);
-                None
-            }
-            _ => return,
-        };
+            "Escape" if selected.get_untracked().is_some() => on_select.run(None),
+            key => match row_keys::target(key, at, rows.get_untracked()) {
+                Some(target) => move_to(target),
+                None => return,
+            },
+        }
         event.prevent_default();
         event.stop_propagation();
-        if let Some(target) = target {
-            move_to(target);
-        }
     };
 
     let template = move || {
@@ -164,19 +163,24 @@ pub(crate) fn EventGrid(
             .map(|path| view! { <span role="columnheader" class="cell-own">{path.to_string()}</span> })
             .collect_view()
     };
-    let render = move |at: u64| {
-        let shown = Memo::new(move |_| row.run(at));
-        let is_active = Memo::new(move |_| active.get() == Some(at));
+    let frame = NodeRef::<html::Div>::new();
+    let is_still = Stillness::of(frame).is_used();
+    Effect::new(move || on_still.run(is_still.get()));
+    let active_id = move || active.get().map(|at| row_id(place_of(at, above.get())));
+    let render = move |place: Place, at: Signal<u64>| {
+        let shown = Memo::new(move |_| row.run(at.get()));
+        let is_active = Memo::new(move |_| active.get() == Some(at.get()));
+        let handle = RowHandle { place, at };
         move || {
             let pick = move |is_compare: bool, place: EventPlace| {
-                active.set(Some(at));
+                active.set(Some(at.get_untracked()));
                 if is_compare {
                     on_compare.run(place);
                 } else {
                     on_select.run(Some(place));
                 }
             };
-            row_view(at, &shown.get(), columns, has_streams, selected, is_active, href, pick)
+            row_view(handle, &shown.get(), columns, has_streams, selected, is_active, href, pick)
         }
     };
     let is_narrow = narrow();
@@ -190,7 +194,8 @@ pub(crate) fn EventGrid(
             aria-label="Events"
             aria-rowcount=move || rows.get().to_string()
             tabindex="0"
-            aria-activedescendant=move || active.get().map(row_id)
+            aria-activedescendant=active_id
+            node_ref=frame
             style=("--event-columns", template)
             on:keydown=on_key
         >
@@ -207,6 +212,7 @@ pub(crate) fn EventGrid(
                 rows
                 row_height
                 top
+                above
                 render
                 on_drawn
                 in_sight=active
@@ -215,9 +221,16 @@ pub(crate) fn EventGrid(
     }
 }
 
+/// Where a row is.
+#[derive(Clone, Copy)]
+struct RowHandle {
+    place: Place,
+    at: Signal<u64>,
+}
+
 #[expect(clippy::too_many_arguments, reason = "all that a row is made of")]
 fn row_view(
-    at: u64,
+    handle: RowHandle,
     row: &EventRow,
     columns: Signal<Columns>,
     has_streams: bool,
@@ -226,16 +239,17 @@ fn row_view(
     href: Callback<EventPlace, String>,
     pick: impl Fn(bool, EventPlace) + Copy + 'static,
 ) -> AnyView {
-    let index = (at + 1).to_string();
+    let RowHandle { place: row_place, at } = handle;
+    let index = move || (at.get() + 1).to_string();
     match row {
         EventRow::Coming => view! {
-            <div class="event-row coming" role="row" id=row_id(at) aria-rowindex=index aria-busy="true">
+            <div class="event-row coming" role="row" id=row_id(row_place) aria-rowindex=index aria-busy="true">
                 <span role="gridcell" class="cell-time"><span class="skeleton-line"></span></span>
             </div>
         }
         .into_any(),
         EventRow::Missing(what) => view! {
-            <div class="event-row gap-row" role="row" id=row_id(at) aria-rowindex=index>
+            <div class="event-row gap-row" role="row" id=row_id(row_place) aria-rowindex=index>
                 <span role="gridcell"><Icon glyph=Glyph::Warning /> {what.clone()}</span>
             </div>
         }
@@ -260,7 +274,7 @@ fn row_view(
                     class:fresh=*is_fresh
                     class:active=is_active
                     role="row"
-                    id=row_id(at)
+                    id=row_id(row_place)
                     aria-rowindex=index
                     aria-selected=move || is_selected().to_string()
                     data-testid="event-row"
@@ -325,6 +339,6 @@ fn since_text(ms: i64) -> String {
     if ms < 0 { format!("−{text}") } else { format!("+{text}") }
 }
 
-fn row_id(row: u64) -> String {
+fn row_id(row: Place) -> String {
     format!("event-{row}")
 }

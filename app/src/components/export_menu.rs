@@ -1,9 +1,9 @@
 //! The choice of a file to export to.
 
-use leptos::html;
 use leptos::prelude::*;
 
 use super::icon::{Glyph, Icon};
+use super::menu::{Menu, MenuHandle};
 use crate::state::address::EventsAddress;
 
 /// The forms that there are: their name in addresses, on the page, and what they are good for.
@@ -31,8 +31,7 @@ pub(crate) fn ExportMenu(
     #[prop(into)]
     on_save: Callback<FileToSave>,
 ) -> impl IntoView {
-    let menu = NodeRef::<html::Details>::new();
-    let button = NodeRef::<html::Summary>::new();
+    let menu = MenuHandle::new();
     let links = FORMS.map(|(format, name, hint)| {
         let href = move || address.with(|address| address.export_href(format));
         let file = format!("events.{format}");
@@ -43,14 +42,7 @@ pub(crate) fn ExportMenu(
                 return;
             }
             click.prevent_default();
-            if let Some(menu) = menu.get_untracked() {
-                menu.set_open(false);
-            }
-            // The link that had the keyboard is out of sight now.
-            if let Some(button) = button.get_untracked() {
-                // Fails for no element that exists.
-                let _ = button.focus();
-            }
+            menu.close();
             on_save.run(FileToSave { href: href(), name: file.clone() });
         };
         view! {
@@ -68,14 +60,14 @@ pub(crate) fn ExportMenu(
         }
     });
     view! {
-        <details class="menu export-menu" data-testid="export" node_ref=menu>
-            <summary class="button" node_ref=button>
-                <Icon glyph=Glyph::Download />
-                "Export"
-            </summary>
-            <div class="menu-body" role="group" aria-label="Export">
-                {links}
-            </div>
-        </details>
+        <Menu
+            handle=menu
+            test_id="export"
+            label="Export"
+            class="export-menu"
+            button=|| view! { <Icon glyph=Glyph::Download /> "Export" }
+        >
+            {links}
+        </Menu>
     }
 }

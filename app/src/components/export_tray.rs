@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 
 use crate::api::export::{ExportPhase, Ticket};
+use crate::browser::press::Press;
 use crate::state::exports::Export;
 use crate::state::text;
 
@@ -47,6 +48,7 @@ fn ExportRow(
     };
     let share = Memo::new(move |_| export.with(|export| export.as_ref()?.share()));
     let is_over = Memo::new(move |_| export.with(|e| e.as_ref().is_none_or(Export::is_over)));
+    let press = Press::new();
     let phase = move || export.with(|export| export.as_ref().map(|e| phase_name(e.phase())));
     let failures = move || {
         let failures = export.with(|export| export.as_ref()?.failures().cloned())?;
@@ -81,13 +83,15 @@ fn ExportRow(
                 </p>
                 {failures}
             </div>
-            // One button, so that the keyboard stays on it when the export ends.
+            // One button, so that the keyboard stays on it when the export ends. It does what it said when it was pressed.
             <button
                 type="button"
                 class="button"
                 data-testid=move || if is_over.get() { "export-dismiss" } else { "export-cancel" }
+                on:pointerdown=move |_| press.begin(is_over.get_untracked())
                 on:click=move |_| {
-                    let act = if is_over.get_untracked() { on_dismiss } else { on_cancel };
+                    let Some(is_over) = press.end(is_over.get_untracked()) else { return };
+                    let act = if is_over { on_dismiss } else { on_cancel };
                     act.run(ticket.clone());
                 }
             >

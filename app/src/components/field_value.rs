@@ -99,8 +99,8 @@ fn hex_rows(bytes: Arc<[u8]>) -> impl IntoView {
     };
     let shown = u32::try_from(count).unwrap_or(u32::MAX).min(HEX_ROWS_SHOWN) * HEX_ROW_HEIGHT;
     view! {
-        <div class="hex" tabindex="0" role="group" aria-label="Bytes" style:height=format!("{shown}px")>
-            <VirtualList rows row_height=HEX_ROW_HEIGHT render />
+        <div class="hex" role="group" aria-label="Bytes" style:height=format!("{shown}px")>
+            <VirtualList rows row_height=HEX_ROW_HEIGHT render tabindex="0" />
         </div>
     }
 }

@@ -10,6 +10,7 @@ use rewind_domain::{Filter, FilterError};
 use web_sys::KeyboardEvent;
 
 use super::icon::{Glyph, Icon};
+use crate::browser::keyboard;
 
 /// The id of the box, for whoever brings the keyboard to it.
 pub(crate) const FILTER_ID: &str = "filter";
@@ -109,9 +110,10 @@ pub(crate) fn FilterBox(
         on_change.run(before.without(before.terms().len() - 1));
     };
     let on_key = move |event: KeyboardEvent| {
+        let Some(key) = keyboard::typed(&event) else { return };
         let count = offers.with_untracked(Vec::len);
         let at = chosen.get_untracked();
-        match event.key().as_str() {
+        match key.as_str() {
             "ArrowDown" if count > 0 => chosen.set(Some(at.map_or(0, |at| (at + 1) % count))),
             "ArrowUp" if count > 0 => {
                 chosen.set(Some(at.map_or(count - 1, |at| (at + count - 1) % count)));

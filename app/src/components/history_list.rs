@@ -1,9 +1,11 @@
 //! The events that changed a value, each with what it was and what it became.
 
 use leptos::prelude::*;
+use web_sys::KeyboardEvent;
 
 use super::event_type::EventType;
 use super::moment::Moment;
+use super::row_cursor::RowCursor;
 use super::virtual_list::VirtualList;
 use crate::api::HistoryEntry;
 use crate::state::text;
@@ -13,7 +15,7 @@ const ROW_HEIGHT: u32 = 44;
 /// How much of a value a row shows.
 const VALUE_CHARS: usize = 200;
 
-/// Events, each a button that leads to the version that it made.
+/// Events, each a row that leads to the version that it made.
 #[component]
 pub(crate) fn HistoryList(
     /// The events, newest first.
@@ -35,8 +37,11 @@ pub(crate) fn HistoryList(
         let at = current_index.get()?;
         entries.with(|entries| entries.get(at).map(|entry| entry.version))
     });
-    let render = move |_: usize, entry: HistoryEntry| {
+    let cursor = RowCursor::new("history-row", entries, version_of);
+    let in_sight = Memo::new(move |_| cursor.at.get().or_else(|| current_index.get()));
+    let render = move |index: usize, entry: HistoryEntry| {
         let version = entry.version;
+        let is_active = cursor.is_at(index);
         let is_current = move || current.get() == Some(version);
         let value = |value: &Option<rewind_domain::Json>| {
             value.as_ref().map(|value| value.preview(VALUE_CHARS))
@@ -50,13 +55,19 @@ pub(crate) fn HistoryList(
             (None, false) => view! { <span class="faint">"removed"</span> }.into_any(),
         };
         view! {
-            <button
-                type="button"
+            <div
                 class="history-row"
+                class:row-active=is_active
+                role="option"
+                id=cursor.row_id(index)
+                aria-selected=move || is_current().to_string()
                 aria-current=move || is_current().then_some("true")
                 data-testid="history-row"
                 data-version=version.to_string()
-                on:click=move |_| on_go.run(version)
+                on:click=move |_| {
+                    cursor.mean(version);
+                    on_go.run(version);
+                }
             >
                 <span class="history-version">{text::grouped(version)}</span>
                 <span class="history-value">{became}</span>
@@ -66,12 +77,29 @@ pub(crate) fn HistoryList(
                         <Moment ms=entry.timestamp_ms />
                     </span>
                 </span>
-            </button>
+            </div>
         }
     };
+    let on_key = move |event: KeyboardEvent| {
+        let start = current_index.get_untracked();
+        entries.with_untracked(|entries| {
+            cursor.on_key(&event, entries, version_of, start, |entry| on_go.run(entry.version));
+        });
+    };
     view! {
-        <div class="history-list" role="group" aria-label="Events that changed it">
-            <VirtualList rows=entries row_height=ROW_HEIGHT render in_sight=current_index />
+        <div
+            class="history-list"
+            role="listbox"
+            tabindex="0"
+            aria-label="Events that changed it"
+            aria-activedescendant=move || cursor.active_id()
+            on:keydown=on_key
+        >
+            <VirtualList rows=entries row_height=ROW_HEIGHT render in_sight />
         </div>
     }
+}
+
+const fn version_of(entry: &HistoryEntry) -> u64 {
+    entry.version
 }

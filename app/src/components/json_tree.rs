@@ -9,6 +9,7 @@ use super::aria_level::aria_level;
 use super::copy_button::CopyButton;
 use super::icon::{Glyph, Icon};
 use super::virtual_list::VirtualList;
+use crate::browser::keyboard;
 use crate::state::changes::Changes;
 use crate::state::found::Found;
 use crate::state::shared::Document;
@@ -108,9 +109,7 @@ pub(crate) fn JsonTree(
         _ => press(row),
     };
     let on_key = move |event: KeyboardEvent| {
-        if event.ctrl_key() || event.alt_key() || event.meta_key() {
-            return;
-        }
+        let Some(key) = keyboard::plain(&event) else { return };
         let at = active_index.get_untracked();
         let (row, last) = rows.with_untracked(|rows| {
             (at.and_then(|at| rows.get(at).cloned()), rows.len().saturating_sub(1))
@@ -120,7 +119,7 @@ pub(crate) fn JsonTree(
             RowValue::Container { is_open, .. } => Some(is_open),
             _ => None,
         });
-        match (event.key().as_str(), row) {
+        match (key.as_str(), row) {
             ("ArrowDown", Some(_)) => go_to((at + 1).min(last)),
             ("ArrowUp", Some(_)) => go_to(at.saturating_sub(1)),
             ("ArrowDown" | "ArrowUp" | "Home", _) => go_to(0),

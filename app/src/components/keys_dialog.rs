@@ -4,14 +4,48 @@ use leptos::html;
 use leptos::prelude::*;
 
 use super::icon::{Glyph, Icon};
-use crate::state::keys::KEYS;
+use crate::browser::keyboard::on_page_key;
+use crate::state::key_help::{KeyGroup, KeysOf, groups};
 
-/// Lists the keys while it is open. The browser keeps the focus inside and closes it on Escape.
+/// Whether the help on keys is open.
+#[derive(Clone, Copy)]
+pub(crate) struct KeyHelp(RwSignal<bool>);
+
+impl KeyHelp {
+    /// Closed, for the current owner and all below.
+    pub(crate) fn provide() -> Self {
+        let help = Self(RwSignal::new(false));
+        provide_context(help);
+        help
+    }
+
+    /// The one that was provided.
+    pub(crate) fn expect() -> Self {
+        expect_context()
+    }
+
+    /// Opens it.
+    pub(crate) fn open(self) {
+        self.0.set(true);
+    }
+}
+
+/// Lists the keys while it is open, which `?` does on every page. The browser keeps the focus inside and closes it on Escape.
 #[component]
 pub(crate) fn KeysDialog(
     /// Whether it is open.
-    is_open: RwSignal<bool>,
+    help: KeyHelp,
+    /// Of which page.
+    #[prop(into)]
+    of: Signal<KeysOf>,
 ) -> impl IntoView {
+    let KeyHelp(is_open) = help;
+    on_page_key(move |key| {
+        if key == "?" {
+            help.open();
+        }
+        key == "?"
+    });
     let dialog = NodeRef::<html::Dialog>::new();
     Effect::new(move || {
         let Some(dialog) = dialog.get() else { return };
@@ -22,25 +56,33 @@ pub(crate) fn KeysDialog(
             _ => {}
         }
     });
-    let groups = KEYS.map(|(title, keys)| {
-        let keys = keys
-            .iter()
-            .map(|key| {
-                view! {
-                    <dt>
-                        <kbd>{key.label}</kbd>
-                    </dt>
-                    <dd>{key.meaning}</dd>
-                }
-            })
-            .collect_view();
+    let group = |KeyGroup { title, lines }: KeyGroup| {
+        let line = |(label, meaning)| {
+            view! {
+                <dt>
+                    <kbd>{label}</kbd>
+                </dt>
+                <dd>{meaning}</dd>
+            }
+        };
         view! {
             <section>
                 <h3>{title}</h3>
-                <dl class="keys">{keys}</dl>
+                <dl class="keys">{lines.into_iter().map(line).collect_view()}</dl>
             </section>
         }
-    });
+    };
+    let all = move || groups(of.get()).into_iter().map(group).collect_view();
+    let note = move || {
+        (of.get() == KeysOf::Travel).then(|| {
+            view! {
+                <p class="dialog-note">
+                    "In the state, the arrow keys walk the tree instead; all other keys work there too. Click a version to go to it, "
+                    "Shift-click to compare with it."
+                </p>
+            }
+        })
+    };
     view! {
         <dialog
             class="dialog keys-dialog"
@@ -70,11 +112,8 @@ pub(crate) fn KeysDialog(
                     <Icon glyph=Glyph::Close />
                 </button>
             </header>
-            <div class="keys-groups">{groups}</div>
-            <p class="dialog-note">
-                "In the state, the arrow keys walk the tree instead; all other keys work there too. Click a version to go to it, "
-                "Shift-click to compare with it."
-            </p>
+            <div class="keys-groups">{all}</div>
+            {note}
         </dialog>
     }
 }

@@ -8,6 +8,7 @@ use rewind_domain::viewport::LongList as Layout;
 use web_sys::WheelEvent;
 
 use crate::browser::frames::OncePerFrame;
+use crate::browser::keyboard::keep_focus;
 use crate::browser::resize::on_resize;
 
 /// Rows drawn beyond both edges, so that a turn of the wheel finds them there.
@@ -17,6 +18,14 @@ const GUESSED_HEIGHT: f64 = 900.0;
 /// As high as a line and a page are for wheels that count in them, in pixels.
 const WHEEL_LINE: f64 = 46.0;
 const WHEEL_PAGE: f64 = 800.0;
+
+/// Where a row is, counted from the row that was the first one at first.
+pub(crate) type Place = i64;
+
+/// The place of the row of this index.
+pub(crate) fn place_of(index: u64, above: u64) -> Place {
+    index.cast_signed().wrapping_sub(above.cast_signed())
+}
 
 /// Shows the rows of a list that are on screen.
 #[component]
@@ -29,8 +38,11 @@ pub(crate) fn LongList<V>(
     row_height: Signal<u32>,
     /// The row at the upper edge, in rows and fractions of one. Whoever sets it scrolls.
     top: RwSignal<f64>,
-    /// Draws the row of this index.
-    render: impl Fn(u64) -> V + Clone + Send + Sync + 'static,
+    /// How many rows were added above the first one. A row keeps its place, its index less these, and with it what was drawn.
+    #[prop(into)]
+    above: Signal<u64>,
+    /// Draws the row of this place, whose index changes as rows are added above.
+    render: impl Fn(Place, Signal<u64>) -> V + Clone + Send + Sync + 'static,
     /// Is told which rows are drawn.
     #[prop(into)]
     on_drawn: Callback<Range<u64>>,
@@ -81,13 +93,24 @@ where
         top.track();
         write.request();
     });
-    Effect::new(move || {
-        // Whatever takes room away must not hide it.
-        height.track();
-        let Some(row) = in_sight.get() else { return };
-        if let Some(target) = layout.get_untracked().to_show(row, top.get_untracked()) {
+    // A row that is gone to is brought into sight, and whatever takes room away must not hide it. One that moves since others are added
+    // above stays in sight where it was.
+    Effect::new(move |before: Option<Option<(Place, u64, Option<f64>)>>| {
+        let height = height.get();
+        let row = in_sight.get()?;
+        let place = place_of(row, above.get_untracked());
+        let (layout, at_top) = (layout.get_untracked(), top.get_untracked());
+        let is_wanted = match before.flatten() {
+            Some((place_before, row_before, height_before)) if place_before == place => {
+                height_before != height
+                    || (at_top < 1.0 && layout.to_show(row_before, at_top).is_none())
+            }
+            _ => true,
+        };
+        if is_wanted && let Some(target) = layout.to_show(row, at_top) {
             top.set(target);
         }
+        Some((place, row, height))
     });
 
     // Where a pixel of the scroll bar stands for many rows, a wheel would jump over them.
@@ -109,13 +132,26 @@ where
     let drawn = Memo::new(move |_| layout.get().drawn(top.get(), OVERSCAN));
     Effect::new(move || on_drawn.run(drawn.get()));
     let place = move || layout.get().place_of(drawn.get().start, top.get());
+    let places = move || {
+        let (drawn, above) = (drawn.get(), above.get());
+        place_of(drawn.start, above)..place_of(drawn.end, above)
+    };
+    let row_at = move |place: Place| {
+        let index = Memo::new(move |_| {
+            // Rows that are about to go may be above the first one.
+            u64::try_from(place.wrapping_add(above.get().cast_signed())).unwrap_or_default()
+        });
+        render(place, index.into())
+    };
     view! {
         <div
             class="virtual-list long-list"
             role="presentation"
+            tabindex="-1"
             node_ref=frame
             on:scroll=move |_| read.request()
             on:wheel=on_wheel
+            on:focusin=move |event| keep_focus(&event)
         >
             <div
                 class="virtual-list-all"
@@ -127,7 +163,7 @@ where
                     role="presentation"
                     style:transform=move || format!("translateY({:.2}px)", place())
                 >
-                    <For each=move || drawn.get() key=|row| *row children=render />
+                    <For each=places key=|place| *place children=row_at />
                 </div>
             </div>
         </div>

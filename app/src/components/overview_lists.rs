@@ -1,6 +1,8 @@
 //! The lists of the overview: the busiest streams, the newest events, and consumer groups.
 
+use leptos::html;
 use leptos::prelude::*;
+use rewind_domain::StreamKey;
 
 use super::event_type::EventType;
 use super::icon::{Glyph, Icon};
@@ -8,8 +10,10 @@ use super::moment::Moment;
 use super::sparkline::Sparkline;
 use super::stream_key::KeyText;
 use crate::api::{GroupLag, NewestEvent, STREAM_SLOT_SECONDS, StreamRate};
+use crate::browser::stillness::{Stillness, held};
 use crate::state::address::{EventsAddress, EventsOf};
 use crate::state::rates::per_second;
+use crate::state::steady::new_ones;
 use crate::state::text;
 
 /// The streams with the most events in the last minutes.
@@ -19,7 +23,7 @@ pub(crate) fn BusiestStreams(
     #[prop(into)]
     streams: Signal<Vec<StreamRate>>,
 ) -> impl IntoView {
-    let row = move |key: rewind_domain::StreamKey| {
+    let row = move |key: StreamKey| {
         let wanted = key.clone();
         let rate = Memo::new(move |_| {
             streams.with(|all| all.iter().find(|rate| rate.stream == wanted).cloned())
@@ -40,9 +44,12 @@ pub(crate) fn BusiestStreams(
             </li>
         }
     };
-    let keys = Memo::new(move |_| {
+    let list = NodeRef::<html::Ul>::new();
+    let is_used = Stillness::of(list).is_used_or_focused();
+    let order = Signal::derive(move || {
         streams.with(|all| all.iter().map(|rate| rate.stream.clone()).collect::<Vec<_>>())
     });
+    let keys = held(is_used, order);
     let is_empty = Memo::new(move |_| keys.with(Vec::is_empty));
     view! {
         <section class="panel" aria-label="Busiest streams">
@@ -54,7 +61,7 @@ pub(crate) fn BusiestStreams(
             <Show when=move || is_empty.get()>
                 <p class="panel-empty">"No stream had an event in the last 5 minutes."</p>
             </Show>
-            <ul class="panel-rows">
+            <ul class="panel-rows" node_ref=list>
                 <For each=move || keys.get() key=Clone::clone children=row />
             </ul>
         </section>
@@ -77,7 +84,18 @@ pub(crate) fn NewestEvents(
     #[prop(into)]
     events: Signal<Vec<NewestEvent>>,
 ) -> impl IntoView {
-    let is_empty = Memo::new(move |_| events.with(Vec::is_empty));
+    let list = NodeRef::<html::Ul>::new();
+    let is_used = Stillness::of(list).is_used_or_focused();
+    let shown = held(is_used, events);
+    let waiting = Memo::new(move |_| {
+        let key_of = |event: &NewestEvent| (event.stream.clone(), event.id);
+        events.with(|now| shown.with(|shown| new_ones(shown, now, key_of)))
+    });
+    let note = move || match waiting.get() {
+        0 => String::new(),
+        count => format!("{} new", text::grouped(count as u64)),
+    };
+    let is_empty = Memo::new(move |_| shown.with(Vec::is_empty));
     // Those that were there at first are not new.
     let is_drawn = StoredValue::new(false);
     Effect::new(move || {
@@ -111,13 +129,16 @@ pub(crate) fn NewestEvents(
     };
     view! {
         <section class="panel" aria-label="Newest events">
-            <header class="panel-head"><h2>"Newest events"</h2></header>
+            <header class="panel-head">
+                <h2>"Newest events"</h2>
+                <span class="panel-note" data-testid="newest-waiting">{note}</span>
+            </header>
             <Show when=move || is_empty.get()>
                 <p class="panel-empty">"There are no events yet."</p>
             </Show>
-            <ul class="panel-rows">
+            <ul class="panel-rows" node_ref=list>
                 <For
-                    each=move || events.get()
+                    each=move || shown.get()
                     key=|event| (event.stream.clone(), event.id)
                     children=row
                 />
@@ -137,7 +158,19 @@ pub(crate) fn ConsumerGroups(
     left_out: Signal<u64>,
 ) -> impl IntoView {
     let is_empty = Memo::new(move |_| groups.with(Vec::is_empty));
-    let rows = move || groups.get().into_iter().map(group_row).collect_view();
+    let table = NodeRef::<html::Tbody>::new();
+    let is_used = Stillness::of(table).is_used_or_focused();
+    let order =
+        Signal::derive(move || groups.with(|all| all.iter().map(key_of).collect::<Vec<_>>()));
+    let keys = held(is_used, order);
+    let row = move |key: GroupKey| {
+        let of = key.clone();
+        let group = Memo::new(move |before: Option<&Option<GroupLag>>| {
+            let now = groups.with(|all| all.iter().find(|group| key_of(group) == of).cloned());
+            now.or_else(|| before.cloned().flatten())
+        });
+        group_row(key, group)
+    };
     let note = move || match left_out.get() {
         0 => String::new(),
         left_out => format!("and {} more, less behind", text::grouped(left_out)),
@@ -163,7 +196,9 @@ pub(crate) fn ConsumerGroups(
                                 <th scope="col" title="How long ago any of its consumers did anything">"Idle"</th>
                             </tr>
                         </thead>
-                        <tbody>{rows}</tbody>
+                        <tbody node_ref=table>
+                            <For each=move || keys.get() key=Clone::clone children=row />
+                        </tbody>
                     </table>
                 </div>
             </Show>
@@ -171,28 +206,44 @@ pub(crate) fn ConsumerGroups(
     }
 }
 
-fn group_row(group: GroupLag) -> impl IntoView {
-    let href = EventsAddress::newest(group.stream.clone()).href();
-    let is_behind = group.lag.is_some_and(|lag| lag > 0);
-    let lag = match (group.lag, group.unknown_because) {
-        (Some(lag), _) => view! { <span>{text::grouped(lag)}</span> }.into_any(),
-        (None, because) => {
-            let because = because.unwrap_or_default();
-            view! { <span class="faint" title=because>"unknown"<span class="sr-only">": " {because.clone()}</span></span> }
-                .into_any()
-        }
+/// What tells a group from the others: its stream, and its name there.
+type GroupKey = (StreamKey, String);
+
+fn key_of(group: &GroupLag) -> GroupKey {
+    (group.stream.clone(), group.group.clone())
+}
+
+/// A group, whose row stays while its figures change.
+fn group_row((stream, name): GroupKey, group: Memo<Option<GroupLag>>) -> impl IntoView {
+    let href = EventsAddress::newest(stream.clone()).href();
+    let figure = move |read: fn(&GroupLag) -> String| {
+        move || group.with(|group| group.as_ref().map(read).unwrap_or_default())
     };
-    let idle = group.idle_ms.map_or("–".to_owned(), text::brief_duration);
+    let is_behind = move || {
+        group.with(|group| group.as_ref().is_some_and(|group| group.lag.is_some_and(|lag| lag > 0)))
+    };
+    let lag = move || {
+        let group = group.get()?;
+        Some(match (group.lag, group.unknown_because) {
+            (Some(lag), _) => view! { <span>{text::grouped(lag)}</span> }.into_any(),
+            (None, because) => {
+                let because = because.unwrap_or_default();
+                view! { <span class="faint" title=because>"unknown"<span class="sr-only">": " {because.clone()}</span></span> }
+                    .into_any()
+            }
+        })
+    };
+    let (title, shown) = (name.clone(), name.clone());
     view! {
-        <tr data-testid="group" data-group=group.group>
+        <tr data-testid="group" data-group=name>
             <th scope="row">
-                <span class="group-name" title=group.group.clone()>{group.group.clone()}</span>
-                <a href=href><KeyText stream=group.stream.clone() /></a>
+                <span class="group-name" title=title>{shown}</span>
+                <a href=href><KeyText stream /></a>
             </th>
             <td class="group-lag" class:behind=is_behind>{lag}</td>
-            <td>{text::grouped(group.pending)}</td>
-            <td>{text::grouped(group.consumers)}</td>
-            <td>{idle}</td>
+            <td>{figure(|group| text::grouped(group.pending))}</td>
+            <td>{figure(|group| text::grouped(group.consumers))}</td>
+            <td>{figure(|group| group.idle_ms.map_or("–".to_owned(), text::brief_duration))}</td>
         </tr>
     }
 }

@@ -6,6 +6,7 @@ use rewind_domain::time::UtcTime;
 use wasm_bindgen::JsCast;
 use web_sys::{Element, PointerEvent};
 
+use crate::browser::keyboard;
 use crate::browser::zone::ChosenZone;
 use crate::state::rates::{BAR_SECONDS, Chart, Layer, Line, per_second};
 use crate::state::text;
@@ -37,13 +38,11 @@ pub(crate) fn RateChart(
         at.set(untrack(|| chart.with(|chart| second_at(chart, &event))));
     };
     let on_key = move |event: KeyboardEvent| {
-        if event.ctrl_key() || event.alt_key() || event.meta_key() {
-            return;
-        }
+        let Some(key) = keyboard::plain(&event) else { return };
         let (from, bars) = chart.with_untracked(|chart| (chart.from_s, chart.bars as u64));
         let last = bars.saturating_sub(1);
         let here = bar.get_untracked().map(|bar| bar as u64);
-        let target = match event.key().as_str() {
+        let target = match key.as_str() {
             "ArrowLeft" | "ArrowDown" => here.map_or(last, |bar| bar.saturating_sub(1)),
             "ArrowRight" | "ArrowUp" => here.map_or(last, |bar| bar + 1),
             "PageDown" => here.map_or(last, |bar| bar.saturating_sub(PAGE_BARS)),

@@ -3,7 +3,9 @@
 use std::collections::HashSet;
 
 use leptos::prelude::*;
+use web_sys::KeyboardEvent;
 
+use super::row_cursor::RowCursor;
 use super::virtual_list::VirtualList;
 use crate::state::shared::Document;
 use crate::state::side_by_side::{FoldKey, Line, lines};
@@ -38,13 +40,35 @@ pub(crate) fn SideBySide(
         (Some(old), Some(new)) => unfolded.with(|unfolded| lines(&old.0, &new.0, unfolded)),
         _ => Vec::new(),
     });
-    let render = move |_: usize, line: Line| {
+    let cursor = RowCursor::new("side-row", numbered(rows), |line| line.0);
+    let unfold = move |key: FoldKey| {
+        unfolded.update(|unfolded| {
+            unfolded.insert(key);
+        });
+    };
+    let on_key = move |event: KeyboardEvent| {
+        let lines: Vec<(usize, Line)> = rows.get_untracked().into_iter().enumerate().collect();
+        cursor.on_key(
+            &event,
+            &lines,
+            |line| line.0,
+            None,
+            |(_, line)| {
+                if let Line::Fold { key, .. } = line {
+                    unfold(key.clone());
+                }
+            },
+        );
+    };
+    let render = move |index: usize, line: Line| {
+        let is_active = cursor.is_at(index);
+        let row_id = cursor.row_id(index);
         let indent = |depth: usize| format!("calc({MARGIN}px + {}ch)", depth * INDENT);
         match line {
             Line::Same { depth, text } => view! {
-                <div class="side-row" role="row">
-                    <span class="side-cell" role="cell" style:padding-left=indent(depth)>{text.clone()}</span>
-                    <span class="side-cell" role="cell" style:padding-left=indent(depth)>{text}</span>
+                <div class="side-row" class:row-active=is_active role="row" id=row_id>
+                    <span class="side-cell" role="gridcell" style:padding-left=indent(depth)>{text.clone()}</span>
+                    <span class="side-cell" role="gridcell" style:padding-left=indent(depth)>{text}</span>
                 </div>
             }
             .into_any(),
@@ -53,10 +77,16 @@ pub(crate) fn SideBySide(
                 let (old_kind, new_kind) =
                     (kind(old.is_some(), "removed"), kind(new.is_some(), "added"));
                 view! {
-                    <div class="side-row differs" role="row" data-testid="side-differs">
+                    <div
+                        class="side-row differs"
+                        class:row-active=is_active
+                        role="row"
+                        id=row_id
+                        data-testid="side-differs"
+                    >
                         <span
                             class=format!("side-cell {old_kind}")
-                            role="cell"
+                            role="gridcell"
                             title=old
                             style:padding-left=indent(depth)
                         >
@@ -64,7 +94,7 @@ pub(crate) fn SideBySide(
                         </span>
                         <span
                             class=format!("side-cell {new_kind}")
-                            role="cell"
+                            role="gridcell"
                             title=new
                             style:padding-left=indent(depth)
                         >
@@ -77,25 +107,27 @@ pub(crate) fn SideBySide(
             Line::Fold { depth, key, count } => {
                 let count = text::grouped(count as u64);
                 view! {
-                    <button
-                        type="button"
+                    <div
                         class="side-row side-fold"
+                        class:row-active=is_active
+                        role="row"
+                        id=row_id
                         data-testid="side-fold"
                         style:padding-left=indent(depth)
+                        title="Unfold (Enter)"
                         on:click=move |_| {
-                            unfolded.update(|unfolded| {
-                                unfolded.insert(key.clone());
-                            });
+                            cursor.mean(index);
+                            unfold(key.clone());
                         }
                     >
-                        {format!("⋯ {count} unchanged")}
-                    </button>
+                        <span role="gridcell">{format!("⋯ {count} unchanged")}</span>
+                    </div>
                 }
                 .into_any()
             }
             Line::Rest => view! {
-                <div class="side-row side-fold" role="row">
-                    "There is more than can be shown here; the list of changes has the paths."
+                <div class="side-row side-rest" class:row-active=is_active role="row" id=row_id>
+                    <span role="gridcell">"There is more than can be shown here; the list of changes has the paths."</span>
                 </div>
             }
             .into_any(),
@@ -107,9 +139,21 @@ pub(crate) fn SideBySide(
                 <span>{old_title}</span>
                 <span>{new_title}</span>
             </div>
-            <div class="side-rows" role="table" aria-label="Both states">
-                <VirtualList rows row_height=ROW_HEIGHT render />
+            <div
+                class="side-rows"
+                role="grid"
+                tabindex="0"
+                aria-label="Both states"
+                aria-activedescendant=move || cursor.active_id()
+                on:keydown=on_key
+            >
+                <VirtualList rows row_height=ROW_HEIGHT render in_sight=cursor.at />
             </div>
         </div>
     }
+}
+
+/// Lines have nothing that tells them from each other but their numbers.
+fn numbered(rows: Memo<Vec<Line>>) -> Signal<Vec<(usize, Line)>> {
+    Signal::derive(move || rows.get().into_iter().enumerate().collect())
 }

@@ -7,6 +7,7 @@ use web_sys::KeyboardEvent;
 
 use super::event_type::EventType;
 use super::virtual_list::VirtualList;
+use crate::browser::keyboard;
 use crate::state::story::{StoryRow, row_key};
 use crate::state::text;
 
@@ -37,15 +38,13 @@ pub(crate) fn StoryTree(
         moved_to.get().or_else(|| rows.with(|rows| rows.iter().position(|row| row.is_this)))
     });
     let on_key = move |event: KeyboardEvent| {
-        if event.ctrl_key() || event.alt_key() || event.meta_key() {
-            return;
-        }
+        let Some(key) = keyboard::plain(&event) else { return };
         let at = active.get_untracked().unwrap_or_default();
         let target = rows.with_untracked(|rows| {
             let last = rows.len().saturating_sub(1);
             let depth = rows.get(at).map_or(0, |row| row.depth);
             let is_above = |other: &usize| rows.get(*other).is_some_and(|row| row.depth < depth);
-            match event.key().as_str() {
+            match key.as_str() {
                 "ArrowDown" => Some((at + 1).min(last)),
                 "ArrowUp" => Some(at.saturating_sub(1)),
                 "Home" => Some(0),
@@ -61,7 +60,7 @@ pub(crate) fn StoryTree(
         if let Some(target) = target {
             event.prevent_default();
             moved_to.set(Some(target));
-        } else if event.key() == "Enter" {
+        } else if key == "Enter" {
             event.prevent_default();
             let row = rows.with_untracked(|rows| rows.get(at).cloned());
             row.into_iter().for_each(|row| on_open.run((row.event.stream, row.event.id)));

@@ -7,6 +7,7 @@ use leptos::prelude::*;
 use rewind_domain::StreamKey;
 use rewind_domain::catalog::SortBy;
 use rewind_domain::stream_key::StreamKind;
+use web_sys::KeyboardEvent;
 
 use super::icon::{Glyph, Icon};
 use super::moment::Ago;
@@ -14,8 +15,21 @@ use super::sparkline::Sparkline;
 use super::stream_key::KeyText;
 use super::virtual_list::VirtualList;
 use crate::api::StreamSummary;
+use crate::browser::keyboard;
 use crate::state::address::{EventsAddress, TravelAddress};
-use crate::state::text;
+use crate::state::{row_keys, text};
+
+/// The id of the table, for whoever brings the keyboard to it.
+pub(crate) const STREAMS_ID: &str = "streams";
+
+/// The id of the head that sorts by something.
+pub(crate) const fn sort_id(by: SortBy) -> &'static str {
+    match by {
+        SortBy::Key => "sort-key",
+        SortBy::Length => "sort-length",
+        SortBy::Activity => "sort-activity",
+    }
+}
 
 /// As high as `.stream-row`.
 const ROW_HEIGHT: u32 = 32;
@@ -44,7 +58,64 @@ pub(crate) fn StreamTable(
     /// Tells which rows are on screen.
     #[prop(into)]
     on_range: Callback<Range<usize>>,
+    /// Leads to an address.
+    #[prop(into)]
+    on_go: Callback<String>,
 ) -> impl IntoView {
+    let row_of = move |index: usize| {
+        let at = index.checked_sub(offset.get_untracked())?;
+        streams.with_untracked(|streams| streams.get(at).cloned())
+    };
+    let active = RwSignal::new(None::<usize>);
+    // Which stream that is, wherever it stands while others are found.
+    let meant = StoredValue::new(None::<StreamKey>);
+    let in_sight = RwSignal::new(None::<usize>);
+    let mean = move |index: usize| {
+        meant.set_value(row_of(index).map(|stream| stream.key));
+        active.set(Some(index));
+    };
+    Effect::new(move || {
+        let (offset, meant_now) = (offset.get(), meant.get_value());
+        let at = streams
+            .with(|streams| streams.iter().position(|row| Some(&row.key) == meant_now.as_ref()));
+        match (at, active.get_untracked()) {
+            (Some(at), Some(before)) if before != offset + at => active.set(Some(offset + at)),
+            (None, Some(index)) if meant_now.is_none() => {
+                meant.set_value(row_of(index).map(|stream| stream.key));
+            }
+            _ => {}
+        }
+    });
+    let on_key = move |event: KeyboardEvent| {
+        // Its heads are buttons, which have keys of their own.
+        if !keyboard::is_focused(STREAMS_ID) {
+            return;
+        }
+        let Some(key) = keyboard::shortcut(&event) else { return };
+        let at = active.get_untracked();
+        let row = at.and_then(row_of).filter(|row| meant.get_value().as_ref() == Some(&row.key));
+        match (key.as_str(), row) {
+            ("Enter", Some(row)) => on_go.run(EventsAddress::newest(row.key).href()),
+            ("t", Some(row)) if row.kind == StreamKind::Aggregate => {
+                on_go.run(TravelAddress::latest(row.key).href());
+            }
+            (key, _) => {
+                let rows = total.get_untracked() as u64;
+                let Some(target) = row_keys::target(key, at.map(|at| at as u64), rows) else {
+                    return;
+                };
+                let target = usize::try_from(target).unwrap_or(usize::MAX);
+                mean(target);
+                in_sight.set(Some(target));
+            }
+        }
+        event.prevent_default();
+    };
+    let on_focus = move |_| {
+        if active.get_untracked().is_none() && keyboard::is_focused(STREAMS_ID) {
+            mean(offset.get_untracked());
+        }
+    };
     let heading = move |by: SortBy, label: &'static str, class: &'static str| {
         let is_chosen = move || sort.get() == by;
         let direction = if by == SortBy::Key { "ascending" } else { "descending" };
@@ -54,7 +125,7 @@ pub(crate) fn StreamTable(
                 class=class
                 aria-sort=move || is_chosen().then_some(direction)
             >
-                <button type="button" class="sort" on:click=move |_| on_sort.run(by)>
+                <button type="button" class="sort" id=sort_id(by) on:click=move |_| on_sort.run(by)>
                     {label}
                     <span aria-hidden="true" class="sort-mark">
                         {move || if is_chosen() { if by == SortBy::Key { "↑" } else { "↓" } } else { "" }}
@@ -66,8 +137,13 @@ pub(crate) fn StreamTable(
     view! {
         <div
             class="stream-table"
-            role="table"
+            id=STREAMS_ID
+            role="grid"
+            tabindex="0"
             aria-label="Streams"
+            aria-activedescendant=move || active.get().map(row_id)
+            on:keydown=on_key
+            on:focus=on_focus
             aria-rowcount=move || (total.get() + 1).to_string()
         >
             <div class="stream-head" role="row">
@@ -81,7 +157,10 @@ pub(crate) fn StreamTable(
                     <span class="sr-only">"Open as"</span>
                 </span>
             </div>
-            <VirtualList rows=streams offset total row_height=ROW_HEIGHT render=move |index, stream| stream_row(index, stream, rates) on_range />
+            <VirtualList rows=streams offset total row_height=ROW_HEIGHT render=move |index, stream| {
+                    let is_active = Memo::new(move |_| active.get() == Some(index));
+                    stream_row(index, stream, rates, is_active, move || mean(index))
+                } in_sight on_range />
         </div>
     }
 }
@@ -90,13 +169,15 @@ fn stream_row(
     index: usize,
     stream: StreamSummary,
     rates: Signal<HashMap<StreamKey, Vec<u64>>>,
+    is_active: Memo<bool>,
+    mean: impl Fn() + 'static,
 ) -> impl IntoView {
     let events = EventsAddress::newest(stream.key.clone()).href();
     let is_aggregate = stream.kind == StreamKind::Aggregate;
     let travel = is_aggregate.then(|| {
         let address = TravelAddress::latest(stream.key.clone());
         view! {
-            <a class="button quiet" href=address.href()>
+            <a class="button quiet" tabindex="-1" href=address.href()>
                 <Icon glyph=Glyph::Travel />
                 "Travel"
             </a>
@@ -104,7 +185,7 @@ fn stream_row(
     });
     let numbers = match stream.unavailable.clone() {
         Some(reason) => view! {
-            <span role="cell" class="cell-unavailable" title=reason>
+            <span role="gridcell" class="cell-unavailable" title=reason>
                 <Icon glyph=Glyph::Warning />
                 {reason.clone()}
             </span>
@@ -115,19 +196,22 @@ fn stream_row(
     view! {
         <div
             class="stream-row"
+            class:row-active=is_active
             role="row"
+            id=row_id(index)
+            on:click=move |_| mean()
             aria-rowindex=(index + 2).to_string()
             data-testid="stream-row"
             data-key=stream.key.to_string()
         >
-            <span role="cell" class="cell-key">
-                <a href=events.clone()>
+            <span role="gridcell" class="cell-key">
+                <a tabindex="-1" href=events.clone()>
                     <KeyText stream=stream.key.clone() />
                 </a>
             </span>
             {numbers}
-            <span role="cell" class="cell-links">
-                <a class="button quiet" href=events>
+            <span role="gridcell" class="cell-links">
+                <a class="button quiet" tabindex="-1" href=events>
                     <Icon glyph=Glyph::Events />
                     "Events"
                 </a>
@@ -135,6 +219,10 @@ fn stream_row(
             </span>
         </div>
     }
+}
+
+fn row_id(index: usize) -> String {
+    format!("stream-{index}")
 }
 
 fn numbers(
@@ -174,12 +262,12 @@ fn numbers(
     });
     let groups = if stream.groups == 0 { "–".to_owned() } else { text::grouped(stream.groups) };
     view! {
-        <span role="cell" class="cell-length">{text::grouped(stream.length)}</span>
-        <span role="cell" class="cell-version">
+        <span role="gridcell" class="cell-length">{text::grouped(stream.length)}</span>
+        <span role="gridcell" class="cell-version">
             {incomplete} {text::grouped(stream.latest_version)}
         </span>
-        <span role="cell" class="cell-activity">{activity}</span>
-        <span role="cell" class="cell-recent" data-testid="recent">{spark}</span>
-        <span role="cell" class="cell-groups">{groups}</span>
+        <span role="gridcell" class="cell-activity">{activity}</span>
+        <span role="gridcell" class="cell-recent" data-testid="recent">{spark}</span>
+        <span role="gridcell" class="cell-groups">{groups}</span>
     }
 }

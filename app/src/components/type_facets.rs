@@ -2,10 +2,13 @@
 
 use std::sync::Arc;
 
+use leptos::html;
 use leptos::prelude::*;
 use rewind_domain::Filter;
 
 use crate::api::{IndexAnswer, TypeCount};
+use crate::browser::stillness::Stillness;
+use crate::state::steady::in_order;
 use crate::state::text;
 
 /// How many types are shown before the others are folded away.
@@ -25,15 +28,40 @@ pub(crate) fn TypeFacets(
     on_change: Callback<String>,
 ) -> impl IntoView {
     let is_all = RwSignal::new(false);
-    let types = Memo::new(move |_| {
+    let frame = NodeRef::<html::Div>::new();
+    let is_used = Stillness::of(frame).is_used_or_focused();
+    let counts = Memo::new(move |_| {
         let index = index.get();
         index.map(|index| index.types.clone()).unwrap_or_default()
     });
-    let button = move |count: &TypeCount| {
-        let Some(name) = count.r#type.clone() else {
-            let label = if count.is_rest { "other types" } else { "no type" };
+    // Their counts go on while someone is about to press one; their places do not.
+    let types = Memo::new(move |before: Option<&Vec<TypeCount>>| match before {
+        Some(before) if is_used.get() && !before.is_empty() => {
+            counts.with(|counts| in_order(before, counts, key_of))
+        }
+        _ => counts.get(),
+    });
+    let shown = move || {
+        let count = if is_all.get() { usize::MAX } else { SHOWN };
+        types.with(|types| types.iter().take(count).map(key_of).collect::<Vec<_>>())
+    };
+    let more = Memo::new(
+        move |_| {
+            if is_all.get() { 0 } else { types.with(Vec::len).saturating_sub(SHOWN) }
+        },
+    );
+    let facet = move |key: FacetKey| {
+        let of = key.clone();
+        let count = Memo::new(move |_| {
+            types.with(|types| {
+                types.iter().find(|count| key_of(count) == of).map_or(0, |count| count.count)
+            })
+        });
+        let number = move || text::grouped(count.get());
+        let (Some(name), _) = key.clone() else {
+            let label = if key.1 { "other types" } else { "no type" };
             return view! {
-                <span class="facet">{label} " " <span class="facet-count">{text::grouped(count.count)}</span></span>
+                <span class="facet">{label} " " <span class="facet-count">{number}</span></span>
             }
             .into_any();
         };
@@ -57,29 +85,34 @@ pub(crate) fn TypeFacets(
             >
                 {name}
                 " "
-                <span class="facet-count">{text::grouped(count.count)}</span>
+                <span class="facet-count">{number}</span>
             </button>
         }
         .into_any()
     };
-    let shown = move || {
-        let types = types.get();
-        let count = if is_all.get() { types.len() } else { SHOWN.min(types.len()) };
-        let more = types.len() - count;
-        let more = (more > 0).then(|| {
-            view! {
-                <button type="button" class="link" on:click=move |_| is_all.set(true)>
-                    {text::counted(more as u64, "more type", "more types")}
-                </button>
-            }
-        });
-        view! { {types[..count].iter().map(button).collect_view()} {more} }
-    };
     view! {
-        <div class="facets" role="group" aria-label="Types of events" data-testid="facets">
-            {shown}
+        <div
+            class="facets"
+            role="group"
+            aria-label="Types of events"
+            data-testid="facets"
+            node_ref=frame
+        >
+            <For each=shown key=FacetKey::clone children=facet />
+            <Show when=move || more.get() != 0>
+                <button type="button" class="link" on:click=move |_| is_all.set(true)>
+                    {move || text::counted(more.get() as u64, "more type", "more types")}
+                </button>
+            </Show>
         </div>
     }
+}
+
+/// What tells a facet from the others: its type, or whether it is the rest of them.
+type FacetKey = (Option<String>, bool);
+
+fn key_of(count: &TypeCount) -> FacetKey {
+    (count.r#type.clone(), count.is_rest)
 }
 
 fn place_of(filter: &Filter, term: &str) -> Option<usize> {

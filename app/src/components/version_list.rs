@@ -4,14 +4,15 @@ use leptos::ev::{MouseEvent, Targeted};
 use leptos::prelude::*;
 use rewind_domain::ChangeKind;
 use rewind_domain::travel::Step;
-use web_sys::HtmlSelectElement;
+use web_sys::{HtmlSelectElement, KeyboardEvent};
 
 use super::event_type::EventType;
 use super::icon::{Glyph, Icon};
 use super::moment::Moment;
 use super::virtual_list::VirtualList;
+use crate::browser::keyboard;
 use crate::state::shared::Same;
-use crate::state::text;
+use crate::state::{row_keys, text};
 
 /// As high as `.version-row`.
 const ROW_HEIGHT: u32 = 44;
@@ -49,7 +50,7 @@ impl VersionRow {
     }
 }
 
-/// The versions at hand, each a button that leads to it; with Shift, one that compares with it.
+/// The versions at hand, each a row that leads to it; with Shift, one that compares with it.
 #[component]
 pub(crate) fn VersionList(
     /// The versions, ascending.
@@ -81,7 +82,7 @@ pub(crate) fn VersionList(
         let shown = shown.get();
         rows.with(|rows| rows.binary_search_by_key(&shown, VersionRow::version).ok())
     });
-    let render = move |_: usize, row: VersionRow| {
+    let render = move |index: usize, row: VersionRow| {
         let version = row.version();
         let is_shown = Memo::new(move |_| shown.get() == version);
         let is_base = Memo::new(move |_| base.get() == Some(version));
@@ -120,10 +121,13 @@ pub(crate) fn VersionList(
             false => on_go.run(version),
         };
         view! {
-            <button
-                type="button"
+            <div
                 class="version-row"
+                class:row-active=is_shown
                 class:other=is_other
+                role="option"
+                id=row_id(index)
+                aria-selected=move || is_shown.get().to_string()
                 aria-current=move || is_shown.get().then_some("step")
                 data-base=move || is_base.get().then_some("true")
                 data-testid="version-row"
@@ -136,15 +140,57 @@ pub(crate) fn VersionList(
                     {move || is_base.get().then(|| view! { <span class="version-base">"base"</span> })}
                 </span>
                 {content}
-            </button>
+            </div>
         }
+    };
+    // The version that is shown is the one where the keyboard is.
+    let on_key = move |event: KeyboardEvent| {
+        let Some(key) = keyboard::plain(&event) else { return };
+        if event.shift_key() && key == "Enter" {
+            on_base.run(shown.get_untracked());
+        } else {
+            let count = rows.with_untracked(Vec::len) as u64;
+            let at = in_sight.get_untracked().map(|at| at as u64);
+            let Some(target) = row_keys::target(&key, at, count) else { return };
+            let beyond = match (key.as_str(), at) {
+                // These are the versions at hand; there may be more.
+                ("ArrowUp", Some(0)) => Some(shown.get_untracked().saturating_sub(1)),
+                ("ArrowDown", Some(at)) if at + 1 == count => {
+                    Some(shown.get_untracked().saturating_add(1))
+                }
+                // The page knows where the history begins and ends, and how far a leap goes.
+                ("Home" | "End" | "PageUp" | "PageDown", _) => return,
+                _ => None,
+            };
+            let row = || {
+                let target = usize::try_from(target).ok()?;
+                rows.with_untracked(|rows| rows.get(target).map(VersionRow::version))
+            };
+            if let Some(version) = beyond.or_else(row) {
+                on_go.run(version);
+            }
+        }
+        event.prevent_default();
     };
     view! {
         <nav class="version-list" aria-label="Versions">
             <TypeChoice rows chosen_type on_type on_step_type />
-            <VirtualList rows row_height=ROW_HEIGHT render in_sight />
+            <div
+                class="version-rows"
+                role="listbox"
+                tabindex="0"
+                aria-label="Versions at hand"
+                aria-activedescendant=move || in_sight.get().map(row_id)
+                on:keydown=on_key
+            >
+                <VirtualList rows row_height=ROW_HEIGHT render in_sight />
+            </div>
         </nav>
     }
+}
+
+fn row_id(index: usize) -> String {
+    format!("version-row-{index}")
 }
 
 /// The choice of a type of event to look for, among those at hand.

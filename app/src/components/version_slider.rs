@@ -5,6 +5,7 @@ use leptos::prelude::*;
 use web_sys::{HtmlInputElement, KeyboardEvent};
 
 use super::icon::{Glyph, Icon};
+use crate::browser::keyboard;
 use crate::state::address::Point;
 use crate::state::{place, text};
 
@@ -101,7 +102,7 @@ pub(crate) fn VersionSlider(
         }
     };
     let on_key = move |event: Targeted<KeyboardEvent, HtmlInputElement>| {
-        if event.key() == "Escape" {
+        if keyboard::typed(&event).as_deref() == Some("Escape") {
             show_version(&event.target());
             leave(&event.target());
         }

@@ -7,7 +7,9 @@ use leptos::prelude::*;
 use rewind_domain::viewport::visible_rows;
 
 use crate::browser::frames::OncePerFrame;
+use crate::browser::keyboard::keep_focus;
 use crate::browser::resize::on_resize;
+use crate::browser::stillness::{Stillness, held};
 use crate::state::scrolling::Scrolled;
 
 /// Rows drawn beyond both edges, so that a turn of the wheel finds them there.
@@ -35,6 +37,9 @@ pub(crate) fn VirtualList<T, V>(
     /// The row that has to be in sight, whenever that changes.
     #[prop(optional, into)]
     in_sight: Option<Signal<Option<usize>>>,
+    /// Where the keyboard finds the list itself; only a list that is merely scrolled has it there.
+    #[prop(default = "-1")]
+    tabindex: &'static str,
     /// Tells which rows are drawn, whenever that changes.
     #[prop(optional, into)]
     on_range: Option<Callback<Range<usize>>>,
@@ -44,6 +49,10 @@ where
     V: IntoView + 'static,
 {
     let frame = NodeRef::<html::Div>::new();
+    // Between press and release no row becomes another. What is pressed to scroll is the frame, not what is drawn in it.
+    let drawn = NodeRef::<html::Div>::new();
+    let is_pressed = Stillness::of(drawn).is_pressed();
+    let part = held(is_pressed, Signal::derive(move || (rows.get(), offset.get())));
     let scroll_top = RwSignal::new(0.0);
     let height = RwSignal::new(None::<f64>);
 
@@ -95,8 +104,7 @@ where
     let pixels = move |rows: usize| format!("{}px", rows.saturating_mul(row_height as usize));
     let row_at = move |index: usize| {
         let row = Memo::new(move |_| {
-            let at = index.checked_sub(offset.get())?;
-            rows.with(|rows| rows.get(at).cloned())
+            part.with(|(rows, offset)| rows.get(index.checked_sub(*offset)?).cloned())
         });
         let render = render.clone();
         move || match row.get() {
@@ -108,13 +116,16 @@ where
         <div
             class="virtual-list"
             role="presentation"
+            tabindex=tabindex
             node_ref=frame
             on:scroll=move |_| measure.request()
+            on:focusin=move |event| keep_focus(&event)
         >
             <div class="virtual-list-all" role="presentation" style:height=move || pixels(count.get())>
                 <div
                     class="virtual-list-drawn"
                     role="presentation"
+                    node_ref=drawn
                     style:transform=move || format!("translateY({})", pixels(first.get()))
                 >
                     <For each=move || range.get() key=|index| *index children=row_at />

@@ -52,6 +52,21 @@ impl Arrivals {
         }
     }
 
+    /// Forgets what arrived of a stream.
+    pub(crate) fn take_out(&mut self, stream: &StreamKey) {
+        let is_of_it =
+            |arrived: &Arrived| matches!(arrived, Arrived::Event(found) if found.stream == *stream);
+        let shown = self.shown();
+        let held_back = self.kept.iter().skip(shown).filter(|arrived| !is_of_it(arrived)).count();
+        let before = self.kept.len();
+        self.kept.retain(|arrived| !is_of_it(arrived));
+        self.places.retain(|(of, _)| of != stream);
+        self.events = self.events.saturating_sub((before - self.kept.len()) as u64);
+        if let Some(held) = &mut self.held_back {
+            *held = held_back;
+        }
+    }
+
     /// Whether it has this event.
     pub(crate) fn has(&self, stream: &StreamKey, id: EntryId) -> bool {
         !self.places.is_empty() && self.places.contains(&(stream.clone(), id))

@@ -71,13 +71,6 @@ pub(crate) struct EventRef {
     pub(crate) id: EntryId,
 }
 
-impl EventRef {
-    /// An event of the stream that is looked at.
-    pub(crate) fn here(id: EntryId) -> Self {
-        Self { stream: None, id }
-    }
-}
-
 impl fmt::Display for EventRef {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.stream {
@@ -115,7 +108,7 @@ mod tests {
             let event = EventRef { stream, id };
             assert_eq!(event.to_string().parse(), Ok(event));
         }
-        assert_eq!(" 5-1 ".parse(), Ok(EventRef::here(id)));
+        assert_eq!(" 5-1 ".parse(), Ok(EventRef { stream: None, id }));
         for text in ["", "5", "a@", "a@b", r"\@5-1"] {
             assert!(text.parse::<EventRef>().unwrap_err().contains(&format!("`{text}`")), "{text}");
         }

@@ -123,9 +123,18 @@ impl EventsAddress {
         Self { event: Some(EventRef { stream, id }), ..self.clone() }
     }
 
-    /// The same with an open event compared with this one.
-    pub(crate) fn compared_with(&self, base: EventRef) -> Self {
+    /// The same with an open event compared with this one, wherever the open one is.
+    pub(crate) fn compared_with(&self, stream: &StreamKey, id: EntryId) -> Self {
+        let is_here = self.of.single() == Some(stream);
+        let base = EventRef { stream: (!is_here).then(|| stream.clone()), id };
         Self { pane: EventPane::Compare, base: Some(base), ..self.clone() }
+    }
+
+    /// The stream of the event that the open one is compared with: the only one that is listed where the address names none, and in a
+    /// list of several that of the open event.
+    pub(crate) fn base_stream(&self) -> Option<StreamKey> {
+        let base = self.base.as_ref()?;
+        base.stream.clone().or_else(|| self.of.single().cloned()).or_else(|| self.stream())
     }
 
     /// The same with another sight of an open event.
@@ -297,7 +306,7 @@ mod tests {
                     columns: "data.total,fields.user".parse().unwrap(),
                     event: Some(EventRef { stream: Some(odd[1].clone()), id }),
                     pane: EventPane::Fields,
-                    base: Some(EventRef::here(id)),
+                    base: Some(EventRef { stream: None, id }),
                     ..EventsAddress::of(of.clone())
                 };
                 assert_eq!(read(&address.href()), Address::Events(address));
@@ -305,6 +314,25 @@ mod tests {
                 assert_eq!(read(&plain.href()), Address::Events(plain));
             }
         }
+    }
+
+    #[test]
+    fn a_base_keeps_its_stream_whichever_event_is_opened_then() {
+        let id = EntryId::new(5, 6);
+        let all = EventsAddress::of(EventsOf::All);
+        let compared = all.with_event_of(&"a".into(), id).compared_with(&"a".into(), id);
+        let other = compared.with_event_of(&"b".into(), id);
+        assert_eq!(other.base_stream(), Some("a".into()));
+        assert_eq!(read(&other.href()), Address::Events(other));
+        // Of the only stream it needs no name, even where an event of another one is open.
+        let one = EventsAddress::newest("a".into()).compared_with(&"a".into(), id);
+        assert_eq!(one.base, Some(EventRef { stream: None, id }));
+        let event = Some(EventRef { stream: Some("b".into()), id });
+        assert_eq!(EventsAddress { event, ..one }.base_stream(), Some("a".into()));
+        // A link of several streams that names none means the stream of the open event.
+        let base = Some(EventRef { stream: None, id });
+        let old = EventsAddress { base, ..all.with_event_of(&"b".into(), id) };
+        assert_eq!(old.base_stream(), Some("b".into()));
     }
 
     #[test]

@@ -167,6 +167,11 @@ impl Findings {
         Ok(())
     }
 
+    /// Forgets what it found in a stream.
+    pub(crate) fn take_out(&mut self, stream: &StreamKey) {
+        self.found.retain(|found| found.stream != *stream);
+    }
+
     /// The times between which it has looked, in Unix milliseconds, the earlier one first.
     pub(crate) fn looked_between_ms(&self) -> Option<(u64, u64)> {
         let progress = self.progress();

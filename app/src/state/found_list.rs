@@ -1,6 +1,5 @@
 //! A list of what was found, and of what was added since.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use rewind_domain::{Event, StreamKey};
@@ -19,8 +18,6 @@ pub(crate) struct FoundList {
     order: Order,
     findings: Findings,
     arrivals: Arrivals,
-    /// The streams that were made anew since: what they have now is other events under the ids of what was found.
-    remade: HashSet<StreamKey>,
 }
 
 /// What a row shows.
@@ -43,7 +40,7 @@ impl FoundList {
     /// Nothing yet.
     pub(crate) fn new(order: Order) -> Self {
         let (findings, arrivals) = (Findings::default(), Arrivals::default());
-        Self { order, findings, arrivals, remade: HashSet::new() }
+        Self { order, findings, arrivals }
     }
 
     /// The search.
@@ -81,18 +78,28 @@ impl FoundList {
         match message {
             LiveMessage::Entry(entry) => {
                 let found = Found { stream: entry.stream, event: Arc::new(entry.event) };
-                if self.remade.contains(&found.stream) || !self.findings.has(&found, self.order) {
+                if !self.findings.has(&found, self.order) {
                     self.arrivals.push(Arrived::Event(found));
                 }
             }
             LiveMessage::Gap(gap) => self.arrivals.push(Arrived::Missing(gap_text(&gap))),
-            LiveMessage::Remade(stream) => {
-                self.arrivals.push(Arrived::Missing(format!(
-                    "`{stream}` was deleted and made anew; what it has now follows, and what was there before is gone"
-                )));
-                self.remade.insert(stream);
-            }
             _ => {}
+        }
+    }
+
+    /// Takes out what a stream had, which was made again: what it has now are other events, perhaps under the same ids. Where it is the only
+    /// one, the search begins again too.
+    pub(crate) fn begin_again(&mut self, stream: &StreamKey, is_only_one: bool) {
+        let is_held = self.arrivals.held_back().is_some();
+        if is_only_one {
+            self.findings = Findings::default();
+            self.arrivals = Arrivals::default();
+            if is_held {
+                self.arrivals.pause();
+            }
+        } else {
+            self.findings.take_out(stream);
+            self.arrivals.take_out(stream);
         }
     }
 
@@ -194,6 +201,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::api::find::FoundEvent;
     use crate::api::live::LiveEntry;
     use crate::state::arrivals::MAX_ARRIVED;
 
@@ -272,15 +280,33 @@ mod tests {
     }
 
     #[test]
-    fn what_a_stream_has_that_was_made_anew_is_shown_whatever_its_ids() {
+    fn nothing_that_a_stream_had_before_it_was_made_again_is_listed() {
+        let mut list = FoundList::new(Order::Desc);
+        find(&mut list, 5);
+        let other = FoundEvent { stream: "t".into(), event: event(4) };
+        list.take(&frame("found", &serde_json::to_value(other).unwrap())).unwrap();
+        finish(&mut list);
+        arrive(&mut list, 6);
+        list.arrivals_mut().pause();
+        arrive(&mut list, 7);
+        list.begin_again(&"s".into(), false);
+        arrive(&mut list, 5);
+        assert_eq!((shown(&list), list.arrivals().held_back()), (vec!["4".to_owned()], Some(1)));
+        list.arrivals_mut().resume();
+        assert_eq!(shown(&list), ["5 new", "4"]);
+        assert_eq!(list.arrivals().events(), 1);
+    }
+
+    #[test]
+    fn where_the_only_stream_was_made_again_the_search_begins_again() {
         let mut list = FoundList::new(Order::Desc);
         find(&mut list, 5);
         finish(&mut list);
-        list.hear(LiveMessage::Remade("s".into()));
-        arrive(&mut list, 5);
-        let rows = shown(&list);
-        assert_eq!((rows.len(), rows[0].as_str(), rows[2].as_str()), (3, "5 new", "5"));
-        assert!(rows[1].starts_with("`s` was deleted and made anew"), "{}", rows[1]);
+        arrive(&mut list, 6);
+        list.begin_again(&"s".into(), true);
+        assert_eq!((list.rows(), list.findings().stage()), (0, &Stage::Running));
+        find(&mut list, 2);
+        assert_eq!(shown(&list), ["2"]);
     }
 
     #[test]

@@ -30,6 +30,8 @@ pub(crate) struct Ledger {
     /// Counts how often chunks were used, so that the one that was not for the longest goes first.
     uses: u64,
     arrived: u64,
+    /// How many versions are gone before the next one that arrives, as far as that was told.
+    skipped: u64,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -64,6 +66,7 @@ impl Ledger {
             chunks: BTreeMap::new(),
             uses: 0,
             arrived: 0,
+            skipped: 0,
         }
     }
 
@@ -179,7 +182,8 @@ impl Ledger {
     /// Takes an event that was added behind the last one. Its version is counted on where it does not say.
     pub(crate) fn push(&mut self, mut event: Event) {
         let next = self.latest_known() + 1;
-        let version = event.version.unwrap_or(next).max(next);
+        let skipped = std::mem::take(&mut self.skipped);
+        let version = event.version.unwrap_or(next + skipped).max(next);
         event.version = Some(version);
         self.arrived += 1;
         self.uses += 1;
@@ -196,12 +200,10 @@ impl Ledger {
         }
     }
 
-    /// Passes over versions that are gone.
+    /// Notes that so many versions are gone before the next one that arrives. That one says better which it is, where it says it: what was
+    /// emptied before it was looked at has lost versions that this ledger never had.
     pub(crate) fn skip(&mut self, missing: u64) {
-        match &mut self.held_back {
-            Some(held_back) => *held_back += missing,
-            None => self.latest += missing,
-        }
+        self.skipped += missing;
     }
 
     /// Holds back what arrives.
@@ -329,6 +331,26 @@ mod tests {
         first.version = None;
         ledger.push(first);
         assert_eq!((ledger.rows(), shown(&ledger, 0)), (1, Some(1)));
+    }
+
+    #[test]
+    fn an_emptied_stream_goes_on_with_the_version_that_its_next_event_says() {
+        // Three events were added and trimmed away; the fourth is the first that is there.
+        let mut ledger = Ledger::new(Order::Desc, 4, 0);
+        ledger.skip(3);
+        assert_eq!(ledger.rows(), 0);
+        ledger.push(event(4));
+        assert_eq!((ledger.rows(), shown(&ledger, 0)), (1, Some(4)));
+    }
+
+    #[test]
+    fn where_no_version_is_told_what_is_gone_is_counted() {
+        let mut ledger = Ledger::new(Order::Desc, 1, 2);
+        ledger.skip(3);
+        let mut next = event(9);
+        next.version = None;
+        ledger.push(next);
+        assert_eq!((ledger.rows(), shown(&ledger, 0)), (6, Some(6)));
     }
 
     #[test]

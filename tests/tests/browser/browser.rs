@@ -172,6 +172,52 @@ impl Browser {
         self.driver.action_chain().move_to_element_center(&element).perform().await.unwrap();
     }
 
+    /// Clicks the first element that matches while Shift is held.
+    pub async fn shift_click(&self, css: &str) {
+        let element = self.see(css).await;
+        let chain = self.driver.action_chain().key_down(Key::Shift).click_element(&element);
+        chain.key_up(Key::Shift).perform().await.unwrap();
+    }
+
+    /// Presses the pointer's button at the middle of an element and holds it.
+    pub async fn press_down(&self, css: &str) {
+        eventually(&format!("`{css}` can be pressed"), || async {
+            let element = self.driver.find(By::Css(css)).await.ok()?;
+            self.driver.action_chain().click_and_hold_element(&element).perform().await.ok()
+        })
+        .await;
+    }
+
+    /// Releases the pointer's button.
+    pub async fn release(&self) {
+        self.driver.action_chain().release().perform().await.unwrap();
+    }
+
+    /// Begins to compose a text where the keyboard is, as an input method does.
+    pub async fn compose(&self, text: &str) {
+        let end = text.encode_utf16().count();
+        let parameters =
+            serde_json::json!({ "text": text, "selectionStart": end, "selectionEnd": end });
+        self.driver.cdp().send_raw("Input.imeSetComposition", parameters).await.unwrap();
+    }
+
+    /// Ends composing with this text.
+    pub async fn insert(&self, text: &str) {
+        let parameters = serde_json::json!({ "text": text });
+        self.driver.cdp().send_raw("Input.insertText", parameters).await.unwrap();
+    }
+
+    /// Presses a key of a keyboard of any layout: what it is called, where it is, its code on Windows, and what it writes.
+    pub async fn press_by_code(&self, key: &str, code: &str, windows: u32, text: &str) {
+        for kind in ["keyDown", "keyUp"] {
+            let parameters = serde_json::json!({
+                "type": kind, "key": key, "code": code, "windowsVirtualKeyCode": windows,
+                "text": if kind == "keyDown" { text } else { "" },
+            });
+            self.driver.cdp().send_raw("Input.dispatchKeyEvent", parameters).await.unwrap();
+        }
+    }
+
     /// Opens another tab, and goes there.
     pub async fn new_tab(&self) -> WindowHandle {
         let tab = self.driver.new_tab().await.unwrap();

@@ -253,3 +253,42 @@ async fn a_story_is_a_tree_that_is_walked_by_keys() {
     browser.count(STORY_ROW, 1).await;
     browser.close().await;
 }
+
+#[tokio::test]
+async fn events_of_several_streams_are_compared_whichever_way_the_base_was_set() {
+    let redis = TestRedis::start().await;
+    redis.add("shop:a", "1-0", "Placed", r#"{"total":1}"#).await;
+    redis.add("shop:b", "2-0", "Paid", r#"{"total":2}"#).await;
+    redis.add("shop:c", "3-0", "Sent", r#"{"total":3}"#).await;
+    let app = TestApp::start(&redis).await;
+    let browser = Browser::start(&app).await;
+    let difference = "[data-testid=change-row][data-path='/data/total']";
+    for list in ["category=shop", "all=1", "stream=shop:a&stream=shop:b&stream=shop:c"] {
+        // By the key, then on to the next events, in other streams.
+        browser.open(&format!("/events?{list}")).await;
+        browser.click("[data-testid=event-row][data-id='3-0']").await;
+        browser.read(ID, "3-0").await;
+        browser.press("b").await;
+        browser.at("base=shop:c%403-0").await;
+        for id in ["2-0", "1-0"] {
+            browser.press("j").await;
+            browser.read(ID, id).await;
+            browser.see(difference).await;
+        }
+        // By the button.
+        browser.click("[data-testid=set-base]").await;
+        browser.at("base=shop:a%401-0").await;
+        browser.click("[data-testid=event-row][data-id='2-0']").await;
+        browser.see(difference).await;
+        // With Shift, and on to a third stream.
+        browser.open(&format!("/events?{list}")).await;
+        browser.click("[data-testid=event-row][data-id='1-0']").await;
+        browser.read(ID, "1-0").await;
+        browser.shift_click("[data-testid=event-row][data-id='2-0']").await;
+        browser.at("base=shop:a%401-0").await;
+        browser.press("k").await;
+        browser.read(ID, "3-0").await;
+        browser.read(difference, "1").await;
+    }
+    browser.close().await;
+}

@@ -29,16 +29,12 @@ pub(super) fn ComparePane(
     /// A value to go to in the data.
     reveal: RwSignal<Option<Pointer>>,
 ) -> impl IntoView {
-    let base = Memo::new(move |_| address.with(|address| address.base.clone()));
-    let this = event.id;
-    let own = stream.clone();
-    let is_itself = Memo::new(move |_| {
-        base.with(|base| {
-            base.as_ref().is_some_and(|base| {
-                base.id == this && base.stream.as_ref().is_none_or(|stream| *stream == own)
-            })
-        })
+    let written = Memo::new(move |_| address.with(|address| address.base.clone()));
+    let base = Memo::new(move |_| {
+        address.with(|address| Some((address.base_stream()?, address.base.as_ref()?.id)))
     });
+    let this = (stream.clone(), event.id);
+    let is_itself = Memo::new(move |_| base.with(|base| base.as_ref() == Some(&this)));
     let content = move || {
         match base.get() {
         None => view! {
@@ -60,7 +56,7 @@ pub(super) fn ComparePane(
     }
     };
     view! {
-        <BaseForm address base />
+        <BaseForm address base=written />
         {content}
     }
 }
@@ -75,14 +71,20 @@ fn BaseForm(address: Signal<EventsAddress>, base: Memo<Option<EventRef>>) -> imp
         written.set(base.with(|base| base.as_ref().map(EventRef::to_string).unwrap_or_default()));
         problem.set(None);
     });
-    let go = move |base: Option<EventRef>| {
-        let address = EventsAddress { base, ..address.get_untracked() };
+    let clear = move || {
+        let address = EventsAddress { base: None, ..address.get_untracked() };
         location.go(&address.href(), History::Replace);
     };
     let submit = move |event: SubmitEvent| {
         event.prevent_default();
         match written.with_untracked(|text| text.parse::<EventRef>()) {
-            Ok(base) => go(Some(base)),
+            Ok(EventRef { stream, id }) => {
+                let address = address.get_untracked();
+                // Without a stream the one of the open event is meant.
+                if let Some(stream) = stream.or_else(|| address.stream()) {
+                    location.go(&address.compared_with(&stream, id).href(), History::Replace);
+                }
+            }
             Err(error) => problem.set(Some(error)),
         }
     };
@@ -114,7 +116,7 @@ fn BaseForm(address: Signal<EventsAddress>, base: Memo<Option<EventRef>>) -> imp
                     title="Compare no more"
                     aria-label="Compare no more"
                     data-testid="clear-base"
-                    on:click=move |_| go(None)
+                    on:click=move |_| clear()
                 >
                     <Icon glyph=Glyph::Close />
                 </button>
@@ -127,13 +129,14 @@ fn BaseForm(address: Signal<EventsAddress>, base: Memo<Option<EventRef>>) -> imp
 fn Difference(
     stream: StreamKey,
     event: Arc<Event>,
-    base: EventRef,
+    base: (StreamKey, EntryId),
     reveal: RwSignal<Option<Pointer>>,
     address: Signal<EventsAddress>,
 ) -> impl IntoView {
     let location = Location::expect();
-    let base_stream = base.stream.clone().unwrap_or_else(|| stream.clone());
-    let (key, base_key, base_id) = (stream.to_string(), base_stream.to_string(), base.id);
+    let (base_stream, base_id) = base;
+    let is_elsewhere = base_stream != stream;
+    let (key, base_key) = (stream.to_string(), base_stream.to_string());
     let both = Remote::new(
         || Some(()),
         move |()| fetch_both(base_key.clone(), base_id, key.clone(), event.clone()),
@@ -155,7 +158,6 @@ fn Difference(
         chosen.set(Some(path));
     };
     let base_href = EventsAddress::newest(base_stream.clone()).with_event(Some(base_id)).href();
-    let is_elsewhere = base.stream.is_some();
     let facts = move || {
         both.loaded().map(|loaded| {
             let (from, to) = &loaded.answer;

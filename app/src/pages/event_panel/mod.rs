@@ -24,7 +24,7 @@ use crate::components::fields_table::FieldsTable;
 use crate::components::icon::{Glyph, Icon};
 use crate::components::skeleton::Skeleton;
 use crate::state::address::EventsAddress;
-use crate::state::event_ref::{EventPane, EventRef};
+use crate::state::event_ref::EventPane;
 use crate::state::tree_state::TreeState;
 
 /// The open event, and what is looked at of it.
@@ -40,6 +40,9 @@ pub(super) fn EventPanel(
     /// Whether it is known what the list has.
     #[prop(into)]
     is_listed: Signal<bool>,
+    /// How often a stream of the list was made again: what was read before that is not there any more.
+    #[prop(into)]
+    times_remade: Signal<u64>,
     /// Goes to the next event of the list, or with `false` to the one before.
     #[prop(into)]
     on_step: Callback<bool>,
@@ -53,13 +56,14 @@ pub(super) fn EventPanel(
     let selected =
         Memo::new(move |_| address.with(|address| address.event.as_ref().map(|event| event.id)));
     let pane = Memo::new(move |_| address.with(|address| address.pane));
-    let here = Memo::new(move |before: Option<&Option<Arc<Event>>>| {
-        let id = selected.get()?;
-        let is_it = |event: &&Arc<Event>| event.id == id;
-        let found = listed.get().filter(|event| is_it(&event));
+    let read = Memo::new(move |before: Option<&Option<(u64, Arc<Event>)>>| {
+        let (id, times) = (selected.get()?, times_remade.get());
+        let found = listed.get().filter(|event| event.id == id).map(|event| (times, event));
         // It stays open when it makes room in the list for newer ones.
+        let is_it = |read: &&(u64, Arc<Event>)| read.0 == times && read.1.id == id;
         found.or_else(|| before.and_then(|before| before.as_ref().filter(is_it).cloned()))
     });
+    let here = Memo::new(move |_| read.get().map(|(_, event)| event));
     // The event of which all is wanted that one answer holds.
     let wanted = RwSignal::new(None::<EntryId>);
     let single = {
@@ -69,15 +73,16 @@ pub(super) fn EventPanel(
                 let is_needed = move |id: &EntryId| {
                     wanted.get() == Some(*id) || (is_listed.get() && here.with(Option::is_none))
                 };
-                selected.get().filter(is_needed)
+                Some((selected.get().filter(is_needed)?, times_remade.get()))
             },
-            move |id| fetch_event(key.clone(), id),
+            move |(id, _)| fetch_event(key.clone(), id),
         )
     };
     let shown = Memo::new(move |_| {
         let id = selected.get()?;
         let listed = here.get();
-        let answered = single.loaded().filter(|loaded| loaded.question == id);
+        let question = (id, times_remade.get());
+        let answered = single.loaded().filter(|loaded| loaded.question == question);
         Some(match (answered, listed) {
             (Some(loaded), listed) => match &loaded.answer {
                 Some(event) => {
@@ -96,16 +101,16 @@ pub(super) fn EventPanel(
     let go = move |address: EventsAddress| location.go(&address.href(), History::Replace);
     let look_at = move |pane: EventPane| go(address.get_untracked().with_pane(pane));
     let set_base = move || {
-        if let Some(id) = selected.get_untracked() {
-            go(address.get_untracked().compared_with(EventRef::here(id)));
+        let address = address.get_untracked();
+        if let (Some(stream), Some(id)) = (address.stream(), selected.get_untracked()) {
+            go(address.compared_with(&stream, id));
         }
     };
-    keyboard::on_page_key(move |event| {
+    keyboard::on_page_key(move |key| {
         if selected.get_untracked().is_none() {
             return false;
         }
-        let key = event.key();
-        match key.as_str() {
+        match key {
             "Escape" => on_close(),
             "j" => on_step.run(true),
             "k" => on_step.run(false),

@@ -1,5 +1,6 @@
 //! All events of a stream, fetched as they are scrolled to, and followed at the end.
 
+use std::cell::Cell;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -8,7 +9,7 @@ use leptos::reactive::spawn_local_scoped_with_cancellation;
 use leptos::task::spawn_local;
 use rewind_domain::{EntryId, StreamKey};
 
-use super::listing::{BEFORE_ALL, Listing, stay};
+use super::listing::{BEFORE_ALL, Listing};
 use crate::api::{ApiError, ErrorCode, EventsPage as Answer, Order, StreamSummary, functions};
 use crate::browser::clock;
 use crate::browser::live::LiveLine;
@@ -31,6 +32,8 @@ pub(super) struct Browsing {
     head: Remote<Question, Answer>,
     line: RwSignal<LineStatus>,
     listing: Listing,
+    /// Whether someone holds new events back.
+    is_paused: RwSignal<bool>,
     /// Why the rows on screen are not here.
     trouble: RwSignal<Option<ApiError>>,
     order: Order,
@@ -51,6 +54,7 @@ impl Browsing {
         );
         let rows = Memo::new(move |_| ledger.with(Ledger::rows));
         let (top, active) = (RwSignal::new(0.0), RwSignal::new(None));
+        let is_paused = RwSignal::new(false);
         let trouble = RwSignal::new(None);
         let line = RwSignal::new(LineStatus::default());
 
@@ -63,38 +67,54 @@ impl Browsing {
             rows.track();
             fetcher.fetch_once_settled();
         });
-        Effect::new(move || {
-            let Some(loaded) = head.loaded() else { return };
+        let above = RwSignal::new(0);
+        Effect::new(move |before: Option<bool>| {
+            let Some(loaded) = head.loaded() else { return false };
             let summary = &loaded.answer.stream;
             let first = (summary.latest_version + 1).saturating_sub(summary.length).max(1);
             let mut begun = Ledger::new(order, first, summary.length);
             begun.take_run(loaded.answer.events.iter().cloned().map(Arc::new));
             let begin = begins_at(&loaded.answer, at).map(|version| begun.row_of(version));
+            if is_paused.get_untracked() {
+                begun.pause();
+            }
             ledger.set(begun);
-            if let Some(row) = begin {
+            if before == Some(true) {
+                // What was read before is of a stream that is no more.
+                above.set(0);
+                top.set(0.0);
+                active.set(None);
+            } else if let Some(row) = begin {
                 #[expect(clippy::cast_precision_loss, reason = "no list has more than 2⁵³ rows")]
                 if matches!(at, Point::Version(_)) {
                     top.set(row as f64);
                 }
                 active.set(Some(row));
             }
+            true
         });
-        follow(stream, head, ledger, line, order, top);
 
         let sample = Memo::new(move |_| ledger.with(|ledger| ledger.sample(drawn.get())));
         let listing = Listing {
             rows: rows.into(),
             row,
             top,
+            above,
+            is_used: RwSignal::new(false),
             active,
             on_drawn: Callback::new(move |range: Range<u64>| {
                 drawn.try_set(range);
             }),
             sample: sample.into(),
+            remade: RwSignal::new(Vec::new()),
+            times_remade: RwSignal::new(0),
             is_known: Signal::derive(move || head.loaded().is_some()),
         };
-        let stream = fetcher.stream;
-        Self { ledger, head, line, listing, trouble, order, stream }
+        let key = fetcher.stream;
+        let browsing = Self { ledger, head, line, listing, is_paused, trouble, order, stream: key };
+        browsing.follow(stream);
+        browsing.hold_while_used();
+        browsing
     }
 
     pub(super) fn listing(self) -> Listing {
@@ -130,28 +150,48 @@ impl Browsing {
         self.head.ask_again();
     }
 
-    /// How many events are held back, where any would be.
+    /// How many events someone holds back, while any would be.
     pub(super) fn held_back(self) -> Option<u64> {
-        self.ledger.with(Ledger::held_back)
+        self.ledger.with(Ledger::held_back).filter(|_| self.is_paused.get())
     }
 
     /// Holds new events back, or shows those that were.
     pub(super) fn toggle_pause(self) {
-        let top = self.listing.top;
-        self.ledger.update(|ledger| match ledger.held_back() {
-            Some(_) => {
-                let rows = ledger.rows();
-                ledger.resume();
-                stay(top, self.order, ledger.rows() - rows);
-            }
-            None => ledger.pause(),
+        self.is_paused.update(|is_paused| *is_paused = !*is_paused);
+    }
+
+    /// Holds new events back as long as someone wants that or the list has to hold still.
+    fn hold_while_used(self) {
+        let moves_rows = self.order == Order::Desc;
+        Effect::new(move || {
+            let is_used = moves_rows && self.listing.is_used.get();
+            let is_held = self.is_paused.get() || is_used;
+            self.change(|ledger| match is_held {
+                true => ledger.pause(),
+                false => ledger.resume(),
+            });
         });
+    }
+
+    /// Changes the list, and stays with what is shown.
+    fn change(self, change: impl FnOnce(&mut Ledger)) {
+        // The page may be gone by the time of the next frame.
+        let added = self.ledger.try_update(|ledger| {
+            let rows = ledger.rows();
+            change(ledger);
+            ledger.rows().saturating_sub(rows)
+        });
+        if let Some(added) = added
+            && self.order == Order::Desc
+        {
+            self.listing.add_above(added);
+        }
     }
 
     /// How live the list is.
     pub(super) fn liveness(self) -> Liveness {
         match self.head.loaded().is_some() {
-            true => self.line.with(|line| Liveness::of(line, self.held_back().is_some())),
+            true => self.line.with(|line| Liveness::of(line, self.is_paused.get())),
             false if self.failure().is_some() => {
                 Liveness::Off("There is nothing that could be followed".to_owned())
             }
@@ -159,20 +199,26 @@ impl Browsing {
         }
     }
 
-    /// How many new events are above the upper edge.
+    /// How many new events are out of sight: above the upper edge, or held back while the list has to hold still.
     pub(super) fn newer_above(self) -> u64 {
-        let is_away = self.listing.top.get() >= 1.0;
-        match self.order {
-            Order::Desc if is_away => self.ledger.with(Ledger::unseen),
-            _ => 0,
+        if self.order != Order::Desc {
+            return 0;
         }
+        let waiting = self.ledger.with(Ledger::held_back).unwrap_or(0);
+        let above =
+            if self.listing.top.get() >= 1.0 { self.ledger.with(Ledger::unseen) } else { 0 };
+        above + if self.is_paused.get() { 0 } else { waiting }
     }
 
     /// Goes to the newest event.
     pub(super) fn to_newest(self) {
-        let rows = self.ledger.with_untracked(Ledger::rows);
-        #[expect(clippy::cast_precision_loss, reason = "no list has more than 2⁵³ rows")]
-        self.listing.top.set(if self.order == Order::Desc { 0.0 } else { rows as f64 });
+        match self.order {
+            Order::Desc => self.listing.to_first(),
+            #[expect(clippy::cast_precision_loss, reason = "no list has more than 2⁵³ rows")]
+            Order::Asc => {
+                self.listing.top.set(self.ledger.with_untracked(Ledger::rows) as f64);
+            }
+        }
     }
 
     /// The version at the upper edge; nothing at the beginning of the list.
@@ -224,6 +270,41 @@ impl Browsing {
                 });
             }
         }
+    }
+
+    /// Keeps a line open for what is added.
+    fn follow(self, stream: StreamKey) {
+        let Self { head, line, .. } = self;
+        Effect::new(move || {
+            line.set(LineStatus::default());
+            let Some(loaded) = head.loaded() else { return };
+            let after = Some(loaded.answer.stream.last_id.unwrap_or(BEFORE_ALL).to_string());
+            // From when the stream was made again until it is read again, what the line tells is of another list.
+            let is_over = Cell::new(false);
+            let remade = stream.clone();
+            let open = LiveLine::open(Watch::stream(&stream), after, move |messages| {
+                // The page may be gone by the time of the next frame.
+                line.try_update(|line| messages.iter().for_each(|message| line.note(message)));
+                if messages.iter().any(|message| matches!(message, LiveMessage::Remade(_))) {
+                    is_over.set(true);
+                    self.listing.note_remade(&remade);
+                }
+                let is_in_list = |message: &LiveMessage| {
+                    matches!(
+                        message,
+                        LiveMessage::Entry(_) | LiveMessage::Gap(_) | LiveMessage::Remade(_)
+                    )
+                };
+                match messages.iter().any(is_in_list) {
+                    // It may have been deleted and not be there yet; then it is asked for with what is added.
+                    true if is_over.get() => head.ask_again(),
+                    true => self.change(|ledger| take(ledger, messages)),
+                    false => {}
+                }
+            });
+            let open = StoredValue::new_local(Some(open));
+            on_cleanup(move || drop(open.try_update_value(Option::take)));
+        });
     }
 
     /// Goes to a version.
@@ -336,44 +417,6 @@ fn begins_at(answer: &Answer, at: Point) -> Option<u64> {
         Point::Version(version) => Some(version),
         Point::Id(_) | Point::TimeMs(_) => answer.events.first()?.version,
     }
-}
-
-/// Keeps a line open for what is added.
-fn follow(
-    stream: StreamKey,
-    head: Remote<Question, Answer>,
-    ledger: RwSignal<Ledger>,
-    line: RwSignal<LineStatus>,
-    order: Order,
-    top: RwSignal<f64>,
-) {
-    Effect::new(move || {
-        line.set(LineStatus::default());
-        let Some(loaded) = head.loaded() else { return };
-        let after = Some(loaded.answer.stream.last_id.unwrap_or(BEFORE_ALL).to_string());
-        let open = LiveLine::open(Watch::stream(&stream), after, move |messages| {
-            // The page may be gone by the time of the next frame.
-            line.try_update(|line| messages.iter().for_each(|message| line.note(message)));
-            if messages.iter().any(|message| matches!(message, LiveMessage::Remade(_))) {
-                // Its versions begin anew too.
-                head.ask_again();
-                return;
-            }
-            if !messages
-                .iter()
-                .any(|message| matches!(message, LiveMessage::Entry(_) | LiveMessage::Gap(_)))
-            {
-                return;
-            }
-            ledger.try_update(|ledger| {
-                let rows = ledger.rows();
-                take(ledger, messages);
-                stay(top, order, ledger.rows() - rows);
-            });
-        });
-        let open = StoredValue::new_local(Some(open));
-        on_cleanup(move || drop(open.try_update_value(Option::take)));
-    });
 }
 
 fn take(ledger: &mut Ledger, messages: Vec<LiveMessage>) {

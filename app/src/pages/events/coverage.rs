@@ -6,6 +6,7 @@ use rewind_domain::{EntryId, StreamKey};
 
 use super::finding::Finding;
 use crate::api::live::WatchedBy;
+use crate::browser::press::Press;
 use crate::components::icon::{Glyph, Icon};
 use crate::state::address::EventsAddress;
 use crate::state::findings::{MAX_FOUND, Stage};
@@ -57,28 +58,39 @@ pub(super) fn Coverage(
         Stage::Finished => "finished",
         Stage::Failed(_) => "failed",
     };
-    let button = move || {
-        match stage.get() {
-        Stage::Running => Some(
-            view! {
-                <button type="button" class="button" data-testid="find-pause" on:click=move |_| finding.rest()>
-                    <Icon glyph=Glyph::Pause />
-                    "Hold"
-                </button>
-            }
-            .into_any(),
-        ),
-        Stage::Resting | Stage::Failed(_) => Some(
-            view! {
-                <button type="button" class="button primary" data-testid="find-continue" on:click=move |_| finding.run()>
-                    <Icon glyph=Glyph::Play />
-                    "Go on"
-                </button>
-            }
-            .into_any(),
-        ),
+    // One button, so that the keyboard stays on it whatever the search does. It does what it said when it was pressed.
+    let may_be_held = Memo::new(move |_| match stage.get() {
+        Stage::Running => Some(true),
+        Stage::Resting | Stage::Failed(_) => Some(false),
         Stage::Full | Stage::Finished => None,
-    }
+    });
+    let is_there = Memo::new(move |_| may_be_held.get().is_some());
+    let press = Press::new();
+    let button = move || {
+        is_there.get().then(|| {
+            let is_running = move || may_be_held.get() == Some(true);
+            let meaning = move || may_be_held.get_untracked();
+            view! {
+                <button
+                    type="button"
+                    class="button"
+                    class:primary=move || !is_running()
+                    data-testid=move || if is_running() { "find-pause" } else { "find-continue" }
+                    on:pointerdown=move |_| press.begin(meaning())
+                    on:click=move |_| match press.end(meaning()) {
+                        Some(Some(true)) => finding.rest(),
+                        Some(Some(false)) => finding.run(),
+                        _ => {}
+                    }
+                >
+                    {move || {
+                        let glyph = if is_running() { Glyph::Pause } else { Glyph::Play };
+                        view! { <Icon glyph /> }
+                    }}
+                    {move || if is_running() { "Hold" } else { "Go on" }}
+                </button>
+            }
+        })
     };
     let full = move || {
         (stage.get() == Stage::Full).then(|| {

@@ -1,11 +1,14 @@
 //! The events that a filter means, or those of many streams: those that are found, and those that are added.
 
+use std::cell::RefCell;
 use std::ops::Range;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use leptos::prelude::*;
+use rewind_domain::StreamKey;
 
-use super::listing::{Listing, stay};
+use super::listing::Listing;
 use crate::api::find::{FindBegun, FindProgress};
 use crate::api::{ApiError, ErrorCode, Order};
 use crate::browser::frame_stream::FrameStream;
@@ -28,9 +31,11 @@ pub(super) struct Finding {
     list: RwSignal<FoundList>,
     listing: Listing,
     line: RwSignal<LineStatus>,
+    /// Whether someone holds new events back.
+    is_paused: RwSignal<bool>,
     /// How many events had arrived when someone was at the upper edge.
     seen: RwSignal<u64>,
-    search: StoredValue<Option<FrameStream>, LocalStorage>,
+    search: StoredValue<Option<Search>, LocalStorage>,
     live: StoredValue<Option<LiveLine>, LocalStorage>,
     question: StoredValue<Question>,
 }
@@ -40,6 +45,13 @@ struct Question {
     of: EventsOf,
     filter: String,
     order: Order,
+}
+
+/// A search that runs. Dropping it ends it.
+struct Search {
+    _stream: FrameStream,
+    /// Puts into the list what has arrived.
+    flush: OncePerFrame,
 }
 
 impl Finding {
@@ -54,11 +66,15 @@ impl Finding {
             rows: rows.into(),
             row,
             top: RwSignal::new(0.0),
+            above: RwSignal::new(0),
+            is_used: RwSignal::new(false),
             active: RwSignal::new(None),
             on_drawn: Callback::new(move |range: Range<u64>| {
                 drawn.try_set(range);
             }),
             sample: sample.into(),
+            remade: RwSignal::new(Vec::new()),
+            times_remade: RwSignal::new(0),
             is_known: Signal::derive(move || {
                 list.with(|list| *list.findings().stage() != Stage::Running)
             }),
@@ -67,6 +83,7 @@ impl Finding {
             list,
             listing,
             line: RwSignal::new(LineStatus::default()),
+            is_paused: RwSignal::new(false),
             seen: RwSignal::new(0),
             search: StoredValue::new_local(None),
             live: StoredValue::new_local(None),
@@ -74,6 +91,7 @@ impl Finding {
         };
         finding.open();
         finding.follow_once_begun();
+        finding.hold_while_used();
         Effect::new(move || {
             let is_near = drawn.get().end + NEAR_END >= rows.get();
             let may_go_on = list.with(|list| *list.findings().stage() == Stage::Resting);
@@ -125,7 +143,10 @@ impl Finding {
 
     /// Rests until it is told to go on.
     pub(super) fn rest(self) {
-        self.search.try_update_value(Option::take);
+        // It goes on behind what has arrived, so none of that may be lost.
+        if let Some(search) = self.search.try_update_value(Option::take).flatten() {
+            search.flush.run();
+        }
         self.list.update(|list| list.findings_mut().rest());
     }
 
@@ -145,53 +166,74 @@ impl Finding {
             Stage::Failed(_) if self.list.with(|list| list.findings().begun().is_none()) => {
                 Liveness::Off("There is nothing that could be followed".to_owned())
             }
-            _ => self.line.with(|line| Liveness::of(line, self.held_back().is_some())),
+            _ => self.line.with(|line| Liveness::of(line, self.is_paused.get())),
         }
     }
 
-    /// How many events are held back, where any would be.
+    /// How many events someone holds back, while any would be.
     pub(super) fn held_back(self) -> Option<u64> {
-        self.list.with(|list| list.arrivals().held_back())
+        let held_back = self.list.with(|list| list.arrivals().held_back());
+        held_back.filter(|_| self.is_paused.get())
     }
 
     /// Holds new events back, or shows those that were.
     pub(super) fn toggle_pause(self) {
-        self.change(|list| match list.arrivals().held_back() {
-            Some(_) => list.arrivals_mut().resume(),
-            None => list.arrivals_mut().pause(),
-        });
+        self.is_paused.update(|is_paused| *is_paused = !*is_paused);
     }
 
-    /// How many new events are above the upper edge.
+    /// How many new events are out of sight: above the upper edge, or held back while the list has to hold still.
     pub(super) fn newer_above(self) -> u64 {
-        let is_newest_first = self.question.with_value(|question| question.order == Order::Desc);
-        match is_newest_first && self.listing.top.get() >= 1.0 {
-            true => {
-                let held_back = self.held_back().unwrap_or(0);
-                self.arrived().saturating_sub(held_back).saturating_sub(self.seen.get())
-            }
-            false => 0,
+        if self.order() != Order::Desc {
+            return 0;
         }
+        let waiting = self.list.with(|list| list.arrivals().held_back()).unwrap_or(0);
+        let above = match self.listing.top.get() >= 1.0 {
+            true => self.arrived().saturating_sub(waiting).saturating_sub(self.seen.get()),
+            false => 0,
+        };
+        above + if self.is_paused.get() { 0 } else { waiting }
     }
 
     /// Goes to the newest event.
     pub(super) fn to_newest(self) {
-        self.listing.top.set(0.0);
+        self.listing.to_first();
+    }
+
+    fn order(self) -> Order {
+        self.question.with_value(|question| question.order)
+    }
+
+    /// Holds new events back as long as someone wants that or the list has to hold still.
+    fn hold_while_used(self) {
+        let moves_rows = self.order() == Order::Desc;
+        Effect::new(move || {
+            let is_used = moves_rows && self.listing.is_used.get();
+            let is_held = self.is_paused.get() || is_used;
+            self.change(|list| match is_held {
+                true => list.arrivals_mut().pause(),
+                false => list.arrivals_mut().resume(),
+            });
+        });
     }
 
     /// Changes the list, and stays with what is shown.
     fn change(self, change: impl FnOnce(&mut FoundList)) {
-        let order = self.question.with_value(|question| question.order);
         let added = self.list.try_update(|list| {
             let before = list.rows();
             change(list);
             list.rows().saturating_sub(before)
         });
-        if let Some(added) = added {
-            stay(self.listing.top, order, added);
+        if let Some(added) = added
+            && self.order() == Order::Desc
+        {
+            self.listing.add_above(added);
         }
     }
 
+    /// Asks for what is to be found from the position on.
+    ///
+    /// Called where anything may go on, so nothing here belongs to whichever part of the page did so: that part may be drawn again, and
+    /// what belonged to it would be gone while the search still runs.
     fn open(self) {
         let Question { of, filter, order } = self.question.get_value();
         let position =
@@ -204,9 +246,10 @@ impl Finding {
             .on("/api/find");
         let list = self.list;
         // Frames arrive faster than they can be drawn.
-        let buffer = StoredValue::new_local(Vec::<Frame>::new());
+        let arrived = Rc::new(RefCell::new(Vec::<Frame>::new()));
+        let buffer = Rc::clone(&arrived);
         let flush = OncePerFrame::new(move || {
-            let frames = buffer.try_update_value(std::mem::take).unwrap_or_default();
+            let frames = buffer.take();
             list.try_update(|list| {
                 let wrong = frames.iter().find_map(|frame| list.take(frame).err());
                 if let Some(error) = &wrong {
@@ -219,12 +262,12 @@ impl Finding {
                 self.search.try_update_value(Option::take);
             }
         });
-        let flush_rest = flush.clone();
+        let (flush_soon, flush_rest) = (flush.clone(), flush.clone());
         let stream = FrameStream::open(
             url,
             move |frames| {
-                buffer.try_update_value(|buffer| buffer.extend(frames));
-                flush.request();
+                arrived.borrow_mut().extend(frames);
+                flush_soon.request();
             },
             move |end| {
                 let error = end.err().unwrap_or_else(|| {
@@ -237,7 +280,7 @@ impl Finding {
                 list.try_update(|list| list.findings_mut().fail(error));
             },
         );
-        self.search.try_set_value(stream);
+        self.search.try_set_value(stream.map(|stream| Search { _stream: stream, flush }));
     }
 
     /// Opens the live line once the search knows where it begins, so that nothing falls between the two.
@@ -263,13 +306,50 @@ impl Finding {
 
     fn hear(self, messages: Vec<LiveMessage>) {
         // The page may be gone by the time of the next frame.
-        self.line.try_update(|line| messages.iter().for_each(|message| line.note(message)));
-        let is_in_list = |message: &LiveMessage| {
-            matches!(message, LiveMessage::Entry(_) | LiveMessage::Gap(_) | LiveMessage::Remade(_))
-        };
-        if messages.iter().any(is_in_list) {
+        if self
+            .line
+            .try_update(|line| messages.iter().for_each(|message| line.note(message)))
+            .is_none()
+        {
+            return;
+        }
+        let mut of_list = Vec::new();
+        for message in messages {
+            match message {
+                LiveMessage::Remade(stream) => {
+                    self.hear_all(std::mem::take(&mut of_list));
+                    if self.begin_again(&stream) {
+                        return;
+                    }
+                }
+                message @ (LiveMessage::Entry(_) | LiveMessage::Gap(_)) => of_list.push(message),
+                _ => {}
+            }
+        }
+        self.hear_all(of_list);
+    }
+
+    fn hear_all(self, messages: Vec<LiveMessage>) {
+        if !messages.is_empty() {
             self.change(|list| messages.into_iter().for_each(|message| list.hear(message)));
         }
+    }
+
+    /// A stream was made again. What it had is not listed any more; what it has now follows on the line, or, where it is the only one, is
+    /// searched for on a new one. Says whether the line is another now.
+    fn begin_again(self, stream: &StreamKey) -> bool {
+        let is_only_one = self.question.with_value(|question| question.of.single().is_some());
+        self.list.update(|list| list.begin_again(stream, is_only_one));
+        self.listing.note_remade(stream);
+        if !is_only_one {
+            self.listing.active.set(None);
+            return false;
+        }
+        self.search.try_update_value(Option::take);
+        self.live.try_update_value(Option::take);
+        self.listing.reset();
+        self.open();
+        true
     }
 }
 

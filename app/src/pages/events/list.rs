@@ -16,6 +16,7 @@ use crate::components::error_panel::{ErrorBanner, ErrorPanel};
 use crate::components::icon::{Glyph, Icon};
 use crate::components::incomplete_banner::IncompleteBanner;
 use crate::components::live_status::{LivePause, LiveStatus};
+use crate::components::remade_notice::RemadeNotice;
 use crate::components::skeleton::Skeleton;
 use crate::state::address::{EventsAddress, Point};
 use crate::state::findings::Stage;
@@ -98,6 +99,7 @@ pub(super) fn BrowseList(
         <ErrorBanner error=Signal::derive(move || {
             browsing.passing_error().filter(|error| error.code != ErrorCode::NotIndexed)
         }) />
+        <RemadeNotice streams=browsing.listing().remade />
         {counting}
         <IncompleteBanner incomplete />
         {table}
@@ -167,6 +169,7 @@ pub(super) fn FindList(finding: Finding, has_streams: bool, children: ChildrenFn
                 on_toggle=move |()| finding.toggle_pause()
             />
         </div>
+        <RemadeNotice streams=finding.listing().remade />
         <FindNotices finding />
         {failure}
         {order}
@@ -187,7 +190,7 @@ fn LiveControls(
     paused: Memo<Option<u64>>,
     #[prop(into)] on_toggle: Callback<()>,
 ) -> impl IntoView {
-    on_page_key(move |event| match event.key().as_str() {
+    on_page_key(move |key| match key {
         "p" => {
             on_toggle.run(());
             true

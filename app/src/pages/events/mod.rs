@@ -35,7 +35,6 @@ use crate::components::many_head::ManyHead;
 use crate::components::stream_head::{Lens, StreamHead};
 use crate::components::type_facets::TypeFacets;
 use crate::state::address::{EventsAddress, EventsOf, Point};
-use crate::state::event_ref::EventRef;
 use crate::state::findings::Stage;
 use crate::state::text;
 
@@ -70,7 +69,7 @@ pub(crate) fn EventsPage(
         let before = Filter::parse(&filter.get_untracked()).unwrap_or_default();
         set_filter(without_times(&before).with(&term));
     };
-    on_page_key(move |event| match event.key().as_str() {
+    on_page_key(move |key| match key {
         "/" => {
             focus_box(FILTER_ID);
             true
@@ -251,8 +250,7 @@ fn Grid(address: Signal<EventsAddress>, listing: Listing, has_streams: bool) -> 
         let before = address.get_untracked();
         match selected.get_untracked() {
             Some(open) if open != place => {
-                let stream = (open.stream != place.stream).then_some(open.stream);
-                let compared = before.compared_with(EventRef { stream, id: open.id });
+                let compared = before.compared_with(&open.stream, open.id);
                 let compared = compared.with_event_of(&place.stream, place.id);
                 location.go(&compared.href(), History::Replace);
             }
@@ -264,7 +262,11 @@ fn Grid(address: Signal<EventsAddress>, listing: Listing, has_streams: bool) -> 
             rows=listing.rows
             row=listing.row
             top=listing.top
+            above=listing.above
             active=listing.active
+            on_still=move |is_still: bool| {
+                listing.is_used.try_set(is_still);
+            }
             on_drawn=listing.on_drawn
             columns
             has_streams
@@ -328,6 +330,7 @@ fn OpenEvent(address: Signal<EventsAddress>, listing: RwSignal<Option<Listing>>)
                     stream
                     address
                     listed=move || listed.get().map(|(_, event)| event)
+                    times_remade=move || listing.get().map_or(0, |listing| listing.times_remade.get())
                     is_listed=move || listing.get().is_some_and(|listing| listing.is_known.get())
                     on_step=step
                     note

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use leptos::prelude::*;
+use rewind_domain::StreamKey;
 use rewind_domain::catalog::SortBy;
 
 use super::polling::{RESTING_MS, SOON_MS, WALKING_MS, keep_asking};
@@ -10,6 +11,7 @@ use crate::api::{ApiError, CatalogPage, StreamSummary, functions};
 use crate::browser::clock::Debounce;
 use crate::browser::remote::{Loaded, Remote};
 use crate::state::address::StreamsAddress;
+use crate::state::steady::in_order;
 use crate::state::text;
 use crate::state::window::{WINDOW_ROWS, covering};
 
@@ -46,6 +48,7 @@ impl Listing {
         address: Signal<StreamsAddress>,
         is_walking: Signal<bool>,
         is_looked_at: Signal<bool>,
+        is_used: Signal<bool>,
     ) -> Self {
         let window = RwSignal::new(Question { address: address.get_untracked(), begins: 0 });
         let question = Memo::new(move |_| {
@@ -78,8 +81,23 @@ impl Listing {
                 remote.loaded().map_or(0, |loaded| number(read(&loaded.answer)))
             }))
         };
+        // Who is about to press a row finds it where it was.
+        let steady = Memo::new(move |before: Option<&Option<(Question, Vec<StreamSummary>)>>| {
+            let is_used = is_used.get();
+            let loaded = remote.loaded()?;
+            let (question, streams) = (&loaded.question, &loaded.answer.streams);
+            let streams = match before {
+                Some(Some((asked, before))) if is_used && asked == question => {
+                    in_order(before, streams, |stream| stream.key.clone())
+                }
+                _ => streams.clone(),
+            };
+            Some((question.clone(), streams))
+        });
         let rows = Memo::new(move |_| {
-            remote.loaded().map(|loaded| loaded.answer.streams.clone()).unwrap_or_default()
+            steady
+                .with(|steady| steady.as_ref().map(|(_, streams)| streams.clone()))
+                .unwrap_or_default()
         });
         Self {
             remote,
@@ -108,6 +126,17 @@ impl Listing {
     /// Which list the rows are of.
     pub(super) fn shown(self) -> Option<StreamsAddress> {
         self.remote.loaded().map(|loaded| loaded.question.address.clone())
+    }
+
+    /// The stream that is left of what was searched for, where it is the only one.
+    pub(super) fn only_one(self) -> Option<StreamKey> {
+        let loaded = self.remote.loaded_untracked()?;
+        let is_this = self.address.with_untracked(|address| *address == loaded.question.address);
+        let is_found = is_this && is_settled(&loaded);
+        match &loaded.answer.streams[..] {
+            [stream] if is_found && loaded.answer.total == 1 => Some(stream.key.clone()),
+            _ => None,
+        }
     }
 
     /// How many streams it has, as far as they were found.

@@ -10,16 +10,19 @@ mod recent;
 mod search_box;
 mod tree;
 
+use leptos::html;
 use leptos::prelude::*;
 use leptos::reactive::spawn_local;
 use rewind_domain::catalog::{Category, Opened, SortBy};
 
 use self::listing::Listing;
 use self::nothing::NoStreams;
-use self::search_box::SearchBox;
+use self::search_box::{SEARCH_ID, SearchBox};
 use self::tree::Tree;
 use crate::api::{ApiError, DiscoveryAction, DiscoveryPhase, DiscoveryStatus, functions};
+use crate::browser::keyboard::{focus, focus_box, on_page_key};
 use crate::browser::location::{History, Location};
+use crate::browser::stillness::Stillness;
 use crate::components::category_crumbs::{CategoryCrumbs, name_of};
 use crate::components::category_tree::CategoryTree;
 use crate::components::discovery_notices::DiscoveryNotices;
@@ -27,7 +30,7 @@ use crate::components::error_panel::{ErrorBanner, ErrorPanel};
 use crate::components::icon::{Glyph, Icon};
 use crate::components::scan_progress::ScanProgress;
 use crate::components::skeleton::Skeleton;
-use crate::components::stream_table::StreamTable;
+use crate::components::stream_table::{STREAMS_ID, StreamTable, sort_id};
 use crate::state::address::{EventsAddress, EventsOf, StreamsAddress};
 use crate::state::{opened, text};
 
@@ -68,7 +71,8 @@ pub(crate) fn StreamsPage(
         category @ Category::Unnamed => format!("{} · Rewind", name_of(&category)),
     });
 
-    let tree = Tree::new(opened);
+    let categories = NodeRef::<html::Aside>::new();
+    let tree = Tree::new(opened, Stillness::of(categories).is_used());
     let status = tree.status;
     let is_walking = Memo::new(move |_| {
         status.with(|status| {
@@ -76,7 +80,9 @@ pub(crate) fn StreamsPage(
         })
     });
     let is_looked_at = RwSignal::new(false);
-    let listing = Listing::new(address, is_walking.into(), is_looked_at.into());
+    let list = NodeRef::<html::Section>::new();
+    let is_used = Stillness::of(list).is_used();
+    let listing = Listing::new(address, is_walking.into(), is_looked_at.into(), is_used);
     // Streams were looked at for them, or found by their key, which changes what the tree tells.
     listing.on_other_rows(move || tree.ask_again());
     let act = move |action: DiscoveryAction| {
@@ -88,6 +94,22 @@ pub(crate) fn StreamsPage(
         });
     };
     let go = move |address: StreamsAddress, how: History| location.go(&address.href(), how);
+    on_page_key(move |key| match key {
+        "/" => {
+            focus_box(SEARCH_ID);
+            true
+        }
+        "ArrowDown" | "ArrowUp" => {
+            focus(STREAMS_ID);
+            true
+        }
+        _ => false,
+    });
+    // What was typed names one stream, or leads on to those that it names.
+    let leave_search = move |is_enter: bool| match listing.only_one().filter(|_| is_enter) {
+        Some(stream) => location.go(&EventsAddress::newest(stream).href(), History::Push),
+        None => focus(STREAMS_ID),
+    };
     let is_drawer_open = RwSignal::new(false);
     Effect::new(move || {
         category.track();
@@ -100,13 +122,13 @@ pub(crate) fn StreamsPage(
             <div class="toolbar">
                 <SearchBox search on_change=move |search: String| {
                     go(StreamsAddress { search, ..address.get_untracked() }, History::Replace);
-                } />
+                } on_leave=leave_search />
                 <ScanProgress status on_action=act />
             </div>
             <ErrorBanner error=passing(listing, status) />
             <DiscoveryNotices status />
             <div class="streams-body">
-                <aside class="categories" class:open=is_drawer_open id="categories" aria-label="Categories">
+                <aside node_ref=categories class="categories" class:open=is_drawer_open id="categories" aria-label="Categories">
                     <div class="category-head" aria-hidden="true">
                         <span class="category-name">"Category"</span>
                         <span class="category-count">"Streams"</span>
@@ -127,13 +149,14 @@ pub(crate) fn StreamsPage(
                     />
                 </aside>
                 <section
+                    node_ref=list
                     class="streams-list"
                     aria-label="Streams"
                     on:pointerenter=move |_| is_looked_at.set(true)
                     on:pointerleave=move |_| is_looked_at.set(false)
                 >
                     <ListHead listing category is_walking is_drawer_open />
-                    <List listing status sort retry=move |()| act(DiscoveryAction::Restart) on_sort=move |sort: SortBy| {
+                    <List listing status sort on_go=move |href: String| location.go(&href, History::Push) retry=move |()| act(DiscoveryAction::Restart) on_sort=move |sort: SortBy| {
                         go(StreamsAddress { sort, ..address.get_untracked() }, History::Replace);
                     } />
                 </section>
@@ -230,7 +253,14 @@ fn List(
     sort: Memo<SortBy>,
     #[prop(into)] retry: Callback<()>,
     #[prop(into)] on_sort: Callback<SortBy>,
+    #[prop(into)] on_go: Callback<String>,
 ) -> impl IntoView {
+    // The head by which the list was sorted keeps the keyboard, though the table is another one then.
+    let pressed = StoredValue::new(None::<SortBy>);
+    let on_sort = move |by: SortBy| {
+        pressed.set_value(Some(by));
+        on_sort.run(by);
+    };
     let shown = Memo::new(move |_| match (listing.final_error(), listing.shown()) {
         (Some(error), _) => Shown::Failure(error),
         (None, None) => Shown::Nothing,
@@ -253,7 +283,11 @@ fn List(
     move || match shown.get() {
         Shown::Failure(error) => view! { <ErrorPanel error retry /> }.into_any(),
         // Another list is another table: it begins at its beginning.
-        Shown::Streams(_) => view! {
+        Shown::Streams(_) => {
+            if let Some(by) = pressed.try_update_value(Option::take).flatten() {
+                request_animation_frame(move || focus(sort_id(by)));
+            }
+            view! {
             <StreamTable
                 streams=listing.rows
                 offset=listing.offset
@@ -262,9 +296,11 @@ fn List(
                 sort
                 on_sort
                 on_range=move |range| listing.show(range)
+                on_go
             />
+            }
+            .into_any()
         }
-        .into_any(),
         Shown::Nothing => view! { <Skeleton rows=14 class="stream-row" /> }.into_any(),
         Shown::Empty(address) => {
             let is_searching = Signal::derive(move || listing.is_searching());

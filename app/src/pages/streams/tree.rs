@@ -31,7 +31,7 @@ pub(super) struct Tree {
 }
 
 impl Tree {
-    pub(super) fn new(opened: RwSignal<Opened>) -> Self {
+    pub(super) fn new(opened: RwSignal<Opened>, is_used: Signal<bool>) -> Self {
         let begins = RwSignal::new(0);
         let remote = Remote::new(
             move || Some((opened.get(), begins.get())),
@@ -55,8 +55,19 @@ impl Tree {
                 remote.loaded().map_or(0, |loaded| number(read(&loaded.answer)))
             }))
         };
-        let rows = Memo::new(move |_| -> Vec<CategoryRow> {
-            remote.loaded().map(|loaded| loaded.answer.categories.clone()).unwrap_or_default()
+        // Who is about to press a row finds it where it was; what was asked for by a press shows at once.
+        let steady = Memo::new(move |before: Option<&Option<(Question, Vec<CategoryRow>)>>| {
+            let is_used = is_used.get();
+            let loaded = remote.loaded()?;
+            let (question, rows) = (&loaded.question, &loaded.answer.categories);
+            let rows = match before {
+                Some(Some((asked, before))) if is_used && asked == question => before.clone(),
+                _ => rows.clone(),
+            };
+            Some((question.clone(), rows))
+        });
+        let rows = Memo::new(move |_| {
+            steady.with(|steady| steady.as_ref().map(|(_, rows)| rows.clone())).unwrap_or_default()
         });
         // What was open stays so, though it may come to hold too many to be opened at first.
         Effect::new(move || {

@@ -25,8 +25,8 @@ pub(super) struct Growth {
 }
 
 /// Watches the traveller's stream.
-pub(super) fn watch(traveller: Traveller) -> Growth {
-    let latest = RwSignal::new(0);
+pub(super) fn watch(traveller: Traveller, on_remade: Callback<()>) -> Growth {
+    let reached = RwSignal::new(Reached::default());
     let line = RwSignal::new(LineStatus::default());
     let stream = traveller.stream();
     let key = stream.to_string();
@@ -34,18 +34,16 @@ pub(super) fn watch(traveller: Traveller) -> Growth {
     Effect::new(move || {
         let Some(loaded) = summary.loaded() else { return };
         let StreamSummary { last_id, latest_version, .. } = loaded.answer;
-        latest.set(latest_version);
+        reached.set(Reached { latest: latest_version, skipped: 0 });
         let after = Some(last_id.unwrap_or(EntryId::MIN).to_string());
         let open = LiveLine::open(Watch::stream(&stream), after, move |messages| {
             // The page may be gone by the time of the next frame.
             line.try_update(|line| messages.iter().for_each(|message| line.note(message)));
             if messages.iter().any(|message| matches!(message, LiveMessage::Remade(_))) {
-                // Its versions begin anew.
-                summary.ask_again();
-                traveller.ask_again();
+                on_remade.try_run(());
                 return;
             }
-            latest.try_update(|latest| count(latest, &messages));
+            reached.try_update(|reached| reached.hear(&messages));
         });
         let open = StoredValue::new_local(Some(open));
         on_cleanup(move || drop(open.try_update_value(Option::take)));
@@ -53,7 +51,7 @@ pub(super) fn watch(traveller: Traveller) -> Growth {
     Effect::new(move || {
         // Once for what came, and once for an answer that was made before it came.
         traveller.facts.track();
-        traveller.note_latest(latest.get());
+        traveller.note_latest(reached.with(|reached| reached.latest));
     });
     go_along(traveller);
     Growth {
@@ -102,14 +100,26 @@ fn latest(traveller: Traveller) -> Memo<u64> {
     Memo::new(move |_| traveller.facts.with(|facts| facts.as_ref().map_or(0, |facts| facts.latest)))
 }
 
-fn count(latest: &mut u64, messages: &[LiveMessage]) {
-    for message in messages {
-        match message {
-            LiveMessage::Entry(entry) => {
-                *latest = entry.event.version.unwrap_or(*latest + 1).max(*latest);
+/// How far a stream reaches.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Reached {
+    /// Its last version.
+    latest: u64,
+    /// How many versions are gone behind that one, as far as that was told. The next event says better which it is, where it says it.
+    skipped: u64,
+}
+
+impl Reached {
+    fn hear(&mut self, messages: &[LiveMessage]) {
+        for message in messages {
+            match message {
+                LiveMessage::Entry(entry) => {
+                    let counted = self.latest + 1 + std::mem::take(&mut self.skipped);
+                    self.latest = entry.event.version.unwrap_or(counted).max(self.latest);
+                }
+                LiveMessage::Gap(gap) => self.skipped += gap.missing.unwrap_or(0),
+                _ => {}
             }
-            LiveMessage::Gap(gap) => *latest += gap.missing.unwrap_or(0),
-            _ => {}
         }
     }
 }

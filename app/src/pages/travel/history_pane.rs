@@ -1,11 +1,9 @@
 //! Every value that a path ever had, and who set the one that it has.
 
 use leptos::ev::Targeted;
-use leptos::html;
 use leptos::prelude::*;
 use rewind_domain::Pointer;
-use wasm_bindgen::JsCast;
-use web_sys::{HtmlInputElement, Node};
+use web_sys::HtmlInputElement;
 
 use super::Travel;
 use crate::api::{ApiError, HistoryAnswer, HistoryEntry, functions};
@@ -15,6 +13,7 @@ use crate::browser::remote::Remote;
 use crate::components::error_panel::ErrorPanel;
 use crate::components::event_type::EventType;
 use crate::components::history_list::HistoryList;
+use crate::components::menu::{Menu, MenuHandle};
 use crate::components::moment::Moment;
 use crate::components::skeleton::Skeleton;
 use crate::state::address::Point;
@@ -204,42 +203,23 @@ fn IgnoredTypes(travel: Travel) -> impl IntoView {
             </label>
         }
     };
-    let menu = NodeRef::<html::Details>::new();
-    let close = move || {
-        if let Some(menu) = menu.get_untracked() {
-            menu.set_open(false);
-        }
-    };
+    let menu = MenuHandle::new();
     let label = move || match ignored.with(Vec::len) {
         0 => "Ignore types".to_owned(),
         count => format!("{count} ignored"),
     };
     view! {
-        <details
-            class="menu"
-            data-testid="ignore-types"
-            node_ref=menu
-            on:keydown=move |event| {
-                if event.key() == "Escape" {
-                    event.prevent_default();
-                    close();
-                }
-            }
-            on:focusout:target=move |event| {
-                let next = event.related_target().and_then(|next| next.dyn_into::<Node>().ok());
-                if next.is_some() && !event.target().contains(next.as_ref()) {
-                    close();
-                }
-            }
+        <Menu
+            handle=menu
+            test_id="ignore-types"
+            label="Types that are no authors"
+            button_class="button quiet"
+            title="Leave out types of events when asking who set what"
+            button=move || view! { {label} }
         >
-            <summary class="button quiet" title="Leave out types of events when asking who set what">
-                {label}
-            </summary>
-            <div class="menu-body" role="group" aria-label="Types that are no authors">
-                <p class="faint">"These set nothing, wherever another event did:"</p>
+            <p class="faint">"These set nothing, wherever another event did:"</p>
                 <For each=move || types.get() key=String::clone children=option />
-            </div>
-        </details>
+        </Menu>
     }
 }
 

@@ -16,14 +16,12 @@ const LEAP: u64 = 10;
 
 /// Listens to the keys of the page.
 pub(super) fn listen(travel: Travel) {
-    keyboard::on_page_key(move |event| {
-        keys::action(&event.key()).is_some_and(|action| run(travel, action))
-    });
+    keyboard::on_page_key(move |key| keys::action(key).is_some_and(|action| run(travel, action)));
 }
 
 /// Does it, and says whether there was anything to do.
 fn run(travel: Travel, action: Action) -> bool {
-    let Travel { traveller, playing, seeking, search, is_help_open, .. } = travel;
+    let Travel { traveller, playing, seeking, search, .. } = travel;
     // A key that is held goes on while the next window is on its way.
     let here = traveller.heading();
     let (first, last) = traveller.bounds();
@@ -65,7 +63,8 @@ fn run(travel: Travel, action: Action) -> bool {
                 });
             });
         }
-        Action::Help => is_help_open.set(true),
+        // The same on every page.
+        Action::Help => return false,
     }
     true
 }

@@ -22,6 +22,8 @@ mod stopped_view;
 mod time_strip;
 mod traveller;
 
+use std::time::Duration;
+
 use leptos::prelude::*;
 use rewind_domain::{Pointer, StreamKey};
 
@@ -40,13 +42,15 @@ use self::traveller::{SETTLE_MS, Traveller};
 use crate::api::{ApiError, ErrorCode};
 use crate::browser::clipboard;
 use crate::browser::clock::Debounce;
-use crate::browser::location::History;
+use crate::browser::keyboard::focus;
+use crate::browser::location::{History, Location};
 use crate::components::copy_button::CopyButton;
 use crate::components::error_panel::{ErrorBanner, ErrorPanel};
 use crate::components::icon::{Glyph, Icon};
-use crate::components::keys_dialog::KeysDialog;
+use crate::components::keys_dialog::KeyHelp;
 use crate::components::live_status::LiveStatus;
 use crate::components::player::Player;
+use crate::components::remade_notice::RemadeNotice;
 use crate::components::shortfall_banner::{ShortfallBanner, SkippedTypes};
 use crate::components::skeleton::Skeleton;
 use crate::components::stream_head::{Lens, StreamHead};
@@ -66,14 +70,45 @@ pub(crate) fn TravelPage(
     #[prop(into)]
     address: Signal<TravelAddress>,
 ) -> impl IntoView {
+    let location = Location::expect();
+    let times_remade = RwSignal::new(0_u64);
+    let again = stream.clone();
+    // All that is known is of a stream that is no more, so the page begins anew, at the end of what is there now.
+    let begin_again = Callback::new(move |()| {
+        let latest = TravelAddress::latest(again.clone());
+        location.go(&latest.href(), History::Replace);
+        times_remade.update(|times| *times += 1);
+        focus(crate::CONTENT_ID);
+    });
+    let notice = stream.clone();
+    let is_remade = Memo::new(move |_| times_remade.get() > 0);
+    let remade =
+        Signal::derive(move || if is_remade.get() { vec![notice.clone()] } else { Vec::new() });
+    move || {
+        times_remade.track();
+        let stream = stream.clone();
+        view! { <StreamHistory stream address remade on_remade=begin_again /> }
+    }
+}
+
+/// The history of a stream, until it is made again.
+#[component]
+fn StreamHistory(
+    stream: StreamKey,
+    address: Signal<TravelAddress>,
+    /// The stream, where it was made again since the page was opened.
+    remade: Signal<Vec<StreamKey>>,
+    on_remade: Callback<()>,
+) -> impl IntoView {
     let travel = Travel::new(stream.clone(), address);
     let traveller = travel.traveller;
-    let growth = growth::watch(traveller);
+    let growth = growth::watch(traveller, on_remade);
     keys::listen(travel);
     name_tab(traveller);
 
     let is_ready = Memo::new(move |_| traveller.facts.with(Option::is_some));
     let failure = Memo::new(move |_| traveller.final_error().filter(|_| !is_ready.get()));
+    wait_for_stream(failure, remade, on_remade);
     let latest = move || traveller.facts.with(|facts| facts.as_ref().map(|facts| facts.latest));
     let head = stream.clone();
     let body = move || match failure.get() {
@@ -86,10 +121,31 @@ pub(crate) fn TravelPage(
                 {move || latest().map(|latest| text::counted(latest, "version", "versions"))}
                 <FoldLink traveller />
             </StreamHead>
+            <RemadeNotice streams=remade />
             {body}
         </div>
-        <KeysDialog is_open=travel.is_help_open />
     }
+}
+
+/// Looks again for a stream that was deleted under the page: what is added to it then makes it again.
+fn wait_for_stream(
+    failure: Memo<Option<ApiError>>,
+    remade: Signal<Vec<StreamKey>>,
+    on_remade: Callback<()>,
+) {
+    const LOOK_AGAIN: Duration = Duration::from_secs(2);
+    Effect::new(move || {
+        let is_gone = failure
+            .with(|error| error.as_ref().is_some_and(|e| e.code == ErrorCode::StreamNotFound));
+        if is_gone && remade.with(|remade| !remade.is_empty()) {
+            let pending = set_timeout_with_handle(move || on_remade.run(()), LOOK_AGAIN);
+            on_cleanup(move || {
+                if let Ok(pending) = pending {
+                    pending.clear();
+                }
+            });
+        }
+    });
 }
 
 /// Names the browser's tab after the version, once there is rest: browsers take their time for that.
@@ -115,7 +171,6 @@ struct Travel {
     active: RwSignal<Option<Pointer>>,
     /// A value to go to in the state.
     reveal: RwSignal<Option<Pointer>>,
-    is_help_open: RwSignal<bool>,
     /// What a narrow screen shows.
     sheet: RwSignal<Sheet>,
 }
@@ -133,7 +188,6 @@ impl Travel {
             search: Searching::new(traveller, reveal),
             active: RwSignal::new(None),
             reveal,
-            is_help_open: RwSignal::new(false),
             sheet: RwSignal::new(Sheet::default()),
         };
         travel.keep_path();
@@ -228,6 +282,7 @@ fn Body(travel: Travel, growth: Growth, is_ready: Memo<bool>) -> impl IntoView {
 #[component]
 fn Toolbar(travel: Travel, growth: Growth) -> impl IntoView {
     let Travel { traveller, playing, .. } = travel;
+    let help = KeyHelp::expect();
     let versions = Memo::new(move |_| {
         let (first, last) = traveller
             .facts
@@ -290,7 +345,7 @@ fn Toolbar(travel: Travel, growth: Growth) -> impl IntoView {
                 aria-label="Keys"
                 title="Keys (?)"
                 data-testid="keys"
-                on:click=move |_| travel.is_help_open.set(true)
+                on:click=move |_| help.open()
             >
                 <Icon glyph=Glyph::Keys />
             </button>

@@ -7,7 +7,7 @@ use rewind_domain::{Json, Pointer};
 use web_sys::{HtmlInputElement, KeyboardEvent};
 
 use super::Travel;
-use crate::browser::keyboard::focus;
+use crate::browser::keyboard::{self, focus};
 use crate::browser::location::History;
 use crate::components::copy_button::CopyButton;
 use crate::components::event_type::EventType;
@@ -110,7 +110,8 @@ pub(super) fn StateView(travel: Travel) -> impl IntoView {
 fn SearchBox(travel: Travel) -> impl IntoView {
     let search = travel.search;
     let keys = move |event: KeyboardEvent| {
-        match event.key().as_str() {
+        let Some(key) = keyboard::typed(&event) else { return };
+        match key.as_str() {
             "Enter" if event.shift_key() => search.step(false),
             "Enter" => search.step(true),
             "Escape" => {

@@ -133,9 +133,9 @@ impl Place {
 
 /// Listens to the keys that lead to other versions, the same as on the travel page.
 fn listen(place: Place) {
-    keyboard::on_page_key(move |event| {
+    keyboard::on_page_key(move |key| {
         let Versions { first, shown, last } = place.versions.get_untracked();
-        let version = match keys::action(&event.key()) {
+        let version = match keys::action(key) {
             Some(Action::Previous) => shown.saturating_sub(1),
             Some(Action::Next) => shown.saturating_add(1),
             Some(Action::BackFar) => shown.saturating_sub(LEAP),

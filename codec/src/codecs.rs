@@ -156,9 +156,11 @@ fn no_room() -> PayloadError {
 fn failure(finding: &Finding, error: &CodecError) -> PayloadError {
     let code =
         if error.is_bound() { DecodeErrorCode::TooLarge } else { DecodeErrorCode::NotDecodable };
-    let message = match error {
-        CodecError::Unknown => format!("cannot be read, from {}: {error}", finding.text()),
-        _ => format!("cannot be read as {}: {error}", finding.text()),
+    let message = match (finding.text().as_str(), error) {
+        // It failed before anything was found out about it.
+        ("", _) => format!("cannot be read: {error}"),
+        (text, CodecError::Unknown) => format!("cannot be read, from {text}: {error}"),
+        (text, _) => format!("cannot be read as {text}: {error}"),
     };
     PayloadError { code, message }
 }

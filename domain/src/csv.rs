@@ -4,6 +4,10 @@ use crate::filter::EventPath;
 use crate::time::UtcTime;
 use crate::{Event, Json, StreamKey};
 
+/// What spreadsheets take for the beginning of a formula, or skip before one; the last four are full-width forms.
+const FORMULA_BEGINS: [char; 11] =
+    ['=', '+', '-', '@', '\t', '\r', '\n', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}'];
+
 /// The line of names: the usual columns and one's own.
 pub fn head(columns: &[EventPath]) -> String {
     let usual = ["stream", "id", "time", "type"].map(str::to_owned);
@@ -37,8 +41,8 @@ fn line(cells: impl Iterator<Item = String>) -> String {
 
 fn quoted(cell: &str) -> String {
     // A spreadsheet would run what begins like a formula. Numbers are none.
-    let is_formula = cell.starts_with(['=', '+', '-', '@', '\t', '\r'])
-        && !crate::json::is_number(cell.trim_start_matches('+'));
+    let is_formula = cell.starts_with(FORMULA_BEGINS)
+        && !crate::json::is_number(cell.strip_prefix('+').unwrap_or(cell));
     let guard = if is_formula { "'" } else { "" };
     let needs_quotes = cell.contains([',', '"', '\n', '\r']) || cell.trim() != cell;
     match needs_quotes {
@@ -100,6 +104,15 @@ mod tests {
             (r#""@SUM(A1)""#, "'@SUM(A1)"),
             ("-5", "-5"),
             (r#""-1.50""#, "-1.50"),
+            (r#""+5""#, "+5"),
+            (r#""++5""#, "'++5"),
+            (r#""\t=1""#, "'\t=1"),
+            (r#""\r=1""#, "'\r=1"),
+            (r#""\n=1+1""#, "'\n=1+1"),
+            (r#""＝1""#, "'＝1"),
+            (r#""＋1""#, "'＋1"),
+            (r#""－1""#, "'－1"),
+            (r#""＠x""#, "'＠x"),
         ] {
             let line = row(&"s".into(), &event(&format!("{{\"x\":{value}}}")), &columns);
             assert_eq!(cells(&line).last().map(String::as_str), Some(cell));

@@ -1,9 +1,14 @@
 //! The command line.
 
+mod logging;
+mod signals;
+
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
+use rewind_domain::terminal::Escaped;
 
 use crate::config::{RedisOptions, ServeOptions};
 use crate::serve::Server;
@@ -46,8 +51,28 @@ struct ExportArgs {
     options: export::ExportOptions,
 }
 
+/// How long what computes in the background is waited for at the end, before the process ends without it. Nobody is there any
+/// more who could want its answer.
+const BACKGROUND_ENDS_WITHIN: Duration = Duration::from_millis(500);
+
 /// Does what the command line says.
-pub async fn run(cli: Cli) -> ExitCode {
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    logging::begin();
+    let runtime = match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            say(&mut std::io::stderr(), &format!("error: threads cannot be started: {error}"));
+            return ExitCode::FAILURE;
+        }
+    };
+    let code = runtime.block_on(run(cli));
+    // A script that does not end must not keep the process.
+    runtime.shutdown_timeout(BACKGROUND_ENDS_WITHIN);
+    code
+}
+
+async fn run(cli: Cli) -> ExitCode {
     let outcome = match cli.command {
         Command::Serve(options) => serve(options).await,
         Command::Import(args) => import(args).await,
@@ -63,12 +88,14 @@ pub async fn run(cli: Cli) -> ExitCode {
 }
 
 async fn serve(options: Box<ServeOptions>) -> Result<(), Box<dyn std::error::Error>> {
+    // Before anybody learns that the server is there, and may ask it to end.
+    let stop = signals::stop()?;
     let server = Server::bind(options.resolve()?).await?;
     if let Err(error) = server.store().ping().await {
         tracing::warn!(%error, "starting without Redis; pages say so until it is there");
     }
     say(&mut std::io::stdout(), &format!("Rewind is at http://{}", server.address()));
-    server.run(stop_signal()).await?;
+    server.run(stop).await;
     Ok(())
 }
 
@@ -93,26 +120,11 @@ async fn export(args: ExportArgs) -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-/// Comes true when the process is asked to end.
-async fn stop_signal() {
-    let interrupt = tokio::signal::ctrl_c();
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
-            tokio::select! {
-                _ = interrupt => {}
-                _ = terminate.recv() => {}
-            }
-            return;
-        }
-    }
-    let _ = interrupt.await;
-}
-
-/// Prints a line, though a closed pipe is no reason to fail.
+/// Prints a line, though a closed pipe is no reason to fail. It may hold keys and what Redis says, which a terminal must not obey.
 fn say(out: &mut dyn std::io::Write, line: &dyn std::fmt::Display) {
-    let _ = writeln!(out, "{line}").and_then(|()| out.flush());
+    let line = line.to_string();
+    let lines: Vec<String> = line.split('\n').map(|line| Escaped(line).to_string()).collect();
+    let _ = writeln!(out, "{}", lines.join("\n")).and_then(|()| out.flush());
 }
 
 #[cfg(test)]

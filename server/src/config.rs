@@ -14,8 +14,10 @@ use rewind_codec::{Codecs, DecoderRule, RuleError};
 use rewind_domain::StreamKey;
 use rewind_script::Limits;
 
+use crate::http::Capacity;
 use crate::live::LiveLimits;
 use crate::relations::{RelationConfig, RelationOptions, StreamPatternError};
+use crate::serving::Patience;
 use crate::store::{StoreUrl, StoreUrlError};
 use crate::topics::{Inside, Topic, TopicRule, TopicRuleError, read_rules};
 
@@ -125,6 +127,21 @@ pub struct ServeOptions {
     #[arg(long, value_name = "COUNT", env = "REWIND_MAX_VIEWERS_PER_ADDRESS", value_parser = numbers::MAX_VIEWERS_PER_ADDRESS)]
     pub max_viewers_per_address: Option<u32>,
 
+    /// How many connections of clients there can be, from 16 to 100000; fewer where the system lets the process open few files
+    /// [default: 4096]
+    #[arg(long, value_name = "COUNT", env = "REWIND_MAX_CONNECTIONS")]
+    #[arg(value_parser = numbers::MAX_CONNECTIONS)]
+    pub max_connections: Option<u32>,
+
+    /// How many searches can run at the same time, from 1 to 200 [default: 64]
+    #[arg(long, value_name = "COUNT", env = "REWIND_MAX_FINDS", value_parser = numbers::MAX_FINDS)]
+    pub max_finds: Option<u32>,
+
+    /// How many exports of browsers can run at the same time, from 1 to 200 [default: 16]
+    #[arg(long, value_name = "COUNT", env = "REWIND_MAX_EXPORTS")]
+    #[arg(value_parser = numbers::MAX_EXPORTS)]
+    pub max_exports: Option<u32>,
+
     /// How related events are found.
     #[command(flatten)]
     pub relations: RelationOptions,
@@ -191,6 +208,10 @@ pub struct ServeConfig {
     pub topic_bytes: usize,
     /// How many keys a second the search for streams looks at, at most.
     pub scan_rate: NonZeroU32,
+    /// How many connections, searches and exports there can be.
+    pub capacity: Capacity,
+    /// How long the server waits for clients.
+    pub patience: Patience,
 }
 
 /// What has to be known to read events, and nothing about serving them.
@@ -345,6 +366,9 @@ impl ServeOptions {
             keyframe_mb: self.keyframe_mb.or(file.keyframe_mb),
             max_viewers: self.max_viewers.or(file.max_viewers),
             max_viewers_per_address: self.max_viewers_per_address.or(file.max_viewers_per_address),
+            max_connections: self.max_connections.or(file.max_connections),
+            max_finds: self.max_finds.or(file.max_finds),
+            max_exports: self.max_exports.or(file.max_exports),
             relations: self.relations.over(file.relations),
             index_mb: self.index_mb.or(file.index_mb),
             read_rate: self.read_rate.or(file.read_rate),
@@ -363,6 +387,7 @@ impl ServeOptions {
         }
         let folds = self.fold_config()?;
         let live = self.live_limits();
+        let capacity = self.capacity();
         let ReadConfig { redis_url, codecs, topics } = self.reading()?;
         let keyframe_mb = self.keyframe_mb.unwrap_or(DEFAULT_KEYFRAME_MB);
         Ok(ServeConfig {
@@ -379,7 +404,19 @@ impl ServeOptions {
             topic_bytes: self.topic_mb.unwrap_or(DEFAULT_TOPIC_MB) as usize * MIB,
             scan_rate: self.scan_rate.and_then(NonZeroU32::new).unwrap_or(DEFAULT_SCAN_RATE),
             allow_host: self.allow_host,
+            capacity,
+            patience: Patience::default(),
         })
+    }
+
+    fn capacity(&self) -> Capacity {
+        let default = Capacity::default();
+        let or = |given: Option<u32>, default| given.map_or(default, |count| count as usize);
+        Capacity {
+            connections: or(self.max_connections, default.connections),
+            finds: or(self.max_finds, default.finds),
+            exports: or(self.max_exports, default.exports),
+        }
     }
 
     fn live_limits(&self) -> LiveLimits {

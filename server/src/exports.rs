@@ -9,10 +9,15 @@ use std::time::{Duration, Instant};
 use rewind_app::api::export::{ExportPhase, ExportStatus, Ticket};
 use rewind_app::api::find::FindProgress;
 
+use crate::caches::CacheFigures;
+
 /// How long is remembered how an export ended: pages ask every second or so, those in the background every minute.
 const REMEMBERED: Duration = Duration::from_secs(600);
 /// How many that are over are remembered at most.
 const MAX_OVER: usize = 1_000;
+
+/// What one takes at most, in bytes: the text of an error is the most of it.
+const MOST_BYTES: usize = 4 * 1024;
 
 /// All of them, by their tickets.
 #[derive(Clone, Default)]
@@ -84,6 +89,12 @@ impl Exports {
         export.status.clone()
     }
 
+    /// How much memory what is remembered takes, and how much it may.
+    pub fn figures(&self) -> CacheFigures {
+        let bytes = self.lock().values().map(Export::bytes).sum();
+        CacheFigures { name: "export", bytes, budget: MAX_OVER * MOST_BYTES }
+    }
+
     fn lock(&self) -> MutexGuard<'_, HashMap<Ticket, Export>> {
         // Each change is one assignment or insertion: nothing is left half done.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
@@ -91,6 +102,11 @@ impl Exports {
 }
 
 impl Export {
+    fn bytes(&self) -> usize {
+        let message = self.status.message.as_ref().map_or(0, String::len);
+        size_of::<(Ticket, Self)>() + message
+    }
+
     fn end(&mut self, phase: ExportPhase, message: Option<String>) {
         if !self.status.phase.is_over() {
             (self.status.phase, self.status.message) = (phase, message);

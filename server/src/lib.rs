@@ -2,9 +2,10 @@
 //!
 //! [`store`] speaks to Redis, [`discovery`] finds the streams there are, [`travel`] folds what it reads, [`index`] knows where its
 //! entries are, [`find`] searches through them, [`backend`] answers the server functions from all of these, [`live`] pushes
-//! what is new, and [`http`] holds every route. [`transfer`] is for the command line alone.
+//! what is new, [`http`] holds every route, and [`serving`] the connections. [`transfer`] is for the command line alone.
 
 pub mod backend;
+pub mod caches;
 pub mod cli;
 pub mod config;
 mod decoding;
@@ -18,8 +19,10 @@ pub mod live;
 pub mod overview;
 pub mod relations;
 pub mod serve;
+pub mod serving;
 mod sse;
 pub mod store;
+mod throttle;
 pub mod topics;
 pub mod transfer;
 pub mod travel;

@@ -11,9 +11,10 @@ use crate::backend::{BackendParts, StoreBackend};
 use crate::config::ServeConfig;
 use crate::exports::Exports;
 use crate::folds::Library;
-use crate::http::{AppState, PatientListener, Peer, TrustedHosts, router};
+use crate::http::{Admission, AppState, NoHost, TrustedHosts, router};
 use crate::index::{IndexLimits, Indexes};
 use crate::live::Hub;
+use crate::serving::{ConnectionFigures, ConnectionLimits, Patience, raise_open_files, serve};
 use crate::store::Store;
 use crate::topics::Topics;
 
@@ -22,6 +23,7 @@ pub struct Server {
     listener: TcpListener,
     address: SocketAddr,
     state: AppState,
+    patience: Patience,
     stop: watch::Sender<bool>,
 }
 
@@ -36,6 +38,9 @@ pub enum ServeError {
         /// Why.
         source: std::io::Error,
     },
+    /// A name under which nobody can reach it.
+    #[error(transparent)]
+    NoHost(#[from] NoHost),
     /// Something else.
     #[error("the server stopped: {0}")]
     Io(#[from] std::io::Error),
@@ -61,6 +66,8 @@ impl Server {
             topics,
             topic_bytes,
             scan_rate,
+            capacity,
+            patience,
         } = config;
         let listener = TcpListener::bind(listen)
             .await
@@ -74,29 +81,44 @@ impl Server {
         let indexes =
             Indexes::new(store.clone(), codecs.clone(), IndexLimits::of_bytes(index_bytes));
         let exports = Exports::default();
+        let connection_limits =
+            ConnectionLimits::new(capacity.connections, raise_open_files(), capacity.other_files());
+        if connection_limits.total() < capacity.connections {
+            tracing::warn!(
+                connections = connection_limits.total(),
+                wanted = capacity.connections,
+                "fewer connections than wanted, since the system lets this process open few files (`ulimit -n`)"
+            );
+        }
         let (stop, stopping) = watch::channel(false);
+        let backend = StoreBackend::new(BackendParts {
+            store: store.clone(),
+            indexes: indexes.clone(),
+            codecs: codecs.clone(),
+            library,
+            keyframe_bytes,
+            relations,
+            topics: topics.clone(),
+            scan_rate,
+            exports: exports.clone(),
+        });
         let state = AppState {
-            backend: Arc::new(StoreBackend::new(BackendParts {
-                store: store.clone(),
-                indexes: indexes.clone(),
-                codecs: codecs.clone(),
-                library,
-                keyframe_bytes,
-                relations,
-                topics: topics.clone(),
-                scan_rate,
-                exports: exports.clone(),
-            })),
+            caches: backend.caches(),
+            backend: Arc::new(backend),
             indexes,
             codecs: codecs.clone(),
             exports,
             script_limits,
             hub: Hub::new(store.clone(), topics, codecs, live),
-            hosts: Arc::new(TrustedHosts::new(address, allow_host)),
+            hosts: Arc::new(TrustedHosts::new(address, allow_host)?),
             store,
+            admission: Admission::new(capacity),
+            connection_limits,
+            connections: Arc::new(ConnectionFigures::default()),
+            body_patience: patience.body,
             stopping,
         };
-        Ok(Self { listener, address, state, stop })
+        Ok(Self { listener, address, state, patience, stop })
     }
 
     /// Where it listens.
@@ -109,24 +131,22 @@ impl Server {
         &self.state.store
     }
 
-    /// Answers until `shutdown` comes true, and then until the requests under way are answered. Open lines of live events
-    /// end at once; browsers come back to the next server and go on where they were.
-    ///
-    /// # Errors
-    /// Where the listener fails.
-    pub async fn run(
-        self,
-        shutdown: impl Future<Output = ()> + Send + 'static,
-    ) -> Result<(), ServeError> {
-        let Self { listener, state, stop, .. } = self;
-        let service = router(state).into_make_service_with_connect_info::<Peer>();
-        axum::serve(PatientListener(listener), service)
-            .with_graceful_shutdown(async move {
-                shutdown.await;
-                // Nobody holds the other end where there was no request.
-                let _ = stop.send(true);
-            })
-            .await?;
-        Ok(())
+    /// Answers until `shutdown` resolves, and then until the requests under way are answered or time is up. Open lines of live
+    /// events end at once; browsers come back to the next server and go on where they were.
+    pub async fn run(self, shutdown: impl Future<Output = ()> + Send + 'static) {
+        let Self { listener, state, patience, stop, .. } = self;
+        let (limits, figures) = (state.connection_limits, Arc::clone(&state.connections));
+        let stopping = state.stopping.clone();
+        let stops = async move {
+            shutdown.await;
+            // Nobody holds the other end where there was no request.
+            let _ = stop.send(true);
+            // It stays until all connections are closed.
+            std::future::pending::<()>().await;
+        };
+        tokio::select! {
+            () = stops => {}
+            () = serve(listener, router(state), limits, figures, patience, stopping) => {}
+        }
     }
 }

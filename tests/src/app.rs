@@ -5,9 +5,11 @@ use std::net::SocketAddr;
 use reqwest::StatusCode;
 use rewind_codec::Codecs;
 use rewind_server::config::{DEFAULT_SCAN_RATE, FoldConfig, ServeConfig};
+use rewind_server::http::Capacity;
 use rewind_server::live::LiveLimits;
 use rewind_server::relations::RelationConfig;
 use rewind_server::serve::Server;
+use rewind_server::serving::Patience;
 use rewind_server::store::StoreUrl;
 use rewind_server::topics::{Topic, TopicRule, read_rules};
 use serde_json::Value;
@@ -32,6 +34,8 @@ pub struct TestApp {
     codecs: Codecs,
     topics: Vec<Topic>,
     topic_bytes: usize,
+    capacity: Capacity,
+    patience: Patience,
     client: reqwest::Client,
     running: Option<(oneshot::Sender<()>, JoinHandle<()>)>,
 }
@@ -81,6 +85,8 @@ impl TestApp {
             codecs,
             topics: Vec::new(),
             topic_bytes: INDEX_BYTES,
+            capacity: Capacity::default(),
+            patience: Patience::default(),
             client,
             running: None,
         };
@@ -126,6 +132,13 @@ impl TestApp {
         self.start_again().await;
     }
 
+    /// Stops it, and starts it again with room for so much, and with this much patience.
+    pub async fn restart_with_capacity(&mut self, capacity: Capacity, patience: Patience) {
+        self.stop().await;
+        (self.capacity, self.patience) = (capacity, patience);
+        self.start_again().await;
+    }
+
     /// Starts it where it was before.
     pub async fn start_again(&mut self) {
         let (address, redis_url) = (self.address, self.redis_url.clone());
@@ -145,6 +158,8 @@ impl TestApp {
                 topics: self.topics.clone(),
                 topic_bytes: self.topic_bytes,
                 scan_rate: DEFAULT_SCAN_RATE,
+                capacity: self.capacity,
+                patience: self.patience,
             };
             async { Server::bind(config).await.ok() }
         })
@@ -154,7 +169,7 @@ impl TestApp {
         let shutdown = async {
             let _ = stopped.await;
         };
-        let task = tokio::spawn(async { server.run(shutdown).await.unwrap() });
+        let task = tokio::spawn(async { server.run(shutdown).await });
         self.running = Some((stop, task));
     }
 
@@ -165,6 +180,11 @@ impl TestApp {
         // Connections that are kept alive would keep it alive.
         self.client = reqwest::Client::new();
         task.await.unwrap();
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
     }
 
     /// Its address as a URL, without a slash at the end.

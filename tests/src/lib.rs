@@ -4,8 +4,10 @@ pub mod app;
 pub mod busy_proxy;
 pub mod condition;
 pub mod cutting_proxy;
+pub mod hostile;
 pub mod live_line;
 pub mod random;
+pub mod raw_http;
 pub mod redis_server;
 pub mod rewind_process;
 

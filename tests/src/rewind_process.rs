@@ -3,7 +3,8 @@
 use std::io::{BufRead as _, BufReader};
 use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
 
 use crate::TestRedis;
 
@@ -24,26 +25,65 @@ pub struct RewindProcess {
     binary: PathBuf,
     redis_url: String,
     address: SocketAddr,
+    arguments: Vec<String>,
+    log: Option<PathBuf>,
     process: Option<Child>,
 }
 
 impl RewindProcess {
     /// Starts the binary that `REWIND_BIN` names.
     pub fn start(redis: &TestRedis) -> Self {
-        let binary = rewind_binary();
-        let address = free_address();
-        let redis_url = redis.url_text();
-        let mut server = Self { binary, redis_url, address, process: None };
+        Self::start_with(&redis.url_text(), &[], None)
+    }
+
+    /// Starts it with any Redis and further arguments, and has it log into a file.
+    pub fn start_with(redis_url: &str, arguments: &[&str], log: Option<PathBuf>) -> Self {
+        let mut server = Self {
+            binary: rewind_binary(),
+            redis_url: redis_url.to_owned(),
+            address: free_address(),
+            arguments: arguments.iter().map(|argument| (*argument).to_owned()).collect(),
+            log,
+            process: None,
+        };
         server.start_again();
+        server
+    }
+
+    /// Starts it in a shell that lets it open so few files.
+    pub fn start_with_open_files(redis: &TestRedis, files: u32) -> Self {
+        let mut server = Self {
+            binary: "sh".into(),
+            redis_url: redis.url_text(),
+            address: free_address(),
+            arguments: Vec::new(),
+            log: None,
+            process: None,
+        };
+        let address = server.address;
+        let script = format!("ulimit -n {files}; exec \"$0\" serve --listen {address}");
+        let mut command = Command::new("sh");
+        command.arg("-c").arg(script).arg(rewind_binary());
+        server.run(command);
         server
     }
 
     /// Starts it where it was before, and waits until it listens.
     pub fn start_again(&mut self) {
-        let mut process = Command::new(&self.binary)
-            .args(["serve", "--listen", &self.address.to_string()])
+        let mut command = Command::new(&self.binary);
+        command.args(["serve", "--listen", &self.address.to_string()]).args(&self.arguments);
+        self.run(command);
+    }
+
+    fn run(&mut self, mut command: Command) {
+        match &self.log {
+            None => command.env("REWIND_LOG", "off"),
+            Some(log) => {
+                command.env("REWIND_LOG", "debug").stderr(std::fs::File::create(log).unwrap())
+            }
+        };
+        let mut process = command
             .env("REWIND_REDIS_URL", &self.redis_url)
-            .env("REWIND_LOG", "off")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()
@@ -60,6 +100,28 @@ impl RewindProcess {
         if let Some(mut process) = self.process.take() {
             process.kill().unwrap();
             process.wait().unwrap();
+        }
+    }
+
+    /// Sends it a signal by its name, such as `TERM`.
+    pub fn signal(&self, name: &str) {
+        let process = self.process.as_ref().expect("it runs");
+        let id = process.id().to_string();
+        let sent = Command::new("kill").args(["-s", name, &id]).status().unwrap();
+        assert!(sent.success());
+    }
+
+    /// Waits until it has ended by itself, and returns how long that took and how it ended.
+    pub fn ended(&mut self) -> (Duration, ExitStatus) {
+        let since = Instant::now();
+        let process = self.process.as_mut().expect("it runs");
+        loop {
+            if let Some(status) = process.try_wait().unwrap() {
+                self.process = None;
+                return (since.elapsed(), status);
+            }
+            assert!(since.elapsed() < Duration::from_secs(60), "`rewind` does not end");
+            std::thread::sleep(Duration::from_millis(10));
         }
     }
 

@@ -119,8 +119,13 @@ pub trait Backend: Send + Sync {
     /// Tries a fold that is being written on an aggregate.
     async fn try_fold(&self, query: TrialQuery) -> Result<TrialAnswer, ApiError>;
 
-    /// Saves the fold for an aggregate's type, where the server lets it be saved.
-    async fn save_fold(&self, stream: StreamKey, source: String) -> Result<FoldAnswer, ApiError>;
+    /// Saves the fold for an aggregate's type in place of the one with this tag, where the server lets it be saved.
+    async fn save_fold(
+        &self,
+        stream: StreamKey,
+        source: String,
+        tag: Option<String>,
+    ) -> Result<FoldAnswer, ApiError>;
 }
 
 /// What of the overview is known already.

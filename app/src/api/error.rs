@@ -3,6 +3,7 @@
 use leptos::server_fn::codec::JsonEncoding;
 use leptos::server_fn::error::{FromServerFnError, ServerFnErrorErr};
 use rewind_domain::FoldError;
+use rewind_domain::terminal::excerpt;
 use rewind_domain::travel::ReplayError;
 use serde::{Deserialize, Serialize};
 
@@ -25,6 +26,17 @@ pub struct ApiError {
     pub line: Option<u32>,
     /// The column there, counted from 1.
     pub column: Option<u32>,
+    /// What the fold is now, for [`ErrorCode::FoldChanged`].
+    pub current: Option<Box<CurrentFold>>,
+}
+
+/// The file of a fold as somebody else has left it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CurrentFold {
+    /// What is in it; nothing where there is no file any more.
+    pub source: Option<String>,
+    /// Its tag, to save in its place; empty where there is no file.
+    pub tag: String,
 }
 
 /// The kinds of [`ApiError`].
@@ -63,6 +75,14 @@ pub enum ErrorCode {
     NotFound,
     /// The path does not answer this method.
     MethodNotAllowed,
+    /// The body of the request is not what its header must say that it is.
+    ContentTypeUnsupported,
+    /// The body of the request is too large.
+    BodyTooLarge,
+    /// The body of the request did not come in time.
+    RequestTimeout,
+    /// The fold was changed by somebody else since it was read.
+    FoldChanged,
     /// A limit of the server is reached.
     TooBusy,
     /// Something that should not happen; the server's log has the details.
@@ -83,7 +103,10 @@ impl ErrorCode {
                 404
             }
             Self::MethodNotAllowed => 405,
-            Self::NotAStream | Self::OtherNode => 409,
+            Self::RequestTimeout => 408,
+            Self::NotAStream | Self::OtherNode | Self::FoldChanged => 409,
+            Self::BodyTooLarge => 413,
+            Self::ContentTypeUnsupported => 415,
             Self::FoldFailed | Self::FoldInvalid | Self::ExpressionInvalid => 422,
             Self::Internal | Self::ServerUnreachable | Self::PartMissing => 500,
             Self::RedisUnavailable | Self::TooBusy | Self::NotIndexed => 503,
@@ -99,17 +122,29 @@ impl ErrorCode {
     }
 }
 
+/// How long the text of an error can be, in bytes. It may repeat what was asked for, which can be anything.
+const MAX_MESSAGE_BYTES: usize = 2_000;
+
 impl ApiError {
-    /// An error of this kind.
+    /// An error of this kind. A long message is cut.
     pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
+        let message: String = message.into();
         Self {
             code,
-            message: message.into(),
+            message: excerpt(&message, MAX_MESSAGE_BYTES).into_owned(),
             parameter: None,
             version: None,
             line: None,
             column: None,
+            current: None,
         }
+    }
+
+    /// The fold is another one than was read; this is what it is now.
+    pub fn fold_changed(message: impl Into<String>, source: Option<String>) -> Self {
+        let tag = source.as_deref().map(super::fold_tag).unwrap_or_default();
+        let current = Some(Box::new(CurrentFold { source, tag }));
+        Self { current, ..Self::new(ErrorCode::FoldChanged, message) }
     }
 
     /// A fold stopped.
@@ -149,6 +184,10 @@ impl FromServerFnError for ApiError {
                 ErrorCode::BadParameter,
                 format!("the parameters cannot be read: {reason}"),
             ),
+            // On the server, what cannot be read is the body of a request.
+            ServerFnErrorErr::Deserialization(reason) if cfg!(feature = "ssr") => {
+                Self::new(ErrorCode::BadParameter, format!("the body cannot be read: {reason}"))
+            }
             ServerFnErrorErr::MissingArg(name) => Self::bad_parameter(&name, "is missing"),
             // The server itself answers in JSON; what does not comes from a proxy before it.
             ServerFnErrorErr::Deserialization(_) => Self::new(
@@ -177,18 +216,20 @@ struct Body {
     line: Option<u32>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     column: Option<u32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    current: Option<Box<CurrentFold>>,
 }
 
 impl From<ApiError> for Envelope {
     fn from(error: ApiError) -> Self {
-        let ApiError { code, message, parameter, version, line, column } = error;
-        Self { error: Body { code, message, parameter, version, line, column } }
+        let ApiError { code, message, parameter, version, line, column, current } = error;
+        Self { error: Body { code, message, parameter, version, line, column, current } }
     }
 }
 
 impl From<Envelope> for ApiError {
     fn from(Envelope { error }: Envelope) -> Self {
-        let Body { code, message, parameter, version, line, column } = error;
-        Self { code, message, parameter, version, line, column }
+        let Body { code, message, parameter, version, line, column, current } = error;
+        Self { code, message, parameter, version, line, column, current }
     }
 }

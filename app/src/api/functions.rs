@@ -406,13 +406,14 @@ pub async fn try_fold(
 pub async fn save_fold(
     #[server(default)] stream: String,
     #[server(default)] source: String,
+    #[server(default)] tag: Option<String>,
 ) -> Result<FoldAnswer, ApiError> {
     use super::backend::MAX_FOLD_BYTES;
     use super::params;
 
     let stream = params::stream(&stream)?;
     params::source("source", &source, MAX_FOLD_BYTES)?;
-    server::backend()?.save_fold(stream, source).await
+    server::backend()?.save_fold(stream, source, tag).await
 }
 
 #[cfg(feature = "ssr")]

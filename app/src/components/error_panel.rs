@@ -75,7 +75,12 @@ fn title(code: ErrorCode) -> &'static str {
         ErrorCode::FoldInvalid => "The fold of this aggregate cannot be used.",
         ErrorCode::ExpressionInvalid => "This expression cannot be used.",
         ErrorCode::EditsForbidden => "This server does not save folds.",
-        ErrorCode::NotFound | ErrorCode::MethodNotAllowed => "The server does not know this call.",
+        ErrorCode::NotFound | ErrorCode::MethodNotAllowed | ErrorCode::ContentTypeUnsupported => {
+            "The server does not know this call."
+        }
+        ErrorCode::BodyTooLarge => "This is too large for the server.",
+        ErrorCode::RequestTimeout => "The request took too long.",
+        ErrorCode::FoldChanged => "This fold was changed by somebody else.",
         ErrorCode::TooBusy => "The server is busy.",
         ErrorCode::NotIndexed => "The events are still being counted.",
         ErrorCode::Internal => "Something went wrong.",

@@ -103,6 +103,18 @@ struct Facts {
     numbers: Option<Numbers>,
 }
 
+/// What is noted of a stream beside its key, in bytes, about: its place, where its key ends, and what it holds.
+const BYTES_A_STREAM: usize = size_of::<Facts>() + 2 * size_of::<u32>() + CATEGORY_BYTES;
+/// The part of a stream in the tree of categories, in bytes, about.
+const CATEGORY_BYTES: usize = 64;
+
+impl Bounds {
+    /// What a catalog of these bounds takes at most, in bytes, about.
+    pub const fn byte_size(self) -> usize {
+        self.key_bytes + self.streams * BYTES_A_STREAM
+    }
+}
+
 impl Catalog {
     /// An empty catalog that keeps at most so much.
     pub fn new(bounds: Bounds) -> Self {
@@ -124,6 +136,11 @@ impl Catalog {
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.order.is_empty()
+    }
+
+    /// What it takes, in bytes, about; categories share most of the bytes of keys.
+    pub fn byte_size(&self) -> usize {
+        self.keys.byte_len() + self.len() * BYTES_A_STREAM
     }
 
     /// Whether streams were left out since there is no more room.

@@ -1,6 +1,6 @@
 //! The folds of a team: told and saved.
 
-use rewind_app::api::{ApiError, ErrorCode, FoldAnswer};
+use rewind_app::api::{ApiError, ErrorCode, FoldAnswer, fold_tag};
 use rewind_domain::StreamKey;
 
 use crate::folds::{FoldFile, Library, SaveError};
@@ -18,6 +18,7 @@ pub(super) fn fold(library: &Library, stream: StreamKey) -> FoldAnswer {
             name: DEFAULT.to_owned(),
             file: None,
             source: None,
+            tag: String::new(),
             problem: None,
             is_editable,
         },
@@ -26,6 +27,7 @@ pub(super) fn fold(library: &Library, stream: StreamKey) -> FoldAnswer {
             aggregate_type,
             file: Some(name.clone()),
             name,
+            tag: fold_tag(&source),
             source: Some(source.to_string()),
             problem: fold.err(),
             is_editable,
@@ -36,16 +38,31 @@ pub(super) fn fold(library: &Library, stream: StreamKey) -> FoldAnswer {
 pub(super) fn save(
     library: &Library,
     stream: StreamKey,
-    source: &str,
+    source: String,
+    tag: Option<&str>,
 ) -> Result<FoldAnswer, ApiError> {
-    library.save(&stream, source).map_err(|error| match &error {
-        SaveError::Forbidden => ApiError::new(ErrorCode::EditsForbidden, error.to_string()),
-        SaveError::NoType(_) => ApiError::bad_parameter("stream", error),
-        SaveError::Invalid(invalid) => ApiError::unusable(ErrorCode::FoldInvalid, invalid),
-        SaveError::Io { .. } => {
-            tracing::error!(%error, "a fold could not be saved");
-            ApiError::new(ErrorCode::Internal, error.to_string())
+    let name = library.save(&stream, &source, tag).map_err(|error| {
+        let message = error.to_string();
+        match error {
+            SaveError::Forbidden => ApiError::new(ErrorCode::EditsForbidden, message),
+            SaveError::NoType(_) => ApiError::bad_parameter("stream", message),
+            SaveError::Invalid(invalid) => ApiError::unusable(ErrorCode::FoldInvalid, &invalid),
+            SaveError::Changed { current, .. } => ApiError::fold_changed(message, current),
+            SaveError::Io { .. } => {
+                tracing::error!(error = message, "a fold could not be saved");
+                ApiError::new(ErrorCode::Internal, message)
+            }
         }
     })?;
-    Ok(fold(library, stream))
+    // What was saved, whatever somebody else has made of it since.
+    Ok(FoldAnswer {
+        aggregate_type: stream.aggregate_type().map(|name| name.to_string()),
+        stream,
+        file: Some(name.clone()),
+        name,
+        tag: fold_tag(&source),
+        source: Some(source),
+        problem: None,
+        is_editable: true,
+    })
 }

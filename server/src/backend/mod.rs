@@ -39,6 +39,7 @@ use rewind_codec::Codecs;
 use rewind_domain::versions::StreamExtent;
 use rewind_domain::{Fold, StreamKey};
 
+use crate::caches::Caches;
 use crate::discovery::Discovery;
 use crate::exports::Exports;
 use crate::folds::Library;
@@ -117,6 +118,17 @@ impl StoreBackend {
             discovery,
             overviews,
             exports,
+        }
+    }
+
+    /// What it keeps in memory.
+    pub fn caches(&self) -> Caches {
+        Caches {
+            traveller: self.traveller.clone(),
+            indexes: self.indexes.clone(),
+            topics: self.topics.clone(),
+            discovery: self.discovery.clone(),
+            exports: self.exports.clone(),
         }
     }
 
@@ -249,8 +261,18 @@ impl Backend for StoreBackend {
         trial::try_fold(&self.traveller, &self.library, query).await
     }
 
-    async fn save_fold(&self, stream: StreamKey, source: String) -> Result<FoldAnswer, ApiError> {
-        folds::save(&self.library, stream, &source)
+    async fn save_fold(
+        &self,
+        stream: StreamKey,
+        source: String,
+        tag: Option<String>,
+    ) -> Result<FoldAnswer, ApiError> {
+        let library = Arc::clone(&self.library);
+        let save = move || folds::save(&library, stream, source, tag.as_deref());
+        tokio::task::spawn_blocking(save).await.map_err(|error| {
+            tracing::error!(%error, "saving a fold came to a bad end");
+            ApiError::new(ErrorCode::Internal, "the fold was not saved; the server's log says why")
+        })?
     }
 }
 

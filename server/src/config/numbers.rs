@@ -51,13 +51,20 @@ pub(super) const MAX_VIEWERS: Number = Number { name: "max-viewers", min: 1, max
 /// As for all of them.
 pub(super) const MAX_VIEWERS_PER_ADDRESS: Number =
     Number { name: "max-viewers-per-address", min: 1, max: 100_000 };
+/// Each takes an open file, of which one process has at most some hundred thousand. Fewer than that leave no room to be kept.
+pub(super) const MAX_CONNECTIONS: Number =
+    Number { name: "max-connections", min: 16, max: 100_000 };
+/// Each takes a thread, of which there are 512 for everything that computes.
+pub(super) const MAX_FINDS: Number = Number { name: "max-finds", min: 1, max: 200 };
+/// As for searches.
+pub(super) const MAX_EXPORTS: Number = Number { name: "max-exports", min: 1, max: 200 };
 /// More than Redis can answer.
 pub(super) const SCAN_RATE: Number = Number { name: "scan-rate", min: 1, max: 10_000_000 };
 /// More than Redis can send.
 pub(super) const READ_RATE: Number = Number { name: "read-rate", min: 1, max: 10_000_000 };
 
 /// All of them.
-const ALL: [Number; 12] = [
+const ALL: [Number; 15] = [
     FOLD_EVENT_MS,
     FOLD_REPLAY_MS,
     FOLD_MEMORY_MB,
@@ -68,6 +75,9 @@ const ALL: [Number; 12] = [
     TOPIC_MB,
     MAX_VIEWERS,
     MAX_VIEWERS_PER_ADDRESS,
+    MAX_CONNECTIONS,
+    MAX_FINDS,
+    MAX_EXPORTS,
     SCAN_RATE,
     READ_RATE,
 ];

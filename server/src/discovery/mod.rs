@@ -23,6 +23,7 @@ use tokio::sync::{Notify, watch};
 
 use self::pace::Pace;
 use self::state::{MAX_TO_LOOK, State};
+use crate::caches::CacheFigures;
 use crate::store::{FoundStream, Store, StoreError};
 use crate::topics::Topics;
 
@@ -110,6 +111,12 @@ impl Discovery {
                 started: now,
             }),
         }
+    }
+
+    /// How much memory the list takes, and how much it may.
+    pub fn figures(&self) -> CacheFigures {
+        let bytes = self.shared.state().byte_size();
+        CacheFigures { name: "streams", bytes, budget: state::MAX_BYTES }
     }
 
     /// A part of the list of the streams found so far.

@@ -33,6 +33,11 @@ pub(super) const FRESH: Duration = Duration::from_secs(2);
 /// Of how many streams it is kept what Redis told: some hundred pages look at other ones each.
 const MAX_DETAILS: usize = 10_000;
 
+/// What such a stream takes, in bytes, about.
+const BYTES_A_DETAIL: usize = size_of::<(StreamKey, Detail)>() + 64;
+/// What all of this takes at most, in bytes, about.
+pub(super) const MAX_BYTES: usize = BOUNDS.byte_size() + MAX_DETAILS * BYTES_A_DETAIL;
+
 /// All that there is to know, behind one lock.
 pub(super) struct State {
     pub(super) catalog: Catalog,
@@ -115,6 +120,11 @@ impl State {
             details: HashMap::new(),
             turn: Turn::Walk,
         }
+    }
+
+    /// What it takes, in bytes, about.
+    pub(super) fn byte_size(&self) -> usize {
+        self.catalog.byte_size() + self.details.len() * BYTES_A_DETAIL
     }
 
     pub(super) fn phase(&self) -> DiscoveryPhase {

@@ -8,6 +8,8 @@ use std::time::{Duration, Instant, SystemTime};
 use rewind_domain::{DeepMerge, Fold, FoldError, FoldErrorKind, StreamKey};
 use rewind_script::{Limits, ScriptFold};
 
+use super::saving::{self, WriteError};
+
 /// For how long a file is taken to be what it was when it was looked at.
 const LOOK_AGAIN: Duration = Duration::from_millis(250);
 /// How long a file may be, in bytes: what is longer is no fold.
@@ -50,6 +52,16 @@ pub enum SaveError {
     /// It is no fold.
     #[error(transparent)]
     Invalid(FoldError),
+    /// Somebody else has changed the file.
+    #[error(
+        "file `{name}` was changed by somebody else since it was read; look at the change before you save again"
+    )]
+    Changed {
+        /// The file.
+        name: String,
+        /// What is in it now; nothing where there is none any more.
+        current: Option<String>,
+    },
     /// The file cannot be written.
     #[error("file `{name}` cannot be written: {source}")]
     Io {
@@ -113,26 +125,32 @@ impl Library {
         known.file.clone()
     }
 
-    /// Saves the fold for a stream's type.
+    /// Saves the fold for a stream's type, in place of the file with this [tag](rewind_app::api::fold_tag), empty where there is to be
+    /// none; in place of what is there now where none is given. Returns the name of the file.
     ///
     /// # Errors
-    /// Where that is not allowed, the source is no fold, or the file cannot be written.
-    pub fn save(&self, stream: &StreamKey, source: &str) -> Result<(), SaveError> {
+    /// Where that is not allowed, the source is no fold, the file is another one by now, or cannot be written.
+    pub fn save(
+        &self,
+        stream: &StreamKey,
+        source: &str,
+        tag: Option<&str>,
+    ) -> Result<String, SaveError> {
         let folder = self.folder.as_deref().filter(|_| self.is_editable);
         let folder = folder.ok_or(SaveError::Forbidden)?;
         let name = file_name(stream).ok_or_else(|| SaveError::NoType(stream.clone()))?;
+        let io = |source| SaveError::Io { name: name.clone(), source };
+        let expected = match tag {
+            Some(tag) => tag.to_owned(),
+            None => saving::tag_of(saving::read(&folder.join(&name)).map_err(io)?.as_deref()),
+        };
         ScriptFold::compile(&name, source, self.limits).map_err(SaveError::Invalid)?;
-        // Written beside it first: whoever reads it meanwhile gets the old one or the new one, not half of it.
-        let beside = folder.join(format!(".{name}.{}.tmp", std::process::id()));
-        let written = std::fs::write(&beside, source)
-            .and_then(|()| std::fs::rename(&beside, folder.join(&name)));
-        if written.is_err() {
-            // Nothing may be left of it; if that fails too, the error below says what is wrong.
-            let _ = std::fs::remove_file(&beside);
-        }
-        written.map_err(|source| SaveError::Io { name: name.clone(), source })?;
+        saving::write(folder, &name, &expected, source).map_err(|error| match error {
+            WriteError::Changed(current) => SaveError::Changed { name: name.clone(), current },
+            WriteError::Io(source) => io(source),
+        })?;
         self.files.lock().unwrap_or_else(PoisonError::into_inner).remove(&name);
-        Ok(())
+        Ok(name)
     }
 }
 
@@ -239,7 +257,7 @@ mod tests {
         let folder = folder("folds-change");
         let stream = StreamKey::from("aggregate:Order:1");
         let library = Library::new(Some(folder.clone()), true, Limits::default());
-        library.save(&stream, COUNTS).unwrap();
+        library.save(&stream, COUNTS, None).unwrap();
         let first = library.fold(&stream).unwrap();
         assert_eq!(first.name(), "Order.js");
         std::fs::write(folder.join("Order.js"), format!("{COUNTS}\n// changed")).unwrap();
@@ -257,8 +275,11 @@ mod tests {
         let folder = folder("folds-invalid");
         let stream = StreamKey::from("aggregate:Order:1");
         let library = Library::new(Some(folder.clone()), true, Limits::default());
-        library.save(&stream, COUNTS).unwrap();
-        assert!(matches!(library.save(&stream, "export default {"), Err(SaveError::Invalid(_))));
+        library.save(&stream, COUNTS, None).unwrap();
+        assert!(matches!(
+            library.save(&stream, "export default {", None),
+            Err(SaveError::Invalid(_))
+        ));
         assert_eq!(&*library.file(&stream).unwrap().source, COUNTS);
         assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 1);
         std::fs::remove_dir_all(folder).unwrap();
@@ -268,7 +289,7 @@ mod tests {
     fn nothing_is_saved_without_permission() {
         let folder = folder("folds-forbidden");
         let library = Library::new(Some(folder.clone()), false, Limits::default());
-        let error = library.save(&"aggregate:Order:1".into(), COUNTS).unwrap_err();
+        let error = library.save(&"aggregate:Order:1".into(), COUNTS, None).unwrap_err();
         assert!(matches!(error, SaveError::Forbidden));
         assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 0);
         std::fs::remove_dir_all(folder).unwrap();

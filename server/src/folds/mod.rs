@@ -3,6 +3,7 @@
 mod comparison;
 mod judged;
 mod library;
+mod saving;
 
 pub use comparison::{Comparison, LEFT, RIGHT};
 pub use judged::{Judged, Verdict};

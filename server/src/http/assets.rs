@@ -25,7 +25,9 @@ const INDEX: &str = "index.html";
 pub(super) async fn asset(request: Request) -> Response {
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
         let message = format!("`{}` does not answer {}", request.uri().path(), request.method());
-        return errors::response(&ApiError::new(ErrorCode::MethodNotAllowed, message));
+        let mut response = errors::response(&ApiError::new(ErrorCode::MethodNotAllowed, message));
+        response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET,HEAD"));
+        return response;
     }
     let path = request.uri().path().trim_start_matches('/');
     let is_file = path.rsplit('/').next().is_some_and(|name| name.contains('.'));

@@ -5,8 +5,8 @@ use axum::response::Response;
 use http::{HeaderValue, StatusCode, header};
 use rewind_app::api::{ApiError, ErrorCode};
 
-/// How long the text of an error can be. They are sentences; this is for safety.
-const MAX_ERROR_BYTES: usize = 64 * 1024;
+/// After how many seconds who was refused for want of room may come again.
+const RETRY_AFTER_SECS: HeaderValue = HeaderValue::from_static("5");
 /// The header by which Leptos marks the answer of a server function that failed.
 const FAILED_HEADER: &str = "serverfnerror";
 
@@ -15,8 +15,18 @@ pub(super) fn response(error: &ApiError) -> Response {
     let body = serde_json::to_vec(error).unwrap_or_default();
     let mut response = Response::new(Body::from(body));
     *response.status_mut() = status(error.code);
-    let json = HeaderValue::from_static("application/json");
-    response.headers_mut().insert(header::CONTENT_TYPE, json);
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    match error.code {
+        ErrorCode::TooBusy => {
+            headers.insert(header::RETRY_AFTER, RETRY_AFTER_SECS);
+        }
+        // What is left of the body may still come, and is nothing that could be answered.
+        ErrorCode::BodyTooLarge | ErrorCode::RequestTimeout => {
+            headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
+        _ => {}
+    }
     response
 }
 
@@ -25,7 +35,8 @@ pub(super) async fn with_fitting_status(answer: Response) -> Response {
     if !answer.headers().contains_key(FAILED_HEADER) {
         return answer;
     }
-    let error = match to_bytes(answer.into_body(), MAX_ERROR_BYTES).await {
+    // It is in memory already, and texts of errors are bounded.
+    let error = match to_bytes(answer.into_body(), usize::MAX).await {
         Ok(body) => serde_json::from_slice::<ApiError>(&body).ok(),
         Err(_) => None,
     };

@@ -6,8 +6,8 @@ use axum::body::Body;
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
 use bytes::Bytes;
-use futures::StreamExt as _;
-use http::{HeaderValue, header};
+use futures::{Stream, StreamExt as _};
+use http::{HeaderValue, Method, header};
 use rewind_app::api::ApiError;
 use rewind_app::api::export::Ticket;
 use rewind_domain::filter::read_list;
@@ -18,27 +18,58 @@ use crate::exports::Running;
 use crate::find::{FindFrame, FindQuery, find};
 use crate::transfer::format::{FileText, Format, FormatName};
 
-pub(super) async fn export(State(state): State<AppState>, RawQuery(query): RawQuery) -> Response {
+pub(super) async fn export(
+    State(state): State<AppState>,
+    method: Method,
+    RawQuery(query): RawQuery,
+) -> Response {
     let query = query.unwrap_or_default();
+    if method == Method::HEAD {
+        let meant = read(&query).and_then(|(format, _)| {
+            Asked::read(&query)?.all(state.script_limits)?;
+            Ok(format)
+        });
+        return match meant {
+            Ok(format) => file(headers_of(&format), Body::from_stream(nothing())),
+            Err(error) => errors::response(&error),
+        };
+    }
     let (format, query, running) = match asked(&state, &query) {
         Ok(asked) => asked,
         Err(error) => return errors::response(&error),
     };
     let AppState { store, indexes, codecs, .. } = state;
-    let (content_type, disposition) = headers_of(&format);
-    let mut file = FileText::new(format);
-    let head = Bytes::from(file.head());
+    let headers = headers_of(&format);
+    let mut text = FileText::new(format);
+    let head = Bytes::from(text.head());
     if let Some(running) = &running {
         // Where it is cancelled already the first frame notices.
         let _ = running.made(head.len());
     }
     let frames = find(store, indexes, codecs, query);
     let rest = frames.filter_map(move |frame| {
-        let written = text_of(&mut file, frame, running.as_ref());
+        let written = text_of(&mut text, frame, running.as_ref());
         async move { written.transpose() }
     });
     let head = futures::stream::once(async move { Ok(head) });
-    let mut response = Response::new(Body::from_stream(head.chain(rest)));
+    file(headers, Body::from_stream(head.chain(rest)))
+}
+
+/// Tells the page that follows an export that it was refused: its browser shows nobody why.
+pub(super) fn refuse(state: &AppState, query: &str, error: &ApiError) {
+    if let Ok((_, Some(ticket))) = read(query)
+        && let Ok(running) = state.exports.begin(ticket)
+    {
+        running.fail(error.message.clone());
+    }
+}
+
+fn nothing() -> impl Stream<Item = io::Result<Bytes>> + Send + 'static {
+    futures::stream::empty()
+}
+
+fn file((content_type, disposition): (&'static str, &'static str), body: Body) -> Response {
+    let mut response = Response::new(body);
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
     headers.insert(header::CONTENT_DISPOSITION, HeaderValue::from_static(disposition));

@@ -6,7 +6,7 @@ use axum::extract::{RawQuery, State};
 use axum::response::Response;
 use bytes::Bytes;
 use futures::StreamExt as _;
-use http::HeaderMap;
+use http::{HeaderMap, Method};
 use rewind_app::api::find::{DEFAULT_FIND_LIMIT, MAX_FIND_LIMIT, MAX_NAMED_STREAMS};
 use rewind_app::api::{ApiError, Order};
 use rewind_domain::merge::IdSpan;
@@ -18,6 +18,7 @@ use crate::find::{FindFrame, FindQuery, Place, Position, find};
 
 pub(super) async fn find_events(
     State(state): State<AppState>,
+    method: Method,
     headers: HeaderMap,
     RawQuery(query): RawQuery,
 ) -> Response {
@@ -27,6 +28,9 @@ pub(super) async fn find_events(
         Ok(query) => query,
         Err(error) => return errors::response(&error),
     };
+    if method == Method::HEAD {
+        return sse::head();
+    }
     let AppState { store, indexes, codecs, stopping, .. } = state;
     let found = find(store, indexes, codecs, query);
     sse::response(found.map(|frame| bytes_of(&frame)), stopping)

@@ -1,42 +1,57 @@
 //! Who may call: a page in another tab must reach the server neither under a name of its own (DNS rebinding) nor across
 //! sites.
 
-use std::net::{IpAddr, SocketAddr};
+use std::borrow::Cow;
+use std::net::SocketAddr;
 
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, header};
 use rewind_app::api::{ApiError, ErrorCode};
+use rewind_domain::terminal;
 
+use super::authority::{Authority, Host};
 use super::{AppState, errors};
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 const SEC_FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
 const SEC_FETCH_DEST: HeaderName = HeaderName::from_static("sec-fetch-dest");
 
-/// The names under which the server may be called.
+/// The hosts under which the server may be called.
 #[derive(Clone, Debug, Default)]
 pub struct TrustedHosts {
-    /// Besides the loopback names.
-    names: Vec<String>,
+    /// Besides the loopback ones.
+    hosts: Vec<Host>,
 }
+
+/// A name under which nobody can reach the server.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`--allow-host {0}` is no host; give a name such as `rewind.example`, or an address")]
+pub struct NoHost(String);
 
 impl TrustedHosts {
     /// Loopback, the address that the server listens on, and these names.
-    pub fn new(listen: SocketAddr, names: impl IntoIterator<Item = String>) -> Self {
-        let own = (!listen.ip().is_unspecified()).then(|| listen.ip().to_string());
-        let names = names.into_iter().chain(own).map(|name| name.to_ascii_lowercase()).collect();
-        Self { names }
+    ///
+    /// # Errors
+    /// Where one of them is no host.
+    pub fn new(
+        listen: SocketAddr,
+        names: impl IntoIterator<Item = String>,
+    ) -> Result<Self, NoHost> {
+        let own = (!listen.ip().is_unspecified()).then(|| Host::Address(listen.ip()));
+        let host = |name: String| match Authority::read(&name) {
+            Some(Authority { host, .. }) => Ok(host),
+            // IPv6 addresses may be given without brackets here.
+            _ => name.parse().map(Host::Address).map_err(|_| NoHost(name)),
+        };
+        let named = names.into_iter().map(host).collect::<Result<Vec<_>, _>>()?;
+        Ok(Self { hosts: named.into_iter().chain(own).collect() })
     }
 
-    /// Whether an authority such as `localhost:7117` is one of them. Ports are not told apart.
-    fn trust(&self, authority: &str) -> bool {
-        let host = host_of(authority).to_ascii_lowercase();
-        let is_loopback = host == "localhost"
-            || host.ends_with(".localhost")
-            || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
-        is_loopback || self.names.contains(&host)
+    /// Whether a host is one of them.
+    fn trust(&self, host: &Host) -> bool {
+        host.is_loopback() || self.hosts.contains(host)
     }
 }
 
@@ -57,25 +72,31 @@ fn refusal(
     uri: &Uri,
     headers: &HeaderMap,
 ) -> Option<String> {
-    let text =
-        |name: HeaderName| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
-    let host = text(header::HOST).or(uri.authority().map(|authority| authority.as_str()));
+    let text = |name: HeaderName| only(headers, &name).and_then(|value| value.to_str().ok());
+    let in_target = uri.authority().map(|authority| authority.as_str());
+    let host = text(header::HOST).or(in_target.filter(|_| !headers.contains_key(header::HOST)));
     let Some(host) = host else {
-        return Some("the request names no host; send a `Host` header".into());
+        return Some("the request names no host, or several; send one `Host` header".into());
     };
-    if !hosts.trust(host) {
-        return Some(format!(
-            "host `{}` is not trusted; if this is how people reach this server, start it with `--allow-host {}`",
-            excerpt(host),
-            excerpt(host_of(host)),
-        ));
+    // A target that names a host as well must name a trusted one: who is between here and the client may go by either.
+    for named in [Some(host), in_target].into_iter().flatten() {
+        let Some(authority) = Authority::read(named) else {
+            return Some(format!("host `{}` cannot be read", excerpt(named)));
+        };
+        if !hosts.trust(&authority.host) {
+            return Some(format!(
+                "host `{}` is not trusted; if this is how people reach this server, start it with `--allow-host {}`",
+                excerpt(named),
+                authority.host,
+            ));
+        }
     }
     let cross_site = Some("requests from other sites are not answered".to_owned());
     if headers.contains_key(header::ORIGIN) {
         let origin = text(header::ORIGIN).and_then(|origin| origin.split_once("://"));
         // The port counts here: another server on the same machine is another site.
         return match origin {
-            Some((_, authority)) if authority.eq_ignore_ascii_case(host) => None,
+            Some(("http" | "https", authority)) if authority.eq_ignore_ascii_case(host) => None,
             _ => cross_site,
         };
     }
@@ -88,20 +109,15 @@ fn refusal(
     if from_elsewhere && !follows_link { cross_site } else { None }
 }
 
-/// The host of an authority, without port and brackets.
-fn host_of(authority: &str) -> &str {
-    match authority.strip_prefix('[') {
-        Some(rest) => rest.split(']').next().unwrap_or(rest),
-        None => match authority.rsplit_once(':') {
-            Some((host, port)) if port.bytes().all(|b| b.is_ascii_digit()) => host,
-            _ => authority,
-        },
-    }
+/// The value of a header that is there once.
+fn only<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<&'h HeaderValue> {
+    let mut values = headers.get_all(name).iter();
+    values.next().filter(|_| values.next().is_none())
 }
 
 /// Host names are at most 253 bytes; a header may hold anything.
-fn excerpt(text: &str) -> &str {
-    text.get(..253).unwrap_or(text)
+fn excerpt(text: &str) -> Cow<'_, str> {
+    terminal::excerpt(text, 253)
 }
 
 #[cfg(test)]
@@ -110,7 +126,8 @@ mod tests {
 
     fn refused(headers: &[(&'static str, &str)], path: &str) -> bool {
         let hosts =
-            TrustedHosts::new(([192, 168, 1, 5], 7117).into(), ["Rewind.example".to_owned()]);
+            TrustedHosts::new(([192, 168, 1, 5], 7117).into(), ["Rewind.example".to_owned()])
+                .unwrap();
         let mut map = HeaderMap::new();
         for (name, value) in headers {
             map.insert(*name, value.parse().unwrap());
@@ -129,6 +146,7 @@ mod tests {
             "rewind.example",
             "REWIND.example:443",
             "app.localhost",
+            "localhost.",
         ] {
             assert!(!refused(&[("host", host)], "/"), "{host}");
         }
@@ -141,6 +159,12 @@ mod tests {
             "localhost.evil.example",
             "127.0.0.1.evil.example",
             "evil.example:7117",
+            "[::1].evil.example",
+            "[::1].evil.example:7117",
+            "localhost@evil.example",
+            "evil.example@localhost",
+            "evil.example/localhost",
+            "localhost:7117, evil.example",
             "",
             "[::2]",
             "192.168.1.6",
@@ -160,8 +184,43 @@ mod tests {
             "null",
             "http://localhost:3000",
             "http://localhost:7117.evil.example",
+            "http://localhost:7117/",
+            "http://localhost:7117@evil.example",
+            "http://localhost",
+            "file://localhost:7117",
+            "localhost:7117",
+            "",
         ] {
             assert!(call(origin), "{origin}");
+        }
+    }
+
+    #[test]
+    fn a_header_that_comes_twice_or_contradicts_the_target_is_refused() {
+        let hosts = TrustedHosts::new(([127, 0, 0, 1], 7117).into(), []).unwrap();
+        let refused = |headers: &[(&'static str, &str)], uri: &str| {
+            let mut map = HeaderMap::new();
+            for (name, value) in headers {
+                map.append(*name, value.parse().unwrap());
+            }
+            refusal(&hosts, &Method::GET, &uri.parse().unwrap(), &map).is_some()
+        };
+        assert!(refused(&[("host", "localhost"), ("host", "evil.example")], "/"));
+        assert!(refused(&[("host", "localhost"), ("host", "localhost")], "/"));
+        assert!(refused(&[("host", "localhost")], "http://evil.example/"));
+        assert!(!refused(&[("host", "localhost")], "http://localhost/"));
+        let origins = [("host", "a.localhost"), ("origin", "http://a.localhost"), ("origin", "x")];
+        assert!(refused(&origins, "/"));
+    }
+
+    #[test]
+    fn a_name_to_be_trusted_must_be_one() {
+        for name in ["https://rewind.example", "rewind.example/", "*", "", "a b"] {
+            let hosts = TrustedHosts::new(([127, 0, 0, 1], 1).into(), [name.to_owned()]);
+            assert_eq!(hosts.unwrap_err(), NoHost(name.to_owned()));
+        }
+        for name in ["rewind.example", "Rewind.example:443", "10.0.0.1", "fd00::1", "[fd00::1]"] {
+            assert!(TrustedHosts::new(([127, 0, 0, 1], 1).into(), [name.to_owned()]).is_ok());
         }
     }
 

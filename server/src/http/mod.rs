@@ -1,6 +1,8 @@
 //! HTTP: every route, and what stands before them.
 
+mod admission;
 mod assets;
+mod authority;
 mod errors;
 mod export;
 mod find;
@@ -9,17 +11,18 @@ mod headers;
 mod health;
 mod live;
 mod metrics;
-mod patience;
+mod posted;
 mod sse;
 mod value;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
 use axum::{Router, middleware};
-use http::header;
+use http::{Method, header};
 use leptos::prelude::provide_context;
 use leptos::server_fn::axum::{register_explicit, server_fn_paths};
 use rewind_app::api::{ApiError, Backend, ErrorCode, functions};
@@ -27,13 +30,15 @@ use rewind_codec::Codecs;
 use rewind_script::Limits;
 use tokio::sync::watch;
 
+use crate::caches::Caches;
 use crate::exports::Exports;
 use crate::index::Indexes;
 use crate::live::Hub;
+use crate::serving::{ConnectionFigures, ConnectionLimits};
 use crate::store::Store;
 
-pub use guard::TrustedHosts;
-pub use patience::{PatientListener, Peer};
+pub use admission::{Admission, Capacity};
+pub use guard::{NoHost, TrustedHosts};
 
 /// What the handlers work with.
 #[derive(Clone)]
@@ -42,6 +47,8 @@ pub struct AppState {
     pub store: Store,
     /// What answers the server functions.
     pub backend: Arc<dyn Backend>,
+    /// What it keeps in memory.
+    pub caches: Caches,
     /// Where entries are.
     pub indexes: Indexes,
     /// What payloads are that are no JSON text.
@@ -54,6 +61,14 @@ pub struct AppState {
     pub hub: Hub,
     /// By which names the server may be called.
     pub hosts: Arc<TrustedHosts>,
+    /// How many requests of each kind there can be.
+    pub admission: Admission,
+    /// How many connections there can be.
+    pub connection_limits: ConnectionLimits,
+    /// What became of connections.
+    pub connections: Arc<ConnectionFigures>,
+    /// How long the server waits for the whole body of a request.
+    pub body_patience: Duration,
     /// Turns true when the server is about to stop: lines that stay open end then.
     pub stopping: watch::Receiver<bool>,
 }
@@ -73,7 +88,8 @@ pub fn router(state: AppState) -> Router {
     register_server_functions();
     for (path, method) in server_fn_paths() {
         let backend = Arc::clone(&state.backend);
-        let handler = move |request| server_function(Arc::clone(&backend), request);
+        let body_patience = state.body_patience;
+        let handler = move |request| server_function(Arc::clone(&backend), body_patience, request);
         let filter = axum::routing::MethodFilter::try_from(method).ok();
         if let Some(filter) = filter {
             router = router.route(path, axum::routing::on(filter, handler));
@@ -82,6 +98,7 @@ pub fn router(state: AppState) -> Router {
     router
         .fallback(assets::asset)
         .method_not_allowed_fallback(method_not_allowed)
+        .layer(middleware::from_fn_with_state(state.clone(), admission::admit))
         .layer(middleware::from_fn_with_state(state.clone(), guard::check))
         .layer(middleware::map_response(headers::secure))
         .with_state(state)
@@ -114,7 +131,21 @@ fn register_server_functions() {
     register_explicit::<functions::SaveFold>();
 }
 
-async fn server_function(backend: Arc<dyn Backend>, mut request: Request) -> Response {
+async fn server_function(
+    backend: Arc<dyn Backend>,
+    body_patience: Duration,
+    mut request: Request,
+) -> Response {
+    if request.method() == Method::POST {
+        request = match posted::read(request, body_patience).await {
+            Ok(request) => request,
+            Err(error) => return errors::response(&error),
+        };
+    }
+    // Leptos knows calls by their method; the body of an answer to `HEAD` is left out behind this.
+    if request.method() == Method::HEAD {
+        *request.method_mut() = Method::GET;
+    }
     // For forms without scripts, Leptos sends a browser that came by a link back to where it came from. These calls are no
     // forms: they answer.
     request.headers_mut().remove(header::REFERER);

@@ -33,7 +33,16 @@ pub(super) fn response(
         let _ = stopping.wait_for(|stopping| *stopping).await;
     };
     let frames = frames.map(Ok::<_, Infallible>).take_until(Box::pin(stop));
-    let mut response = Response::new(Body::from_stream(frames));
+    with_body(Body::from_stream(frames))
+}
+
+/// The response to `HEAD`: the headers of [`response`], and nothing behind them.
+pub(super) fn head() -> Response {
+    with_body(Body::from_stream(futures::stream::empty::<Result<Bytes, Infallible>>()))
+}
+
+fn with_body(body: Body) -> Response {
+    let mut response = Response::new(body);
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));

@@ -12,11 +12,14 @@ use tokio::time::Instant;
 
 use super::StreamIndex;
 use super::typed_page::Reading;
+use crate::caches::CacheFigures;
 use crate::store::{Store, StoreError};
 
 /// How many indexes are built at the same moment. One reads as quickly as Redis sends; the second is there so that a short stream
 /// need not wait for a long one.
 const BUILDS_AT_ONCE: usize = 2;
+/// How many indexes are kept at most. Those of usual streams take some kilobytes, so the budget of memory is reached first.
+const MAX_INDEXES: usize = 10_000;
 /// How long an index is built on when nobody asks for it any more. Pages ask every second or two.
 const FORGOTTEN_AFTER: Duration = Duration::from_secs(10);
 
@@ -92,6 +95,12 @@ impl Indexes {
         self.shelf.limits
     }
 
+    /// How much memory they take, and how much they may.
+    pub fn figures(&self) -> CacheFigures {
+        let bytes = self.shelf.slots().bytes;
+        CacheFigures { name: "index", bytes, budget: self.shelf.limits.bytes }
+    }
+
     /// The index of a stream as it is now. Where it lacks more than can be read in a moment, building it begins or goes on; ask
     /// again to see how far it is, and to have it go on.
     ///
@@ -135,13 +144,18 @@ impl Shelf {
     /// The index of this key, which is made where there is none.
     fn take(&self, key: &StreamKey, make: impl FnOnce() -> StreamIndex) -> Arc<StreamIndex> {
         let mut slots = self.slots();
-        let slot = slots.by_key.entry(key.clone()).or_insert_with(|| Slot {
-            index: Arc::new(make()),
-            asked_at: Instant::now(),
-            bytes: 0,
-        });
-        slot.asked_at = Instant::now();
-        Arc::clone(&slot.index)
+        if let Some(slot) = slots.by_key.get_mut(key) {
+            slot.asked_at = Instant::now();
+            return Arc::clone(&slot.index);
+        }
+        // Those that never come to be read, since Redis is away or refuses, must not pile up either.
+        if slots.by_key.len() >= MAX_INDEXES {
+            slots.remove_oldest(None);
+        }
+        let index = Arc::new(make());
+        let slot = Slot { index: Arc::clone(&index), asked_at: Instant::now(), bytes: 0 };
+        slots.by_key.insert(key.clone(), slot);
+        index
     }
 
     fn known(&self, key: &StreamKey) -> Option<Arc<StreamIndex>> {
@@ -179,11 +193,8 @@ impl Shelf {
         let before = std::mem::replace(&mut slot.bytes, bytes);
         slots.bytes = slots.bytes - before + bytes;
         while slots.bytes > self.limits.bytes {
-            let others = slots.by_key.iter().filter(|(_, slot)| !Arc::ptr_eq(&slot.index, index));
-            let oldest = others.min_by_key(|(_, slot)| slot.asked_at).map(|(key, _)| key.clone());
-            match oldest {
-                Some(key) => slots.remove(&key),
-                None => return Room::TooLittle,
+            if !slots.remove_oldest(Some(index)) {
+                return Room::TooLittle;
             }
         }
         Room::Enough
@@ -199,6 +210,14 @@ impl Slots {
     /// The slot of an index, unless it was dropped, or replaced by another one.
     fn slot(&mut self, index: &Arc<StreamIndex>) -> Option<&mut Slot> {
         self.by_key.get_mut(index.key()).filter(|slot| Arc::ptr_eq(&slot.index, index))
+    }
+
+    /// Drops the one that was not asked for the longest, but for this one. Returns whether there was one.
+    fn remove_oldest(&mut self, but: Option<&Arc<StreamIndex>>) -> bool {
+        let is_other = |slot: &Slot| but.is_none_or(|but| !Arc::ptr_eq(&slot.index, but));
+        let others = self.by_key.iter().filter(|(_, slot)| is_other(slot));
+        let oldest = others.min_by_key(|(_, slot)| slot.asked_at).map(|(key, _)| key.clone());
+        oldest.inspect(|key| self.remove(key)).is_some()
     }
 
     fn remove(&mut self, key: &StreamKey) {

@@ -20,6 +20,7 @@ use rewind_codec::Codecs;
 use rewind_domain::{EntryId, RawEvent, StreamKey, TopicPart};
 use tokio::time::{Instant, timeout_at};
 
+use crate::caches::CacheFigures;
 use crate::index::{IndexLimits, Indexes, Standing, StreamIndex};
 use crate::store::{Part, Parts, Store, StoreError};
 
@@ -61,6 +62,11 @@ impl Topics {
         let limits = IndexLimits::of_bytes(bytes);
         let indexes = Indexes::new(store, codecs, limits).with_members(paths);
         Self { topics, indexes }
+    }
+
+    /// How much memory their indexes take, and how much they may.
+    pub fn figures(&self) -> CacheFigures {
+        self.indexes.figures()
     }
 
     /// Whether there is no rule at all.

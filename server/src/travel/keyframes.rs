@@ -9,6 +9,7 @@ use rewind_domain::travel::Tally;
 use rewind_domain::versions::StreamExtent;
 use rewind_domain::{EntryId, Json, StreamKey};
 
+use crate::caches::CacheFigures;
 use crate::store::Place;
 
 /// How long keyframes are believed. What is deleted and written anew under the very same ids cannot be told from what was
@@ -177,6 +178,11 @@ impl Keyframes {
         self.lock().values().map(Track::total).sum()
     }
 
+    /// How much they take, and how much they may.
+    pub fn figures(&self) -> CacheFigures {
+        CacheFigures { name: "keyframe", bytes: self.bytes(), budget: self.budget }
+    }
+
     /// Lets go of whole histories, the longest unused first; and where there is only one, of half of its keyframes.
     fn keep_within_budget(&self, tracks: &mut HashMap<TrackKey, Track>, newest: &TrackKey) {
         let mut total: usize = tracks.values().map(Track::total).sum();
@@ -213,7 +219,7 @@ impl Track {
     }
 
     fn total(&self) -> usize {
-        self.frames.iter().map(|kept| kept.bytes).sum()
+        size_of::<(TrackKey, Self)>() + self.frames.iter().map(|kept| kept.bytes).sum::<usize>()
     }
 
     fn insert(&mut self, frame: Keyframe) {

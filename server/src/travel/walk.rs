@@ -11,6 +11,7 @@ use rewind_domain::{Fold, RawEvent, StreamKey};
 use tokio::sync::Semaphore;
 
 use super::{Identity, Keyframe, Keyframes, Reach, TrackKey};
+use crate::caches::CacheFigures;
 use crate::store::{History, HistoryEnd, Place, Store, StoreError, digest};
 
 /// How many histories are folded at the same moment. More would only make each of them slower.
@@ -133,6 +134,11 @@ impl Traveller {
             keyframes: Arc::new(Keyframes::new(keyframe_bytes)),
             slots: Arc::new(Semaphore::new(WALKS_AT_ONCE)),
         }
+    }
+
+    /// How much memory keyframes take.
+    pub fn keyframe_figures(&self) -> CacheFigures {
+        self.keyframes.figures()
     }
 
     /// Walks, and gives the visitor back. Ends early when it is dropped.

@@ -234,3 +234,57 @@ async fn a_fold_is_saved_only_with_permission_and_only_if_it_is_one() {
     assert_eq!((status.as_u16(), &answer["error"]["code"]), (403, &json!("edits_forbidden")));
     assert_eq!(std::fs::read_to_string(folder.path().join("Order.js")).unwrap(), changed);
 }
+
+#[tokio::test]
+async fn who_saves_over_a_change_of_somebody_else_is_told_and_nothing_is_lost() {
+    let redis = TestRedis::start().await;
+    order(&redis).await;
+    let (app, folder) = start(&redis, COUNTS).await;
+    let file = folder.path().join("Order.js");
+    let tag = app.ok(&format!("/api/fold?stream={STREAM}")).await["tag"].clone();
+    let (mine, theirs) = (COUNTS.replace("n: 0", "n: 1"), COUNTS.replace("n: 0", "n: 2"));
+    let save = |source: &str, tag: &Value| json!({"stream": STREAM, "source": source, "tag": tag});
+
+    let (status, saved) = app.post("/api/save_fold", &save(&theirs, &tag)).await;
+    assert_eq!((status.as_u16(), &saved["source"]), (200, &json!(theirs)));
+    let (status, answer) = app.post("/api/save_fold", &save(&mine, &tag)).await;
+    assert_eq!((status.as_u16(), &answer["error"]["code"]), (409, &json!("fold_changed")));
+    assert_eq!(answer["error"]["current"]["source"], json!(theirs));
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), theirs);
+    // Whoever has seen the change may replace it.
+    let (status, saved) =
+        app.post("/api/save_fold", &save(&mine, &answer["error"]["current"]["tag"])).await;
+    assert_eq!((status.as_u16(), &saved["source"]), (200, &json!(mine)));
+    std::fs::remove_file(&file).unwrap();
+    let (status, answer) = app.post("/api/save_fold", &save(&theirs, &saved["tag"])).await;
+    assert_eq!((status.as_u16(), &answer["error"]["current"]["tag"]), (409, &json!("")));
+    let (status, _) = app.post("/api/save_fold", &save(&theirs, &json!(""))).await;
+    assert_eq!(status.as_u16(), 200);
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), theirs);
+}
+
+#[tokio::test]
+async fn of_many_saves_at_the_same_time_none_is_lost_silently() {
+    let redis = TestRedis::start().await;
+    order(&redis).await;
+    let (app, folder) = start(&redis, COUNTS).await;
+    let tag = app.ok(&format!("/api/fold?stream={STREAM}")).await["tag"].clone();
+    let saves = (1..=12).map(|number| {
+        let source = COUNTS.replace("n: 0", &format!("n: {number}"));
+        let body = json!({"stream": STREAM, "source": source, "tag": tag});
+        let app = &app;
+        async move { (source, app.post("/api/save_fold", &body).await) }
+    });
+    let mut saved = Vec::new();
+    for (source, (status, answer)) in futures::future::join_all(saves).await {
+        match status.as_u16() {
+            200 => {
+                assert_eq!(answer["source"], json!(source), "the answer is about what was sent");
+                saved.push(source);
+            }
+            status => assert_eq!((status, &answer["error"]["code"]), (409, &json!("fold_changed"))),
+        }
+    }
+    assert_eq!(saved, [std::fs::read_to_string(folder.path().join("Order.js")).unwrap()]);
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+}

@@ -8,7 +8,7 @@ use leptos::task::spawn_local;
 use rewind_domain::StreamKey;
 
 use crate::api::backend::MAX_WINDOW_VERSIONS;
-use crate::api::{ApiError, FoldAnswer, functions};
+use crate::api::{ApiError, ErrorCode, FoldAnswer, fold_tag, functions};
 use crate::browser::drafts::Drafts;
 use crate::browser::remote::Remote;
 use crate::state::draft::{Draft, to_editor, to_file};
@@ -340,11 +340,19 @@ enum Outcome {
 }
 
 async fn save(stream: String, base: Option<String>, text: String) -> Result<Outcome, ApiError> {
-    let now = functions::fold(stream.clone()).await?;
-    if now.source != base {
-        return Ok(Outcome::Moved(now));
+    let tag = base.as_deref().map(fold_tag).unwrap_or_default();
+    match functions::save_fold(stream.clone(), text, Some(tag)).await {
+        Ok(fold) => Ok(Outcome::Saved(fold)),
+        Err(error) if error.code == ErrorCode::FoldChanged => {
+            let mut now = functions::fold(stream).await?;
+            // What the server has read a moment before may be older than what stood in the way.
+            if let Some(current) = error.current {
+                (now.source, now.tag) = (current.source, current.tag);
+            }
+            Ok(Outcome::Moved(now))
+        }
+        Err(error) => Err(error),
     }
-    Ok(Outcome::Saved(functions::save_fold(stream, text).await?))
 }
 
 /// The types of the first events of a stream and of the last ones, each once, as they came.

@@ -9,17 +9,19 @@ use axum::extract::{ConnectInfo, RawQuery, State};
 use axum::response::Response;
 use bytes::Bytes;
 use futures::stream::{self, BoxStream, StreamExt};
-use http::HeaderMap;
+use http::{HeaderMap, Method};
 use rewind_app::api::ApiError;
 
 use self::asked::{Asked, What};
 use super::find::compile;
-use super::{AppState, Peer, errors, sse};
+use super::{AppState, errors, sse};
 use crate::live::{CategoryViewer, Viewer};
+use crate::serving::Peer;
 
 pub(super) async fn live(
     State(state): State<AppState>,
     ConnectInfo(Peer(peer)): ConnectInfo<Peer>,
+    method: Method,
     headers: HeaderMap,
     RawQuery(query): RawQuery,
 ) -> Response {
@@ -29,6 +31,13 @@ pub(super) async fn live(
         Ok(watches) => watches,
         Err(error) => return errors::response(&error),
     };
+    if method == Method::HEAD {
+        let meant = match watches.is_empty() {
+            true => asked::asked(&headers, &query).map(drop),
+            false => Ok(()),
+        };
+        return meant.map_or_else(|error| errors::response(&error), |()| sse::head());
+    }
     if !watches.is_empty() {
         let open = move |query: String| open(state.clone(), peer.ip(), HeaderMap::new(), query);
         return sse::response(joined::join(watches.into_iter().map(open)), stopping);

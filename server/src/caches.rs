@@ -1,0 +1,50 @@
+//! What is kept in memory to be quicker: how much of it there is, and how much there may be.
+//!
+//! All of it can be forgotten at any moment; nothing but time is lost. No cache grows beyond its budget, however many different
+//! streams and folds are asked for.
+
+use crate::discovery::Discovery;
+use crate::exports::Exports;
+use crate::index::Indexes;
+use crate::topics::Topics;
+use crate::travel::Traveller;
+
+/// How much of one cache there is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CacheFigures {
+    /// What it is called in `/metrics`.
+    pub name: &'static str,
+    /// What it takes, in bytes, about.
+    pub bytes: usize,
+    /// What it may take, in bytes.
+    pub budget: usize,
+}
+
+/// All caches of the server.
+#[derive(Clone)]
+pub struct Caches {
+    /// States on the way through histories.
+    pub traveller: Traveller,
+    /// Where the entries of streams are.
+    pub indexes: Indexes,
+    /// Which entries of topics are about what.
+    pub topics: Topics,
+    /// The streams that were found.
+    pub discovery: Discovery,
+    /// How exports went.
+    pub exports: Exports,
+}
+
+impl Caches {
+    /// How much there is of each.
+    pub fn figures(&self) -> Vec<CacheFigures> {
+        let Self { traveller, indexes, topics, discovery, exports } = self;
+        vec![
+            traveller.keyframe_figures(),
+            CacheFigures { name: "index", ..indexes.figures() },
+            CacheFigures { name: "topic", ..topics.figures() },
+            discovery.figures(),
+            exports.figures(),
+        ]
+    }
+}

@@ -40,13 +40,16 @@ pub(crate) fn detect(
         finding.format = Some("JSON");
         return json(bytes, meter).map(Some);
     }
-    if let Some(json) = message_pack::recognise(bytes, meter)? {
-        finding.format = Some("MessagePack");
-        return Ok(Some(json));
-    }
-    if let Some(json) = cbor::recognise(bytes, meter)? {
-        finding.format = Some("CBOR");
-        return Ok(Some(json));
+    // What goes beyond a bound was recognised too.
+    type Recognise = fn(&[u8], &mut Meter) -> Result<Option<Json>, CodecError>;
+    let formats: [(&str, Recognise); 2] =
+        [("MessagePack", message_pack::recognise), ("CBOR", cbor::recognise)];
+    for (name, recognise) in formats {
+        let recognised = recognise(bytes, meter).transpose();
+        if let Some(recognised) = recognised {
+            finding.format = Some(name);
+            return recognised.map(Some);
+        }
     }
     if finding.steps.is_empty() { Ok(None) } else { Err(CodecError::Unknown) }
 }

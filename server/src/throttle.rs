@@ -17,6 +17,11 @@ struct State {
 }
 
 impl Throttle {
+    /// One that has let nothing through yet.
+    pub(crate) const fn new() -> Self {
+        Self(Mutex::new(State { last: None, unsaid: 0 }))
+    }
+
     /// Has `say` log the message where it is time for one. It learns how many were left out since the last one.
     pub(crate) fn tell(&self, say: impl FnOnce(u64)) {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);

@@ -79,6 +79,11 @@ fn the_number_of_values_is_bounded() {
     cbor.extend_from_slice(&(1_u32 << 20).to_be_bytes());
     cbor.resize(5 + (1 << 20), 0xf6);
     assert!(is_too_large(&cbor));
+    let codec = Codecs::default().of(&"s".into());
+    for (name, bytes) in [("MessagePack", &message_pack), ("CBOR", &cbor)] {
+        let expected = format!("cannot be read as {name}: it holds more than {MAX_VALUES} values");
+        assert_eq!(refused(&codec, bytes), expected);
+    }
 }
 
 #[test]

@@ -13,6 +13,7 @@ use rewind_domain::terminal;
 
 use super::authority::{Authority, Host};
 use super::{AppState, errors};
+use crate::throttle::Throttle;
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 const SEC_FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
@@ -60,7 +61,9 @@ pub(super) async fn check(State(state): State<AppState>, request: Request, next:
     match refusal(&state.hosts, request.method(), request.uri(), request.headers()) {
         None => next.run(request).await,
         Some(why) => {
-            tracing::warn!(path = request.uri().path(), why, "a request was refused");
+            static LOG: Throttle = Throttle::new();
+            let path = excerpt(request.uri().path());
+            LOG.tell(|unsaid| tracing::warn!(%path, why, unsaid, "a request was refused"));
             errors::response(&ApiError::new(ErrorCode::OriginForbidden, why))
         }
     }

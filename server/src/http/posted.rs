@@ -10,6 +10,8 @@ use rewind_app::api::{ApiError, ErrorCode};
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
 
+use crate::throttle::Throttle;
+
 /// How large a body may be, in bytes. The largest has a fold of 256 KiB in it, of which JSON may make six times as much.
 const MAX_BODY_BYTES: usize = 2 * 1024 * 1024;
 /// How much of a body that is too large is still read, in bytes, so that the client has sent it all and reads why it was refused.
@@ -103,7 +105,14 @@ fn too_large() -> ApiError {
 }
 
 fn too_slow(patience: Duration) -> ApiError {
-    tracing::warn!(patience_secs = patience.as_secs(), "a body was not complete in time");
+    static LOG: Throttle = Throttle::new();
+    LOG.tell(|unsaid| {
+        tracing::warn!(
+            patience_secs = patience.as_secs(),
+            unsaid,
+            "a body was not complete in time"
+        );
+    });
     let message = format!("the body was not complete within {} seconds", patience.as_secs());
     ApiError::new(ErrorCode::RequestTimeout, message)
 }

@@ -226,11 +226,11 @@ impl Connection {
             && unfinished.load(Ordering::Relaxed) > 0
         {
             figures.header_timeouts.fetch_add(1, Ordering::Relaxed);
-            tracing::warn!(
-                peer = %peer.0,
-                patience_secs = patience.header.as_secs(),
-                "a request was not complete in time; its connection is closed"
-            );
+            static LOG: Throttle = Throttle::new();
+            let (peer, patience_secs) = (peer.0, patience.header.as_secs());
+            LOG.tell(|unsaid| {
+                tracing::warn!(%peer, patience_secs, unsaid, "a request was not complete in time; its connection is closed");
+            });
         }
     }
 }

@@ -15,6 +15,8 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Sleep;
 
+use crate::throttle::Throttle;
+
 /// How much a client has to read within the patience while more waits for it, in bytes. The slowest line that anybody still uses
 /// brings a hundred times as much.
 const LEAST_READ: usize = 16 * 1024;
@@ -75,7 +77,11 @@ impl<S> Patient<S> {
         if waiting.until.as_mut().poll(context).is_pending() {
             return outcome;
         }
-        tracing::warn!(peer = %self.peer, patience_secs = patience.as_secs(), "a client reads nothing; its connection is closed");
+        static LOG: Throttle = Throttle::new();
+        LOG.tell(|unsaid| {
+            let (peer, patience_secs) = (self.peer, patience.as_secs());
+            tracing::warn!(%peer, patience_secs, unsaid, "a client reads nothing; its connection is closed");
+        });
         Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
     }
 

@@ -1,0 +1,180 @@
+//! The shell: what stands around every page, and which page an address shows.
+
+use std::time::Duration;
+
+use leptos::prelude::*;
+
+use crate::api::export::Ticket;
+use crate::api::{About, ErrorCode, functions};
+use crate::browser::clock::Now;
+use crate::browser::drafts::Drafts;
+use crate::browser::exports::Exports;
+use crate::browser::idle;
+use crate::browser::keyboard::focus;
+use crate::browser::location::Location;
+use crate::browser::remote::Remote;
+use crate::browser::zone::ChosenZone;
+use crate::components::export_tray::ExportTray;
+use crate::components::keys_dialog::{KeyHelp, KeysDialog};
+use crate::components::top_bar::TopBar;
+use crate::components::topic_links::Topics;
+use crate::pages::not_found::{NotFoundPage, UnreadablePage};
+use crate::pages::parts::Parts;
+use crate::pages::streams::{OpenCategories, StreamsPage};
+use crate::state::address::{
+    Address, EventsAddress, EventsOf, FoldAddress, StreamsAddress, TravelAddress,
+};
+use crate::state::key_help::KeysOf;
+
+/// The part of the document that changes from page to page.
+const CONTENT_ID: &str = "content";
+
+/// The whole user interface.
+#[component]
+pub fn App() -> impl IntoView {
+    let location = Location::provide();
+    Now::provide();
+    ChosenZone::provide();
+    OpenCategories::provide();
+    Drafts::provide();
+    let exports = Exports::provide();
+    let help = KeyHelp::provide();
+    let keys_of = Memo::new(move |_| match location.address() {
+        Address::Streams(_) => KeysOf::Streams,
+        Address::Events(_) => KeysOf::Events,
+        Address::Travel(_) => KeysOf::Travel,
+        Address::Fold(_) => KeysOf::Fold,
+        Address::Overview | Address::Unreadable { .. } | Address::NotFound => KeysOf::Other,
+    });
+
+    let about = Remote::new(|| Some(()), |()| functions::about());
+    ask_again_later(about);
+    let parts = Parts::new();
+    fetch_when_idle(parts, about);
+    let told = Memo::new(move |_| about.loaded().map(|loaded| loaded.answer.clone()));
+    Topics::provide(Memo::new(move |_| {
+        told.with(|told| told.as_ref().map(|about| about.topics.clone()).unwrap_or_default())
+    }));
+    let is_reachable = Memo::new(move |_| {
+        about.error().is_none_or(|error| error.code != ErrorCode::ServerUnreachable)
+    });
+
+    // What `index.html` shows until here.
+    if let Some(boot) = document().get_element_by_id("boot") {
+        boot.remove();
+    }
+    view! {
+        <a class="skip-link" href=format!("#{CONTENT_ID}")>"Skip to the content"</a>
+        <TopBar about=told is_reachable />
+        <main id=CONTENT_ID tabindex="-1">
+            {pages(location, parts)}
+        </main>
+        <KeysDialog help of=keys_of />
+        <ExportTray
+            exports=exports.list()
+            on_cancel=move |ticket| exports.cancel(ticket)
+            on_dismiss=move |ticket: Ticket| exports.dismiss(&ticket)
+        />
+    }
+}
+
+/// Keeps what the bar tells of Redis true: more often while it is away, since then someone waits for it.
+fn ask_again_later(about: Remote<(), About>) {
+    const WHILE_UP: Duration = Duration::from_secs(15);
+    const WHILE_AWAY: Duration = Duration::from_secs(3);
+    Effect::new(move || {
+        let Some(loaded) = about.loaded() else { return };
+        let is_up = loaded.answer.redis_version.is_some();
+        let wait = if is_up { WHILE_UP } else { WHILE_AWAY };
+        let pending = set_timeout_with_handle(move || about.ask_again(), wait);
+        on_cleanup(move || {
+            if let Ok(pending) = pending {
+                pending.clear();
+            }
+        });
+    });
+}
+
+/// Fetches the other pages once the server has answered, so that they do not hold up the first one, and the browser has
+/// nothing else to do.
+fn fetch_when_idle(parts: Parts, about: Remote<(), About>) {
+    let is_answered = Memo::new(move |_| about.loaded().is_some());
+    Effect::new(move || {
+        if is_answered.get() {
+            idle::call(move || parts.fetch());
+        }
+    });
+}
+
+/// The page of the address. A page about another stream is another page, with nothing left of the one before.
+fn pages(location: Location, parts: Parts) -> impl IntoView {
+    let page = Memo::new(move |_| match location.address() {
+        Address::Overview => Page::Overview,
+        Address::Streams(_) => Page::Streams,
+        Address::Events(address) => Page::Events(address.of),
+        Address::Travel(address) => Page::Travel(address.stream),
+        Address::Fold(address) => Page::Fold(address.stream),
+        Address::Unreadable { reason } => Page::Unreadable(reason),
+        Address::NotFound => Page::NotFound,
+    });
+    // Whoever follows a link with the keyboard goes on in the page that it leads to.
+    Effect::new(move |before: Option<()>| {
+        page.track();
+        if before.is_some() {
+            focus(CONTENT_ID);
+        }
+    });
+    move || match page.get() {
+        Page::Overview => parts.overview.show(()),
+        Page::Streams => {
+            let address = Memo::new(move |before: Option<&StreamsAddress>| {
+                match location.address() {
+                    Address::Streams(address) => address,
+                    // The page is about to go.
+                    _ => before.cloned().unwrap_or_default(),
+                }
+            });
+            view! { <StreamsPage address /> }.into_any()
+        }
+        Page::Events(of) => {
+            let first = EventsAddress::of(of.clone());
+            let address =
+                Memo::new(move |before: Option<&EventsAddress>| match location.address() {
+                    Address::Events(address) if address.of == first.of => address,
+                    _ => before.cloned().unwrap_or_else(|| first.clone()),
+                });
+            parts.events.show((of, address.into()))
+        }
+        Page::Travel(stream) => {
+            let first = TravelAddress::latest(stream.clone());
+            let address =
+                Memo::new(move |before: Option<&TravelAddress>| match location.address() {
+                    Address::Travel(address) if address.stream == first.stream => address,
+                    _ => before.cloned().unwrap_or_else(|| first.clone()),
+                });
+            parts.travel.show((stream, address.into()))
+        }
+        Page::Fold(stream) => {
+            let first = FoldAddress::latest(stream.clone());
+            let address = Memo::new(move |before: Option<&FoldAddress>| match location.address() {
+                Address::Fold(address) if address.stream == first.stream => address,
+                _ => before.cloned().unwrap_or_else(|| first.clone()),
+            });
+            parts.workbench.show((stream, address.into()))
+        }
+        Page::Unreadable(reason) => view! { <UnreadablePage reason /> }.into_any(),
+        Page::NotFound => view! { <NotFoundPage /> }.into_any(),
+    }
+}
+
+/// Which page is shown, and what it cannot be without.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Page {
+    Overview,
+    Streams,
+    Events(EventsOf),
+    Travel(rewind_domain::StreamKey),
+    Fold(rewind_domain::StreamKey),
+    Unreadable(String),
+    NotFound,
+}

@@ -24,6 +24,7 @@ pub mod filter;
 pub mod fold;
 pub mod hex;
 pub mod json;
+pub mod lag;
 pub mod lanes;
 pub mod layout;
 pub mod members;

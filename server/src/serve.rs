@@ -9,6 +9,7 @@ use tokio::sync::watch;
 
 use crate::backend::{BackendParts, StoreBackend};
 use crate::config::ServeConfig;
+use crate::discovery::Discovery;
 use crate::exports::Exports;
 use crate::folds::Library;
 use crate::http::{Admission, AppState, NoHost, TrustedHosts, router};
@@ -73,13 +74,14 @@ impl Server {
             .await
             .map_err(|source| ServeError::Listen { address: listen, source })?;
         let address = listener.local_addr()?;
-        let store = Store::with_read_rate(redis_url, read_rate);
+        let store = Store::with_rates(redis_url, read_rate, Some(scan_rate));
         let topics = Topics::new(topics, store.clone(), codecs.clone(), topic_bytes);
         let store = store.with_parts(Arc::new(topics.clone()));
         let script_limits = folds.limits;
         let library = Library::new(folds.folder, folds.is_editable, folds.limits);
         let indexes =
             Indexes::new(store.clone(), codecs.clone(), IndexLimits::of_bytes(index_bytes));
+        let discovery = Discovery::new(store.clone(), topics.clone(), scan_rate);
         let exports = Exports::default();
         let connection_limits =
             ConnectionLimits::new(capacity.connections, raise_open_files(), capacity.other_files());
@@ -99,17 +101,18 @@ impl Server {
             keyframe_bytes,
             relations,
             topics: topics.clone(),
-            scan_rate,
+            discovery: discovery.clone(),
             exports: exports.clone(),
         });
         let state = AppState {
             caches: backend.caches(),
             backend: Arc::new(backend),
             indexes,
+            discovery: discovery.clone(),
             codecs: codecs.clone(),
             exports,
             script_limits,
-            hub: Hub::new(store.clone(), topics, codecs, live),
+            hub: Hub::new(store.clone(), discovery, topics, codecs, live),
             hosts: Arc::new(TrustedHosts::new(address, allow_host)?),
             store,
             admission: Admission::new(capacity),

@@ -25,6 +25,31 @@ pub struct FindBegun {
     /// Nothing where no such line can be had.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub live_after: Option<String>,
+    /// How the streams of a category, or all streams, were found; nothing where streams were named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub coverage: Option<FindCoverage>,
+}
+
+/// Whether a search looks in all streams that there are.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FindCoverage {
+    /// Whether it does. It does not while the search for streams is paused, or where there are more streams than are kept.
+    pub is_whole: bool,
+    /// Whether streams that came into being after `as_of_ms` are among them, since Redis tells what changes.
+    pub is_told: bool,
+    /// When the walk began that found the streams, in Unix milliseconds; nothing where none came to its end.
+    pub as_of_ms: Option<u64>,
+}
+
+/// How far the walk through the keyspace is that a search waits for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FindWalk {
+    /// About how many keys it has looked at.
+    pub scanned: u64,
+    /// How many keys there are; nothing where Redis does not tell.
+    pub keys_total: Option<u64>,
+    /// How many keys a second it looks at, at most.
+    pub keys_per_second: u64,
 }
 
 /// `event: found`: an event that is meant.
@@ -43,6 +68,9 @@ pub struct FindProgress {
     pub streams: u64,
     /// How many entries they had when it began; nothing while streams are still being looked for.
     pub total: Option<u64>,
+    /// How far the walk is that finds its streams, while it waits for that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub walk: Option<FindWalk>,
     /// How many entries it has looked at.
     pub looked_at: u64,
     /// How many it has passed over without looking, since the index says that none of them can be meant.

@@ -228,12 +228,21 @@ fn group_row((stream, name): GroupKey, group: Memo<Option<GroupLag>>) -> impl In
             (Some(lag), _) => view! { <span>{text::grouped(lag)}</span> }.into_any(),
             (None, because) => {
                 let because = because.unwrap_or_default();
-                view! { <span class="faint" title=because>"unknown"<span class="sr-only">": " {because.clone()}</span></span> }
+                let most = group
+                    .lag_at_most
+                    .map_or("unknown".to_owned(), |most| format!("≤ {}", text::grouped(most)));
+                view! { <span class="faint" title=because>{most}<span class="sr-only">": " {because.clone()}</span></span> }
                     .into_any()
             }
         })
     };
     let (title, shown) = (name.clone(), name.clone());
+    let gone = move || {
+        let group = group.get()?;
+        let (gone, checked) = (group.pending_gone.filter(|gone| *gone > 0)?, group.pending_checked?);
+        let (gone, checked) = (text::grouped(gone), text::grouped(checked));
+        Some(format!("{gone} of the first {checked} are no longer in the stream"))
+    };
     view! {
         <tr data-testid="group" data-group=name>
             <th scope="row">
@@ -241,7 +250,7 @@ fn group_row((stream, name): GroupKey, group: Memo<Option<GroupLag>>) -> impl In
                 <a href=href><KeyText stream /></a>
             </th>
             <td class="group-lag" class:behind=is_behind>{lag}</td>
-            <td>{figure(|group| text::grouped(group.pending))}</td>
+            <td title=gone>{figure(|group| text::grouped(group.pending))}</td>
             <td>{figure(|group| text::grouped(group.consumers))}</td>
             <td>{figure(|group| group.idle_ms.map_or("–".to_owned(), text::brief_duration))}</td>
         </tr>

@@ -83,16 +83,31 @@ fn found(status: &DiscoveryStatus) -> String {
         None => format!("looked at about {}", text::counted(status.scanned, "key", "keys")),
     };
     match status.phase {
-        DiscoveryPhase::Resting => match status.keys_total {
-            Some(total) => {
-                format!("{streams} · looked at all of {}", text::counted(total, "key", "keys"))
+        DiscoveryPhase::Resting => {
+            let looked_at = match status.keys_total {
+                Some(total) => {
+                    format!("looked at all of {}", text::counted(total, "key", "keys"))
+                }
+                None => "looked at all keys".to_owned(),
+            };
+            match status.as_of_ms {
+                Some(at) if !status.is_told => {
+                    format!("{streams} · {looked_at} at {} UTC", clock(at))
+                }
+                Some(_) => format!("{streams} · {looked_at}, new ones are added as they come"),
+                None => format!("{streams} · {looked_at}"),
             }
-            None => format!("{streams} · looked at all keys"),
-        },
+        }
         DiscoveryPhase::Refused => format!("{streams}, found by key"),
         DiscoveryPhase::Paused => format!("{streams} · paused, {looked_at}"),
         DiscoveryPhase::Walking | DiscoveryPhase::Waiting => format!("{streams} · {looked_at}"),
     }
+}
+
+/// The time of day.
+fn clock(unix_ms: u64) -> String {
+    let seconds = unix_ms / 1_000 % 86_400;
+    format!("{:02}:{:02}:{:02}", seconds / 3_600, seconds / 60 % 60, seconds % 60)
 }
 
 /// At most what Redis is asked for.
@@ -134,5 +149,12 @@ mod tests {
         assert_eq!(found(&status), "12 streams · looked at about 1,000 keys");
         status.phase = DiscoveryPhase::Resting;
         assert_eq!(found(&status), "12 streams · looked at all keys");
+        status.as_of_ms = Some(1_706_185_200_123);
+        assert_eq!(found(&status), "12 streams · looked at all keys at 12:20:00 UTC");
+        status.is_told = true;
+        assert_eq!(
+            found(&status),
+            "12 streams · looked at all keys, new ones are added as they come"
+        );
     }
 }

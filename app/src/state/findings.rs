@@ -88,6 +88,7 @@ impl Findings {
         FindProgress {
             streams: now.streams.max(before.streams),
             total: before.total.or(now.total),
+            walk: now.walk.clone(),
             looked_at: before.looked_at + now.looked_at,
             skipped: before.skipped + now.skipped,
             found: self.found.len() as u64,

@@ -143,6 +143,11 @@ impl Catalog {
         self.keys.byte_len() + self.len() * BYTES_A_STREAM
     }
 
+    /// Whether a stream is among them.
+    pub fn has(&self, key: &StreamKey) -> bool {
+        self.position(key.as_bytes()).is_ok()
+    }
+
     /// Whether streams were left out since there is no more room.
     pub fn is_full(&self) -> bool {
         self.is_full

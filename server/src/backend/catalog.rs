@@ -48,6 +48,8 @@ fn status(status: Status) -> DiscoveryStatus {
     DiscoveryStatus {
         phase: status.phase,
         is_complete: status.is_complete,
+        as_of_ms: status.as_of_ms,
+        is_told: status.is_told,
         // Redis counts in whole parts of its table, which go beyond the end.
         scanned: status.keys_total.map_or(status.scanned, |total| status.scanned.min(total)),
         keys_total: status.keys_total,

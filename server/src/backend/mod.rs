@@ -18,7 +18,6 @@ mod timeline;
 mod trial;
 mod window;
 
-use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -83,8 +82,8 @@ pub struct BackendParts {
     pub relations: RelationConfig,
     /// The aggregates inside of shared streams.
     pub topics: Topics,
-    /// How many keys a second the search for streams looks at.
-    pub scan_rate: NonZeroU32,
+    /// Which streams there are.
+    pub discovery: Discovery,
     /// Exports that browsers save.
     pub exports: Exports,
 }
@@ -100,11 +99,10 @@ impl StoreBackend {
             keyframe_bytes,
             relations,
             topics,
-            scan_rate,
+            discovery,
             exports,
         } = parts;
         let traveller = Traveller::new(store.clone(), codecs.clone(), keyframe_bytes);
-        let discovery = Discovery::new(store.clone(), topics.clone(), scan_rate);
         let overviews = Overviews::new(store.clone(), codecs.clone(), discovery.clone());
         let library = Arc::new(library);
         Self {

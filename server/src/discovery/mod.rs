@@ -4,16 +4,21 @@
 //! goes on while anybody looks, rests while nobody does, and goes on where it was. What a stream holds is asked for only
 //! where someone looks at it, or wants a category sorted by it.
 //!
+//! Between two walks Redis tells which keys change ([`hearing`]), where it does, so that what is new is found at once. Whoever needs
+//! all streams that begin alike, such as a search in a category, waits until the list has them ([`within`]).
+//!
 //! [`state`] decides, the task in [`walk`] does.
 
+mod hearing;
 mod look;
 mod pace;
 mod state;
 mod walk;
+mod within;
 
 use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use rewind_app::api::backend::{CatalogQuery, CategoriesQuery};
 use rewind_app::api::{DiscoveryAction, DiscoveryPhase};
@@ -23,6 +28,7 @@ use tokio::sync::{Notify, watch};
 
 use self::pace::Pace;
 use self::state::{MAX_TO_LOOK, State};
+pub use self::within::{Need, Waited, Waiting, Within};
 use crate::caches::CacheFigures;
 use crate::store::{FoundStream, Store, StoreError};
 use crate::topics::Topics;
@@ -65,6 +71,10 @@ pub struct Status {
     pub phase: DiscoveryPhase,
     /// Whether the whole keyspace was walked at least once.
     pub is_complete: bool,
+    /// When the last walk began that came to its end, in Unix milliseconds: the list has all streams that there were then.
+    pub as_of_ms: Option<u64>,
+    /// Whether streams that came into being since then are found as they do, since Redis tells what changes.
+    pub is_told: bool,
     /// About how many keys this walk has looked at.
     pub scanned: u64,
     /// How many keys there are; nothing where Redis does not tell this user.
@@ -166,7 +176,7 @@ impl Discovery {
         match action {
             DiscoveryAction::Pause => state.is_paused = true,
             DiscoveryAction::Resume => state.is_paused = false,
-            DiscoveryAction::Restart => state.restart(Instant::now()),
+            DiscoveryAction::Restart => state.restart(),
         }
         self.shared.wake.notify_one();
         self.shared.status(&state)
@@ -181,6 +191,7 @@ impl Discovery {
                 state.task = Some(tokio::spawn(walk::run(Arc::clone(&self.shared))));
             }
         }
+        self.shared.wake.notify_one();
         let mut steps = self.shared.steps.subscribe();
         // Whichever comes first: the answer says how far it is.
         let _ = tokio::time::timeout(FIRST_STEP_TIMEOUT, steps.wait_for(|steps| *steps > 0)).await;
@@ -237,13 +248,15 @@ impl Shared {
         Status {
             phase: state.phase(),
             is_complete: state.is_complete,
+            as_of_ms: state.walked_since().and_then(unix_ms),
+            is_told: state.is_told(),
             scanned: state.scanned,
             keys_total: state.keys_total,
             found: state.catalog.len(),
             keys_per_second: self.pace.keys_per_second,
             keys_per_call: self.pace.keys_per_call,
             cut_at: state.catalog.is_full().then(|| state.catalog.len()),
-            failure: state.failure.clone(),
+            failure: state.failure().cloned(),
             info_refused: self.store.refusal("XINFO STREAM"),
         }
     }
@@ -252,6 +265,12 @@ impl Shared {
     fn as_of(&self, now: Instant) -> u32 {
         seconds(now.duration_since(self.started)).saturating_add(1)
     }
+}
+
+/// A moment of the past as Unix time, in milliseconds.
+fn unix_ms(moment: Instant) -> Option<u64> {
+    let at = SystemTime::now().checked_sub(moment.elapsed())?;
+    u64::try_from(at.duration_since(SystemTime::UNIX_EPOCH).ok()?.as_millis()).ok()
 }
 
 fn seconds(duration: Duration) -> u32 {

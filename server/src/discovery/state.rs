@@ -8,6 +8,7 @@ use rewind_domain::StreamKey;
 use rewind_domain::catalog::{Bounds, Catalog, Category, Numbers};
 use tokio::task::JoinHandle;
 
+use super::hearing::Heard;
 use super::pace::Pace;
 use crate::store::{FoundStream, ScanStep, StoreError, StreamInfo};
 
@@ -16,10 +17,18 @@ use crate::store::{FoundStream, ScanStep, StoreError, StreamInfo};
 const BOUNDS: Bounds = Bounds { streams: 500_000, key_bytes: 32 * 1024 * 1024 };
 /// How long the search goes on after anybody asked: longer than pages wait between two questions.
 pub(super) const LINGER: Duration = Duration::from_secs(10);
+/// How long it goes on to hear of what changes after anybody asked, so that whoever comes back needs no walk.
+pub(super) const HEARING_LINGER: Duration = Duration::from_secs(300);
 /// How long it rests at least after a walk before the next one, which finds what is new and what is gone.
-const MIN_REST: Duration = Duration::from_secs(60);
+const MIN_REST: Duration = Duration::from_secs(20);
+/// How long it rests at most: somebody looks at a list that may be as old as this.
+const MAX_REST: Duration = Duration::from_secs(120);
 /// How many times as long as the walk itself it rests, so that on the whole walks take a tenth of what the rate allows.
 const REST_RATIO: u32 = 9;
+/// How soon there is another walk after everything may have changed, as with `FLUSHALL`.
+const AFTER_ANYTHING: Duration = Duration::from_secs(1);
+/// How much of the walk's time a step can take at most: what is beyond, nobody looked or Redis was away.
+const LONGEST_STEP: Duration = Duration::from_secs(1);
 /// How many prefixes are looked for ahead of the walk; those that were wanted last come first.
 const MAX_AHEAD: usize = 8;
 /// How many steps are made ahead of the walk for each: with the default rate and none besides, 5 seconds.
@@ -43,8 +52,10 @@ pub(super) struct State {
     pub(super) catalog: Catalog,
     pub(super) is_paused: bool,
     pub(super) is_complete: bool,
-    /// What keeps the walk from going on.
-    pub(super) failure: Option<StoreError>,
+    /// What keeps the walk from going on, and since when.
+    failure: Option<(StoreError, Instant)>,
+    /// What Redis tells between walks.
+    pub(super) heard: Heard,
     pub(super) scanned: u64,
     pub(super) keys_total: Option<u64>,
     /// When anybody asked last.
@@ -54,7 +65,14 @@ pub(super) struct State {
     /// The number of the walk, from 1.
     walk: u32,
     cursor: u64,
-    walk_began: Instant,
+    /// When this walk made its first step; nothing before that.
+    walk_began: Option<Instant>,
+    /// How long its steps took.
+    walk_took: Duration,
+    /// When the step that is being made was chosen.
+    step_began: Instant,
+    /// When the last walk began that came to its end.
+    walked_since: Option<Instant>,
     rests_until: Option<Instant>,
     ahead: Vec<Ahead>,
     ahead_done: VecDeque<StreamKey>,
@@ -72,6 +90,10 @@ pub(super) enum Step {
     Ahead { prefix: StreamKey, cursor: u64, count: u64 },
     /// Look at streams.
     Look(Vec<StreamKey>),
+    /// Look whether these are streams.
+    Check(Vec<StreamKey>),
+    /// Have Redis tell everything that changed until now.
+    Settle,
     /// Wait.
     Rest,
     /// Nobody looks any more.
@@ -97,6 +119,7 @@ enum Turn {
     Walk,
     Ahead,
     Look,
+    Check,
 }
 
 impl State {
@@ -106,13 +129,17 @@ impl State {
             is_paused: false,
             is_complete: false,
             failure: None,
+            heard: Heard::default(),
             scanned: 0,
             keys_total: None,
             asked_at: now,
             task: None,
             walk: 1,
             cursor: 0,
-            walk_began: now,
+            walk_began: None,
+            walk_took: Duration::ZERO,
+            step_began: now,
+            walked_since: None,
             rests_until: None,
             ahead: Vec::new(),
             ahead_done: VecDeque::new(),
@@ -128,7 +155,7 @@ impl State {
     }
 
     pub(super) fn phase(&self) -> DiscoveryPhase {
-        match &self.failure {
+        match self.failure() {
             Some(error) if error.is_passing() => DiscoveryPhase::Waiting,
             Some(_) => DiscoveryPhase::Refused,
             None if self.is_paused => DiscoveryPhase::Paused,
@@ -139,23 +166,34 @@ impl State {
 
     /// Chooses what to do next; walking, looking ahead and looking at streams take turns.
     pub(super) fn next_step(&mut self, pace: Pace, now: Instant) -> Step {
-        if now.duration_since(self.asked_at) > LINGER {
+        let idle = now.duration_since(self.asked_at);
+        if idle > LINGER {
+            if self.heard.told_since().is_some() && idle <= HEARING_LINGER {
+                return Step::Rest;
+            }
+            self.heard.lose();
             self.task = None;
             return Step::End;
         }
-        if self.rests_until.is_some_and(|until| now >= until) && !self.is_paused {
-            self.begin_walk(now);
+        if self.heard.wants_to_settle() {
+            return Step::Settle;
         }
-        let may_scan = !self.is_paused && self.failure.as_ref().is_none_or(StoreError::is_passing);
-        for _ in 0..3 {
+        if self.rests_until.is_some_and(|until| now >= until) && !self.is_paused {
+            self.begin_walk();
+        }
+        let may_scan = !self.is_paused && self.failure().is_none_or(StoreError::is_passing);
+        for _ in 0..4 {
             let turn = self.turn;
             self.turn = match turn {
                 Turn::Walk => Turn::Ahead,
                 Turn::Ahead => Turn::Look,
-                Turn::Look => Turn::Walk,
+                Turn::Look => Turn::Check,
+                Turn::Check => Turn::Walk,
             };
             match turn {
                 Turn::Walk if may_scan && self.rests_until.is_none() => {
+                    self.walk_began.get_or_insert(now);
+                    self.step_began = now;
                     return Step::Walk { cursor: self.cursor, count: pace.keys_per_call };
                 }
                 Turn::Ahead if may_scan => {
@@ -168,6 +206,9 @@ impl State {
                     let count = pace.looks_per_call().min(self.to_look.len());
                     return Step::Look(self.to_look.drain(..count).collect());
                 }
+                Turn::Check if self.heard.has_some() => {
+                    return Step::Check(self.heard.take(pace.looks_per_call()));
+                }
                 _ => {}
             }
         }
@@ -176,11 +217,11 @@ impl State {
 
     /// Takes in what a step of the walk from this cursor on found.
     pub(super) fn walked(&mut self, cursor: u64, count: u64, found: ScanStep, now: Instant) {
-        self.failure = None;
         if cursor != self.cursor {
             // Meanwhile someone began it anew.
             return;
         }
+        self.walk_took += now.duration_since(self.step_began).min(LONGEST_STEP);
         self.keys_total = found.keys_total;
         self.scanned += count;
         self.catalog.insert(found.keys, self.walk);
@@ -190,15 +231,15 @@ impl State {
                 self.catalog.retain_since(self.walk);
                 self.is_complete = true;
                 self.ahead.clear();
-                let took = now.duration_since(self.walk_began);
-                self.rests_until = Some(now + MIN_REST.max(took.saturating_mul(REST_RATIO)));
+                self.walked_since = self.walk_began;
+                let rest = self.walk_took.saturating_mul(REST_RATIO).clamp(MIN_REST, MAX_REST);
+                self.rests_until = Some(now + rest);
             }
         }
     }
 
     /// Takes in what was found ahead of the walk.
     pub(super) fn looked_ahead(&mut self, prefix: &StreamKey, found: ScanStep) {
-        self.failure = None;
         self.catalog.insert(found.keys, self.walk);
         let Some(at) = self.ahead.iter().position(|ahead| ahead.prefix == *prefix) else { return };
         let ahead = &mut self.ahead[at];
@@ -223,6 +264,84 @@ impl State {
     pub(super) fn found(&mut self, found: &FoundStream, now: Instant, as_of: u32) {
         self.catalog.insert([found.key.clone()], self.walk);
         self.looked_at(std::slice::from_ref(found), now, as_of);
+    }
+
+    /// What keeps it from going on.
+    pub(super) fn failure(&self) -> Option<&StoreError> {
+        self.failure.as_ref().map(|(error, _)| error)
+    }
+
+    /// What kept it from going on after this moment, or will for good.
+    pub(super) fn failure_since(&self, since: Instant) -> Option<StoreError> {
+        let (error, at) = self.failure.as_ref()?;
+        (*at >= since || !error.is_passing()).then(|| error.clone())
+    }
+
+    /// That a step failed, or did not.
+    pub(super) fn made_step(&mut self, failure: Option<StoreError>, now: Instant) {
+        match failure {
+            Some(error) => self.failure = Some((error, now)),
+            None if self.failure().is_some_and(StoreError::is_passing) => self.failure = None,
+            None => {}
+        }
+    }
+
+    /// When the last walk began that came to its end.
+    pub(super) fn walked_since(&self) -> Option<Instant> {
+        self.walked_since
+    }
+
+    /// When the walk began that is under way.
+    pub(super) fn walk_under_way(&self) -> Option<Instant> {
+        self.walk_began.filter(|_| self.rests_until.is_none())
+    }
+
+    /// Whether streams that come into being are found as they do.
+    pub(super) fn is_told(&self) -> bool {
+        self.heard.told_since().zip(self.walked_since).is_some_and(|(told, walked)| told <= walked)
+    }
+
+    /// Whether the list has all streams that there were at the question of this number, or else when a walk began that was no older
+    /// than this.
+    pub(super) fn has_all(&self, wanted: u64, oldest: Instant) -> bool {
+        (self.is_told() && self.heard.is_settled(wanted))
+            || self.walked_since.is_some_and(|walked| walked >= oldest)
+    }
+
+    /// Has a walk begin where none that began since then will end by itself.
+    pub(super) fn want_walk(&mut self, oldest: Instant, now: Instant) {
+        let is_enough = self.is_told() || self.walked_since.is_some_and(|walked| walked >= oldest);
+        if !is_enough && self.rests_until.is_some() {
+            self.rests_until = Some(now);
+        }
+    }
+
+    /// That a key changed.
+    pub(super) fn changed(&mut self, key: StreamKey) {
+        if self.details.remove(&key).is_none() && !self.catalog.has(&key) {
+            self.heard.hear(key);
+        }
+    }
+
+    /// That any key may have changed.
+    pub(super) fn anything_changed(&mut self, now: Instant) {
+        self.details.clear();
+        self.heard.begin(now);
+        if self.rests_until.is_some() {
+            self.rests_until = Some(now + AFTER_ANYTHING);
+        }
+    }
+
+    /// Takes in which of some keys that changed are streams.
+    pub(super) fn checked(&mut self, found: &[FoundStream]) {
+        for FoundStream { key, info } in found {
+            let is_stream = info.is_ok();
+            if is_stream {
+                self.catalog.insert([key.clone()], self.walk);
+            }
+            self.heard.checked(key, is_stream);
+        }
+        self.heard.settle_if_done();
     }
 
     /// Wants streams whose keys begin like this before the walk comes to them. Says whether they are still to be looked for.
@@ -282,18 +401,19 @@ impl State {
     }
 
     /// Begins another walk at once, with nothing held against Redis.
-    pub(super) fn restart(&mut self, now: Instant) {
+    pub(super) fn restart(&mut self) {
         self.is_paused = false;
         self.failure = None;
         self.details.clear();
-        self.begin_walk(now);
+        self.begin_walk();
     }
 
-    fn begin_walk(&mut self, now: Instant) {
+    fn begin_walk(&mut self) {
         self.walk = self.walk.saturating_add(1);
         self.cursor = 0;
         self.scanned = 0;
-        self.walk_began = now;
+        self.walk_began = None;
+        self.walk_took = Duration::ZERO;
         self.rests_until = None;
         self.ahead.clear();
         self.ahead_done.clear();
@@ -330,6 +450,8 @@ mod tests {
             Step::Walk { .. } => "walk",
             Step::Ahead { .. } => "ahead",
             Step::Look(_) => "look",
+            Step::Check(_) => "check",
+            Step::Settle => "settle",
             Step::Rest => "rest",
             Step::End => "end",
         };
@@ -369,6 +491,72 @@ mod tests {
     }
 
     #[test]
+    fn it_rests_by_how_long_the_walk_took_and_not_for_long() {
+        let started = Instant::now();
+        let mut state = State::new(started);
+        // The first visitor comes after a day.
+        let mut now = started + Duration::from_secs(86_400);
+        state.asked_at = now;
+        let mut walk = |state: &mut State, took: Duration| {
+            assert_eq!(kinds(state, 1, now), ["walk"]);
+            now += took;
+            state.walked(0, 1_000, step(&["a"], None), now);
+            let rest = (0..1_000).find(|seconds| {
+                state.asked_at = now + Duration::from_secs(*seconds);
+                kinds(state, 1, state.asked_at) == ["walk"]
+            });
+            now += Duration::from_secs(rest.unwrap());
+            state.begin_walk();
+            rest.unwrap()
+        };
+        assert_eq!(walk(&mut state, Duration::from_millis(10)), MIN_REST.as_secs());
+        assert_eq!(walk(&mut state, Duration::from_secs(3_600)), MIN_REST.as_secs());
+        assert!(MAX_REST <= Duration::from_secs(120));
+    }
+
+    #[test]
+    fn the_list_has_all_after_a_walk_that_began_late_enough() {
+        let now = Instant::now();
+        let later = now + Duration::from_secs(1);
+        let mut state = State::new(now);
+        assert_eq!(kinds(&mut state, 1, now), ["walk"]);
+        state.walked(0, 1_000, step(&["a"], None), now);
+        assert!(state.has_all(1, now) && !state.has_all(1, later));
+        // Another walk is made for whoever needs one, before the rest is over.
+        assert_eq!(kinds(&mut state, 1, later), ["rest"]);
+        state.want_walk(now, later);
+        assert_eq!(kinds(&mut state, 1, later), ["rest"]);
+        state.want_walk(later, later);
+        assert_eq!(kinds(&mut state, 1, later), ["walk"]);
+    }
+
+    #[test]
+    fn where_redis_tells_what_changes_the_list_has_all_without_another_walk() {
+        let now = Instant::now();
+        let mut state = State::new(now);
+        state.heard.begin(now);
+        assert_eq!(kinds(&mut state, 1, now), ["walk"]);
+        state.walked(0, 1_000, step(&["a"], None), now);
+        let wanted = state.heard.want();
+        let later = now + Duration::from_secs(5);
+        assert_eq!(kinds(&mut state, 1, later), ["settle"]);
+        state.changed("new".into());
+        state.changed("a".into());
+        state.heard.settle(wanted);
+        assert!(!state.has_all(wanted, later));
+        let checked =
+            (0..4).map(|_| state.next_step(pace(), later)).find(|step| *step != Step::Rest);
+        assert_eq!(checked, Some(Step::Check(vec!["new".into()])));
+        state.checked(&[FoundStream { key: "new".into(), info: Ok(StreamInfo::default()) }]);
+        assert!(state.has_all(wanted, later) && state.catalog.has(&"new".into()));
+        // What was heard is kept for a while after the last one asked.
+        let idle = now + LINGER * 2;
+        assert_eq!(kinds(&mut state, 1, idle), ["rest"]);
+        assert_eq!(kinds(&mut state, 1, now + HEARING_LINGER * 2), ["end"]);
+        assert!(!state.is_told());
+    }
+
+    #[test]
     fn a_prefix_is_looked_for_once_from_where_the_walk_is() {
         let now = Instant::now();
         let mut state = State::new(now);
@@ -396,17 +584,18 @@ mod tests {
     fn what_passes_is_tried_again_and_what_does_not_is_not() {
         let now = Instant::now();
         let mut state = State::new(now);
-        state.failure = Some(StoreError::Unavailable { address: "x".into(), reason: "y".into() });
+        let away = StoreError::Unavailable { address: "x".into(), reason: "y".into() };
+        state.made_step(Some(away), now);
         assert_eq!(
             (state.phase(), kinds(&mut state, 1, now)),
             (DiscoveryPhase::Waiting, vec!["walk"])
         );
-        state.failure = Some(StoreError::Forbidden { message: "z".into() });
+        state.made_step(Some(StoreError::Forbidden { message: "z".into() }), now);
         assert_eq!(
             (state.phase(), kinds(&mut state, 1, now)),
             (DiscoveryPhase::Refused, vec!["rest"])
         );
-        state.restart(now);
+        state.restart();
         assert_eq!(
             (state.phase(), kinds(&mut state, 1, now)),
             (DiscoveryPhase::Walking, vec!["walk"])

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use tokio::time::MissedTickBehavior;
 
 use super::Shared;
+use super::hearing::Ear;
 use super::state::Step;
 use crate::store::StoreError;
 use crate::topics::Listed;
@@ -27,7 +28,9 @@ pub(super) async fn run(shared: Arc<Shared>) {
     let mut wait = FIRST_WAIT;
     let mut listed = Listed::default();
     let mut list_at = Instant::now();
+    let mut ear = Ear::default();
     loop {
+        ear.hear(&shared).await;
         if Instant::now() >= list_at && !shared.topics.is_empty() {
             let found = shared.topics.list(&mut listed).await;
             shared.state().listed(found);
@@ -41,20 +44,24 @@ pub(super) async fn run(shared: Arc<Shared>) {
                 let _ = tokio::time::timeout(IDLE, shared.wake.notified()).await;
                 continue;
             }
+            Step::Settle => {
+                ear.settle(&shared).await;
+                shared.steps.send_modify(|steps| *steps += 1);
+                continue;
+            }
             _ => drop(ticks.tick().await),
         }
         let failure = make(&shared, step).await.err();
         let is_passing = failure.as_ref().is_some_and(StoreError::is_passing);
-        if let Some(error) = failure {
-            if !is_passing {
-                tracing::warn!(%error, "the search for streams cannot go on");
-            }
-            shared.state().failure = Some(error);
+        if let Some(error) = failure.as_ref().filter(|error| !error.is_passing()) {
+            tracing::warn!(%error, "the search for streams cannot go on");
         }
+        shared.state().made_step(failure, Instant::now());
         // Whoever waits for the first step reads then what came of it.
         shared.steps.send_modify(|steps| *steps += 1);
         if is_passing {
-            tokio::time::sleep(wait).await;
+            // Whoever comes to ask has it tried again.
+            let _ = tokio::time::timeout(wait, shared.wake.notified()).await;
             wait = (wait * 2).min(LONGEST_WAIT);
         } else {
             wait = FIRST_WAIT;
@@ -77,7 +84,14 @@ async fn make(shared: &Shared, step: Step) -> Result<(), StoreError> {
             shared.state().looked_ahead(&prefix, found);
         }
         Step::Look(keys) => drop(shared.look(&keys).await?),
-        Step::Rest | Step::End => {}
+        Step::Check(keys) => {
+            let found = shared.ask(&keys).await.inspect_err(|_| {
+                // Which of these are streams is not known any more; a walk finds out.
+                shared.state().heard.begin(Instant::now());
+            })?;
+            shared.state().checked(&found);
+        }
+        Step::Rest | Step::End | Step::Settle => {}
     }
     Ok(())
 }

@@ -20,6 +20,7 @@ use tokio::sync::mpsc;
 
 pub use position::Position;
 
+use crate::discovery::Discovery;
 use crate::index::Indexes;
 use crate::store::Store;
 
@@ -69,16 +70,18 @@ pub enum FindFrame {
     Failed(ApiError),
 }
 
-/// Begins a search in streams whose payloads `codecs` unpack. It ends when what it tells is no longer listened to.
+/// Begins a search in streams that `discovery` finds and whose payloads `codecs` unpack. It ends when what it tells is no longer listened to.
 pub fn find(
     store: Store,
     indexes: Indexes,
+    discovery: Discovery,
     codecs: Codecs,
     query: FindQuery,
 ) -> impl Stream<Item = FindFrame> + Send + 'static {
     let (frames, receiver) = mpsc::channel(FRAMES_AHEAD);
     tokio::spawn(async move {
-        if let Err(error) = search::run(&store, &indexes, codecs, query, &frames).await {
+        if let Err(error) = search::run(&store, &indexes, &discovery, codecs, query, &frames).await
+        {
             // Whoever no longer listens wants to know nothing more.
             let _ = frames.send(FindFrame::Failed(error)).await;
         }

@@ -1,6 +1,6 @@
 //! A search at work: streams are found, entries read, and each is held against the filter.
 
-use rewind_app::api::find::{FindBegun, FindDone, FindEnd, FoundEvent};
+use rewind_app::api::find::{FindBegun, FindCoverage, FindDone, FindEnd, FindWalk, FoundEvent};
 use rewind_app::api::{ApiError, ErrorCode, Order};
 use rewind_codec::{Codecs, StreamCodec};
 use rewind_domain::cut::CutLimits;
@@ -14,6 +14,7 @@ use super::seam::Look;
 use super::source::{Batch, ManyStreams, OneStream, Source, Stretch};
 use super::{FindFrame, FindQuery, Place, Position};
 use crate::backend::api_error;
+use crate::discovery::{Discovery, Need, Waited, Within};
 use crate::index::Indexes;
 use crate::store::{FoundStream, Store, StoreError};
 
@@ -21,8 +22,8 @@ use crate::store::{FoundStream, Store, StoreError};
 const BATCHES_AHEAD: usize = 2;
 /// In how many streams a search looks. Each takes a few hundred bytes while it runs.
 const MAX_STREAMS: usize = 200_000;
-/// How many streams are looked for in one step.
-const STREAMS_A_STEP: u64 = 5_000;
+/// How many streams are looked at before it is said how far that is.
+const STREAMS_A_STEP: usize = 5_000;
 /// After how many events that the filter was stopped at, as it took too long or too much memory, it is given up.
 const MAX_STOPS: u32 = 3;
 
@@ -30,21 +31,23 @@ const MAX_STOPS: u32 = 3;
 pub(super) async fn run(
     store: &Store,
     indexes: &Indexes,
+    discovery: &Discovery,
     codecs: Codecs,
     query: FindQuery,
     frames: &mpsc::Sender<FindFrame>,
 ) -> Result<(), ApiError> {
     let mut progress = Progress::new();
     let look = Look::begin(store, &query.place).await;
-    let found = streams(store, &query.place, &mut progress, frames).await?;
+    let (found, coverage) = streams(store, discovery, &query.place, &mut progress, frames).await?;
     let live_after = look.live_after(store, &query.place, &found).await;
     let is_single = found.len() == 1 && matches!(query.place, Place::Streams(_));
     let lengths =
         found.iter().map(|found| found.info.as_ref().map_or(0, |info| info.extent.length));
     let (count, total) = (found.len() as u64, lengths.sum());
     progress.begin(count, total);
+    let begun = FindBegun { streams: count, total, live_after, coverage };
     // Should nobody listen any more, the next frame finds that out.
-    let _ = frames.send(FindFrame::Begun(FindBegun { streams: count, total, live_after })).await;
+    let _ = frames.send(FindFrame::Begun(begun)).await;
     let mut streams: Vec<StreamKey> = found.iter().map(|found| found.key.clone()).collect();
     let FindQuery { filter, span, order, position, is_whole, limit, .. } = query;
     let span = of_filter(&filter, span);
@@ -110,17 +113,17 @@ fn of_filter(filter: &EventFilter, span: IdSpan) -> Option<IdSpan> {
     span.and(IdSpan { from: from.unwrap_or(IdSpan::ALL.from), to: to.unwrap_or(IdSpan::ALL.to) })
 }
 
-/// The streams of a place, in the order of their keys, each with how far it reaches now.
+/// The streams of a place, in the order of their keys, each with how far it reaches now, and whether they are all.
 async fn streams(
     store: &Store,
+    discovery: &Discovery,
     place: &Place,
     progress: &mut Progress,
     frames: &mpsc::Sender<FindFrame>,
-) -> Result<Vec<FoundStream>, ApiError> {
-    let mut found = Vec::new();
+) -> Result<(Vec<FoundStream>, Option<FindCoverage>), ApiError> {
     match place {
         Place::Streams(keys) => {
-            found = store.look_at(keys).await.map_err(|error| api_error(None, &error))?;
+            let found = store.look_at(keys).await.map_err(|error| api_error(None, &error))?;
             // One that was named must be there; of a category some may go while it is being looked for.
             let missing = found.iter().find_map(|found| match &found.info {
                 Err(error @ (StoreError::NotFound | StoreError::WrongType)) => {
@@ -128,36 +131,69 @@ async fn streams(
                 }
                 _ => None,
             });
-            if let Some(error) = missing {
-                return Err(error);
-            }
+            missing.map_or(Ok((found, None)), Err)
         }
         Place::Prefix(prefix) => {
-            let mut cursor = Some(0);
-            while let Some(from) = cursor {
-                let step = store.discover(prefix, from, STREAMS_A_STEP).await;
-                let step = step.map_err(|error| api_error(None, &error))?;
-                found.extend(step.streams);
-                cursor = step.next_cursor;
-                if found.len() > MAX_STREAMS {
-                    let message = format!(
-                        "more than {MAX_STREAMS} streams begin with `{prefix}`; choose a longer beginning"
-                    );
-                    return Err(ApiError::new(ErrorCode::TooBusy, message));
-                }
+            let Some(within) = within(discovery, prefix, progress, frames).await? else {
+                return Ok((Vec::new(), None));
+            };
+            if within.keys.len() > MAX_STREAMS {
+                let message = format!(
+                    "more than {MAX_STREAMS} streams begin with `{prefix}`; choose a longer beginning"
+                );
+                return Err(ApiError::new(ErrorCode::TooBusy, message));
+            }
+            let mut found = Vec::with_capacity(within.keys.len());
+            for keys in within.keys.chunks(STREAMS_A_STEP) {
+                let looked_at = discovery.look_anew(keys).await;
+                found.extend(looked_at.map_err(|error| api_error(None, &error))?);
                 if progress.is_due() {
                     let mut told = progress.all().clone();
                     told.streams = found.len() as u64;
                     if frames.send(FindFrame::Progress(told, None)).await.is_err() {
-                        return Ok(Vec::new());
+                        return Ok((Vec::new(), None));
                     }
                 }
             }
-            found.sort_by(|a, b| a.key.cmp(&b.key));
-            found.dedup_by(|a, b| a.key == b.key);
+            // What was a stream a moment ago and is none any more.
+            found.retain(|found| {
+                !matches!(found.info, Err(StoreError::NotFound | StoreError::WrongType))
+            });
+            let coverage = FindCoverage {
+                is_whole: within.is_whole && within.status.cut_at.is_none(),
+                is_told: within.status.is_told,
+                as_of_ms: within.status.as_of_ms,
+            };
+            Ok((found, Some(coverage)))
         }
     }
-    Ok(found)
+}
+
+/// The streams whose keys begin with `prefix`, once they are known; nothing where nobody listens any more.
+async fn within(
+    discovery: &Discovery,
+    prefix: &StreamKey,
+    progress: &Progress,
+    frames: &mpsc::Sender<FindFrame>,
+) -> Result<Option<Within>, ApiError> {
+    let mut waiting = discovery.within(prefix, Need::Recent);
+    loop {
+        match waiting.next().await.map_err(|error| api_error(None, &error))? {
+            Waited::Found(within) => return Ok(Some(within)),
+            Waited::NotYet { found, status } => {
+                let mut told = progress.all().clone();
+                told.streams = found as u64;
+                told.walk = Some(FindWalk {
+                    scanned: status.scanned,
+                    keys_total: status.keys_total,
+                    keys_per_second: status.keys_per_second,
+                });
+                if frames.send(FindFrame::Progress(told, None)).await.is_err() {
+                    return Ok(None);
+                }
+            }
+        }
+    }
 }
 
 /// What has to be read of a stream, and what the index spares.

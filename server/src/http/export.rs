@@ -38,7 +38,7 @@ pub(super) async fn export(
         Ok(asked) => asked,
         Err(error) => return errors::response(&error),
     };
-    let AppState { store, indexes, codecs, .. } = state;
+    let AppState { store, indexes, discovery, codecs, .. } = state;
     let headers = headers_of(&format);
     let mut text = FileText::new(format);
     let head = Bytes::from(text.head());
@@ -46,7 +46,7 @@ pub(super) async fn export(
         // Where it is cancelled already the first frame notices.
         let _ = running.made(head.len());
     }
-    let frames = find(store, indexes, codecs, query);
+    let frames = find(store, indexes, discovery, codecs, query);
     let rest = frames.filter_map(move |frame| {
         let written = text_of(&mut text, frame, running.as_ref());
         async move { written.transpose() }

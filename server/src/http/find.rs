@@ -31,8 +31,8 @@ pub(super) async fn find_events(
     if method == Method::HEAD {
         return sse::head();
     }
-    let AppState { store, indexes, codecs, stopping, .. } = state;
-    let found = find(store, indexes, codecs, query);
+    let AppState { store, indexes, discovery, codecs, stopping, .. } = state;
+    let found = find(store, indexes, discovery, codecs, query);
     sse::response(found.map(|frame| bytes_of(&frame)), stopping)
 }
 

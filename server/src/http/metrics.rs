@@ -15,14 +15,14 @@ use crate::live::LiveFigures;
 const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 pub(super) async fn metrics(State(state): State<AppState>) -> Response {
-    let mut text = live_text(&state.hub.figures());
+    let mut text = live_text(&state.hub.figures(), state.store.scan_calls());
     push_connections(&mut text, &state);
     push_places(&mut text, &state.admission.figures());
     push_caches(&mut text, &state.caches.figures());
     ([(header::CONTENT_TYPE, CONTENT_TYPE)], text).into_response()
 }
 
-fn live_text(live: &LiveFigures) -> String {
+fn live_text(live: &LiveFigures, scan_calls: u64) -> String {
     let mut text = String::new();
     for (name, kind, help, value) in [
         ("live_viewers", "gauge", "Open lines of live events.", live.viewers),
@@ -33,6 +33,7 @@ fn live_text(live: &LiveFigures) -> String {
         ("live_lags_total", "counter", "Times that a viewer was too slow.", live.lags),
         ("live_gaps_total", "counter", "Times that a viewer missed entries for good.", live.gaps),
         ("live_refused_total", "counter", "Viewers refused for want of a seat.", live.refused),
+        ("scan_calls_total", "counter", "Calls of SCAN to find streams.", scan_calls),
     ] {
         push(&mut text, name, kind, help, [("", value)]);
     }
@@ -126,7 +127,7 @@ mod tests {
 
     #[test]
     fn each_figure_has_its_help_and_type() {
-        let text = live_text(&LiveFigures { viewers: 3, ..LiveFigures::default() });
+        let text = live_text(&LiveFigures { viewers: 3, ..LiveFigures::default() }, 5);
         let expected = "# HELP rewind_live_viewers Open lines of live events.\n\
                         # TYPE rewind_live_viewers gauge\nrewind_live_viewers 3\n";
         assert!(text.starts_with(expected), "{text}");

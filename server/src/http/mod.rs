@@ -31,6 +31,7 @@ use rewind_script::Limits;
 use tokio::sync::watch;
 
 use crate::caches::Caches;
+use crate::discovery::Discovery;
 use crate::exports::Exports;
 use crate::index::Indexes;
 use crate::live::Hub;
@@ -51,6 +52,8 @@ pub struct AppState {
     pub caches: Caches,
     /// Where entries are.
     pub indexes: Indexes,
+    /// Which streams there are.
+    pub discovery: Discovery,
     /// What payloads are that are no JSON text.
     pub codecs: Codecs,
     /// Exports that browsers save.

@@ -18,6 +18,7 @@ use super::merge::Merge;
 use super::position::Position;
 use super::reader::{FIRST_BACKOFF, MAX_BACKOFF, PAGES_AT_ONCE};
 use super::{LiveError, batch};
+use crate::discovery::{Need, Waited};
 use crate::store::PageSize;
 use crate::store::{Hearing, Signals, StoreError};
 
@@ -31,7 +32,9 @@ const MAX_PAUSE: Duration = Duration::from_secs(60);
 /// How many times as long to pause as the look took, so that it takes at most a tenth of the time of Redis.
 const PAUSE_FACTOR: u32 = 9;
 /// How many streams are looked at before others are let through.
-const STREAMS_AT_ONCE: u64 = 1_000;
+const STREAMS_AT_ONCE: usize = 1_000;
+/// How often it is looked whether the search for streams goes on again that somebody paused.
+const PAUSED: Duration = Duration::from_millis(500);
 /// How many entries are passed on in one go.
 const PASSED_AT_ONCE: usize = 500;
 
@@ -127,21 +130,18 @@ impl Follower<'_> {
         // What was heard of until now is about to be seen.
         let _ = signals.take();
         let mut found: Vec<(StreamKey, Position)> = Vec::new();
-        let mut cursor = Some(0);
-        while let Some(at) = cursor {
-            let store = &self.shared.store;
-            let part = store.discover(self.category.prefix(), at, STREAMS_AT_ONCE).await;
-            let part = self.store(part)?;
-            for stream in part.streams {
+        for keys in self.streams().await?.chunks(STREAMS_AT_ONCE) {
+            let looked_at = self.shared.discovery.look_anew(keys).await;
+            for stream in self.store(looked_at)? {
                 match stream.info {
                     Ok(info) => found.push((stream.key, Position::end_of(&info))),
+                    // What was a stream a moment ago and is none any more.
+                    Err(StoreError::NotFound | StoreError::WrongType) => {}
                     Err(error) => {
                         tracing::warn!(stream = %stream.key, %error, "a stream cannot be watched");
                     }
                 }
             }
-            self.category.check_size(found.len())?;
-            cursor = part.next_cursor;
         }
         if self.category.is_ready() {
             self.category
@@ -166,6 +166,21 @@ impl Follower<'_> {
             if by == WatchedBy::Polling { pause_after(took) + took } else { Duration::ZERO };
         self.say_how(by, delay);
         Ok(took)
+    }
+
+    /// The keys of the streams, as they are found for all who look. While the search is paused there is nothing to go by.
+    async fn streams(&self) -> Result<Vec<StreamKey>, LiveError> {
+        let mut waiting = self.shared.discovery.within(self.category.prefix(), Need::Now);
+        loop {
+            match self.store(waiting.next().await)? {
+                Waited::Found(within) if within.is_whole => {
+                    self.category.check_size(within.keys.len())?;
+                    return Ok(within.keys);
+                }
+                Waited::Found(_) => tokio::time::sleep(PAUSED).await,
+                Waited::NotYet { found, .. } => self.category.check_size(found)?,
+            }
+        }
     }
 
     /// Takes note of where the streams are. Everything up to `mark` is past. What was added while they were looked at is new:

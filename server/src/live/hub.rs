@@ -17,6 +17,7 @@ use super::position::Position;
 use super::seats::{LiveLimits, Seat, Seats};
 use super::selection::Engines;
 use super::{LiveError, follower, reader, remade};
+use crate::discovery::Discovery;
 use crate::store::{Store, StoreError};
 use crate::topics::Topics;
 
@@ -40,6 +41,8 @@ pub struct Hub {
 
 pub(super) struct Shared {
     pub(super) store: Store,
+    /// Which streams there are.
+    pub(super) discovery: Discovery,
     pub(super) codecs: Codecs,
     /// The aggregates inside of shared streams.
     pub(super) parts: Topics,
@@ -78,9 +81,16 @@ pub(super) struct Subscription {
 
 impl Hub {
     /// A hub that reads from `store`, where aggregates inside of shared streams are `parts` of them, and unpacks payloads by `codecs`.
-    pub fn new(store: Store, parts: Topics, codecs: Codecs, limits: LiveLimits) -> Self {
+    pub fn new(
+        store: Store,
+        discovery: Discovery,
+        parts: Topics,
+        codecs: Codecs,
+        limits: LiveLimits,
+    ) -> Self {
         let shared = Arc::new(Shared {
             store,
+            discovery,
             codecs,
             parts,
             engines: Engines::default(),

@@ -1,8 +1,10 @@
 //! How far consumer groups are.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use rewind_app::api::GroupLag;
+use rewind_domain::lag::{GroupProgress, Lag, LagDoubt, lag};
+use rewind_domain::versions::StreamExtent;
 use rewind_domain::{EntryId, StreamKey};
 
 use crate::store::{GroupInfo, Store, StoreError};
@@ -14,18 +16,48 @@ const MAX_TOLD: usize = 50;
 /// Of groups with how many consumers at most it is asked how long these are idle: Redis tells all consumers or none.
 const MAX_CONSUMERS: u64 = 100;
 
+/// Up to how many entries are counted where Redis's own count may be wrong.
+const MAX_COUNTED: u64 = 500;
+/// Of how many groups entries are counted at a time.
+const COUNTED_AT_ONCE: usize = 8;
+/// Of how many pending entries of a group it is looked whether they are still there.
+const MAX_PENDING_CHECKED: u64 = 100;
+/// Of how many groups that is looked at a time.
+const CHECKED_AT_ONCE: usize = 8;
+
 /// What is known of consumer groups.
 #[derive(Default)]
 pub(super) struct Groups {
-    known: BTreeMap<StreamKey, Vec<GroupInfo>>,
+    known: BTreeMap<StreamKey, (Vec<GroupInfo>, StreamExtent)>,
     /// The stream after which to go on.
     turn: Option<StreamKey>,
+    /// What was found out about groups by reading.
+    found_out: HashMap<(StreamKey, Vec<u8>), FoundOut>,
     /// Those that are told.
     pub(super) told: Vec<GroupLag>,
     /// How many there are beside.
     pub(super) left_out: u64,
     /// That this user may not ask for them.
     pub(super) refusal: Option<StoreError>,
+}
+
+/// What was found out about a group by reading, for as long as the group and its stream stay as they were.
+#[derive(Clone)]
+struct FoundOut {
+    group: GroupInfo,
+    stream: StreamExtent,
+    /// How many entries it was not given.
+    counted: Option<u64>,
+    /// How many of its pending entries are gone, and of how many.
+    gone: Option<(u64, u64)>,
+}
+
+/// A group, with all that is known of it.
+struct Known<'k> {
+    stream: &'k StreamKey,
+    group: &'k GroupInfo,
+    extent: &'k StreamExtent,
+    lag: Lag,
 }
 
 impl Groups {
@@ -37,7 +69,7 @@ impl Groups {
         &mut self,
         store: &Store,
         streams: &BTreeMap<StreamKey, u64>,
-        last_ids: impl Fn(&StreamKey) -> Option<EntryId>,
+        is_replica: bool,
     ) -> Result<(), StoreError> {
         self.known.retain(|stream, _| streams.contains_key(stream));
         let behind = streams.keys().filter(|key| self.turn.as_ref().is_none_or(|at| *key > at));
@@ -57,76 +89,150 @@ impl Groups {
                 }
             }
         }
-        self.rank(store, last_ids).await
+        self.rank(store, is_replica).await
     }
 
     /// Chooses those that are told.
-    async fn rank(
-        &mut self,
-        store: &Store,
-        last_ids: impl Fn(&StreamKey) -> Option<EntryId>,
-    ) -> Result<(), StoreError> {
-        let pairs =
-            self.known.iter().flat_map(|(key, groups)| groups.iter().map(move |g| (key, g)));
-        let mut all: Vec<(&GroupInfo, GroupLag)> =
-            pairs.map(|(key, group)| (group, told(key, group, last_ids(key)))).collect();
+    async fn rank(&mut self, store: &Store, is_replica: bool) -> Result<(), StoreError> {
+        let known = self.known.iter().flat_map(|(stream, (groups, extent))| {
+            groups.iter().map(move |group| Known {
+                stream,
+                group,
+                extent,
+                lag: lag(&progress(group, is_replica), extent),
+            })
+        });
+        let mut all: Vec<Known<'_>> = known.collect();
         // What cannot be told may be anything, and is looked at after what is known to be behind.
-        all.sort_by(|(_, a), (_, b)| {
-            let weight = |group: &GroupLag| (group.lag.unwrap_or(1), group.pending);
-            weight(b)
-                .cmp(&weight(a))
-                .then_with(|| (&a.stream, &a.group).cmp(&(&b.stream, &b.group)))
+        all.sort_by(|a, b| {
+            let weight = |known: &Known<'_>| match known.lag {
+                Lag::Exact(lag) | Lag::AtMost(lag, LagDoubt::TrimmedUnread) => {
+                    (lag, known.group.pending)
+                }
+                Lag::AtMost(..) => (1, known.group.pending),
+            };
+            let name = |known: &Known<'_>| (known.stream.clone(), known.group.name.clone());
+            weight(b).cmp(&weight(a)).then_with(|| name(a).cmp(&name(b)))
         });
         let left_out = all.len().saturating_sub(MAX_TOLD) as u64;
         all.truncate(MAX_TOLD);
-        let asked: Vec<usize> = (0..all.len())
-            .filter(|&at| (1..=MAX_CONSUMERS).contains(&all[at].0.consumers))
-            .collect();
-        let names: Vec<(StreamKey, Vec<u8>)> =
-            asked.iter().map(|&at| (all[at].1.stream.clone(), all[at].0.name.clone())).collect();
-        let idle = if names.is_empty() { Vec::new() } else { store.group_idle_ms(&names).await? };
-        for (&at, idle_ms) in asked.iter().zip(idle) {
-            all[at].1.idle_ms = idle_ms;
-        }
-        let told = all.into_iter().map(|(_, told)| told).collect();
-        (self.told, self.left_out) = (told, left_out);
+        self.found_out = find_out(store, &all, &self.found_out).await?;
+        let idle = idle_ms(store, &all).await?;
+        let told = all.iter().zip(idle).map(|(known, idle_ms)| {
+            let found_out = self.found_out.get(&name_of(known));
+            GroupLag { idle_ms, ..told(known, found_out) }
+        });
+        (self.told, self.left_out) = (told.collect(), left_out);
         Ok(())
     }
 }
 
-fn told(stream: &StreamKey, group: &GroupInfo, last_id: Option<EntryId>) -> GroupLag {
-    let is_at_end = last_id.is_some_and(|last| group.last_delivered_id >= last);
-    let lag = group.lag.or_else(|| is_at_end.then_some(0));
-    let unknown_because = lag.is_none().then(|| {
-        if group.is_lag_unsupported {
-            "Redis before version 7 does not tell it".to_owned()
-        } else {
-            "Redis has lost count: the group was set to a place in the middle, or entries before it were deleted"
-                .to_owned()
-        }
-    });
-    GroupLag {
-        stream: stream.clone(),
-        group: StreamKey::from_bytes(&group.name[..]).to_string(),
-        lag,
-        unknown_because,
-        pending: group.pending,
-        consumers: group.consumers,
+fn name_of(known: &Known<'_>) -> (StreamKey, Vec<u8>) {
+    (known.stream.clone(), known.group.name.clone())
+}
+
+fn progress(group: &GroupInfo, is_replica: bool) -> GroupProgress {
+    GroupProgress {
         last_delivered_id: group.last_delivered_id,
-        idle_ms: None,
+        told: group.lag,
+        is_supported: !group.is_lag_unsupported,
+        is_replica,
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// How long ago consumers of each group did anything, where that can be told.
+async fn idle_ms(store: &Store, all: &[Known<'_>]) -> Result<Vec<Option<u64>>, StoreError> {
+    let is_asked = |known: &&Known<'_>| (1..=MAX_CONSUMERS).contains(&known.group.consumers);
+    let names: Vec<(StreamKey, Vec<u8>)> = all.iter().filter(is_asked).map(name_of).collect();
+    let idle = if names.is_empty() { Vec::new() } else { store.group_idle_ms(&names).await? };
+    let mut idle = idle.into_iter();
+    let of = |known: &Known<'_>| {
+        if is_asked(&known) { idle.next().flatten() } else { None }
+    };
+    Ok(all.iter().map(of).collect())
+}
 
-    #[test]
-    fn a_lag_that_redis_does_not_tell_is_none_only_for_a_group_at_the_end() {
-        let group = GroupInfo { last_delivered_id: EntryId::new(5, 0), ..GroupInfo::default() };
-        let lag_at = |last| told(&"a".into(), &group, last).lag;
-        assert_eq!(lag_at(Some(EntryId::new(5, 0))), Some(0));
-        assert_eq!((lag_at(Some(EntryId::new(6, 0))), lag_at(None)), (None, None));
-        assert!(told(&"a".into(), &group, None).unknown_because.is_some());
+/// Reads what Redis does not count: entries that a group was not given, and pending ones that are gone. A few groups at a time,
+/// the others keep what was found out of them before.
+async fn find_out(
+    store: &Store,
+    all: &[Known<'_>],
+    before: &HashMap<(StreamKey, Vec<u8>), FoundOut>,
+) -> Result<HashMap<(StreamKey, Vec<u8>), FoundOut>, StoreError> {
+    let mut found = HashMap::new();
+    let (mut to_count, mut to_check) = (COUNTED_AT_ONCE, CHECKED_AT_ONCE);
+    for known in all {
+        let name = name_of(known);
+        let is_same = |old: &&FoundOut| old.group == *known.group && old.stream == *known.extent;
+        let old = before.get(&name).filter(is_same).cloned();
+        let (group, stream) = (known.group.clone(), known.extent.clone());
+        let mut new = old.unwrap_or(FoundOut { group, stream, counted: None, gone: None });
+        let is_countable =
+            matches!(known.lag, Lag::AtMost(most, LagDoubt::TrimmedUnread) if most <= MAX_COUNTED);
+        if is_countable && new.counted.is_none() && to_count > 0 {
+            to_count -= 1;
+            let after = known.group.last_delivered_id;
+            new.counted =
+                passing(store.count_after(known.stream, after, MAX_COUNTED).await)?.flatten();
+        }
+        if known.group.pending > 0 && new.gone.is_none() && to_check > 0 {
+            to_check -= 1;
+            new.gone = passing(gone(store, known).await)?;
+        }
+        found.insert(name, new);
+    }
+    Ok(found)
+}
+
+/// How many of the first pending entries of a group are gone, and of how many.
+async fn gone(store: &Store, known: &Known<'_>) -> Result<(u64, u64), StoreError> {
+    let pending = store.pending_ids(&[name_of(known)], MAX_PENDING_CHECKED).await?;
+    let pending = pending.into_iter().next().unwrap_or(Ok(Vec::new()))?;
+    let Some(first) = known.extent.first_id else {
+        return Ok((pending.len() as u64, pending.len() as u64));
+    };
+    // Behind the greatest id that was ever deleted, and from the first entry on, all are there.
+    let deleted = known.extent.max_deleted_id.unwrap_or(EntryId::MAX);
+    let (trimmed, rest): (Vec<EntryId>, Vec<EntryId>) =
+        pending.into_iter().partition(|id| *id < first);
+    let (unsure, there): (Vec<EntryId>, Vec<EntryId>) =
+        rest.into_iter().partition(|id| *id <= deleted);
+    let (gone, checked) = store.count_gone(known.stream, &unsure).await?;
+    let trimmed = trimmed.len() as u64;
+    Ok((gone + trimmed, checked + trimmed + there.len() as u64))
+}
+
+/// What was found out; nothing where this user may not ask.
+fn passing<T>(result: Result<T, StoreError>) -> Result<Option<T>, StoreError> {
+    match result {
+        Ok(found) => Ok(Some(found)),
+        Err(error) if error.is_passing() => Err(error),
+        Err(_) => Ok(None),
+    }
+}
+
+fn told(known: &Known<'_>, found_out: Option<&FoundOut>) -> GroupLag {
+    let Known { stream, group, .. } = known;
+    let lag = match (known.lag, found_out.and_then(|found| found.counted)) {
+        (Lag::AtMost(..), Some(counted)) => Lag::Exact(counted),
+        (lag, _) => lag,
+    };
+    let (lag, lag_at_most, doubt) = match lag {
+        Lag::Exact(lag) => (Some(lag), None, None),
+        Lag::AtMost(most, doubt) => (None, Some(most), Some(doubt)),
+    };
+    let gone = found_out.and_then(|found| found.gone);
+    GroupLag {
+        stream: (*stream).clone(),
+        group: StreamKey::from_bytes(&group.name[..]).to_string(),
+        lag,
+        lag_at_most,
+        unknown_because: doubt.map(|doubt| doubt.explanation().to_owned()),
+        pending: group.pending,
+        pending_gone: gone.map(|(gone, _)| gone),
+        pending_checked: gone.map(|(_, checked)| checked),
+        consumers: group.consumers,
+        last_delivered_id: group.last_delivered_id,
+        idle_ms: None,
     }
 }

@@ -330,9 +330,8 @@ impl<'a> Watcher<'a> {
                 None
             }
         };
-        let pulse = &self.pulse;
-        let last_ids = |key: &StreamKey| pulse.knows(key).then(|| pulse.read_after(key));
-        self.groups.refresh(&self.shared.store, &self.sweep.with_groups, last_ids).await?;
+        let is_replica = self.redis.as_ref().is_some_and(|redis| redis.role == "slave");
+        self.groups.refresh(&self.shared.store, &self.sweep.with_groups, is_replica).await?;
         if self.groups.refusal.is_some() {
             let what = "how far consumer groups are";
             refused.push(health::refused("XINFO GROUPS", "+xinfo|groups", what));

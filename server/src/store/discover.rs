@@ -12,6 +12,9 @@ use super::{Store, StoreError, StreamInfo, reply};
 
 /// How many keys one `SCAN` looks at: Redis needs about a millisecond for so many, during which it does nothing else.
 pub const MAX_SCAN_COUNT: u64 = 1_000;
+/// How many keys are compared with a prefix for the cost of one whose type is asked for (measured: 0.9 µs against
+/// 0.45 µs).
+pub(crate) const COMPARED_A_KEY: u64 = 2;
 /// How many `SCAN`s one call makes at most, so that each answers soon even where streams are few among many keys.
 const MAX_SCANS: u64 = 50;
 /// How many streams are asked about in one round trip.
@@ -87,6 +90,17 @@ impl Store {
         Ok(Discovered { streams, next_cursor, scanned, keys_total })
     }
 
+    /// The keys of the parts of streams that begin like this; nothing where keys that begin like this are those of streams.
+    ///
+    /// # Errors
+    /// Where they cannot be told.
+    pub async fn keys_of_parts(
+        &self,
+        prefix: &StreamKey,
+    ) -> Result<Option<Vec<StreamKey>>, StoreError> {
+        self.parts.keys(prefix).await
+    }
+
     /// Goes on with these keys, of which the first ones were told before.
     async fn discover_parts(
         &self,
@@ -115,6 +129,8 @@ impl Store {
         cursor: u64,
         count: u64,
     ) -> Result<ScanStep, StoreError> {
+        let cost = if prefix.as_bytes().is_empty() { count } else { count / COMPARED_A_KEY };
+        self.shared.scan_pace.turn(cost).await;
         let mut pipeline = redis::pipe();
         pipeline.cmd("DBSIZE");
         pipeline.cmd("SCAN").arg(cursor);

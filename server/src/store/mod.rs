@@ -28,6 +28,7 @@ mod reader;
 mod reply;
 mod resp;
 mod scan;
+mod scan_pace;
 mod signals;
 mod url;
 mod watch;
@@ -37,6 +38,7 @@ use std::sync::Arc;
 
 use rewind_domain::versions::StreamExtent;
 
+pub(crate) use discover::COMPARED_A_KEY;
 pub use discover::{Discovered, FoundStream, MAX_SCAN_COUNT, ScanStep};
 pub use entries::{EntryPage, EntryRange, PageEntry};
 pub use error::StoreError;
@@ -57,6 +59,7 @@ use connection::SharedConnection;
 use look::Look;
 use pace::Pace;
 use reader::ReaderPool;
+use scan_pace::ScanPace;
 
 /// A handle on one Redis server.
 #[derive(Clone)]
@@ -74,6 +77,7 @@ struct Shared {
     readers: ReaderPool,
     pace: Pace,
     refusals: Arc<Refusals>,
+    scan_pace: ScanPace,
 }
 
 /// A stream as `XINFO STREAM` tells of it.
@@ -93,12 +97,27 @@ impl Store {
 
     /// The same, whose scans together read at most so many entries a second; as many as they can where nothing is said.
     pub fn with_read_rate(url: StoreUrl, entries_per_second: Option<NonZeroU32>) -> Self {
+        Self::with_rates(url, entries_per_second, None)
+    }
+
+    /// The same, whose walks through the keyspace together look at no more than so many keys a second.
+    pub fn with_rates(
+        url: StoreUrl,
+        entries_per_second: Option<NonZeroU32>,
+        keys_per_second: Option<NonZeroU32>,
+    ) -> Self {
         let pace = Pace::new(entries_per_second);
+        let scan_pace = ScanPace::new(keys_per_second);
         let quick = SharedConnection::new(url.clone());
         let refusals = Arc::<Refusals>::default();
         let readers = ReaderPool::new(url.clone(), Arc::clone(&refusals));
-        let shared = Arc::new(Shared { url, quick, readers, pace, refusals });
+        let shared = Arc::new(Shared { url, quick, readers, pace, refusals, scan_pace });
         Self { shared, parts: Arc::new(parts::NoParts) }
+    }
+
+    /// How often the keyspace was asked for a part of its keys since this began.
+    pub fn scan_calls(&self) -> u64 {
+        self.shared.scan_pace.calls()
     }
 
     /// Where the server is, without credentials.

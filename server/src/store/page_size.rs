@@ -43,6 +43,11 @@ impl PageSize {
         Self { bytes_per_entry: USUAL_BYTES, target_bytes, next, most }
     }
 
+    /// About so many bytes at a time, and one entry at first, since nothing is known of how large entries are.
+    pub(super) fn careful(target_bytes: usize) -> Self {
+        Self { next: 1, ..Self::of_bytes(target_bytes) }
+    }
+
     /// For reading a stream end to end.
     pub(super) fn of_scan() -> Self {
         let (target_bytes, next, most) = (SCAN_BYTES, FIRST_ENTRIES, PAGE_ENTRIES);

@@ -78,6 +78,17 @@ fn group(pairs: Vec<(Value, Value)>) -> GroupInfo {
     group
 }
 
+/// The ids in a reply to `XPENDING` with a range.
+pub(super) fn pending_ids(reply: Value) -> Result<Vec<EntryId>, StoreError> {
+    const SHAPE: StoreError = StoreError::Unexpected { what: "pending entries of another shape" };
+    let Value::Array(items) = reply else { return Err(SHAPE) };
+    let id = |item| match item {
+        Value::Array(parts) => parts.first().and_then(entry_id).ok_or(SHAPE),
+        _ => Err(SHAPE),
+    };
+    items.into_iter().map(id).collect()
+}
+
 /// The least `idle` in a reply to `XINFO CONSUMERS`.
 pub(super) fn least_idle_ms(reply: Value) -> Option<u64> {
     let Value::Array(consumers) = reply else { return None };

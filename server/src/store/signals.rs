@@ -97,6 +97,17 @@ impl Signals {
         Ok(now_ms)
     }
 
+    /// Waits until every change that was made before this was called has been heard of.
+    ///
+    /// # Errors
+    /// Where the connection is lost: changes may have been missed then.
+    pub async fn settle(&mut self) -> Result<(), StoreError> {
+        // Redis tells of changes once it has worked off what came in together; the answer to the second command comes later.
+        self.ask(&redis::cmd("PING")).await?;
+        self.ask(&redis::cmd("PING")).await?;
+        Ok(())
+    }
+
     /// Waits until something changed.
     pub async fn some(&self) {
         self.heard.some.notified().await;

@@ -46,6 +46,12 @@ pub struct DiscoveryStatus {
     pub phase: DiscoveryPhase,
     /// Whether the whole keyspace was walked at least once.
     pub is_complete: bool,
+    /// When the last walk began that came to its end, in Unix milliseconds: the list has all streams that there were then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub as_of_ms: Option<u64>,
+    /// Whether streams that came into being after that are found as they do, since Redis tells what changes.
+    #[serde(default)]
+    pub is_told: bool,
     /// About how many keys this walk has looked at.
     pub scanned: u64,
     /// How many keys the database has in all; nothing where Redis does not tell.

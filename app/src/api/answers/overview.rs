@@ -113,11 +113,20 @@ pub struct GroupLag {
     pub group: String,
     /// How many entries it has not been given yet; nothing where that cannot be told.
     pub lag: Option<u64>,
+    /// How many these are at most, where the exact number cannot be told. There is at least one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lag_at_most: Option<u64>,
     /// Why it cannot be told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unknown_because: Option<String>,
     /// How many entries were given and not acknowledged.
     pub pending: u64,
+    /// How many of the first `pending_checked` of these are no longer in the stream; nothing where that could not be found out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pending_gone: Option<u64>,
+    /// Of how many pending entries it was looked whether they are still in the stream.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pending_checked: Option<u64>,
     /// How many consumers it has.
     pub consumers: u64,
     /// The last entry that it was given.

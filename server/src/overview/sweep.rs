@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use rewind_domain::{EntryId, StreamKey};
 
 use super::newest::MAX_NEWEST;
+use super::pulse::is_time;
 use crate::store::StreamInfo;
 
 /// How many streams are looked at each second: a few milliseconds of Redis's time.
@@ -36,8 +37,10 @@ pub(super) struct Sweep {
     pub(super) took: Duration,
     /// The streams that have consumer groups, and how many.
     pub(super) with_groups: BTreeMap<StreamKey, u64>,
-    /// The streams with the newest last entries.
+    /// The streams with the newest last entries, among those whose ids are times.
     recent: BTreeSet<(EntryId, StreamKey)>,
+    /// Some of the others.
+    untimed: BTreeSet<StreamKey>,
     /// Keys that hold something else.
     others: HashSet<StreamKey>,
 }
@@ -78,13 +81,19 @@ impl Sweep {
     }
 
     /// Takes note of what a stream holds.
-    pub(super) fn noted(&mut self, key: &StreamKey, info: &StreamInfo) {
+    pub(super) fn noted(&mut self, key: &StreamKey, info: &StreamInfo, now_ms: u64) {
         if info.groups == 0 {
             self.with_groups.remove(key);
         } else if self.with_groups.len() < MAX_WITH_GROUPS || self.with_groups.contains_key(key) {
             self.with_groups.insert(key.clone(), info.groups);
         }
         let Some(last) = info.extent.last_id else { return };
+        if !is_time(last, now_ms) {
+            if self.untimed.len() < MAX_NEWEST {
+                self.untimed.insert(key.clone());
+            }
+            return;
+        }
         let is_newer = self.recent.first().is_none_or(|(least, _)| last > *least);
         if self.recent.len() < MAX_NEWEST || is_newer {
             self.recent.insert((last, key.clone()));
@@ -94,11 +103,14 @@ impl Sweep {
         }
     }
 
-    /// The streams with the newest last entries, as far as it has come.
-    pub(super) fn take_recent(&mut self) -> Vec<StreamKey> {
-        let recent: BTreeSet<StreamKey> =
-            std::mem::take(&mut self.recent).into_iter().map(|(_, key)| key).collect();
-        recent.into_iter().collect()
+    /// The streams with the newest last entries, as far as it has come, and some whose ids are no times. Those whose last entry is of a
+    /// time that is not wanted are left out.
+    pub(super) fn take_recent(&mut self, is_wanted: impl Fn(u64) -> bool) -> Vec<StreamKey> {
+        let timed = std::mem::take(&mut self.recent).into_iter();
+        let mut recent: Vec<StreamKey> =
+            timed.filter(|(last, _)| is_wanted(last.ms())).map(|(_, key)| key).collect();
+        recent.extend(std::mem::take(&mut self.untimed));
+        recent
     }
 
     /// Takes note of a key that is no stream, or may not be read.

@@ -226,14 +226,20 @@ impl<'a> Watcher<'a> {
         for FoundStream { key, info } in self.shared.discovery.look_anew(&keys).await? {
             match info {
                 Ok(info) => {
-                    self.sweep.noted(&key, &info);
+                    self.sweep.noted(&key, &info, now_ms);
                     match self.pulse.noted(&key, &info, now_ms) {
                         Verdict::Quiet => {}
                         Verdict::HasNew { .. } => self.wait_for(key),
                     }
                 }
-                Err(StoreError::NotFound) => self.pulse.forget(&key),
-                Err(_) => self.sweep.is_other(&key),
+                Err(StoreError::NotFound) => {
+                    self.pulse.forget(&key);
+                    self.newest.keep_present(&key, None);
+                }
+                Err(_) => {
+                    self.newest.keep_present(&key, None);
+                    self.sweep.is_other(&key);
+                }
             }
         }
         Ok(())
@@ -262,6 +268,7 @@ impl<'a> Watcher<'a> {
                     Err(error) if error.is_passing() => return Err(error),
                     Err(_) => {
                         self.pulse.forget(key);
+                        self.newest.keep_present(key, None);
                         self.sweep.is_other(key);
                         continue;
                     }
@@ -269,7 +276,10 @@ impl<'a> Watcher<'a> {
                 self.size.learn(&page);
                 entries += page.len();
                 bytes += page.iter().map(entry_bytes).sum::<usize>();
-                candidates.extend(self.newest.candidates(key, &page, now_ms));
+                if info.extent.last_id.is_some() || info.extent.entries_added.is_some() {
+                    self.newest.keep_present(key, Some(&info.extent));
+                }
+                candidates.extend(self.newest.candidates(key, &page, now_ms, Some(now_ms)));
                 let is_all = (page.len() as u64) < *count;
                 let counted = self.types_of(key, page).await;
                 self.pulse.read(key, &counted, &info, is_all, now_ms);
@@ -298,11 +308,12 @@ impl<'a> Watcher<'a> {
 
     /// Reads the newest events of before anybody looked.
     async fn fill_newest(&mut self, now_ms: u64) -> Result<(), StoreError> {
-        if self.is_newest_filled || self.newest.is_full() {
+        if self.is_newest_filled {
             return Ok(());
         }
+        // Until all streams were looked at, newer ones may be found.
         self.is_newest_filled = self.sweep.is_whole;
-        let keys = self.sweep.take_recent();
+        let keys = self.sweep.take_recent(|time_ms| self.newest.has_room_for(time_ms));
         let count = self.size.entries(keys.len()).min(MAX_NEWEST as u64);
         let wanted = |key| Wanted { key, range: IdRange::default(), count };
         let wanted: Vec<Wanted> = keys.into_iter().map(wanted).collect();
@@ -312,7 +323,7 @@ impl<'a> Watcher<'a> {
             for (Wanted { key, .. }, page) in batch.iter().zip(pages) {
                 let Ok(page) = page else { continue };
                 self.size.learn(&page);
-                candidates.extend(self.newest.candidates(key, &page, now_ms));
+                candidates.extend(self.newest.candidates(key, &page, now_ms, None));
             }
             self.newest.add(&self.shared.codecs, candidates).await;
         }

@@ -314,3 +314,50 @@ async fn bad_parameters_are_named() {
         assert!(message.contains(&format!("`{name}`")), "{message}");
     }
 }
+
+/// How often Redis ran `SCAN`.
+async fn scans(redis: &TestRedis) -> u64 {
+    let stats: String = redis::from_redis_value(redis.run("INFO commandstats").await).unwrap();
+    let line = stats.lines().find_map(|line| line.strip_prefix("cmdstat_scan:calls="));
+    line.map_or(0, |line| line.split(',').next().unwrap().parse().unwrap())
+}
+
+/// What a search in a category finds, and its first frame.
+async fn found_in(app: &TestApp, query: &str) -> (usize, Value) {
+    let response = app.request(&format!("/api/find?{query}")).send().await.unwrap();
+    let text = response.text().await.unwrap();
+    let begun = text.split("event: begun").nth(1).unwrap().lines().nth(1).unwrap();
+    let begun = serde_json::from_str(begun.trim_start_matches("data: ")).unwrap();
+    (text.matches("event: found").count(), begun)
+}
+
+#[tokio::test]
+async fn searches_in_a_category_share_one_walk_and_find_what_is_new_without_another() {
+    let redis = TestRedis::start().await;
+    let mut pipeline = redis::pipe();
+    for n in 0..20_000 {
+        pipeline.cmd("SET").arg(format!("session:{n}")).arg("x").ignore();
+    }
+    pipeline.exec_async(&mut redis.connection().await).await.unwrap();
+    redis.add("c:1", "1-0", "A", "{}").await;
+    redis.add("c:2", "2-0", "B", "{}").await;
+    let app = TestApp::start(&redis).await;
+    let (found, begun) = found_in(&app, "category=c").await;
+    assert_eq!((found, &begun["coverage"]["is_whole"]), (2, &Value::Bool(true)));
+    let first = scans(&redis).await;
+    assert!(first >= 20, "{first}");
+    for filter in ["type:A", "type:B", "type:A,B"] {
+        found_in(&app, &format!("category=c&filter={filter}")).await;
+    }
+    let mut line = app.live("category=c").await;
+    line.next_named("status").await;
+    // What comes into being is found by the very next search, and by part of its key.
+    redis.add("c:3", "3-0", "A", "{}").await;
+    assert_eq!(found_in(&app, "category=c&filter=type:A").await.0, 2);
+    let listed = app.ok("/api/catalog?search=3&category=c:").await;
+    assert_eq!(listed["streams"][0]["key"], "c:3");
+    assert_eq!(listed["discovery"]["is_told"], true);
+    assert!(listed["discovery"]["as_of_ms"].is_u64());
+    assert_eq!(scans(&redis).await, first);
+    assert_eq!(app.figure("rewind_scan_calls_total").await, first);
+}

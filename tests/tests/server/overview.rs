@@ -160,6 +160,90 @@ async fn groups_are_listed_by_how_far_they_are_behind() {
     assert_eq!((&groups[2]["group"], &groups[2]["lag"]), (&"done".into(), &0.into()));
 }
 
+/// The group of this name.
+fn group<'a>(answer: &'a Value, name: &str) -> &'a Value {
+    answer["groups"].as_array().unwrap().iter().find(|group| group["group"] == name).unwrap()
+}
+
+#[tokio::test]
+async fn lag_is_what_is_there_to_be_given_and_pending_entries_that_are_gone_are_counted() {
+    let redis = TestRedis::start().await;
+    // All was read, and the rest was trimmed and deleted in front.
+    redis.add_many("done", 10).await;
+    redis.run("XGROUP CREATE done done 0").await;
+    redis.run("XREADGROUP GROUP done worker COUNT 8 STREAMS done >").await;
+    redis.run("XDEL done 9-0 10-0").await;
+    redis.run("XTRIM done MAXLEN 3").await;
+    // Trimming overtook the group: Redis still counts what it will never be given.
+    redis.add_many("overtaken", 10).await;
+    redis.run("XGROUP CREATE overtaken overtaken 0").await;
+    redis.run("XREADGROUP GROUP overtaken worker COUNT 2 STREAMS overtaken >").await;
+    redis.run("XTRIM overtaken MAXLEN 6").await;
+    redis.run("XREADGROUP GROUP overtaken worker COUNT 1 STREAMS overtaken >").await;
+    // The same, and it was given none of what is there.
+    redis.add_many("unread", 10).await;
+    redis.run("XGROUP CREATE unread unread 0").await;
+    redis.run("XTRIM unread MAXLEN 4").await;
+    // Nothing is there to be given.
+    redis.add_many("emptied", 5).await;
+    redis.run("XGROUP CREATE emptied emptied 0").await;
+    redis.run("XTRIM emptied MAXLEN 0").await;
+    // Entries ahead were deleted.
+    redis.add_many("deleted", 9).await;
+    redis.run("XGROUP CREATE deleted deleted 0").await;
+    redis.run("XREADGROUP GROUP deleted worker COUNT 2 STREAMS deleted >").await;
+    redis.run("XDEL deleted 2-0 5-0").await;
+    let app = TestApp::start(&redis).await;
+    let answer = overview(&app, "all groups and their pending entries are known", |answer| {
+        let groups = answer["groups"].as_array().unwrap();
+        let is_checked = |group: &Value| group["pending"] == 0 || group["pending_checked"].is_u64();
+        groups.len() == 5 && groups.iter().all(is_checked)
+    })
+    .await;
+    let lag = |name: &str| group(&answer, name)["lag"].as_u64();
+    assert_eq!(lag("done"), Some(0));
+    assert_eq!(lag("overtaken"), Some(5));
+    assert_eq!(lag("unread"), Some(4));
+    assert_eq!(lag("emptied"), Some(0));
+    let deleted = group(&answer, "deleted");
+    assert_eq!((&deleted["lag"], &deleted["lag_at_most"]), (&Value::Null, &6.into()));
+    assert!(deleted["unknown_because"].as_str().unwrap().contains("deleted"), "{deleted}");
+    let gone = |name: &str| {
+        let group = group(&answer, name);
+        (group["pending_gone"].as_u64(), group["pending_checked"].as_u64())
+    };
+    assert_eq!(gone("done"), (Some(5), Some(8)));
+    assert_eq!(gone("overtaken"), (Some(2), Some(3)));
+    assert_eq!(gone("deleted"), (Some(1), Some(2)));
+}
+
+#[tokio::test]
+async fn the_newest_events_are_the_newest_of_all_streams_whatever_their_ids() {
+    let redis = TestRedis::start().await;
+    // More streams than are listed, the newest of them far from the beginning; and ids that are no times.
+    for n in 0..400_u64 {
+        let id = format!("{}-0", 1_330_000_000_000 + n * 1_000);
+        redis.add(&format!("log:{n}"), &id, "Logged", "{}").await;
+    }
+    redis.add("far", "9999999999999-0", "Far", "{}").await;
+    redis.add("counted", "7-0", "Counted", "{}").await;
+    let app = TestApp::start(&redis).await;
+    let answer = overview(&app, "all streams were looked at", |answer| {
+        answer["newest"][0]["stream"] == "log:399" && answer["coverage"]["looked_at"] == 402
+    })
+    .await;
+    let newest = answer["newest"].as_array().unwrap();
+    let streams: Vec<String> = (370..400).rev().map(|n| format!("log:{n}")).collect();
+    let told: Vec<&str> = newest.iter().map(|event| event["stream"].as_str().unwrap()).collect();
+    assert_eq!(told, streams);
+    assert_eq!(newest[0]["timestamp_ms"], 1_330_000_399_000_u64);
+    redis.run("DEL log:399").await;
+    overview(&app, "an event that is gone is not told any more", |answer| {
+        answer["newest"][0]["stream"] == "log:398"
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn what_redis_does_not_let_this_user_run_is_named_and_the_rest_is_told() {
     let redis = TestRedis::start().await;

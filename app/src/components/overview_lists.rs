@@ -239,7 +239,8 @@ fn group_row((stream, name): GroupKey, group: Memo<Option<GroupLag>>) -> impl In
     let (title, shown) = (name.clone(), name.clone());
     let gone = move || {
         let group = group.get()?;
-        let (gone, checked) = (group.pending_gone.filter(|gone| *gone > 0)?, group.pending_checked?);
+        let (gone, checked) =
+            (group.pending_gone.filter(|gone| *gone > 0)?, group.pending_checked?);
         let (gone, checked) = (text::grouped(gone), text::grouped(checked));
         Some(format!("{gone} of the first {checked} are no longer in the stream"))
     };

@@ -137,7 +137,7 @@ pub(super) struct Ear {
 impl Ear {
     /// Takes in what changed.
     pub(super) async fn hear(&mut self, shared: &Shared) {
-        if self.signals.is_none() {
+        if self.signals.is_none() && shared.state().is_hearing_wanted {
             self.connect(shared).await;
         }
         let Some(signals) = &mut self.signals else { return };

@@ -134,7 +134,7 @@ impl Discovery {
     /// # Errors
     /// Where Redis does not tell about any of them.
     pub async fn streams(&self, query: &CatalogQuery) -> Result<Listing, StoreError> {
-        self.attend().await;
+        self.listen().await;
         self.look_for_keys(query).await?;
         let (keys, mut listing) = self.select(query);
         self.shared.wake.notify_one();
@@ -146,7 +146,7 @@ impl Discovery {
 
     /// A part of the tree of categories, how many rows it has, and how far the search is.
     pub async fn categories(&self, query: &CategoriesQuery) -> (Vec<CategoryRow>, usize, Status) {
-        self.attend().await;
+        self.listen().await;
         let range = rows(query.offset, query.limit);
         let state = self.shared.state();
         let (rows, total) = state.catalog.categories(&query.opened, range);
@@ -156,7 +156,7 @@ impl Discovery {
     /// The keys of some of the streams found so far, in their order, and how far the search is, which goes on since someone
     /// asks.
     pub async fn keys(&self, range: std::ops::Range<usize>) -> (Vec<StreamKey>, Status) {
-        self.attend().await;
+        self.listen().await;
         let state = self.shared.state();
         let keys = state.catalog.select(&Category::All, b"").keys(range);
         (keys, self.shared.status(&state))
@@ -180,6 +180,12 @@ impl Discovery {
         }
         self.shared.wake.notify_one();
         self.shared.status(&state)
+    }
+
+    /// Has the search go on since someone looks who comes back, and Redis tell what changes.
+    async fn listen(&self) {
+        self.shared.state().is_hearing_wanted = true;
+        self.attend().await;
     }
 
     /// Has the search go on since someone looks, and waits for its very first step.

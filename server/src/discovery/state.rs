@@ -56,6 +56,8 @@ pub(super) struct State {
     failure: Option<(StoreError, Instant)>,
     /// What Redis tells between walks.
     pub(super) heard: Heard,
+    /// Whether anybody asked for the list who comes back to it. Those who follow a category hear what changes in it themselves.
+    pub(super) is_hearing_wanted: bool,
     pub(super) scanned: u64,
     pub(super) keys_total: Option<u64>,
     /// When anybody asked last.
@@ -130,6 +132,7 @@ impl State {
             is_complete: false,
             failure: None,
             heard: Heard::default(),
+            is_hearing_wanted: false,
             scanned: 0,
             keys_total: None,
             asked_at: now,
@@ -172,6 +175,7 @@ impl State {
                 return Step::Rest;
             }
             self.heard.lose();
+            self.is_hearing_wanted = false;
             self.task = None;
             return Step::End;
         }
@@ -304,8 +308,10 @@ impl State {
     /// Whether the list has all streams that there were at the question of this number, or else when a walk began that was no older
     /// than this.
     pub(super) fn has_all(&self, wanted: u64, oldest: Instant) -> bool {
-        (self.is_told() && self.heard.is_settled(wanted))
-            || self.walked_since.is_some_and(|walked| walked >= oldest)
+        match self.is_told() {
+            true => self.heard.is_settled(wanted),
+            false => self.walked_since.is_some_and(|walked| walked >= oldest),
+        }
     }
 
     /// Has a walk begin where none that began since then will end by itself.

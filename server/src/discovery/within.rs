@@ -68,6 +68,7 @@ impl Discovery {
         let oldest = match need {
             Need::Now => begun,
             Need::Recent => {
+                state.is_hearing_wanted = true;
                 let recent = begun.checked_sub(RECENT).unwrap_or(begun);
                 state.walk_under_way().map_or(recent, |walk| walk.min(recent))
             }

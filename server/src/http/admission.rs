@@ -97,8 +97,8 @@ struct All {
 struct Places {
     /// What they are called in texts.
     name: &'static str,
-    /// What gives more of them.
-    help: &'static str,
+    /// The option that gives more of them.
+    option: Option<&'static str>,
     limit: usize,
     free: Arc<Semaphore>,
     refused: Refusals,
@@ -122,25 +122,10 @@ pub(super) struct PlaceFigures {
 impl Admission {
     /// So many places.
     pub fn new(capacity: Capacity) -> Self {
-        let more = |help| {
-            move |name, limit: usize| Places {
-                name,
-                help,
-                limit,
-                free: Arc::new(Semaphore::new(limit)),
-                refused: Refusals::default(),
-            }
-        };
         Self(Arc::new(All {
-            finds: more(", or start the server with a higher `--max-finds`")(
-                "searches",
-                capacity.finds,
-            ),
-            exports: more(", or start the server with a higher `--max-exports`")(
-                "exports",
-                capacity.exports,
-            ),
-            walks: more("")("walks through histories", WALKS),
+            finds: Places::new("searches", Some("--max-finds"), capacity.finds),
+            exports: Places::new("exports", Some("--max-exports"), capacity.exports),
+            walks: Places::new("walks through histories", None, WALKS),
             on_reserve: Refusals::default(),
         }))
     }
@@ -180,22 +165,31 @@ impl Admission {
 }
 
 impl Places {
+    fn new(name: &'static str, option: Option<&'static str>, limit: usize) -> Self {
+        let free = Arc::new(Semaphore::new(limit));
+        Self { name, option, limit, free, refused: Refusals::default() }
+    }
+
     async fn take(&self) -> Result<OwnedSemaphorePermit, ApiError> {
         let place = timeout(WAITS, Arc::clone(&self.free).acquire_owned()).await;
-        place.ok().and_then(Result::ok).ok_or_else(|| {
-            let Self { name, limit, help, .. } = self;
-            self.refused.note(|unsaid| {
-                tracing::warn!(
-                    kind = name,
-                    limit,
-                    unsaid,
-                    "a request was refused, as all places are taken"
-                );
-            });
-            let message =
-                format!("{limit} {name} are under way already; try again in a moment{help}");
-            ApiError::new(ErrorCode::TooBusy, message)
-        })
+        place.ok().and_then(Result::ok).ok_or_else(|| self.refuse())
+    }
+
+    fn refuse(&self) -> ApiError {
+        let Self { name, option, limit, .. } = self;
+        self.refused.note(|unsaid| {
+            tracing::warn!(
+                kind = name,
+                limit,
+                unsaid,
+                "a request was refused, as all places are taken"
+            );
+        });
+        let help = option.map_or_else(String::new, |option| {
+            format!(", or start the server with a higher `{option}`")
+        });
+        let message = format!("{limit} {name} are under way already; try again in a moment{help}");
+        ApiError::new(ErrorCode::TooBusy, message)
     }
 }
 

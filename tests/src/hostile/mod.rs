@@ -8,4 +8,4 @@ pub mod values;
 pub use bodies::{BODIES, Body};
 pub use calls::{Call, GET_CALLS, POST_CALLS};
 pub use hosts::{TRUSTED_HOSTS, UNTRUSTED_HOSTS};
-pub use values::values;
+pub use values::{QUERIES, values};

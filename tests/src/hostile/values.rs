@@ -53,3 +53,29 @@ const TEXTS: [&str; 37] = [
     "stream=a&after=x",
     "<script>alert(1)</script>",
 ];
+
+/// Queries that are not names and values, or say something twice.
+pub const QUERIES: [&str; 22] = [
+    "",
+    "&",
+    "&&&=&=",
+    "=",
+    "stream",
+    "stream=%",
+    "stream=%ZZ",
+    "stream=%ff",
+    "stream=a&stream=b",
+    "stream=a&stream=b&limit=1&limit=2",
+    "stream[]=a",
+    "stream[0]=a",
+    "stream[x]=a",
+    "stream[x][y][z]=a",
+    "stream[99999999999]=a",
+    "limit[999999999]=1&stream=a",
+    "[]=1",
+    "[=1",
+    "]=1",
+    "stream=a;limit=1",
+    "__proto__=1&constructor=2",
+    "stream=a%00b",
+];

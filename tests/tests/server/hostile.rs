@@ -6,7 +6,7 @@ use std::time::Duration;
 use reqwest::Method;
 use rewind_server::config::FoldConfig;
 use rewind_tests::hostile::{
-    BODIES, GET_CALLS, POST_CALLS, TRUSTED_HOSTS, UNTRUSTED_HOSTS, values,
+    BODIES, GET_CALLS, POST_CALLS, QUERIES, TRUSTED_HOSTS, UNTRUSTED_HOSTS, values,
 };
 use rewind_tests::raw_http::{RawAnswer, RawHttp, ask};
 use rewind_tests::{TestApp, TestRedis};
@@ -105,6 +105,27 @@ async fn no_value_of_a_parameter_is_an_internal_error() {
         }
         assert_well(&app).await;
     }
+}
+
+#[tokio::test]
+async fn no_query_is_an_internal_error() {
+    let redis = TestRedis::start().await;
+    let (app, _folder) = start(&redis).await;
+    let nested = format!("stream{}=a", "[a]".repeat(1_000));
+    let many = "stream=a&".repeat(5_000);
+    for call in GET_CALLS {
+        for query in QUERIES.into_iter().chain([nested.as_str(), many.as_str()]) {
+            let shown: String = format!("{}?{query}", call.path).chars().take(200).collect();
+            let request = format!("GET {}?{query}", call.path);
+            let answer = line(&app, &request, call.is_stream).await;
+            let is_told = matches!(answer.status, 400 | 404 | 409 | 422 | 503);
+            assert!(answer.status == 200 || is_told, "{shown}: {answer:?}");
+            if is_told && !call.is_stream {
+                assert_is_error(&answer, &shown);
+            }
+        }
+    }
+    assert_well(&app).await;
 }
 
 #[tokio::test]

@@ -31,7 +31,7 @@ impl Filter {
     }
 
     /// The terms as they are written; an expression always with its `=`, so that it may stand behind others.
-    fn written(&self) -> Vec<String> {
+    pub(super) fn written(&self) -> Vec<String> {
         self.terms
             .iter()
             .map(|term| match &term.test {

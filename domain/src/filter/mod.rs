@@ -21,6 +21,7 @@ mod subject;
 mod tests;
 mod value;
 mod words;
+mod zoned;
 
 use std::fmt;
 use std::ops::Range;

@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 use std::ops::Range;
 
-use super::moment::{ids, ids_of_times, times};
+use super::moment::{ids, ids_of_times};
 use super::native::{Native, begins_expression};
 use super::path::{self, Place, is_plain};
 use super::range::{Discrete, Ranges};
@@ -11,10 +11,12 @@ use super::reader::Reader;
 use super::value::{Comparison, Operand, Pattern};
 use super::words::Words;
 use super::{FilterError, MAX_CHARS, Script, Term, Test};
+use crate::time::read::read_time;
+use crate::time::zone::Utc;
 
 /// How a term compares.
 #[derive(Clone, Copy, PartialEq)]
-enum Operator {
+pub(super) enum Operator {
     OneOf,
     Is,
     IsNot,
@@ -22,7 +24,7 @@ enum Operator {
 }
 
 /// Longer ones before those with which they begin.
-const OPERATORS: [(&str, Operator); 7] = [
+pub(super) const OPERATORS: [(&str, Operator); 7] = [
     ("!=", Operator::IsNot),
     (">=", Operator::Ordered { order: Ordering::Greater, or_equal: true }),
     ("<=", Operator::Ordered { order: Ordering::Less, or_equal: true }),
@@ -229,11 +231,10 @@ fn moments(
         .map(Test::Id);
     }
     let ranges = ranges(reader, operator, values, |text| {
-        times(text).ok_or_else(|| {
-            format!(
-                "`{text}` is not a time; write `2012-01-14`, `2012-01-14T10:00`, with `+01:00` if it is not UTC, or Unix milliseconds"
-            )
-        })
+        // Links mean the same for everybody: a page writes out the zone of whoever types.
+        read_time(text, &Utc)
+            .map(|time| (time.first_ms, time.last_ms))
+            .map_err(|error| error.to_string())
     })?;
     Ok(if name == "time" { Test::Time(ranges.map(ids_of_times)) } else { Test::Timestamp(ranges) })
 }

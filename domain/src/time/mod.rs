@@ -1,7 +1,13 @@
-//! Times: Unix milliseconds in, calendar text out, and back. UTC only.
+//! Times: Unix milliseconds in, calendar text out, and back.
+//!
+//! A moment is a [`UtcTime`]. [`zone`] shows it on the clocks of a time zone, and [`read`] reads what someone wrote on such
+//! clocks.
 //!
 //! The calendar arithmetic is Howard Hinnant's `days_from_civil` and `civil_from_days`
 //! (<https://howardhinnant.github.io/date_algorithms.html>), which is exact for the proleptic Gregorian calendar.
+
+pub mod read;
+pub mod zone;
 
 use std::fmt;
 

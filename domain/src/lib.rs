@@ -22,6 +22,7 @@ pub mod entry_id;
 pub mod event;
 pub mod filter;
 pub mod fold;
+pub mod foreign_text;
 pub mod hex;
 pub mod json;
 pub mod lag;

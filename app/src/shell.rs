@@ -1,18 +1,19 @@
 //! The shell: what stands around every page, and which page an address shows.
 
-use std::time::Duration;
-
 use leptos::prelude::*;
 
 use crate::api::export::Ticket;
-use crate::api::{About, ErrorCode, functions};
-use crate::browser::clock::Now;
+use crate::api::{About, ApiError, functions};
+use crate::browser::availability::{Availability, Away};
+use crate::browser::clock::{self, Now};
+use crate::browser::copying;
 use crate::browser::drafts::Drafts;
 use crate::browser::exports::Exports;
 use crate::browser::idle;
 use crate::browser::keyboard::focus;
 use crate::browser::location::Location;
-use crate::browser::remote::Remote;
+use crate::browser::places::Places;
+use crate::browser::remote::{Loaded, Remote};
 use crate::browser::zone::ChosenZone;
 use crate::components::export_tray::ExportTray;
 use crate::components::keys_dialog::{KeyHelp, KeysDialog};
@@ -20,6 +21,7 @@ use crate::components::top_bar::TopBar;
 use crate::components::topic_links::Topics;
 use crate::pages::not_found::{NotFoundPage, UnreadablePage};
 use crate::pages::parts::Parts;
+use crate::pages::streams::polling::keep_asking;
 use crate::pages::streams::{OpenCategories, StreamsPage};
 use crate::state::address::{
     Address, EventsAddress, EventsOf, FoldAddress, StreamsAddress, TravelAddress,
@@ -27,16 +29,19 @@ use crate::state::address::{
 use crate::state::key_help::KeysOf;
 
 /// The part of the document that changes from page to page.
-const CONTENT_ID: &str = "content";
+pub(crate) const CONTENT_ID: &str = "content";
 
 /// The whole user interface.
 #[component]
 pub fn App() -> impl IntoView {
     let location = Location::provide();
-    Now::provide();
+    let now = Now::provide();
+    let availability = Availability::provide();
     ChosenZone::provide();
     OpenCategories::provide();
+    Places::provide();
     Drafts::provide();
+    copying::keep_hidden_characters();
     let exports = Exports::provide();
     let help = KeyHelp::provide();
     let keys_of = Memo::new(move |_| match location.address() {
@@ -47,17 +52,14 @@ pub fn App() -> impl IntoView {
         Address::Overview | Address::Unreadable { .. } | Address::NotFound => KeysOf::Other,
     });
 
-    let about = Remote::new(|| Some(()), |()| functions::about());
-    ask_again_later(about);
+    let about = Remote::new(|| Some(()), move |()| ask_about(now, availability));
+    watch_availability(about, availability);
     let parts = Parts::new();
     fetch_when_idle(parts, about);
     let told = Memo::new(move |_| about.loaded().map(|loaded| loaded.answer.clone()));
     Topics::provide(Memo::new(move |_| {
         told.with(|told| told.as_ref().map(|about| about.topics.clone()).unwrap_or_default())
     }));
-    let is_reachable = Memo::new(move |_| {
-        about.error().is_none_or(|error| error.code != ErrorCode::ServerUnreachable)
-    });
 
     // What `index.html` shows until here.
     if let Some(boot) = document().get_element_by_id("boot") {
@@ -65,7 +67,7 @@ pub fn App() -> impl IntoView {
     }
     view! {
         <a class="skip-link" href=format!("#{CONTENT_ID}")>"Skip to the content"</a>
-        <TopBar about=told is_reachable />
+        <TopBar about=told away=move || availability.away() />
         <main id=CONTENT_ID tabindex="-1">
             {pages(location, parts)}
         </main>
@@ -78,20 +80,30 @@ pub fn App() -> impl IntoView {
     }
 }
 
-/// Keeps what the bar tells of Redis true: more often while it is away, since then someone waits for it.
-fn ask_again_later(about: Remote<(), About>) {
-    const WHILE_UP: Duration = Duration::from_secs(15);
-    const WHILE_AWAY: Duration = Duration::from_secs(3);
-    Effect::new(move || {
-        let Some(loaded) = about.loaded() else { return };
-        let is_up = loaded.answer.redis_version.is_some();
-        let wait = if is_up { WHILE_UP } else { WHILE_AWAY };
-        let pending = set_timeout_with_handle(move || about.ask_again(), wait);
-        on_cleanup(move || {
-            if let Ok(pending) = pending {
-                pending.clear();
-            }
-        });
+/// Asks what the server is, how Redis is, and what time it is there.
+async fn ask_about(now: Now, availability: Availability) -> Result<About, ApiError> {
+    let asked_ms = clock::now_ms();
+    let about = functions::about().await?;
+    now.set_by(about.now_ms, asked_ms);
+    let is_redis_there = about.redis_version.is_some();
+    availability.answered(if is_redis_there { Away::Nothing } else { Away::Redis });
+    Ok(about)
+}
+
+/// Keeps what the bar tells of Redis true, also on a page that asks for nothing else: whoever looks learns within two seconds
+/// that it went away. While it is away someone waits for it.
+fn watch_availability(about: Remote<(), About>, availability: Availability) {
+    const WHILE_UP_MS: u64 = 1_500;
+    const WHILE_AWAY_MS: u64 = 750;
+    let wait_ms = move |loaded: &Loaded<(), About>| match loaded.answer.redis_version {
+        Some(_) => WHILE_UP_MS,
+        None => WHILE_AWAY_MS,
+    };
+    keep_asking(about, wait_ms, || false);
+    availability.on_doubt(move || {
+        if !about.is_loading() {
+            about.ask_again();
+        }
     });
 }
 

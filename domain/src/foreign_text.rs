@@ -101,10 +101,7 @@ pub fn pieces(text: &str) -> Vec<Piece<'_>> {
 /// left kept apart from what stands around it.
 pub fn visible(text: &str) -> Cow<'_, str> {
     let is_isolated = text.chars().any(is_right_to_left);
-    let is_plain = match pieces(text).as_slice() {
-        [] | [Piece::Plain(_)] => true,
-        _ => false,
-    };
+    let is_plain = matches!(pieces(text).as_slice(), [] | [Piece::Plain(_)]);
     if is_plain && !is_isolated {
         return Cow::Borrowed(text);
     }

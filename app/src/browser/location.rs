@@ -13,7 +13,11 @@ use crate::state::address::Address;
 
 /// Where the user interface is.
 #[derive(Clone, Copy)]
-pub(crate) struct Location(RwSignal<Address>);
+pub(crate) struct Location {
+    address: RwSignal<Address>,
+    /// Whether the way here was the back or the forward button.
+    is_return: StoredValue<bool>,
+}
 
 /// What becomes of the address that is left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,8 +31,12 @@ pub(crate) enum History {
 impl Location {
     /// Follows the address bar, the back button and every link within this server.
     pub(crate) fn provide() -> Self {
-        let location = Self(RwSignal::new(current()));
-        let popped = window_event_listener(ev::popstate, move |_| location.0.set(current()));
+        let location =
+            Self { address: RwSignal::new(current()), is_return: StoredValue::new(false) };
+        let popped = window_event_listener(ev::popstate, move |_| {
+            location.is_return.set_value(true);
+            location.address.set(current());
+        });
         let clicked = window_event_listener(ev::click, move |event| location.follow(&event));
         on_cleanup(move || {
             popped.remove();
@@ -45,7 +53,12 @@ impl Location {
 
     /// The address now.
     pub(crate) fn address(self) -> Address {
-        self.0.get()
+        self.address.get()
+    }
+
+    /// Whether the way here was the back or the forward button, so that what was left is to be found again.
+    pub(crate) fn is_return(self) -> bool {
+        self.is_return.get_value()
     }
 
     /// Goes to a URL of this server.
@@ -63,8 +76,11 @@ impl Location {
         }
         let (path, search) = href.split_once('?').unwrap_or((href, ""));
         let address = Address::parse(path, search);
-        if address != *self.0.read_untracked() {
-            self.0.set(address);
+        if how == History::Push {
+            self.is_return.set_value(false);
+        }
+        if address != *self.address.read_untracked() {
+            self.address.set(address);
         }
     }
 

@@ -1,8 +1,11 @@
 //! The edges of the browser that the pages need: its address bar, its clock, its connections. Nothing outside of this
 //! folder and of event handlers names `web_sys`.
 
+pub(crate) mod availability;
 pub(crate) mod clipboard;
 pub(crate) mod clock;
+
+pub(crate) mod copying;
 pub(crate) mod download;
 pub(crate) mod drafts;
 pub(crate) mod exports;
@@ -12,6 +15,7 @@ pub(crate) mod idle;
 pub(crate) mod keyboard;
 pub(crate) mod live;
 pub(crate) mod location;
+pub(crate) mod places;
 pub(crate) mod press;
 pub(crate) mod remote;
 pub(crate) mod resize;

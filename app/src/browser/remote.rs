@@ -9,6 +9,7 @@ use std::sync::Arc;
 use leptos::prelude::*;
 use leptos::reactive::spawn_local_scoped_with_cancellation;
 
+use super::availability::Availability;
 use super::clock;
 use crate::api::ApiError;
 use crate::state::backoff::Backoff;
@@ -19,6 +20,7 @@ pub(crate) struct Remote<K: 'static, T: 'static> {
     error: RwSignal<Option<ApiError>>,
     is_loading: RwSignal<bool>,
     again: Trigger,
+    availability: Option<Availability>,
 }
 
 /// An answer, and what was asked.
@@ -57,6 +59,7 @@ where
             error: RwSignal::new(None),
             is_loading: RwSignal::new(true),
             again: Trigger::new(),
+            availability: Availability::find(),
         };
         Effect::new(move || {
             remote.again.track();
@@ -121,13 +124,20 @@ where
                 }
                 Err(error) => {
                     let is_passing = error.code.is_passing();
+                    if let Some(availability) = self.availability {
+                        availability.failed(&error);
+                    }
                     self.error.set(Some(error));
                     if !is_passing {
                         break;
                     }
                 }
             }
-            clock::sleep(backoff.next_ms(clock::random())).await;
+            let wait_ms = backoff.next_ms(clock::random());
+            match self.availability {
+                Some(availability) => availability.wait(wait_ms).await,
+                None => clock::sleep(wait_ms).await,
+            }
         }
         self.is_loading.set(false);
     }

@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 use rewind_domain::catalog::Category;
 
+use super::foreign_text::foreign;
 use crate::state::address::StreamsAddress;
 
 /// The categories that a category is within, and itself, each a link to its streams.
@@ -14,7 +15,7 @@ pub(crate) fn CategoryCrumbs(
     let crumb = |category: Category, name: String| {
         view! {
             <span aria-hidden="true">"›"</span>
-            <a href=StreamsAddress::of(category).href()>{name}</a>
+            <a href=StreamsAddress::of(category).href()>{foreign(&name)}</a>
         }
     };
     let within = category

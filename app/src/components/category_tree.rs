@@ -5,10 +5,12 @@ use std::ops::Range;
 use leptos::prelude::*;
 use rewind_domain::StreamKey;
 use rewind_domain::catalog::{Category, CategoryRow, Sums};
+use rewind_domain::foreign_text::visible;
 use web_sys::{KeyboardEvent, MouseEvent};
 
 use super::aria_level::aria_level;
 use super::category_crumbs::name_of;
+use super::foreign_text::foreign;
 use super::icon::{Glyph, Icon};
 use super::virtual_list::VirtualList;
 use crate::browser::clock::{Debounce, Now};
@@ -180,7 +182,7 @@ fn Row(
         }
     });
     let full_name = label.clone();
-    let title = move || format!("{full_name}: {}", explained(&sums, Now::get()));
+    let title = move || format!("{}: {}", visible(&full_name), explained(&sums, Now::get()));
     view! {
         <div
             {..aria_level(depth)}
@@ -202,7 +204,7 @@ fn Row(
                 title=title
                 style:padding-left=format!("{}px", depth.saturating_mul(INDENT).saturating_add(24))
             >
-                <span class="category-name">{name_of(&category)}</span>
+                <span class="category-name">{foreign(&name_of(&category))}</span>
                 <span class="category-count">{text::grouped(sums.streams)}</span>
                 <span class="category-entries">{entries(&sums)}</span>
             </a>

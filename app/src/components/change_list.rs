@@ -1,9 +1,11 @@
 //! What changed, path by path: what it was and what it became.
 
 use leptos::prelude::*;
+use rewind_domain::foreign_text::visible;
 use rewind_domain::{Change, ChangeKind, Pointer};
 use web_sys::KeyboardEvent;
 
+use super::foreign_text::foreign;
 use super::row_cursor::RowCursor;
 use super::virtual_list::VirtualList;
 use crate::state::changes::Changes;
@@ -82,8 +84,8 @@ pub(crate) fn ChangeList(
         let data_path = path.to_string();
         let arrow = (old.is_some() && new.is_some())
             .then(|| view! { <span class="change-arrow" aria-hidden="true">"→"</span> });
-        let old = old.map(|old| view! { <del class="change-old" title=old>{old.clone()}</del> });
-        let new = new.map(|new| view! { <span class="change-new" title=new>{new.clone()}</span> });
+        let old = old.map(|old| view! { <del class="change-old" title=visible(&old).into_owned()>{foreign(&old)}</del> });
+        let new = new.map(|new| view! { <span class="change-new" title=visible(&new).into_owned()>{foreign(&new)}</span> });
         view! {
             <div
                 class=format!("change-row {name}")
@@ -100,9 +102,9 @@ pub(crate) fn ChangeList(
                 }
             >
                 <span class="change-glyph" aria-hidden="true">{glyph}</span>
-                <span class="change-path" title=shown>
+                <span class="change-path" title=visible(&shown).into_owned()>
                     <span class="sr-only">{word}" "</span>
-                    {shown.clone()}
+                    {foreign(&shown)}
                 </span>
                 <span class="change-values">{old} {arrow} {new}</span>
             </div>

@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 use rewind_domain::filter::EventPath;
 
+use super::foreign_text::foreign;
 use super::icon::{Glyph, Icon};
 use super::menu::{Menu, MenuHandle};
 use crate::state::columns::Columns;
@@ -52,7 +53,7 @@ pub(crate) fn ColumnsMenu(
                     data-path=name.clone()
                     on:change=move |_| on_change.run(columns.get_untracked().toggled(&path))
                 />
-                <code>{name}</code>
+                <code>{foreign(&name)}</code>
             </label>
         }
     };

@@ -49,8 +49,7 @@ pub(crate) fn EventDetail(
             <dl class="facts">
                 <dt>"Time"</dt>
                 <dd>
-                    <Moment ms=event.timestamp_ms />
-                    " UTC"
+                    <Moment ms=event.timestamp_ms has_zone=true />
                 </dd>
                 <dt>"Id"</dt>
                 <dd class="mono" data-testid="event-detail-id">{event.id.to_string()}</dd>

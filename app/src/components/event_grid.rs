@@ -7,11 +7,13 @@ use leptos::html;
 use leptos::prelude::*;
 use rewind_domain::event::DecodeErrorCode;
 use rewind_domain::filter::EventPath;
+use rewind_domain::foreign_text::visible;
 use rewind_domain::time::duration_text;
 use rewind_domain::{EntryId, Event, StreamKey};
 use web_sys::KeyboardEvent;
 
 use super::event_type::EventType;
+use super::foreign_text::foreign;
 use super::icon::{Glyph, Icon};
 use super::long_list::{LongList, Place, place_of};
 use super::moment::Moment;
@@ -19,6 +21,7 @@ use super::stream_key::KeyText;
 use crate::browser::keyboard::{self, focus};
 use crate::browser::stillness::Stillness;
 use crate::browser::viewport::narrow;
+use crate::browser::zone::ChosenZone;
 use crate::state::columns::{Columns, cell_text};
 use crate::state::{row_keys, text};
 
@@ -160,7 +163,7 @@ pub(crate) fn EventGrid(
         let own = columns.get();
         own.paths()
             .iter()
-            .map(|path| view! { <span role="columnheader" class="cell-own">{path.to_string()}</span> })
+            .map(|path| view! { <span role="columnheader" class="cell-own">{foreign(&path.to_string())}</span> })
             .collect_view()
     };
     let frame = NodeRef::<html::Div>::new();
@@ -200,7 +203,9 @@ pub(crate) fn EventGrid(
             on:keydown=on_key
         >
             <div class="event-head" role="row">
-                <span role="columnheader" class="cell-time">"Time and id"</span>
+                <span role="columnheader" class="cell-time" title=move || format!("Times are in {}", ChosenZone::get().full_name())>
+                    "Time and id · " {move || ChosenZone::get().label()}
+                </span>
                 <span role="columnheader" class="cell-version">"Version"</span>
                 <span role="columnheader" class="cell-since" title="Time since the event before">"Since"</span>
                 {has_streams.then(|| view! { <span role="columnheader" class="cell-stream">"Stream"</span> })}
@@ -250,7 +255,7 @@ fn row_view(
         .into_any(),
         EventRow::Missing(what) => view! {
             <div class="event-row gap-row" role="row" id=row_id(row_place) aria-rowindex=index>
-                <span role="gridcell"><Icon glyph=Glyph::Warning /> {what.clone()}</span>
+                <span role="gridcell"><Icon glyph=Glyph::Warning /> {foreign(what)}</span>
             </div>
         }
         .into_any(),
@@ -307,8 +312,9 @@ fn own_cells(event: &Arc<Event>, columns: Signal<Columns>) -> impl IntoView + us
     move || {
         let cell = |path: &EventPath| {
             let text = cell_text(&event, path);
-            let title = text.clone();
-            view! { <span role="gridcell" class="cell-own" title=title>{text}</span> }
+            let title = text.as_deref().map(|text| visible(text).into_owned());
+            let shown = text.as_deref().map(foreign);
+            view! { <span role="gridcell" class="cell-own" title=title>{shown}</span> }
         };
         columns.with(|columns| columns.paths().iter().map(cell).collect_view())
     }
@@ -317,7 +323,7 @@ fn own_cells(event: &Arc<Event>, columns: Signal<Columns>) -> impl IntoView + us
 fn data_cell(event: &Event) -> impl IntoView + use<> {
     let error = event.decode_error.as_ref().map(|error| {
         view! {
-            <span class="badge warning" title=error.to_string()>
+            <span class="badge warning" title=visible(&error.to_string()).into_owned()>
                 <Icon glyph=Glyph::Warning />
                 {match error.code {
                     DecodeErrorCode::NotATime => "time not read",
@@ -330,7 +336,7 @@ fn data_cell(event: &Event) -> impl IntoView + use<> {
         }
     });
     let preview = event.has_data().then(|| event.data.preview(PREVIEW_CHARS));
-    view! { <span role="gridcell" class="cell-data">{error} <code>{preview}</code></span> }
+    view! { <span role="gridcell" class="cell-data">{error} <code>{preview.as_deref().map(foreign)}</code></span> }
 }
 
 /// A distance in time; events of a list need not be in the order of the times that they tell.

@@ -1,7 +1,9 @@
 //! The type of an event.
 
 use leptos::prelude::*;
+use rewind_domain::foreign_text::visible;
 
+use super::foreign_text::foreign;
 use crate::state::text;
 
 /// A type, in the colour that it has everywhere.
@@ -13,12 +15,13 @@ pub(crate) fn EventType(
     match event_type {
         Some(name) => {
             let class = format!("event-type hue-{}", text::hue(&name));
-            view! { <span class=class title=name>{name.clone()}</span> }
+            view! { <span class=class title=visible(&name).into_owned()>{foreign(&name)}</span> }
+                .into_any()
         }
         None => {
             let (class, title) =
                 ("event-type untyped".to_owned(), "This event names no type".to_owned());
-            view! { <span class=class title=title>{"no type".to_owned()}</span> }
+            view! { <span class=class title=title>{"no type".to_owned()}</span> }.into_any()
         }
     }
 }

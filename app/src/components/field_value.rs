@@ -7,6 +7,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use leptos::prelude::*;
 use rewind_domain::hex::{self, HexRow};
 
+use super::foreign_text::foreign_lines;
 use super::virtual_list::VirtualList;
 use crate::state::text;
 
@@ -74,7 +75,7 @@ pub(crate) fn FieldValue(
                 view! { <span class="faint">{format!("These are the first {size}; hex shows more, a download all.")}</span> }
             });
             view! {
-                <code class="field-text" class:long=is_all data-testid="field-text">{value}</code>
+                <code class="field-text" class:long=is_all data-testid="field-text">{foreign_lines(&value)}</code>
                 {more}
                 {beyond}
             }

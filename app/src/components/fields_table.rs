@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 use rewind_domain::cut::Cut;
+use rewind_domain::foreign_text::visible;
 use rewind_domain::{Event, StreamKey};
 
 use super::copy_button::CopyButton;
 use super::field_value::{Encoding, FieldValue};
+use super::foreign_text::foreign;
 use super::icon::{Glyph, Icon};
 use crate::state::query::Query;
 use crate::state::text;
@@ -87,12 +89,12 @@ fn Field(
     });
     view! {
         <li class="field" class:wide=is_wide data-testid="field" data-field=name>
-            <span class="field-name" title=size>{name.clone()}</span>
+            <span class="field-name" title=size>{foreign(&name)}</span>
             <span class="field-tools">
                 {badge}
                 <select
                     class="field-encoding"
-                    aria-label=format!("Show `{name}` as")
+                    aria-label=format!("Show `{}` as", visible(&name))
                     data-testid="field-encoding"
                     on:change=move |event| {
                         let chosen = event_target_value(&event);
@@ -108,7 +110,7 @@ fn Field(
                     href=href
                     download=""
                     title="Download the bytes"
-                    aria-label=format!("Download the bytes of `{name}`")
+                    aria-label=format!("Download the bytes of `{}`", visible(&name))
                     data-testid="field-download"
                 >
                     <Icon glyph=Glyph::Download />

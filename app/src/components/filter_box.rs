@@ -6,11 +6,14 @@ use leptos::html;
 use leptos::prelude::*;
 use rewind_domain::filter::TermKind;
 use rewind_domain::filter::completion::{Completion, Known, complete};
+use rewind_domain::foreign_text::visible;
 use rewind_domain::{Filter, FilterError};
 use web_sys::KeyboardEvent;
 
+use super::foreign_text::foreign;
 use super::icon::{Glyph, Icon};
 use crate::browser::keyboard;
+use crate::browser::zone::{ChosenZone, Zone};
 
 /// The id of the box, for whoever brings the keyboard to it.
 pub(crate) const FILTER_ID: &str = "filter";
@@ -40,6 +43,7 @@ pub(crate) fn FilterBox(
     #[prop(into)]
     suggestions: Signal<Arc<Suggestions>>,
 ) -> impl IntoView {
+    let zone = ChosenZone::expect();
     let input = NodeRef::<html::Input>::new();
     let typed = RwSignal::new(String::new());
     let cursor = RwSignal::new(0_usize);
@@ -48,7 +52,9 @@ pub(crate) fn FilterBox(
     let typed_problem = Memo::new(move |_| {
         let typed = typed.get();
         // While it is being written, what is missing at its end is no mistake yet.
-        Filter::parse(typed.trim()).err().filter(|error| error.length > 0 || !is_open.get())
+        Filter::parse_in(typed.trim(), &ChosenZone::get())
+            .err()
+            .filter(|error| error.length > 0 || !is_open.get())
     });
     let offers = Memo::new(move |_| {
         if !is_open.get() {
@@ -90,12 +96,13 @@ pub(crate) fn FilterBox(
             is_open.set(false);
             return;
         }
-        if Filter::parse(text).is_err() {
+        // What is typed is on the clocks that are shown; what is kept and linked is in UTC.
+        let Ok(added) = Filter::parse_in(text, &zone.get_untracked()) else {
             is_open.set(false);
             return;
-        }
+        };
         let before = Filter::parse(&filter.get_untracked()).unwrap_or_default();
-        on_change.run(before.with(text));
+        on_change.run(before.with(&added.to_string()));
         write_box(String::new());
         is_open.set(false);
     };
@@ -106,7 +113,7 @@ pub(crate) fn FilterBox(
             return on_change.run(String::new());
         };
         let Some(last) = before.terms().last() else { return };
-        write_box(before.text_of(last));
+        write_box(before.text_in(last, &zone.get_untracked()));
         on_change.run(before.without(before.terms().len() - 1));
     };
     let on_key = move |event: KeyboardEvent| {
@@ -138,11 +145,11 @@ pub(crate) fn FilterBox(
     let chips = move || {
         let text = filter.get();
         match Filter::parse(&text) {
-            Ok(parsed) => chip_views(&parsed, on_change).into_any(),
+            Ok(parsed) => chip_views(&parsed, ChosenZone::get(), on_change).into_any(),
             // A link may have brought anything: it is shown as it is, to be mended.
             Err(_) => view! {
                 <span class="chip wrong">
-                    <span class="chip-text">{text}</span>
+                    <span class="chip-text">{foreign(&text)}</span>
                     <button
                         type="button"
                         class="chip-away"
@@ -173,7 +180,7 @@ pub(crate) fn FilterBox(
                             accept(&offer);
                         }
                     >
-                        <code>{text}</code>
+                        <code>{foreign(&text)}</code>
                         <span class="faint">{hint}</span>
                     </li>
                 }
@@ -190,7 +197,7 @@ pub(crate) fn FilterBox(
         error.or_else(|| problem.get().filter(|_| typed.with(String::is_empty))).map(|error| {
             view! {
                 <p class="filter-problem" role="alert" data-testid="filter-problem">
-                    {format!("At character {}: {}", error.column, error.message)}
+                    {foreign(&format!("At character {}: {}", error.column, error.message))}
                 </p>
             }
         })
@@ -232,12 +239,12 @@ pub(crate) fn FilterBox(
     }
 }
 
-fn chip_views(filter: &Filter, on_change: Callback<String>) -> impl IntoView + use<> {
+fn chip_views(filter: &Filter, zone: Zone, on_change: Callback<String>) -> impl IntoView + use<> {
     let terms = filter.terms().iter().enumerate();
     let chips = terms.map(|(at, term)| {
-        let text = filter.text_of(term);
+        let text = filter.text_in(term, &zone);
         let without = filter.without(at);
-        let label = format!("Take away {text}");
+        let label = format!("Take away {}", visible(&text));
         view! {
             <span
                 class="chip"
@@ -245,7 +252,7 @@ fn chip_views(filter: &Filter, on_change: Callback<String>) -> impl IntoView + u
                 class:script=term.kind() == TermKind::Script
                 data-testid="filter-chip"
             >
-                <span class="chip-text">{text}</span>
+                <span class="chip-text">{foreign(&text)}</span>
                 <button
                     type="button"
                     class="chip-away"

@@ -7,6 +7,7 @@ use wasm_bindgen::JsCast;
 use web_sys::{Element, PointerEvent};
 
 use crate::api::IndexAnswer;
+use crate::browser::zone::ChosenZone;
 use crate::state::histogram::{Bar, bars, range_term};
 use crate::state::text;
 
@@ -20,7 +21,9 @@ pub(crate) fn HistogramStrip(
     #[prop(into)]
     on_range: Callback<String>,
 ) -> impl IntoView {
-    let drawn = Memo::new(move |_| index.get().map(|index| bars(&index)).unwrap_or_default());
+    let drawn = Memo::new(move |_| {
+        index.get().map(|index| bars(&index, &ChosenZone::get())).unwrap_or_default()
+    });
     // The bars between which the pointer was dragged.
     let brushed = RwSignal::new(None::<(usize, usize)>);
     let bar_at = move |event: &PointerEvent| {

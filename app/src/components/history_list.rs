@@ -1,9 +1,11 @@
 //! The events that changed a value, each with what it was and what it became.
 
 use leptos::prelude::*;
+use rewind_domain::foreign_text::visible;
 use web_sys::KeyboardEvent;
 
 use super::event_type::EventType;
+use super::foreign_text::foreign;
 use super::moment::Moment;
 use super::row_cursor::RowCursor;
 use super::virtual_list::VirtualList;
@@ -49,7 +51,7 @@ pub(crate) fn HistoryList(
         let became = match (&entry.new, entry.is_cut) {
             (Some(_), _) => {
                 let text = value(&entry.new).unwrap_or_default();
-                view! { <span class="history-new" title=text>{text.clone()}</span> }.into_any()
+                view! { <span class="history-new" title=visible(&text).into_owned()>{foreign(&text)}</span> }.into_any()
             }
             (None, true) => view! { <span class="faint">"a large value"</span> }.into_any(),
             (None, false) => view! { <span class="faint">"removed"</span> }.into_any(),

@@ -1,12 +1,14 @@
 //! A JSON value as a tree, with what changed marked.
 
 use leptos::prelude::*;
+use rewind_domain::foreign_text::visible;
 use rewind_domain::tree::{self, LeafKind, Mark, RowValue, TreeRow};
 use rewind_domain::{Json, Pointer};
 use web_sys::KeyboardEvent;
 
 use super::aria_level::aria_level;
 use super::copy_button::CopyButton;
+use super::foreign_text::{foreign, foreign_lines};
 use super::icon::{Glyph, Icon};
 use super::virtual_list::VirtualList;
 use crate::browser::keyboard;
@@ -228,7 +230,7 @@ fn Row(
         Some(Mark::Changed) => (
             Some("changed"),
             "~",
-            old.as_ref().map(|old| format!("Changed in this version; it was {old}")),
+            old.as_ref().map(|old| format!("Changed in this version; it was {}", visible(old))),
         ),
         Some(Mark::Removed) => (Some("removed"), "−", Some("Removed in this version".to_owned())),
         Some(Mark::Inside) => (Some("inside"), "•", Some("Something inside changed".to_owned())),
@@ -237,7 +239,7 @@ fn Row(
     let was = (mark == Some(Mark::Changed)).then(|| {
         old.clone().map(|old| {
             view! {
-                <del class="tree-old">{old}</del>
+                <del class="tree-old">{foreign(&old)}</del>
                 <span class="tree-arrow" aria-hidden="true">" → "</span>
             }
         })
@@ -247,16 +249,19 @@ fn Row(
             let more = format!("{} more", text::grouped(hidden as u64));
             view! { <span class="tree-more">{more}</span> }.into_any()
         }
-        _ if is_removed => view! { <del class="tree-old">{old}</del> }.into_any(),
+        _ if is_removed => {
+            view! { <del class="tree-old">{old.as_deref().map(foreign)}</del> }.into_any()
+        }
         RowValue::Leaf { text, kind } => {
-            view! { <span class=leaf_class(kind)>{text}</span> }.into_any()
+            view! { <span class=leaf_class(kind)>{foreign(&text)}</span> }.into_any()
         }
         RowValue::Container { is_array, count, is_open, preview } => {
             let count = match is_array {
                 true => text::counted(count as u64, "item", "items"),
                 false => text::counted(count as u64, "member", "members"),
             };
-            let preview = (!is_open).then(|| view! { <span class="tree-preview">{preview}</span> });
+            let preview =
+                (!is_open).then(|| view! { <span class="tree-preview">{foreign(&preview)}</span> });
             view! {
                 <span class="tree-count">{count}</span>
                 {preview}
@@ -288,7 +293,7 @@ fn Row(
                 <span class="tree-twisty" class:open=is_expanded.as_deref() == Some("true")>
                     {is_expanded.is_some().then(|| view! { <Icon glyph=Glyph::Closed /> })}
                 </span>
-                {label.map(|label| view! { <span class="tree-label">{label}</span><span class="tree-colon">":"</span> })}
+                {label.map(|label| view! { <span class="tree-label">{foreign(&label)}</span><span class="tree-colon">":"</span> })}
                 {was}
                 {shown}
             </span>
@@ -322,7 +327,7 @@ fn Inspector(
     view! {
         <div class="inspector" data-testid="inspector">
             <div class="inspector-head">
-                <code class="inspector-path" title="JSON Pointer">{path_text}</code>
+                <code class="inspector-path" title="JSON Pointer">{foreign(&path_text)}</code>
                 <CopyButton label="Copy path" text=move || copied_path.clone() />
                 <CopyButton label="Copy value" is_labelled=true text=whole />
                 <button type="button" class="button quiet icon-only" aria-label="Close" title="Close" on:click=move |_| on_close()>
@@ -330,7 +335,7 @@ fn Inspector(
                 </button>
             </div>
             {more}
-            <pre class="inspector-value" class:removed=is_removed tabindex="0">{shown}</pre>
+            <pre class="inspector-value" class:removed=is_removed tabindex="0">{foreign_lines(&shown)}</pre>
         </div>
     }
 }

@@ -1,6 +1,7 @@
 //! Whether a page is live, and the button that holds it still.
 
 use leptos::prelude::*;
+use rewind_domain::foreign_text::visible_message;
 
 use super::icon::{Glyph, Icon};
 use crate::state::live::Liveness;
@@ -19,7 +20,7 @@ pub(crate) fn LiveStatus(
             role="status"
             data-testid="live-status"
             data-state=move || liveness.with(Liveness::name)
-            title=move || liveness.with(Liveness::explanation)
+            title=move || visible_message(&liveness.with(Liveness::explanation))
         >
             <span class="live-dot" aria-hidden="true"></span>
             {move || liveness.with(Liveness::label)}

@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 use rewind_domain::catalog::Category;
+use rewind_domain::foreign_text::visible;
 
 use super::category_crumbs::CategoryCrumbs;
 use super::stream_key::KeyText;
@@ -23,7 +24,11 @@ pub(crate) fn ManyHead(
         EventsOf::Streams(streams) => {
             let names: Vec<String> = streams.iter().map(ToString::to_string).collect();
             let counted = text::counted(streams.len() as u64, "stream", "streams");
-            (Category::All, view! { <span title=names.join(", ")>{counted}</span> }.into_any())
+            (
+                Category::All,
+                view! { <span title=visible(&names.join(", ")).into_owned()>{counted}</span> }
+                    .into_any(),
+            )
         }
         EventsOf::Stream(stream) => {
             let category = Category::of(&stream);

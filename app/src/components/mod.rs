@@ -26,6 +26,7 @@ pub(crate) mod export_tray;
 pub(crate) mod field_value;
 pub(crate) mod fields_table;
 pub(crate) mod filter_box;
+pub(crate) mod foreign_text;
 pub(crate) mod histogram_strip;
 pub(crate) mod history_list;
 pub(crate) mod icon;

@@ -3,14 +3,17 @@
 use leptos::html;
 use leptos::prelude::*;
 use rewind_domain::StreamKey;
+use rewind_domain::foreign_text::visible;
 
 use super::event_type::EventType;
+use super::foreign_text::foreign;
 use super::icon::{Glyph, Icon};
 use super::moment::Moment;
 use super::sparkline::Sparkline;
 use super::stream_key::KeyText;
 use crate::api::{GroupLag, NewestEvent, STREAM_SLOT_SECONDS, StreamRate};
 use crate::browser::stillness::{Stillness, held};
+use crate::browser::zone::ChosenZone;
 use crate::state::address::{EventsAddress, EventsOf};
 use crate::state::rates::per_second;
 use crate::state::steady::new_ones;
@@ -108,13 +111,13 @@ pub(crate) fn NewestEvents(
         let href = list.with_event(Some(event.id)).href();
         let data = match event.decode_error.clone() {
             Some(error) => view! {
-                <span class="newest-data" title=error>
+                <span class="newest-data" title=visible(&error).into_owned()>
                     <Icon glyph=Glyph::Warning />
-                    {error.clone()}
+                    {foreign(&error)}
                 </span>
             }
             .into_any(),
-            None => view! { <code class="newest-data">{event.preview.clone()}</code> }.into_any(),
+            None => view! { <code class="newest-data">{foreign(&event.preview)}</code> }.into_any(),
         };
         view! {
             <li class="newest-row" class:fresh=is_drawn.get_value() data-testid="newest" data-id=event.id.to_string()>
@@ -131,6 +134,7 @@ pub(crate) fn NewestEvents(
         <section class="panel" aria-label="Newest events">
             <header class="panel-head">
                 <h2>"Newest events"</h2>
+                <span class="panel-note" data-testid="newest-zone">{move || ChosenZone::get().full_name()}</span>
                 <span class="panel-note" data-testid="newest-waiting">{note}</span>
             </header>
             <Show when=move || is_empty.get()>
@@ -236,7 +240,7 @@ fn group_row((stream, name): GroupKey, group: Memo<Option<GroupLag>>) -> impl In
             }
         })
     };
-    let (title, shown) = (name.clone(), name.clone());
+    let (title, shown) = (visible(&name).into_owned(), foreign(&name));
     let gone = move || {
         let group = group.get()?;
         let (gone, checked) =

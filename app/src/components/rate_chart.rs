@@ -2,10 +2,12 @@
 
 use leptos::ev::KeyboardEvent;
 use leptos::prelude::*;
-use rewind_domain::time::UtcTime;
+use rewind_domain::foreign_text::visible;
+use rewind_domain::time::zone::ZonedTime;
 use wasm_bindgen::JsCast;
 use web_sys::{Element, PointerEvent};
 
+use super::foreign_text::foreign;
 use crate::browser::keyboard;
 use crate::browser::zone::ChosenZone;
 use crate::state::rates::{BAR_SECONDS, Chart, Layer, Line, per_second};
@@ -105,9 +107,11 @@ pub(crate) fn RateChart(
             };
             let label = match href {
                 Some(href) => {
-                    view! { <a href=href title=name.clone()>{name.clone()}</a> }.into_any()
+                    view! { <a href=href title=visible(&name).into_owned()>{foreign(&name)}</a> }
+                        .into_any()
                 }
-                None => view! { <span title=name.clone()>{name.clone()}</span> }.into_any(),
+                None => view! { <span title=visible(&name).into_owned()>{foreign(&name)}</span> }
+                    .into_any(),
             };
             view! {
                 <tr data-testid="rate" data-name=name>
@@ -230,17 +234,21 @@ fn minutes(chart: &Chart) -> impl IntoView + use<> {
         .map(|second| {
             let bar = bar_at(chart, second).unwrap_or(0);
             let left = format!("{:.3}%", place(bar, chart.bars));
-            let time: String = clock(second).chars().take("00:00".len()).collect();
+            let time: String = shown(second).clock().chars().take("00:00".len()).collect();
             view! { <span style:left=left>{time}</span> }
         })
         .collect_view()
 }
 
-/// A second as a clock in the chosen zone has it.
+/// A second on the clocks of the chosen zone.
+fn shown(second: u64) -> ZonedTime {
+    ChosenZone::show(i64::try_from(second.saturating_mul(1_000)).unwrap_or(i64::MAX))
+}
+
+/// The time of day of a second, and the zone.
 fn clock(second: u64) -> String {
-    let ms = i64::try_from(second.saturating_mul(1_000)).unwrap_or(i64::MAX);
-    let clock = UtcTime(ChosenZone::get().shifted_ms(ms)).clock();
-    clock.split('.').next().unwrap_or_default().to_owned()
+    let time = shown(second);
+    format!("{} {}", time.clock_to_second(), time.zone())
 }
 
 /// A bar in words.
@@ -255,7 +263,7 @@ fn spoken(chart: &Chart, bar: Option<usize>) -> String {
     layers.sort_by(|(_, a), (_, b)| b.total_cmp(a));
     let named = layers.iter().take(SPOKEN_NAMES);
     let parts: Vec<String> =
-        named.map(|(name, rate)| format!("{name} {}", per_second(*rate))).collect();
+        named.map(|(name, rate)| format!("{} {}", visible(name), per_second(*rate))).collect();
     let all = per_second(value(&chart.all, bar));
     let parts = if parts.is_empty() { String::new() } else { format!(": {}", parts.join(", ")) };
     format!("{when}, {all} events a second{parts}")

@@ -3,8 +3,10 @@
 use std::collections::HashSet;
 
 use leptos::prelude::*;
+use rewind_domain::foreign_text::visible;
 use web_sys::KeyboardEvent;
 
+use super::foreign_text::foreign;
 use super::row_cursor::RowCursor;
 use super::virtual_list::VirtualList;
 use crate::state::shared::Document;
@@ -67,8 +69,8 @@ pub(crate) fn SideBySide(
         match line {
             Line::Same { depth, text } => view! {
                 <div class="side-row" class:row-active=is_active role="row" id=row_id>
-                    <span class="side-cell" role="gridcell" style:padding-left=indent(depth)>{text.clone()}</span>
-                    <span class="side-cell" role="gridcell" style:padding-left=indent(depth)>{text}</span>
+                    <span class="side-cell" role="gridcell" style:padding-left=indent(depth)>{foreign(&text)}</span>
+                    <span class="side-cell" role="gridcell" style:padding-left=indent(depth)>{foreign(&text)}</span>
                 </div>
             }
             .into_any(),
@@ -87,18 +89,18 @@ pub(crate) fn SideBySide(
                         <span
                             class=format!("side-cell {old_kind}")
                             role="gridcell"
-                            title=old
+                            title=old.as_deref().map(|old| visible(old).into_owned())
                             style:padding-left=indent(depth)
                         >
-                            {old.clone()}
+                            {old.as_deref().map(foreign)}
                         </span>
                         <span
                             class=format!("side-cell {new_kind}")
                             role="gridcell"
-                            title=new
+                            title=new.as_deref().map(|new| visible(new).into_owned())
                             style:padding-left=indent(depth)
                         >
-                            {new.clone()}
+                            {new.as_deref().map(foreign)}
                         </span>
                     </div>
                 }

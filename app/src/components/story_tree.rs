@@ -1,11 +1,13 @@
 //! The events of a story as a tree.
 
 use leptos::prelude::*;
+use rewind_domain::foreign_text::visible;
 use rewind_domain::relation_tree::Cause;
 use rewind_domain::{EntryId, StreamKey};
 use web_sys::KeyboardEvent;
 
 use super::event_type::EventType;
+use super::foreign_text::foreign;
 use super::virtual_list::VirtualList;
 use crate::browser::keyboard;
 use crate::state::story::{StoryRow, row_key};
@@ -109,11 +111,11 @@ fn Row(
         Cause::Circular => Some(("causes in a circle", event.links.causation.clone())),
     };
     let cause = cause.map(|(words, named)| {
-        view! { <span class="badge" title=named.unwrap_or_default()>{words}</span> }
+        view! { <span class="badge" title=visible(&named.unwrap_or_default()).into_owned()>{words}</span> }
     });
     let copies = (!copies.is_empty()).then(|| {
         let also: Vec<String> = copies.iter().map(StreamKey::to_string).collect();
-        let title = format!("Published in {} as well", also.join(", "));
+        let title = format!("Published in {} as well", visible(&also.join(", ")));
         view! { <span class="badge" title=title>{format!("+{}", copies.len())}</span> }
     });
     view! {
@@ -131,9 +133,9 @@ fn Row(
             data-depth=depth
         >
             {guides}
-            <a class="story-link" href=href tabindex="-1" title=key.clone()>
+            <a class="story-link" href=href tabindex="-1" title=visible(&key).into_owned()>
                 <EventType event_type=event.event_type />
-                <span class="story-stream">{event.stream.to_string()}</span>
+                <span class="story-stream">{foreign(&event.stream.to_string())}</span>
             </a>
             {cause}
             {copies}

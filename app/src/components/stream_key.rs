@@ -2,6 +2,9 @@
 
 use leptos::prelude::*;
 use rewind_domain::StreamKey;
+use rewind_domain::foreign_text::visible;
+
+use super::foreign_text::foreign;
 
 /// A key, its last segment stressed: the rest is the same for many.
 #[component]
@@ -11,9 +14,9 @@ pub(crate) fn KeyText(
 ) -> impl IntoView {
     let category = stream.category().map(|category| format!("{category}:"));
     view! {
-        <span class="key" title=stream.to_string()>
-            <span class="key-category">{category}</span>
-            <span class="key-name">{stream.name().to_string()}</span>
+        <span class="key" dir="ltr" title=visible(&stream.to_string()).into_owned()>
+            <span class="key-category">{category.map(|category| foreign(&category))}</span>
+            <span class="key-name">{foreign(&stream.name().to_string())}</span>
         </span>
     }
 }

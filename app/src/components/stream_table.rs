@@ -6,9 +6,11 @@ use std::ops::Range;
 use leptos::prelude::*;
 use rewind_domain::StreamKey;
 use rewind_domain::catalog::SortBy;
+use rewind_domain::foreign_text::visible;
 use rewind_domain::stream_key::StreamKind;
 use web_sys::KeyboardEvent;
 
+use super::foreign_text::foreign;
 use super::icon::{Glyph, Icon};
 use super::moment::Ago;
 use super::sparkline::Sparkline;
@@ -55,6 +57,8 @@ pub(crate) fn StreamTable(
     /// Sorts them by something else.
     #[prop(into)]
     on_sort: Callback<SortBy>,
+    /// The name under which its place is kept for whoever comes back.
+    place: String,
     /// Tells which rows are on screen.
     #[prop(into)]
     on_range: Callback<Range<usize>>,
@@ -160,7 +164,7 @@ pub(crate) fn StreamTable(
             <VirtualList rows=streams offset total row_height=ROW_HEIGHT render=move |index, stream| {
                     let is_active = Memo::new(move |_| active.get() == Some(index));
                     stream_row(index, stream, rates, is_active, move || mean(index))
-                } in_sight on_range />
+                } in_sight on_range place />
         </div>
     }
 }
@@ -185,9 +189,9 @@ fn stream_row(
     });
     let numbers = match stream.unavailable.clone() {
         Some(reason) => view! {
-            <span role="gridcell" class="cell-unavailable" title=reason>
+            <span role="gridcell" class="cell-unavailable" title=visible(&reason).into_owned()>
                 <Icon glyph=Glyph::Warning />
-                {reason.clone()}
+                {foreign(&reason)}
             </span>
         }
         .into_any(),

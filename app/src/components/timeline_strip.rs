@@ -1,10 +1,13 @@
 //! A history in time: how many events when, what state things were in, and where one stands.
 
 use leptos::prelude::*;
-use rewind_domain::time::{UtcTime, duration_text};
+use rewind_domain::foreign_text::visible;
+use rewind_domain::time::duration_text;
 use rewind_domain::timeline::{Bucket, Stretch, Timeline};
 use web_sys::{Element, PointerEvent};
 
+use super::foreign_text::foreign;
+use crate::browser::zone::{ChosenZone, Zone};
 use crate::state::shared::Same;
 use crate::state::text;
 use crate::state::timeline::{LaneView, bar_height, lane_views, legend, percent, place, values_at};
@@ -90,11 +93,18 @@ pub(crate) fn TimelineStrip(
         at(mark).map(moved_to)
     });
     let drawn = move || {
+        let zone = ChosenZone::get();
         drawing.get().map(|drawing| {
             let Drawing { timeline, lanes, latest, stopped, missing } = drawing;
             let tallest = timeline.buckets.iter().map(|bucket| bucket.count).max().unwrap_or(0);
-            let bars = timeline.buckets.iter().map(|bucket| bar(bucket, tallest)).collect_view();
-            let folds = timeline.stretches.iter().filter(|s| s.is_folded).map(fold).collect_view();
+            let bars =
+                timeline.buckets.iter().map(|bucket| bar(bucket, tallest, zone)).collect_view();
+            let folds = timeline
+                .stretches
+                .iter()
+                .filter(|s| s.is_folded)
+                .map(|stretch| fold(stretch, zone))
+                .collect_view();
             let stop = stopped
                 .and_then(|version| Some((version, place(&timeline, version, None)?)))
                 .map(|(version, at)| {
@@ -112,7 +122,7 @@ pub(crate) fn TimelineStrip(
                 let title = format!("{} missing", text::counted(missing, "event is", "events are"));
                 view! { <span class="timeline-gone" title=title data-testid="timeline-gap"></span> }
             });
-            let lanes = lane_views(&timeline, &lanes, stopped.unwrap_or(latest));
+            let lanes = lane_views(&timeline, &lanes, stopped.unwrap_or(latest), &zone);
             let lanes = lanes.into_iter().map(lane).collect_view();
             view! {
                 <div class="timeline-bars">{bars} {folds} {gone} {stop}</div>
@@ -127,13 +137,13 @@ pub(crate) fn TimelineStrip(
                     .into_iter()
                     .map(|(value, hue)| {
                         view! {
-                            <span class=format!("legend-value hue-{hue}")>{value}</span>
+                            <span class=format!("legend-value hue-{hue}")>{foreign(&value)}</span>
                         }
                     })
                     .collect_view();
                 view! {
                     <div class="legend-row">
-                        <span class="legend-path" title=path>{path.clone()}</span>
+                        <span class="legend-path" title=visible(&path).into_owned()>{foreign(&path)}</span>
                         <span class="legend-values">{values}</span>
                     </div>
                 }
@@ -144,19 +154,22 @@ pub(crate) fn TimelineStrip(
     let ends = move || {
         drawing.with(|drawing| {
             let stretches = &drawing.as_ref()?.timeline.stretches;
-            Some((UtcTime(stretches.first()?.from_ms), UtcTime(stretches.last()?.to_ms)))
+            Some((
+                ChosenZone::show(stretches.first()?.from_ms),
+                ChosenZone::show(stretches.last()?.to_ms),
+            ))
         })
     };
     let value_text = move || {
         let mark = cursor.get();
         let mut said = vec![format!("version {}", mark.version)];
-        said.extend(mark.timestamp_ms.map(|ms| format!("{} UTC", UtcTime(ms))));
+        said.extend(mark.timestamp_ms.map(|ms| ChosenZone::show(ms).to_string()));
         drawing.with(|drawing| {
             if let Some(drawing) = drawing {
                 said.extend(values_at(&drawing.lanes, mark.version));
             }
         });
-        said.join(", ")
+        visible(&said.join(", ")).into_owned()
     };
     let last = move || drawing.with(|drawing| drawing.as_ref().map_or(0, |drawing| drawing.latest));
     view! {
@@ -212,7 +225,7 @@ fn as_element(target: web_sys::EventTarget) -> Option<Element> {
     target.dyn_into().ok()
 }
 
-fn bar(bucket: &Bucket, tallest: u64) -> impl IntoView + use<> {
+fn bar(bucket: &Bucket, tallest: u64, zone: Zone) -> impl IntoView + use<> {
     let versions = match bucket.first_version == bucket.last_version {
         true => format!("version {}", text::grouped(bucket.first_version)),
         false => format!(
@@ -226,9 +239,9 @@ fn bar(bucket: &Bucket, tallest: u64) -> impl IntoView + use<> {
         failures => format!(", {} failed", text::grouped(failures)),
     };
     let title = format!(
-        "{}, {versions}{failed}, {} UTC",
+        "{}, {versions}{failed}, {}",
         text::counted(bucket.count, "event", "events"),
-        UtcTime(bucket.from_ms)
+        zone.show(bucket.from_ms)
     );
     view! {
         <span
@@ -242,13 +255,13 @@ fn bar(bucket: &Bucket, tallest: u64) -> impl IntoView + use<> {
     }
 }
 
-fn fold(stretch: &Stretch) -> impl IntoView + use<> {
+fn fold(stretch: &Stretch, zone: Zone) -> impl IntoView + use<> {
     let length = u64::try_from(stretch.to_ms.saturating_sub(stretch.from_ms)).unwrap_or(0);
     let (brief, length) = (text::brief_duration(length), duration_text(length));
     let title = format!(
-        "Nothing happened for {length}, from {} to {} UTC",
-        UtcTime(stretch.from_ms),
-        UtcTime(stretch.to_ms)
+        "Nothing happened for {length}, from {} to {}",
+        zone.show(stretch.from_ms),
+        zone.show(stretch.to_ms)
     );
     view! {
         <span
@@ -273,9 +286,9 @@ fn lane(lane: LaneView) -> impl IntoView {
                     class=format!("lane-run hue-{}", run.hue)
                     style:left=percent(run.start)
                     style:width=percent(run.end - run.start)
-                    title=run.title
+                    title=visible(&run.title).into_owned()
                 >
-                    {run.value}
+                    {foreign(&run.value)}
                 </span>
             }
         })

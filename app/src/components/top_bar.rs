@@ -5,6 +5,7 @@ use leptos::prelude::*;
 use super::theme_switch::ThemeSwitch;
 use super::zone_switch::ZoneSwitch;
 use crate::api::About;
+use crate::browser::availability::Away;
 use crate::browser::location::Location;
 use crate::state::address::Address;
 
@@ -14,21 +15,39 @@ pub(crate) fn TopBar(
     /// What the server told of itself.
     #[prop(into)]
     about: Signal<Option<About>>,
-    /// Whether it can be reached.
+    /// What is away.
     #[prop(into)]
-    is_reachable: Signal<bool>,
+    away: Signal<Away>,
 ) -> impl IntoView {
+    let address =
+        Memo::new(move |_| about.with(|about| about.as_ref().map(|a| a.redis_address.clone())));
+    let server = Memo::new(move |_| about.with(|about| about.as_ref()?.redis_version.clone()));
+    let away = Memo::new(move |_| away.get());
+    let said = Memo::new(move |_| match away.get() {
+        Away::Nothing => server.get().unwrap_or_default(),
+        Away::Redis => "Redis is not reachable".to_owned(),
+        Away::Server => "Rewind is not reachable".to_owned(),
+    });
     let redis = move || {
-        about.get().map(|about| {
-            let is_up = about.redis_version.is_some() && is_reachable.get();
-            let version = about.redis_version.unwrap_or_else(|| "not reachable".to_owned());
+        address.get().map(|address| {
+            let shown_address = address.clone();
+            let state = move || match away.get() {
+                Away::Nothing => "up",
+                Away::Redis => "redis-away",
+                Away::Server => "server-away",
+            };
             view! {
-                <span class="redis" class:down=!is_up title=format!("{version} at {}", about.redis_address)>
+                <span
+                    class="redis"
+                    class:down=move || away.get() != Away::Nothing
+                    role="status"
+                    data-testid="connection"
+                    data-state=state
+                    title=move || format!("{} at {address}", said.get())
+                >
                     <span class="redis-dot" aria-hidden="true"></span>
-                    <span class="redis-address">{about.redis_address.clone()}</span>
-                    <span class="redis-version">
-                        {if is_up { version.clone() } else { "not reachable".to_owned() }}
-                    </span>
+                    <span class="redis-address">{shown_address}</span>
+                    <span class="redis-version">{said}</span>
                 </span>
             }
         })
@@ -36,7 +55,9 @@ pub(crate) fn TopBar(
     let location = Location::expect();
     let is_overview = Memo::new(move |_| location.address() == Address::Overview);
     let is_streams = Memo::new(move |_| matches!(location.address(), Address::Streams(_)));
-    let version = move || about.get().map(|about| format!("Rewind {}", about.version));
+    let version = Memo::new(move |_| {
+        about.with(|about| about.as_ref().map(|about| format!("Rewind {}", about.version)))
+    });
     view! {
         <header class="top-bar">
             <a class="brand" href="/" title=version>

@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use rewind_domain::catalog::Category;
 use rewind_domain::{EntryId, Event, StreamKey, TopicPart};
 
+use super::foreign_text::foreign;
 use crate::api::TopicAbout;
 use crate::state::address::{EventsAddress, Point, StreamsAddress, TravelAddress};
 use crate::state::topics;
@@ -37,9 +38,9 @@ pub(crate) fn TopicLinks(
                 view! {
                     <span class="topic-link" data-testid="in-topic">
                         "in "
-                        <a href=href>{topic.stream.to_string()}</a>
+                        <a href=href>{foreign(&topic.stream.to_string())}</a>
                         " by "
-                        <code>{topic.by.clone()}</code>
+                        <code>{foreign(&topic.by)}</code>
                     </span>
                 }
                 .into_any()
@@ -52,7 +53,7 @@ pub(crate) fn TopicLinks(
                     let href = StreamsAddress::of(inside(topic)).href();
                     view! {
                         <a class="topic-link" href=href data-testid="topic-aggregates">
-                            {of_type}
+                            {foreign(&of_type)}
                             " aggregates"
                         </a>
                     }
@@ -81,10 +82,10 @@ pub(crate) fn AboutAggregates(
 fn about(part: &TopicPart, event: EntryId) -> impl IntoView + use<> {
     let href = TravelAddress::at(part.key(), Point::Id(event)).href();
     view! {
-        <dt>{part.aggregate_type.to_string()}</dt>
+        <dt>{foreign(&part.aggregate_type.to_string())}</dt>
         <dd>
             <a href=href title="Travel to the version that this event makes" data-testid="about-aggregate">
-                {part.id.to_string()}
+                {foreign(&part.id.to_string())}
             </a>
         </dd>
     }

@@ -6,6 +6,7 @@ use leptos::html;
 use leptos::prelude::*;
 use rewind_domain::Filter;
 
+use super::foreign_text::foreign;
 use crate::api::{IndexAnswer, TypeCount};
 use crate::browser::stillness::Stillness;
 use crate::state::steady::in_order;
@@ -83,7 +84,7 @@ pub(crate) fn TypeFacets(
                     on_change.run(toggled(&filter.get_untracked(), &term));
                 }
             >
-                {name}
+                {foreign(&name)}
                 " "
                 <span class="facet-count">{number}</span>
             </button>

@@ -3,6 +3,7 @@
 use leptos::ev::{MouseEvent, Targeted};
 use leptos::prelude::*;
 use rewind_domain::ChangeKind;
+use rewind_domain::foreign_text::visible;
 use rewind_domain::travel::Step;
 use web_sys::{HtmlSelectElement, KeyboardEvent};
 
@@ -222,7 +223,7 @@ fn TypeChoice(
             .into_iter()
             .map(|name| {
                 let is_chosen = chosen.as_ref() == Some(&name);
-                view! { <option value=name selected=is_chosen>{name.clone()}</option> }
+                view! { <option value=name selected=is_chosen>{visible(&name).into_owned()}</option> }
             })
             .collect_view()
     };
@@ -290,7 +291,7 @@ fn fate(step: &Step) -> AnyView {
 fn StepContent(step: Same<Step>, fate: AnyView) -> impl IntoView {
     let error = step.decode_error.as_ref().map(|error| {
         view! {
-            <span class="badge warning" title=error.to_string()>
+            <span class="badge warning" title=visible(&error.to_string()).into_owned()>
                 <Icon glyph=Glyph::Warning />
             </span>
         }

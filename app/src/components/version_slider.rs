@@ -6,6 +6,7 @@ use web_sys::{HtmlInputElement, KeyboardEvent};
 
 use super::icon::{Glyph, Icon};
 use crate::browser::keyboard;
+use crate::browser::zone::ChosenZone;
 use crate::state::address::Point;
 use crate::state::{place, text};
 
@@ -38,6 +39,7 @@ pub(crate) fn VersionSlider(
     /// What stands between the buttons and the slider.
     children: Children,
 ) -> impl IntoView {
+    let zone = ChosenZone::expect();
     let is_first = Memo::new(move |_| versions.with(|v| v.shown <= v.first));
     let is_last = Memo::new(move |_| versions.with(|v| v.shown >= v.last));
     let step = move |glyph: Glyph,
@@ -68,7 +70,7 @@ pub(crate) fn VersionSlider(
             problem.set(None);
             return;
         }
-        match place::parse(&text) {
+        match place::parse(&text, &zone.get_untracked()) {
             Ok(point) => {
                 problem.set(None);
                 let point = match point {
@@ -126,7 +128,10 @@ pub(crate) fn VersionSlider(
                         autocomplete="off"
                         spellcheck="false"
                         size="7"
-                        title="A version, an entry id or a time in UTC (G)"
+                        title=move || format!(
+                            "A version, an entry id or a time in {} (G)",
+                            ChosenZone::get().full_name()
+                        )
                         data-testid="version-input"
                         placeholder=move || versions.get().shown.to_string()
                         prop:value=move || versions.get().shown.to_string()

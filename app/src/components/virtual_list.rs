@@ -8,6 +8,7 @@ use rewind_domain::viewport::visible_rows;
 
 use crate::browser::frames::OncePerFrame;
 use crate::browser::keyboard::keep_focus;
+use crate::browser::places::{Place, Places};
 use crate::browser::resize::on_resize;
 use crate::browser::stillness::{Stillness, held};
 use crate::state::scrolling::Scrolled;
@@ -40,6 +41,9 @@ pub(crate) fn VirtualList<T, V>(
     /// Where the keyboard finds the list itself; only a list that is merely scrolled has it there.
     #[prop(default = "-1")]
     tabindex: &'static str,
+    /// The name under which its place is kept for whoever comes back.
+    #[prop(optional)]
+    place: Option<String>,
     /// Tells which rows are drawn, whenever that changes.
     #[prop(optional, into)]
     on_range: Option<Callback<Range<usize>>>,
@@ -53,21 +57,36 @@ where
     let drawn = NodeRef::<html::Div>::new();
     let is_pressed = Stillness::of(drawn).is_pressed();
     let part = held(is_pressed, Signal::derive(move || (rows.get(), offset.get())));
-    let scroll_top = RwSignal::new(0.0);
+    let places = place.map(|name| (Places::expect(), name));
+    let before = places.as_ref().and_then(|(places, name)| places.of(name));
+    let scroll_top = RwSignal::new(before.as_ref().map_or(0.0, |place| place.top));
     let height = RwSignal::new(None::<f64>);
-
-    let measure = OncePerFrame::new(move || {
-        if let Some(Some(frame)) = frame.try_get_untracked() {
-            scroll_top.try_set(f64::from(frame.scroll_top()));
-            height.try_set(Some(f64::from(frame.client_height())));
-        }
-    });
-    on_resize(frame, measure.clone());
+    // Where it was when someone left; the browser is told once there are rows.
+    let returning = StoredValue::new(before.map(|place| place.top));
 
     let count = Memo::new(move |_| match total {
         Some(total) => total.get(),
         None => rows.with(Vec::len),
     });
+    let measure = OncePerFrame::new(move || {
+        let Some(Some(frame)) = frame.try_get_untracked() else { return };
+        height.try_set(Some(f64::from(frame.client_height())));
+        if let Some(top) = returning.try_get_value().flatten() {
+            if count.try_get_untracked().unwrap_or(0) == 0 {
+                return;
+            }
+            returning.set_value(None);
+            #[expect(clippy::cast_possible_truncation, reason = "no browser scrolls further")]
+            frame.set_scroll_top(top as i32);
+        }
+        let top = f64::from(frame.scroll_top());
+        scroll_top.try_set(top);
+        if let Some((places, name)) = &places {
+            places.keep(name, Place { top, event: None });
+        }
+    });
+    on_resize(frame, measure.clone());
+
     let range = Memo::new(move |_| {
         let height = height.get().unwrap_or(GUESSED_HEIGHT);
         visible_rows(count.get(), f64::from(row_height), scroll_top.get(), height, OVERSCAN)

@@ -2,26 +2,30 @@
 
 use leptos::prelude::*;
 
+use crate::browser::clock::Now;
 use crate::browser::zone::{ChosenZone, Zone};
 
 /// UTC or local time, everywhere.
 #[component]
 pub(crate) fn ZoneSwitch() -> impl IntoView {
-    let owner = Owner::current();
-    let toggle = move |_| {
-        // An event handler has no owner of its own to find the choice by.
-        if let Some(owner) = &owner {
-            owner.with(ChosenZone::toggle);
-        }
-    };
+    let chosen = ChosenZone::expect();
+    let title = Memo::new(move |_| {
+        let (zone, local) = (ChosenZone::get(), Zone::Local);
+        let offset = local.show(Now::get()).zone();
+        format!(
+            "Times are shown and read in {}. Switch between UTC and the zone of this computer, {} (now {offset})",
+            zone.full_name(),
+            local.full_name()
+        )
+    });
     view! {
         <button
             type="button"
             class="button quiet zone-switch"
             data-testid="zone"
             aria-pressed=move || (ChosenZone::get() == Zone::Local).to_string()
-            title="Show times in UTC or in the time zone of this computer"
-            on:click=toggle
+            title=title
+            on:click=move |_| chosen.toggle()
         >
             {move || ChosenZone::get().label()}
         </button>

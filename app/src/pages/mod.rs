@@ -17,8 +17,9 @@ pub(crate) mod travel;
 pub(crate) mod workbench;
 
 use leptos::prelude::*;
+use rewind_domain::foreign_text::visible;
 
 /// Names the browser's tab.
 fn title(of: impl Fn() -> String + 'static) {
-    Effect::new(move || document().set_title(&of()));
+    Effect::new(move || document().set_title(&visible(&of())));
 }

@@ -62,8 +62,8 @@ pub(crate) struct Sight {
     pub(crate) base: Option<u64>,
     /// The value that is meant.
     pub(crate) path: Option<Pointer>,
-    /// What stands beside the state.
-    pub(crate) pane: Pane,
+    /// What stands beside the state, where that was chosen; it is then what a narrow screen shows.
+    pub(crate) pane: Option<Pane>,
     /// The expression whose turns are looked for; empty where there is none.
     pub(crate) expression: String,
     /// Types of events that are no authors.
@@ -98,11 +98,11 @@ impl Pane {
         }
     }
 
-    fn read(query: &Query) -> Result<Self, String> {
-        let Some(name) = query.get("pane") else { return Ok(Self::default()) };
+    fn read(query: &Query) -> Result<Option<Self>, String> {
+        let Some(name) = query.get("pane") else { return Ok(None) };
         // Who last set a value stands above its history.
         let name = if name == "blame" { Self::History.name() } else { name };
-        Self::ALL.into_iter().find(|pane| pane.name() == name).ok_or_else(|| {
+        Self::ALL.into_iter().find(|pane| pane.name() == name).map(Some).ok_or_else(|| {
             "parameter `pane`: must be `changes`, `diff`, `history` or `bisect`".to_owned()
         })
     }
@@ -219,7 +219,7 @@ impl TravelAddress {
             .on_query(Query::default().with("stream", stream))
             .with_some("base", *base)
             .with_some("path", path.as_ref())
-            .with_some("pane", (*pane != Pane::default()).then(|| pane.name()))
+            .with_some("pane", pane.map(Pane::name))
             .with_some("expr", some_text(expression.clone()))
             .with_some("ignore", some_text(ignored_types.join(",")))
             .on("/travel")
@@ -321,7 +321,7 @@ mod tests {
             let sight = Sight {
                 base: Some(0),
                 path,
-                pane,
+                pane: Some(pane),
                 expression: "state.total < 0 && state[\"a+b\"]".to_owned(),
                 ignored_types: vec!["Touched".to_owned(), "Größe & Gewicht".to_owned()],
             };
@@ -329,7 +329,7 @@ mod tests {
             assert_eq!(read(&address.href()), Address::Travel(address));
         }
         assert_eq!(address(Sight::default()).href(), "/travel?stream=a:b&version=3");
-        let blame = Sight { pane: Pane::History, ..Sight::default() };
+        let blame = Sight { pane: Some(Pane::History), ..Sight::default() };
         assert_eq!(
             read("/travel?stream=a:b&version=3&pane=blame"),
             Address::Travel(address(blame))

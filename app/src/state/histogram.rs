@@ -1,6 +1,7 @@
 //! How the bars of a histogram are drawn, and what a range of them means.
 
 use rewind_domain::time::UtcTime;
+use rewind_domain::time::zone::{Zone, ZonedTime};
 
 use crate::api::{Bucket, Histogram, IndexAnswer};
 
@@ -15,16 +16,16 @@ pub(crate) struct Bar {
     pub(crate) title: String,
 }
 
-/// The bars of a histogram.
-pub(crate) fn bars(answer: &IndexAnswer) -> Vec<Bar> {
+/// The bars of a histogram, with their times on the clocks of a zone.
+pub(crate) fn bars(answer: &IndexAnswer, zone: &impl Zone) -> Vec<Bar> {
     let Some(histogram) = &answer.histogram else { return Vec::new() };
     let tallest = histogram.buckets.iter().map(|bucket| bucket.count).max().unwrap_or(0).max(1);
     let hues: Vec<Option<u32>> =
         answer.types.iter().map(|count| count.r#type.as_deref().map(super::text::hue)).collect();
-    histogram.buckets.iter().map(|bucket| bar(bucket, tallest, &hues)).collect()
+    histogram.buckets.iter().map(|bucket| bar(bucket, tallest, &hues, zone)).collect()
 }
 
-fn bar(bucket: &Bucket, tallest: u64, hues: &[Option<u32>]) -> Bar {
+fn bar(bucket: &Bucket, tallest: u64, hues: &[Option<u32>], zone: &impl Zone) -> Bar {
     let share = |count: u64, of: u64| {
         #[expect(clippy::cast_precision_loss, reason = "a height needs no more")]
         let share = count as f64 / of.max(1) as f64;
@@ -44,35 +45,38 @@ fn bar(bucket: &Bucket, tallest: u64, hues: &[Option<u32>]) -> Bar {
     // A single event among many is still seen.
     let height = if bucket.count == 0 { 0.0 } else { share(bucket.count, tallest).max(0.04) };
     let title = format!(
-        "{} · {} to {} UTC",
+        "{} · {} to {}",
         super::text::counted(bucket.count, "event", "events"),
-        moment(bucket.from_ms),
-        moment(bucket.to_ms)
+        moment(bucket.from_ms, zone),
+        moment(bucket.to_ms, zone)
     );
     Bar { height, parts, title }
 }
 
-/// The term of a filter that means the times of these bars.
+/// The term of a filter that means the times of these bars, in UTC.
 pub(crate) fn range_term(histogram: &Histogram, from: usize, to: usize) -> Option<String> {
     let (first, last) =
         (histogram.buckets.get(from.min(to))?, histogram.buckets.get(from.max(to))?);
     Some(format!("time:{}..{}", stamp(first.from_ms), stamp(last.to_ms)))
 }
 
-fn moment(ms: u64) -> String {
-    let time = UtcTime(i64::try_from(ms).unwrap_or(i64::MAX));
-    format!("{} {}", time.date(), time.clock().split('.').next().unwrap_or_default())
+fn moment(ms: u64, zone: &impl Zone) -> String {
+    ZonedTime::new(utc(ms), zone).to_second()
 }
 
 fn stamp(ms: u64) -> String {
-    let time = UtcTime(i64::try_from(ms).unwrap_or(i64::MAX));
-    format!("{}T{}", time.date(), time.clock())
+    utc(ms).to_string()
+}
+
+fn utc(ms: u64) -> UtcTime {
+    UtcTime(i64::try_from(ms).unwrap_or(i64::MAX))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::api::TypeCount;
+    use rewind_domain::time::zone::Utc;
     use rewind_domain::{EntryId, Filter};
 
     fn bucket(from_ms: u64, counts: &[u64], rest: u64) -> Bucket {
@@ -98,11 +102,13 @@ mod tests {
 
     #[test]
     fn the_tallest_bar_fills_the_strip_and_its_parts_fill_it() {
-        let bars = bars(&answer(vec![
+        let answer = answer(vec![
             bucket(0, &[1, 1], 2),
             bucket(1_000, &[2, 0], 0),
             bucket(2_000, &[0, 0], 0),
-        ]));
+        ]);
+        let bars = bars(&answer, &Utc);
+        assert_eq!(bars[0].title, "4 events · 1970-01-01 00:00:00 UTC to 1970-01-01 00:00:00 UTC");
         assert_eq!(bars.iter().map(|bar| bar.height).collect::<Vec<_>>(), [1.0, 0.5, 0.0]);
         let shares: Vec<f64> = bars[0].parts.iter().map(|(_, share)| *share).collect();
         assert_eq!(shares, [0.25, 0.25, 0.5]);

@@ -3,6 +3,7 @@
 use std::fmt::{self, Write as _};
 
 use rewind_domain::EntryId;
+use rewind_domain::foreign_text::visible_message;
 
 /// A number with its digits in groups of three: `13,087`.
 pub(crate) fn grouped(number: u64) -> String {
@@ -79,25 +80,29 @@ pub(crate) fn offset(ms: i64) -> String {
     }
 }
 
-/// A message as a sentence of its own. Messages begin small and without a period, so that they fit into others.
+/// A message as a sentence of its own, with what is hidden in the names that it has made visible. Messages begin small and without a
+/// period, so that they fit into others.
 pub(crate) fn sentence(message: &str) -> String {
+    let message = visible_message(message);
     let mut rest = message.chars();
     let first = rest.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
     format!("{first}{}.", rest.as_str().trim_end_matches('.'))
 }
 
-/// How long ago, in one unit: `just now`, `5 min ago`, `3 d ago`, `2 y ago`.
+/// How long ago, in one unit: `just now`, `5 min ago`, `3 d ago`, `2 y ago`; or how far ahead, as `in 5 min`. Clocks differ a
+/// little, so a few seconds ahead are now.
 pub(crate) fn ago(now_ms: i64, then_ms: i64) -> String {
+    /// What is less far away is now, in seconds.
+    const NOW: u64 = 5;
     let seconds = now_ms.saturating_sub(then_ms) / 1_000;
-    if seconds < -5 {
-        return "in the future".to_owned();
-    }
+    let distance = seconds.unsigned_abs();
     let units = [(31_557_600, "y"), (2_629_800, "mo"), (86_400, "d"), (3_600, "h"), (60, "min")];
-    match units.iter().find(|(size, _)| seconds >= *size) {
-        Some((size, unit)) => format!("{} {unit} ago", seconds / size),
-        None if seconds < 5 => "just now".to_owned(),
-        None => format!("{seconds} s ago"),
-    }
+    let length = match units.iter().find(|(size, _)| distance >= *size) {
+        Some((size, unit)) => format!("{} {unit}", distance / size),
+        None if distance < NOW => return "just now".to_owned(),
+        None => format!("{distance} s"),
+    };
+    if seconds < 0 { format!("in {length}") } else { format!("{length} ago") }
 }
 
 /// A duration in one unit and as few characters as can be: `40s`, `12m`, `18h`, `5d`, `3y`.
@@ -210,13 +215,15 @@ mod tests {
 
     #[test]
     fn a_message_becomes_a_sentence() {
-        for (message, text) in [("a `b` c", "A `b` c."), ("Ä.", "Ä."), ("", "."), ("ß", "SS.")] {
+        for (message, text) in
+            [("a `b` c", "A `b` c."), ("Ä.", "Ä."), ("", "."), ("ß", "SS."), ("`a\nb`", "`a↵b`.")]
+        {
             assert_eq!(sentence(message), text);
         }
     }
 
     #[test]
-    fn the_past_is_told_in_one_unit() {
+    fn the_past_and_the_future_are_told_in_one_unit() {
         let day = 86_400_000;
         for (past_ms, text) in [
             (0, "just now"),
@@ -224,11 +231,14 @@ mod tests {
             (90_000, "1 min ago"),
             (2 * day, "2 d ago"),
             (400 * day, "1 y ago"),
-            (-60_000, "in the future"),
+            (-4_999, "just now"),
+            (-30_000, "in 30 s"),
+            (-60_000, "in 1 min"),
+            (-2 * day, "in 2 d"),
         ] {
             assert_eq!(ago(1_700_000_000_000, 1_700_000_000_000 - past_ms), text);
         }
-        let _ = ago(i64::MAX, i64::MIN);
+        let _ = (ago(i64::MAX, i64::MIN), ago(i64::MIN, i64::MAX));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use rewind_domain::Json;
 use rewind_domain::lanes::Lane;
 use rewind_domain::time::UtcTime;
+use rewind_domain::time::zone::{Zone, ZonedTime};
 use rewind_domain::timeline::Timeline;
 
 /// How many lanes are drawn: the strip stands above what is looked at, not in its place.
@@ -76,7 +77,12 @@ pub(crate) fn place(timeline: &Timeline, version: u64, timestamp_ms: Option<i64>
 }
 
 /// The lanes, as far as they are drawn. `until` is the last version whose state is known.
-pub(crate) fn lane_views(timeline: &Timeline, lanes: &[Lane], until: u64) -> Vec<LaneView> {
+pub(crate) fn lane_views(
+    timeline: &Timeline,
+    lanes: &[Lane],
+    until: u64,
+    zone: &impl Zone,
+) -> Vec<LaneView> {
     let end = place(timeline, until, None).unwrap_or(1.0);
     lanes
         .iter()
@@ -93,7 +99,11 @@ pub(crate) fn lane_views(timeline: &Timeline, lanes: &[Lane], until: u64) -> Vec
                 Some(RunView {
                     start,
                     end: end.max(start),
-                    title: format!("{}: {since}, {} UTC", lane.path, UtcTime(run.from_ms)),
+                    title: format!(
+                        "{}: {since}, {}",
+                        lane.path,
+                        ZonedTime::new(UtcTime(run.from_ms), zone)
+                    ),
                     value: shown,
                     hue: hue(&values, value),
                 })
@@ -153,6 +163,7 @@ mod tests {
     use super::*;
     use rewind_domain::Pointer;
     use rewind_domain::lanes::Run;
+    use rewind_domain::time::zone::Utc;
     use rewind_domain::timeline::Tick;
 
     fn timeline() -> Timeline {
@@ -191,7 +202,7 @@ mod tests {
                 run(8, Some("new")),
             ],
         };
-        let views = lane_views(&timeline(), std::slice::from_ref(&lane), 10);
+        let views = lane_views(&timeline(), std::slice::from_ref(&lane), 10, &Utc);
         let hues: Vec<_> = views[0].runs.iter().map(|run| (run.value.as_str(), run.hue)).collect();
         assert_eq!(hues, [("new", 0), ("paid", 1), ("new", 0)]);
         let at = |version| values_at(std::slice::from_ref(&lane), version);

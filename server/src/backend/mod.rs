@@ -19,6 +19,7 @@ mod trial;
 mod window;
 
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use async_trait::async_trait;
 use rewind_app::api::backend::{
@@ -158,6 +159,7 @@ impl Backend for StoreBackend {
                 Err(StoreError::CommandRefused { .. }) => Some("Redis".to_owned()),
                 Err(_) => None,
             },
+            now_ms: now_ms(),
             topics: self.topics.about(),
         }
     }
@@ -272,6 +274,12 @@ impl Backend for StoreBackend {
             ApiError::new(ErrorCode::Internal, "the fold was not saved; the server's log says why")
         })?
     }
+}
+
+/// The time on the clock of this machine, in Unix milliseconds.
+fn now_ms() -> i64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 
 fn walk_error(stream: &StreamKey, error: WalkError<ApiError>) -> ApiError {

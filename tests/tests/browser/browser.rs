@@ -59,6 +59,13 @@ impl Browser {
         self.driver.cdp().send_raw(command, size).await.unwrap();
     }
 
+    /// Puts the computer into a time zone, for the documents that are opened from now on.
+    pub async fn be_in_zone(&self, zone: &str) {
+        let parameters = serde_json::json!({ "timezoneId": zone });
+        let command = "Emulation.setTimezoneOverride";
+        self.driver.cdp().send_raw(command, parameters).await.unwrap();
+    }
+
     /// Has files saved into a folder of this test's, without asking where to.
     pub async fn save_downloads(&self) -> TempDir {
         let folder = tempfile::Builder::new().prefix("rewind-downloads-").tempdir().unwrap();

@@ -1,21 +1,26 @@
 //! The three jobs, clicked through in a real browser on a real server with a real Redis: browse, travel, watch.
 
+mod away;
 mod browse;
 mod browser;
 mod composing;
+mod controls;
 mod decoders;
 mod event;
 mod explain;
 mod export;
 mod find;
 mod follow;
+mod foreign;
 mod found;
 mod keyboard;
 mod menus;
 mod orders;
 mod overview;
 mod parts;
+mod place;
 mod remade;
+mod room;
 mod rows;
 mod still;
 mod streams;
@@ -24,3 +29,4 @@ mod travel;
 mod trouble;
 mod watch;
 mod workbench;
+mod zone;

@@ -31,6 +31,8 @@ pub struct About {
     /// What the server calls itself, such as `Redis 7.0.15`; `Redis` where it does not let this user ask, nothing while it
     /// is away.
     pub redis_version: Option<String>,
+    /// The time on the server's clock, in Unix milliseconds: a browser's may be off.
+    pub now_ms: i64,
     /// Which streams have the events of many aggregates.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub topics: Vec<TopicAbout>,

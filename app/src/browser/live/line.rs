@@ -11,6 +11,8 @@ use leptos::prelude::*;
 
 use super::connection::{Connection, Heard, Listener};
 use crate::api::live::HEARTBEAT_SECS;
+use crate::api::live::RedisStatus;
+use crate::browser::availability::{Availability, Away};
 use crate::browser::clock;
 use crate::browser::frames::OncePerFrame;
 use crate::state::backoff::Backoff;
@@ -39,6 +41,8 @@ struct Line {
     last_heard_ms: Cell<i64>,
     buffer: RefCell<Vec<LiveMessage>>,
     flush: OncePerFrame,
+    /// Hears what the line says of Redis.
+    state: Option<Availability>,
     sink: Box<dyn Fn(Vec<LiveMessage>)>,
 }
 
@@ -66,6 +70,7 @@ impl LiveLine {
                         line.flush();
                     }
                 }),
+                state: Availability::find(),
                 sink: Box::new(sink),
             }
         });
@@ -183,6 +188,13 @@ impl Line {
     }
 
     fn tell(&self, message: LiveMessage) {
+        if let Some(state) = self.state {
+            match &message {
+                LiveMessage::Redis(RedisStatus::Down) => state.note(Away::Redis),
+                LiveMessage::Line(LineState::Lost) | LiveMessage::Refused(_) => state.doubt(),
+                _ => {}
+            }
+        }
         self.buffer.borrow_mut().push(message);
         if self.buffer.borrow().len() >= FULL_BUFFER {
             self.flush();

@@ -12,6 +12,7 @@ use crate::browser::remote::Remote;
 use crate::components::change_list::ChangeList;
 use crate::components::error_panel::ErrorPanel;
 use crate::components::event_type::EventType;
+use crate::components::foreign_text::foreign;
 use crate::components::icon::{Glyph, Icon};
 use crate::components::skeleton::Skeleton;
 use crate::state::address::EventsAddress;
@@ -162,7 +163,7 @@ fn Difference(
         both.loaded().map(|loaded| {
             let (from, to) = &loaded.answer;
             let elsewhere = is_elsewhere
-                .then(|| view! { <span class="faint story-stream">{base_stream.to_string()}</span> });
+                .then(|| view! { <span class="faint story-stream">{foreign(&base_stream.to_string())}</span> });
             let is_cut = from.cut.is_some() || to.cut.is_some();
             let cut = is_cut.then(|| {
                 view! {

@@ -7,6 +7,7 @@ use rewind_domain::{Event, Pointer, StreamKey};
 
 use super::load_button;
 use crate::components::fields_table::FieldsTable;
+use crate::components::foreign_text::foreign;
 use crate::components::icon::{Glyph, Icon};
 use crate::components::json_tree::JsonTree;
 use crate::state::text;
@@ -31,7 +32,7 @@ pub(super) fn DataPane(
                 <Icon glyph=Glyph::Warning />
                 <span>
                     <strong>"Not all of it was read: "</strong>
-                    {error.to_string()}
+                    {foreign(&error.to_string())}
                     ". The raw fields are what Redis holds."
                 </span>
             </div>

@@ -8,6 +8,7 @@ use crate::api::related::LookedAt;
 use crate::browser::location::{History, Location};
 use crate::browser::remote::Remote;
 use crate::components::error_panel::{ErrorBanner, ErrorPanel};
+use crate::components::foreign_text::foreign;
 use crate::components::skeleton::Skeleton;
 use crate::components::story_tree::StoryTree;
 use crate::state::address::EventsAddress;
@@ -196,7 +197,7 @@ fn partly(part: LookedAt, on_ask: Callback<Ask>, is_busy: Signal<bool>) -> impl 
     };
     view! {
         <li>
-            <code>{part.stream.to_string()}</code>
+            <code>{foreign(&part.stream.to_string())}</code>
             <span class="faint">{what}</span>
             <button
                 type="button"

@@ -3,6 +3,7 @@
 use leptos::ev::{SubmitEvent, Targeted};
 use leptos::prelude::*;
 use rewind_domain::StreamKey;
+use rewind_domain::foreign_text::visible;
 use web_sys::HtmlInputElement;
 
 use crate::api::{ApiError, CatalogPage, functions};
@@ -28,7 +29,7 @@ pub(super) fn ChosenStreams(of: EventsOf, address: Signal<EventsAddress>) -> imp
         let rest = of.without(&stream);
         let href = move || address.get().listing(rest.clone()).href();
         let newest = EventsAddress::newest(stream.clone()).href();
-        let label = format!("Leave out {stream}");
+        let label = format!("Leave out {}", visible(&stream.to_string()));
         view! {
             <li class="chip" data-testid="chosen-stream">
                 <a class="chip-text" href=newest><KeyText stream /></a>

@@ -1,12 +1,14 @@
 //! What a search has looked at, in words.
 
 use leptos::prelude::*;
-use rewind_domain::time::{UtcTime, duration_text};
+use rewind_domain::foreign_text::visible;
+use rewind_domain::time::duration_text;
 use rewind_domain::{EntryId, StreamKey};
 
 use super::finding::Finding;
 use crate::api::live::WatchedBy;
 use crate::browser::press::Press;
+use crate::browser::zone::ChosenZone;
 use crate::components::icon::{Glyph, Icon};
 use crate::state::address::EventsAddress;
 use crate::state::findings::{MAX_FOUND, Stage};
@@ -139,7 +141,8 @@ pub(super) fn FindNotices(
     };
     let lost_stream = move || {
         line.with(|line| line.lost_stream().cloned()).map(|lost| {
-            let (stream, why) = (lost.stream, text::sentence(&lost.message));
+            let stream = visible(&lost.stream.to_string()).into_owned();
+            let why = text::sentence(&lost.message);
             view! {
                 <Notice name="live-lost">
                     {format!("`{stream}` is not followed any more; the other streams are. {why}")}
@@ -222,5 +225,5 @@ fn WatchedHow(line: RwSignal<LineStatus>) -> impl IntoView {
 }
 
 fn day(ms: u64) -> String {
-    UtcTime(i64::try_from(ms).unwrap_or(i64::MAX)).date()
+    ChosenZone::show(i64::try_from(ms).unwrap_or(i64::MAX)).date()
 }

@@ -6,16 +6,20 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use leptos::prelude::*;
+use leptos::reactive::spawn_local_scoped_with_cancellation;
 use rewind_domain::StreamKey;
 
 use super::listing::Listing;
 use crate::api::find::{FindBegun, FindProgress};
 use crate::api::{ApiError, ErrorCode, Order};
+use crate::browser::availability::Availability;
+use crate::browser::clock;
 use crate::browser::frame_stream::FrameStream;
 use crate::browser::frames::OncePerFrame;
 use crate::browser::live::LiveLine;
 use crate::components::event_grid::EventRow;
 use crate::state::address::EventsOf;
+use crate::state::backoff::Backoff;
 use crate::state::findings::Stage;
 use crate::state::found_list::{FoundList, FoundRow};
 use crate::state::live::{LineStatus, LiveMessage, Liveness};
@@ -92,6 +96,7 @@ impl Finding {
         finding.open();
         finding.follow_once_begun();
         finding.hold_while_used();
+        finding.try_again_by_itself();
         Effect::new(move || {
             let is_near = drawn.get().end + NEAR_END >= rows.get();
             let may_go_on = list.with(|list| *list.findings().stage() == Stage::Resting);
@@ -281,6 +286,52 @@ impl Finding {
             },
         );
         self.search.try_set_value(stream.map(|stream| Search { _stream: stream, flush }));
+    }
+
+    /// Goes on by itself where it failed for now, such as while Redis is away.
+    fn try_again_by_itself(self) {
+        let list = self.list;
+        let has_failed = Memo::new(move |_| {
+            list.with(|list| match list.findings().stage() {
+                Stage::Failed(error) => error.code.is_passing(),
+                _ => false,
+            })
+        });
+        let is_settled = Memo::new(move |_| {
+            list.with(|list| !matches!(list.findings().stage(), Stage::Failed(_) | Stage::Running))
+        });
+        let backoff = StoredValue::new(Backoff::default());
+        let availability = Availability::find();
+        // What the search needs lives as long as the list, not as long as this effect.
+        let owner = Owner::current();
+        Effect::new(move || {
+            let owner = owner.clone();
+            if is_settled.get() {
+                backoff.set_value(Backoff::default());
+            }
+            if !has_failed.get() {
+                return;
+            }
+            let error = list.with_untracked(|list| match list.findings().stage() {
+                Stage::Failed(error) => Some(error.clone()),
+                _ => None,
+            });
+            if let (Some(availability), Some(error)) = (availability, &error) {
+                availability.failed(error);
+            }
+            let wait_ms = backoff.try_update_value(|backoff| backoff.next_ms(clock::random()));
+            spawn_local_scoped_with_cancellation(async move {
+                let wait_ms = wait_ms.unwrap_or_default();
+                match availability {
+                    Some(availability) => availability.wait(wait_ms).await,
+                    None => clock::sleep(wait_ms).await,
+                }
+                match owner {
+                    Some(owner) => owner.with(|| self.run()),
+                    None => self.run(),
+                }
+            });
+        });
     }
 
     /// Opens the live line once the search knows where it begins, so that nothing falls between the two.

@@ -3,6 +3,7 @@
 use leptos::ev::SubmitEvent;
 use leptos::prelude::*;
 
+use crate::browser::zone::ChosenZone;
 use crate::components::icon::{Glyph, Icon};
 use crate::state::address::Point;
 use crate::state::place;
@@ -14,11 +15,12 @@ pub(super) fn JumpBox(
     #[prop(into)]
     on_jump: Callback<Point>,
 ) -> impl IntoView {
+    let zone = ChosenZone::expect();
     let written = RwSignal::new(String::new());
     let problem = RwSignal::new(None::<String>);
     let submit = move |event: SubmitEvent| {
         event.prevent_default();
-        match place::parse(&written.get_untracked()) {
+        match place::parse(&written.get_untracked(), &zone.get_untracked()) {
             Ok(point) => {
                 written.set(String::new());
                 on_jump.run(point);
@@ -35,6 +37,10 @@ pub(super) fn JumpBox(
                     type="text"
                     data-testid="jump"
                     placeholder="Go to version, id or time"
+                    title=move || format!(
+                        "A version, an entry id, or a time in {}; with Z or +01:00 in another zone",
+                        ChosenZone::get().full_name()
+                    )
                     autocomplete="off"
                     spellcheck="false"
                     aria-invalid=move || problem.with(Option::is_some).to_string()

@@ -152,7 +152,11 @@ pub(super) fn FindList(finding: Finding, has_streams: bool, children: ChildrenFn
         Stage::Failed(error) if !is_empty.get() => Some(view! {
             <div class="banner warning" role="alert" data-testid="error">
                 <Icon glyph=Glyph::Warning />
-                <span>{text::sentence(&error.message)} " What was found until then is below."</span>
+                <span>
+                    {text::sentence(&error.message)}
+                    " What was found until then is below."
+                    {error.code.is_passing().then_some(" Trying again by itself.")}
+                </span>
             </div>
         }),
         _ => None,

@@ -26,6 +26,7 @@ use crate::api::{ErrorCode, IndexAnswer, Order};
 use crate::browser::exports::Exports;
 use crate::browser::keyboard::{focus_box, on_page_key};
 use crate::browser::location::{History, Location};
+use crate::browser::places::{Place, Places};
 use crate::components::columns_menu::ColumnsMenu;
 use crate::components::event_grid::{EventGrid, EventPlace, focus_grid};
 use crate::components::export_menu::{ExportMenu, FileToSave};
@@ -112,6 +113,7 @@ pub(crate) fn EventsPage(
                 Kind::Find(filter, order) => {
                     let finding = Finding::new(of.clone(), filter, order);
                     listing.set(Some(finding.listing()));
+                    keep_found_place(location, address, finding);
                     Effect::new(move || server_problem.set(refused(&finding.stage())));
                     let has_streams = of.single().is_none();
                     view! {
@@ -391,6 +393,61 @@ fn keep_place(location: Location, address: Signal<EventsAddress>, browsing: Brow
             });
         }
         version
+    });
+}
+
+/// Whoever comes back to what was found finds the event that was at the upper edge, wherever it is by then.
+fn keep_found_place(location: Location, address: Signal<EventsAddress>, finding: Finding) {
+    /// How far below its old place an event is looked for: rows that were added since are above it.
+    const MAX_ADDED: f64 = 2_000.0;
+    let places = Places::expect();
+    let name = StoredValue::new(address.with_untracked(|address| {
+        let list = EventsAddress {
+            columns: address.columns.clone(),
+            ..address.listing(address.of.clone())
+        };
+        list.href()
+    }));
+    let before = location.is_return().then(|| name.with_value(|name| places.of(name))).flatten();
+    let wanted = StoredValue::new(before.filter(|place| place.top > 0.0));
+    let listing = finding.listing();
+    let owner = Owner::current();
+    Effect::new(move || {
+        let (rows, stage) = (listing.rows.get(), finding.stage());
+        let Some(Place { top, event: Some(event) }) = wanted.get_value() else { return };
+        let is_it = |at: &u64| {
+            untrack(|| listing.row.run(*at).place())
+                .is_some_and(|place| (place.stream, place.id) == event)
+        };
+        #[expect(clippy::cast_precision_loss, reason = "no list has more than 2⁵³ rows")]
+        match (0..rows).find(is_it) {
+            Some(at) => {
+                wanted.set_value(None);
+                listing.top.set(at as f64 + top.fract());
+            }
+            None if rows as f64 > top + MAX_ADDED || stage == Stage::Finished => {
+                wanted.set_value(None);
+            }
+            None if stage == Stage::Resting => match &owner {
+                Some(owner) => owner.with(|| finding.run()),
+                None => finding.run(),
+            },
+            None => {}
+        }
+    });
+    Effect::new(move || {
+        let top = listing.top.get();
+        if wanted.with_value(Option::is_some) {
+            return;
+        }
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a row is within 0 and the number of rows"
+        )]
+        let edge = untrack(|| listing.row.run(top.max(0.0) as u64)).place();
+        let event = edge.map(|place| (place.stream, place.id));
+        name.with_value(|name| places.keep(name, Place { top, event }));
     });
 }
 

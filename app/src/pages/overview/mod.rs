@@ -5,12 +5,18 @@
 
 use std::sync::Arc;
 
+use leptos::html;
 use leptos::prelude::*;
 
 use super::streams::polling::keep_asking;
 use crate::api::{ApiError, Coverage, Overview, functions};
+use crate::browser::availability::{Availability, Away};
+use crate::browser::clock::Now;
+use crate::browser::places::KeptScroll;
 use crate::browser::remote::Remote;
+use crate::browser::zone::ChosenZone;
 use crate::components::error_panel::{ErrorBanner, ErrorPanel};
+use crate::components::icon::{Glyph, Icon};
 use crate::components::overview_lists::{BusiestStreams, ConsumerGroups, NewestEvents};
 use crate::components::rate_chart::RateChart;
 use crate::components::redis_strip::{Findings, RedisStrip};
@@ -20,6 +26,9 @@ use crate::state::text;
 
 /// How often it is asked, in milliseconds: as often as the server looks.
 const EVERY_MS: u64 = 1_000;
+/// Figures that are older are no longer those of now, in milliseconds: more than an answer takes, and than a tab that was hidden needs
+/// to ask again.
+const STALE_MS: i64 = 5_000;
 /// How many of the last seconds are asked for again: what was read late still changes them.
 const AGAIN_SECONDS: u64 = 10;
 
@@ -28,27 +37,50 @@ const AGAIN_SECONDS: u64 = 10;
 pub(crate) fn OverviewPage() -> impl IntoView {
     super::title(|| "Overview · Rewind".to_owned());
     let picture = RwSignal::new(None::<Arc<Overview>>);
+    // When it was last said how things are, on the clock of the server.
+    let answered_ms = RwSignal::new(None::<i64>);
     let remote = Remote::new(|| Some(()), move |()| ask(picture));
     Effect::new(move || {
         if let Some(loaded) = remote.loaded() {
             let before = picture.get_untracked();
             let merged = merged(before.as_deref(), loaded.answer.clone());
             picture.set(Some(Arc::new(merged)));
+            answered_ms.set(Some(untrack(Now::get)));
         }
     });
     keep_asking(remote, |_| EVERY_MS, || false);
+    let availability = Availability::find();
+    let is_stale = Memo::new(move |_| {
+        let is_away = availability.is_some_and(|state| state.away() != Away::Nothing);
+        let is_old = || answered_ms.get().is_some_and(|at| Now::get() - at > STALE_MS);
+        answered_ms.with(Option::is_some)
+            && (is_away || remote.passing_error().is_some() || is_old())
+    });
+    let stale = move || {
+        let at = answered_ms.get().filter(|_| is_stale.get())?;
+        let note = move || {
+            let ago = text::ago(Now::get(), at);
+            format!("These figures are as of {}, {ago}.", ChosenZone::show(at).to_second())
+        };
+        Some(
+            view! { <p class="banner warning" role="status" data-testid="stale"><Icon glyph=Glyph::Warning /><span>{note}</span></p> },
+        )
+    };
     let is_here = Memo::new(move |_| picture.with(Option::is_some));
     // Asked for each second; what is drawn stays as long as that comes to the same.
     let final_error = Memo::new(move |_| remote.final_error());
+    let page = NodeRef::<html::Div>::new();
+    let place = KeptScroll::new(page, "overview", is_here.into());
     let content = move || match (final_error.get(), is_here.get()) {
         (Some(error), _) => failure(error, remote).into_any(),
         (None, false) => view! { <Skeleton rows=10 /> }.into_any(),
         (None, true) => view! { <Panels picture /> }.into_any(),
     };
     view! {
-        <div class="page overview-page">
+        <div class="page overview-page" class:stale=is_stale node_ref=page on:scroll=move |_| place.keep()>
             <h1 class="sr-only">"Overview"</h1>
             <ErrorBanner error=Signal::derive(move || remote.passing_error()) />
+            {stale}
             {content}
         </div>
     }

@@ -5,7 +5,7 @@
 
 mod listing;
 mod nothing;
-pub(super) mod polling;
+pub(crate) mod polling;
 mod recent;
 mod search_box;
 mod tree;
@@ -283,7 +283,7 @@ fn List(
     move || match shown.get() {
         Shown::Failure(error) => view! { <ErrorPanel error retry /> }.into_any(),
         // Another list is another table: it begins at its beginning.
-        Shown::Streams(_) => {
+        Shown::Streams(address) => {
             if let Some(by) = pressed.try_update_value(Option::take).flatten() {
                 request_animation_frame(move || focus(sort_id(by)));
             }
@@ -295,6 +295,7 @@ fn List(
                 rates
                 sort
                 on_sort
+                place=address.href()
                 on_range=move |range| listing.show(range)
                 on_go
             />

@@ -15,7 +15,7 @@ pub(super) const WALKING_MS: u64 = 1_000;
 pub(super) const RESTING_MS: u64 = 5_000;
 
 /// Asks the same again some time after each answer, unless nobody can see it or it has to hold still.
-pub(in crate::pages) fn keep_asking<K, T>(
+pub(crate) fn keep_asking<K, T>(
     remote: Remote<K, T>,
     wait_ms: impl Fn(&Loaded<K, T>) -> u64 + 'static,
     is_held: impl Fn() -> bool + Copy + 'static,

@@ -70,7 +70,7 @@ fn run(travel: Travel, action: Action) -> bool {
 }
 
 fn show(travel: Travel, pane: Pane) {
-    travel.traveller.look(History::Push, |sight| sight.pane = pane);
+    travel.traveller.look(History::Push, |sight| sight.pane = Some(pane));
     if pane == Pane::Bisect {
         // Once it is drawn.
         request_animation_frame(|| keyboard::focus_box(super::bisect_pane::EXPRESSION_ID));

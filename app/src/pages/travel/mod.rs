@@ -46,6 +46,7 @@ use crate::browser::keyboard::focus;
 use crate::browser::location::{History, Location};
 use crate::components::copy_button::CopyButton;
 use crate::components::error_panel::{ErrorBanner, ErrorPanel};
+use crate::components::foreign_text::foreign;
 use crate::components::icon::{Glyph, Icon};
 use crate::components::keys_dialog::KeyHelp;
 use crate::components::live_status::LiveStatus;
@@ -56,7 +57,7 @@ use crate::components::skeleton::Skeleton;
 use crate::components::stream_head::{Lens, StreamHead};
 use crate::components::version_list::VersionList;
 use crate::components::version_slider::{VersionSlider, Versions};
-use crate::state::address::{Point, TravelAddress};
+use crate::state::address::{Pane, Point, TravelAddress};
 use crate::state::query::Query;
 use crate::state::steps::Direction;
 use crate::state::text;
@@ -78,7 +79,7 @@ pub(crate) fn TravelPage(
         let latest = TravelAddress::latest(again.clone());
         location.go(&latest.href(), History::Replace);
         times_remade.update(|times| *times += 1);
-        focus(crate::CONTENT_ID);
+        focus(crate::shell::CONTENT_ID);
     });
     let notice = stream.clone();
     let is_remade = Memo::new(move |_| times_remade.get() > 0);
@@ -188,7 +189,7 @@ impl Travel {
             search: Searching::new(traveller, reveal),
             active: RwSignal::new(None),
             reveal,
-            sheet: RwSignal::new(Sheet::default()),
+            sheet: RwSignal::new(Sheet::of(traveller.sight.with_untracked(|sight| sight.pane))),
         };
         travel.keep_path();
         travel
@@ -236,7 +237,16 @@ fn Body(travel: Travel, growth: Growth, is_ready: Memo<bool>) -> impl IntoView {
     let shortfall = Memo::new(move |_| {
         traveller.facts.with(|facts| facts.as_ref().and_then(|facts| facts.shortfall.clone()))
     });
-    let pane = Memo::new(move |_| traveller.sight.with(|sight| sight.pane));
+    let chosen_pane = Memo::new(move |_| traveller.sight.with(|sight| sight.pane));
+    let pane = Memo::new(move |_| chosen_pane.get().unwrap_or_default());
+    // Whoever goes to a pane sees it, also where there is room for one thing only.
+    Effect::new(move |before: Option<Option<Pane>>| {
+        let chosen = chosen_pane.get();
+        if before.is_some_and(|before| before != chosen) {
+            sheet.set(Sheet::of(chosen));
+        }
+        chosen
+    });
     view! {
         <Toolbar travel growth />
         <TimeStrip travel />
@@ -273,7 +283,7 @@ fn Body(travel: Travel, growth: Growth, is_ready: Memo<bool>) -> impl IntoView {
             </div>
         </div>
         <p class="toast" role="status" data-testid="note" class:on=move || seeking.note.with(Option::is_some)>
-            {move || seeking.note.get()}
+            {move || seeking.note.get().map(|note| foreign(&note))}
         </p>
     }
 }
@@ -389,7 +399,7 @@ fn FoldLink(traveller: Traveller) -> impl IntoView {
                 >
                     <Icon glyph=Glyph::Fold />
                     <span class="sr-only">"Fold: "</span>
-                    {fold.to_string()}
+                    {foreign(fold.as_ref())}
                 </a>
                 <SkippedTypes shortfall />
             }
@@ -405,7 +415,7 @@ fn Refusal(traveller: Traveller, is_ready: Memo<bool>) -> impl IntoView {
         Some(view! {
             <div class="banner warning" role="alert" data-testid="refusal">
                 <Icon glyph=Glyph::Warning />
-                <span>{error.message}</span>
+                <span>{foreign(&error.message)}</span>
                 <button type="button" class="link" on:click=move |_| traveller.stay()>
                     {move || format!("Stay at version {}", text::grouped(traveller.version.get()))}
                 </button>

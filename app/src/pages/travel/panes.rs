@@ -14,7 +14,8 @@ use crate::state::address::{Pane, TravelAddress};
 /// The choice of a pane, and the pane.
 #[component]
 pub(super) fn Panes(travel: Travel) -> impl IntoView {
-    let pane = Memo::new(move |_| travel.traveller.sight.with(|sight| sight.pane));
+    let pane =
+        Memo::new(move |_| travel.traveller.sight.with(|sight| sight.pane.unwrap_or_default()));
     let content = move || match pane.get() {
         Pane::Changes => view! { <ChangesPane travel /> }.into_any(),
         Pane::Diff => view! { <DiffPane travel /> }.into_any(),
@@ -32,7 +33,7 @@ pub(super) fn Panes(travel: Travel) -> impl IntoView {
 #[component]
 pub(super) fn PaneTabs(travel: Travel) -> impl IntoView {
     let Travel { traveller, sheet, .. } = travel;
-    let pane = Memo::new(move |_| traveller.sight.with(|sight| sight.pane));
+    let pane = Memo::new(move |_| traveller.sight.with(|sight| sight.pane.unwrap_or_default()));
     let tab = move |of: Pane| {
         let (glyph, key) = match of {
             Pane::Changes => (Glyph::Changes, "C"),
@@ -45,7 +46,7 @@ pub(super) fn PaneTabs(travel: Travel) -> impl IntoView {
             traveller.sight.track();
             let address = traveller.address();
             let mut sight = address.sight.clone();
-            sight.pane = of;
+            sight.pane = Some(of);
             TravelAddress { sight, ..address }.href()
         };
         let is_chosen = move || pane.get() == of;
@@ -60,7 +61,7 @@ pub(super) fn PaneTabs(travel: Travel) -> impl IntoView {
                     if !(event.ctrl_key() || event.meta_key() || event.shift_key() || event.alt_key()) {
                         event.prevent_default();
                         sheet.set(Sheet::Pane);
-                        traveller.look(History::Replace, |sight| sight.pane = of);
+                        traveller.look(History::Replace, |sight| sight.pane = Some(of));
                     }
                 }
             >
@@ -100,6 +101,14 @@ pub(super) enum Sheet {
 }
 
 impl Sheet {
+    /// What an address leads to.
+    pub(super) const fn of(pane: Option<Pane>) -> Self {
+        match pane {
+            Some(_) => Self::Pane,
+            None => Self::State,
+        }
+    }
+
     /// Its name in the style sheet.
     pub(super) const fn name(self) -> &'static str {
         match self {

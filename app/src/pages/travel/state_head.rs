@@ -58,8 +58,7 @@ fn StepFacts(travel: Travel, step: Same<Step>) -> impl IntoView {
     view! {
         <EventType event_type=step.event_type.clone() />
         <span class="facts-time">
-            <Moment ms=step.timestamp_ms />
-            " UTC"
+            <Moment ms=step.timestamp_ms has_zone=true />
         </span>
         <a class="id" href=event title="Open this event" data-testid="event-of-version">
             {step.id.to_string()}

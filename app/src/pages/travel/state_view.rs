@@ -2,13 +2,13 @@
 
 use leptos::ev::Targeted;
 use leptos::prelude::*;
-use rewind_domain::time::UtcTime;
 use rewind_domain::{Json, Pointer};
 use web_sys::{HtmlInputElement, KeyboardEvent};
 
 use super::Travel;
 use crate::browser::keyboard::{self, focus};
 use crate::browser::location::History;
+use crate::browser::zone::ChosenZone;
 use crate::components::copy_button::CopyButton;
 use crate::components::event_type::EventType;
 use crate::components::icon::{Glyph, Icon};
@@ -33,12 +33,12 @@ pub(super) fn StateView(travel: Travel) -> impl IntoView {
             let author = authors.author(&path)?;
             let version = author.version;
             let event_type = author.event_type.clone().unwrap_or_else(|| "no type".to_owned());
-            let time = UtcTime(author.timestamp_ms);
+            let time = ChosenZone::show(author.timestamp_ms);
             let note = format!(
                 "v{} · {event_type} · {} {}",
                 text::grouped(version),
                 time.date(),
-                &time.clock()[..8]
+                time.clock_to_second()
             );
             Some(view! {
             <button
@@ -58,8 +58,9 @@ pub(super) fn StateView(travel: Travel) -> impl IntoView {
         .into_any())
         };
     let more = move |path: Pointer| view! { <AuthorLine travel path /> }.into_any();
-    let show_history =
-        move |_: Pointer| traveller.look(History::Replace, |sight| sight.pane = Pane::History);
+    let show_history = move |_: Pointer| {
+        traveller.look(History::Replace, |sight| sight.pane = Some(Pane::History));
+    };
     view! {
         <div class="state-bar">
             <SearchBox travel />
@@ -208,7 +209,7 @@ fn AuthorLine(travel: Travel, path: Pointer) -> impl IntoView {
                 class="button quiet"
                 data-testid="show-history"
                 title="Every value that it ever had (H)"
-                on:click=move |_| traveller.look(History::Replace, |sight| sight.pane = Pane::History)
+                on:click=move |_| traveller.look(History::Replace, |sight| sight.pane = Some(Pane::History))
             >
                 <Icon glyph=Glyph::History />
                 "History"

@@ -9,6 +9,7 @@ use super::place::Place;
 use crate::api::{ApiError, ErrorCode, functions};
 use crate::browser::remote::Remote;
 use crate::components::event_type::EventType;
+use crate::components::foreign_text::foreign;
 use crate::components::icon::{Glyph, Icon};
 use crate::components::json_tree::JsonTree;
 use crate::components::moment::Moment;
@@ -37,8 +38,7 @@ pub(super) fn EventView(
             view! {
                 <EventType event_type=event.event_type.clone() />
                 <span class="bench-event-time">
-                    <Moment ms=event.timestamp_ms />
-                    " UTC"
+                    <Moment ms=event.timestamp_ms has_zone=true />
                 </span>
                 <a class="id" href=href.href() title="Open this event">{event.id.to_string()}</a>
             }
@@ -53,7 +53,7 @@ pub(super) fn EventView(
                     <Icon glyph=Glyph::Warning />
                     <span>
                         <strong>"Not all of it was read: "</strong>
-                        {error.to_string()}
+                        {foreign(&error.to_string())}
                         "."
                     </span>
                 </div>

@@ -12,6 +12,7 @@ use crate::api::{ErrorCode, TrialAnswer, VersionRun};
 use crate::components::code_editor::Spot;
 use crate::components::copy_button::CopyButton;
 use crate::components::empty_state::EmptyState;
+use crate::components::foreign_text::foreign;
 use crate::components::icon::{Glyph, Icon};
 use crate::components::json_tree::JsonTree;
 use crate::components::run_list::RunList;
@@ -215,7 +216,7 @@ fn stopped(trial: Trial, place: Place, go_to: RwSignal<Option<Spot>>) -> Option<
                     {at_event}
                     {at_line}
                     ": "
-                    {error.message}
+                    {foreign(&error.message)}
                 </span>
             </div>
         }

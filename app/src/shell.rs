@@ -1,5 +1,7 @@
 //! The shell: what stands around every page, and which page an address shows.
 
+#![allow(unreachable_pub, reason = "the component macro makes `pub` items beside the component")]
+
 use leptos::prelude::*;
 
 use crate::api::export::Ticket;

@@ -77,7 +77,11 @@ pub fn App() -> impl IntoView {
         <ExportTray
             exports=exports.list()
             on_cancel=move |ticket| exports.cancel(ticket)
-            on_dismiss=move |ticket: Ticket| exports.dismiss(&ticket)
+            on_dismiss=move |ticket: Ticket| {
+                exports.dismiss(&ticket);
+                // The row goes, and would take the keyboard along.
+                focus(CONTENT_ID);
+            }
         />
     }
 }

@@ -257,7 +257,11 @@ fn chip_views(filter: &Filter, zone: Zone, on_change: Callback<String>) -> impl 
                     type="button"
                     class="chip-away"
                     aria-label=label
-                    on:click=move |_| on_change.run(without.clone())
+                    on:click=move |_| {
+                        on_change.run(without.clone());
+                        // The chip goes, and would take the keyboard along.
+                        keyboard::focus(FILTER_ID);
+                    }
                 >
                     <Icon glyph=Glyph::Close />
                 </button>

@@ -194,3 +194,21 @@ async fn the_keys_are_explained_on_every_page() {
     }
     browser.close().await;
 }
+
+#[tokio::test]
+async fn a_button_that_goes_away_leaves_the_keyboard_where_it_belongs() {
+    let (_redis, _app, browser) = start().await;
+    browser.open("/events?stream=events:orders&filter=data.n%3E9").await;
+    browser.see("[data-testid=filter-chip]").await;
+    browser.evaluate("document.querySelector('.chip-away').focus()").await;
+    browser.press(Key::Enter + "").await;
+    browser.see_none("[data-testid=filter-chip]").await;
+    assert_eq!(browser.evaluate(FOCUS).await, "filter");
+    browser.open("/events?stream=events:orders&event=9-0&pane=compare&base=8-0").await;
+    browser.see("[data-testid=clear-base]").await;
+    browser.evaluate("document.querySelector('[data-testid=clear-base]').focus()").await;
+    browser.press(Key::Enter + "").await;
+    browser.see("[data-testid=no-base]").await;
+    assert_eq!(browser.evaluate(FOCUS).await, "event-base");
+    browser.close().await;
+}

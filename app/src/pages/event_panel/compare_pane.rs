@@ -7,6 +7,7 @@ use rewind_domain::{EntryId, Event, Pointer, StreamKey};
 use web_sys::SubmitEvent;
 
 use crate::api::{ApiError, functions};
+use crate::browser::keyboard::focus;
 use crate::browser::location::{History, Location};
 use crate::browser::remote::Remote;
 use crate::components::change_list::ChangeList;
@@ -20,6 +21,8 @@ use crate::state::changes::Changes;
 use crate::state::event_difference;
 use crate::state::event_ref::{EventPane, EventRef};
 use crate::state::shared::Same;
+
+const BASE_ID: &str = "event-base";
 
 /// The event that this one is compared with, and what differs.
 #[component]
@@ -75,6 +78,8 @@ fn BaseForm(address: Signal<EventsAddress>, base: Memo<Option<EventRef>>) -> imp
     let clear = move || {
         let address = EventsAddress { base: None, ..address.get_untracked() };
         location.go(&address.href(), History::Replace);
+        // The button goes, and would take the keyboard along.
+        focus(BASE_ID);
     };
     let submit = move |event: SubmitEvent| {
         event.prevent_default();
@@ -91,11 +96,11 @@ fn BaseForm(address: Signal<EventsAddress>, base: Memo<Option<EventRef>>) -> imp
     };
     view! {
         <form class="base-form" on:submit=submit>
-            <label for="event-base">"Compare with"</label>
+            <label for=BASE_ID>"Compare with"</label>
             <span class="search" class:invalid=move || problem.with(Option::is_some)>
                 <Icon glyph=Glyph::Base />
                 <input
-                    id="event-base"
+                    id=BASE_ID
                     type="text"
                     autocomplete="off"
                     spellcheck="false"

@@ -13,6 +13,7 @@ use crate::browser::keyboard::on_page_key;
 use crate::browser::location::{History, Location};
 use crate::components::empty_state::EmptyState;
 use crate::components::error_panel::{ErrorBanner, ErrorPanel};
+use crate::components::event_grid::focus_grid;
 use crate::components::icon::{Glyph, Icon};
 use crate::components::incomplete_banner::IncompleteBanner;
 use crate::components::live_status::{LivePause, LiveStatus};
@@ -209,7 +210,11 @@ fn LiveControls(
                     type="button"
                     class="button primary newer"
                     data-testid="newer"
-                    on:click=move |_| on_newest.run(())
+                    on:click=move |_| {
+                        on_newest.run(());
+                        // The button goes, and would take the keyboard along.
+                        focus_grid();
+                    }
                 >
                     {text::counted(count, "new event", "new events")}
                 </button>

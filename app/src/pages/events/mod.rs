@@ -297,10 +297,11 @@ fn OpenEvent(address: Signal<EventsAddress>, listing: RwSignal<Option<Listing>>)
         listing.get()?.event(&place)
     });
     let note = RwSignal::new(None::<String>);
-    // The row that was stepped to; it may have to be fetched first.
-    let wanted = RwSignal::new(None::<u64>);
+    // The row that was stepped to, and how many were above the list then; it may have to be fetched first.
+    let wanted = RwSignal::new(None::<(u64, u64)>);
     Effect::new(move || {
-        let (Some(at), Some(listing)) = (wanted.get(), listing.get()) else { return };
+        let (Some((at, above)), Some(listing)) = (wanted.get(), listing.get()) else { return };
+        let at = at + listing.above.get().saturating_sub(above);
         let Some(place) = listing.row.run(at).place() else { return };
         wanted.set(None);
         let address = address.get_untracked().with_event_of(&place.stream, place.id);
@@ -314,7 +315,7 @@ fn OpenEvent(address: Signal<EventsAddress>, listing: RwSignal<Option<Listing>>)
             Some(target) => {
                 note.set(None);
                 list.active.set(Some(target));
-                wanted.set(Some(target));
+                wanted.set(Some((target, list.above.get_untracked())));
             }
             None if forward => note.set(Some("This is the last event of the list".to_owned())),
             None => note.set(Some("This is the first event of the list".to_owned())),

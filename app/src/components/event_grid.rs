@@ -15,7 +15,7 @@ use web_sys::KeyboardEvent;
 use super::event_type::EventType;
 use super::foreign_text::foreign;
 use super::icon::{Glyph, Icon};
-use super::long_list::{LongList, Place, place_of};
+use super::long_list::{LongList, Place, index_of, place_of};
 use super::moment::Moment;
 use super::stream_key::KeyText;
 use crate::browser::keyboard::{self, focus};
@@ -119,14 +119,26 @@ pub(crate) fn EventGrid(
     #[prop(into)]
     href: Callback<EventPlace, String>,
 ) -> impl IntoView {
+    // The row to open as soon as its event is here.
+    let awaited = RwSignal::new(None::<Place>);
     let move_to = move |target: u64| {
         active.set(Some(target));
-        if selected.get_untracked().is_some()
-            && let Some(place) = untrack(|| row.run(target)).place()
-        {
-            on_select.run(Some(place));
+        awaited.set(None);
+        if selected.get_untracked().is_some() {
+            match untrack(|| row.run(target)).place() {
+                Some(place) => on_select.run(Some(place)),
+                None => awaited.set(Some(place_of(target, above.get_untracked()))),
+            }
         }
     };
+    Effect::new(move || {
+        let Some(awaited_at) = awaited.get() else { return };
+        let at = index_of(awaited_at, above.get());
+        if let Some(place) = row.run(at).place() {
+            awaited.set(None);
+            on_select.run(Some(place));
+        }
+    });
     let on_key = move |event: KeyboardEvent| {
         let Some(key) = keyboard::shortcut(&event) else { return };
         let at = active.get_untracked();

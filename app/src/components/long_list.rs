@@ -27,6 +27,11 @@ pub(crate) fn place_of(index: u64, above: u64) -> Place {
     index.cast_signed().wrapping_sub(above.cast_signed())
 }
 
+/// The index of the row at this place. Rows that are about to go may be above the first one.
+pub(crate) fn index_of(place: Place, above: u64) -> u64 {
+    u64::try_from(place.wrapping_add(above.cast_signed())).unwrap_or_default()
+}
+
 /// Shows the rows of a list that are on screen.
 #[component]
 pub(crate) fn LongList<V>(
@@ -137,10 +142,7 @@ where
         place_of(drawn.start, above)..place_of(drawn.end, above)
     };
     let row_at = move |place: Place| {
-        let index = Memo::new(move |_| {
-            // Rows that are about to go may be above the first one.
-            u64::try_from(place.wrapping_add(above.get().cast_signed())).unwrap_or_default()
-        });
+        let index = Memo::new(move |_| index_of(place, above.get()));
         render(place, index.into())
     };
     view! {

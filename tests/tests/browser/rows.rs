@@ -125,6 +125,8 @@ async fn the_focus_stays_in_a_list_whose_rows_come_and_go() {
         (browser.evaluate(meant).await == "170-0").then_some(())
     })
     .await;
+    // Its event is open, though the row had to be fetched first.
+    browser.read("[data-testid=event-detail-id]", "170-0").await;
     assert_eq!(browser.evaluate(FOCUS).await, "events");
     browser.close().await;
 }
@@ -142,6 +144,7 @@ async fn streams_are_searched_and_opened_without_a_mouse() {
     browser.open("/streams").await;
     browser.see("[data-testid=stream-row]").await;
     browser.press("/").await;
+    browser.see("#stream-search:focus").await;
     browser.press("Order:100").await;
     browser.count("[data-testid=stream-row]", 3).await;
     browser.press(Key::Enter + "").await;
@@ -151,6 +154,7 @@ async fn streams_are_searched_and_opened_without_a_mouse() {
     browser.at("/travel?stream=aggregate:Order:1002").await;
     browser.open("/streams").await;
     browser.press("/").await;
+    browser.see("#stream-search:focus").await;
     browser.press("Customer:7").await;
     browser.count("[data-testid=stream-row]", 1).await;
     browser.press(Key::Enter + "").await;

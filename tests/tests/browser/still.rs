@@ -177,3 +177,24 @@ async fn a_facet_stays_under_the_pointer_while_its_count_goes_on() {
     .await;
     browser.close().await;
 }
+
+#[tokio::test]
+async fn a_stream_that_is_pressed_is_the_one_that_opens_though_others_were_found_above_it() {
+    let redis = TestRedis::start().await;
+    for stream in ["b:1", "b:2", "b:3"] {
+        redis.add(stream, "1-0", "Added", "{}").await;
+    }
+    let app = TestApp::start(&redis).await;
+    let browser = Browser::start(&app).await;
+    browser.open("/streams").await;
+    browser.read("[data-testid=list-count]", "3 streams").await;
+    browser.press_down("[data-testid=stream-row][data-key='b:2'] .cell-key a").await;
+    for n in 1..=3 {
+        redis.add(&format!("a:{n}"), "1-0", "Added", "{}").await;
+    }
+    app.post("/api/discovery", &serde_json::json!({"action": "restart"})).await;
+    browser.read("[data-testid=list-count]", "6 streams").await;
+    browser.release().await;
+    browser.at("/events?stream=b:2").await;
+    browser.close().await;
+}

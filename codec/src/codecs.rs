@@ -7,8 +7,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use rewind_domain::event::DecodeErrorCode;
 use rewind_domain::payload::{DecodedPayload, PayloadError, begins_like_json};
 use rewind_domain::{Json, PayloadDecoder, StreamKey};
+use serde::{Deserialize, Serialize};
 
 use crate::error::{CodecError, RuleError};
+use crate::files::Files;
 use crate::format::{Finding, Format};
 use crate::meter::Meter;
 use crate::rule::{DecoderRule, Plan, Rule};
@@ -17,6 +19,14 @@ use crate::rule::{DecoderRule, Plan, Rule};
 #[derive(Clone, Debug, Default)]
 pub struct Codecs {
     rules: Arc<[Arc<Rule>]>,
+    parcel: Arc<CodecParcel>,
+}
+
+/// All that [`Codecs`] were made of, the contents of files included, for another process that has no files.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct CodecParcel {
+    rules: Vec<DecoderRule>,
+    files: Files,
 }
 
 /// What the payloads of one stream are.
@@ -36,11 +46,26 @@ impl Codecs {
     /// # Errors
     /// The first rule that cannot be followed, and why.
     pub fn load(rules: &[DecoderRule], folder: &Path) -> Result<Self, RuleError> {
-        let read = |(number, rule): (usize, &DecoderRule)| {
-            Rule::read(rule, folder).map(Arc::new).map_err(|fault| RuleError { number, fault })
-        };
-        let rules: Result<_, _> = (1..).zip(rules).map(read).collect();
-        Ok(Self { rules: rules? })
+        Self::unpack(CodecParcel { rules: rules.to_vec(), files: Files::in_folder(folder) })
+    }
+
+    /// What they were made of.
+    pub fn parcel(&self) -> &CodecParcel {
+        &self.parcel
+    }
+
+    /// Makes them of what they were made of elsewhere.
+    ///
+    /// # Errors
+    /// As for [`Codecs::load`].
+    pub fn unpack(parcel: CodecParcel) -> Result<Self, RuleError> {
+        let CodecParcel { rules, mut files } = parcel;
+        let mut read = Vec::with_capacity(rules.len());
+        for (number, rule) in (1..).zip(&rules) {
+            let rule = Rule::read(rule, &mut files).map_err(|fault| RuleError { number, fault })?;
+            read.push(Arc::new(rule));
+        }
+        Ok(Self { rules: read.into(), parcel: Arc::new(CodecParcel { rules, files }) })
     }
 
     /// What the payloads of this stream are. Of several rules for a field the first counts.

@@ -15,6 +15,7 @@ mod codecs;
 mod decimal;
 mod detect;
 mod error;
+mod files;
 mod format;
 mod glob;
 mod message_pack;
@@ -24,7 +25,7 @@ mod rule;
 mod step;
 mod values;
 
-pub use codecs::{Codecs, StreamCodec};
+pub use codecs::{CodecParcel, Codecs, StreamCodec};
 pub use error::RuleError;
 pub use meter::{MAX_BYTES, MAX_VALUES};
 pub use rule::{DecoderRule, MessageChoice, Names};

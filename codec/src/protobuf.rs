@@ -12,6 +12,7 @@ use rewind_domain::json::Object;
 
 use crate::bytes::{Bytes, unzigzag};
 use crate::error::{CodecError, RuleFault};
+use crate::files::Files;
 use crate::meter::Meter;
 use crate::values;
 
@@ -19,11 +20,10 @@ use crate::values;
 const UNKNOWN: &str = "$unknown";
 
 /// Reads a descriptor set.
-pub(crate) fn descriptors(path: &Path) -> Result<DescriptorPool, RuleFault> {
-    let bytes = std::fs::read(path)
-        .map_err(|source| RuleFault::Unreadable { path: path.to_owned(), source })?;
+pub(crate) fn descriptors(files: &mut Files, name: &Path) -> Result<DescriptorPool, RuleFault> {
+    let bytes = files.read(name)?;
     DescriptorPool::decode(bytes.as_slice()).map_err(|error| RuleFault::BadFile {
-        path: path.to_owned(),
+        path: files.path(name),
         message: format!(
             "is no descriptor set: {error}; make one with `protoc --descriptor_set_out --include_imports`"
         ),

@@ -1,14 +1,15 @@
 //! Rules: which streams and fields hold what.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use prost_reflect::DescriptorPool;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::avro;
 use crate::error::RuleFault;
+use crate::files::Files;
 use crate::format::{Format, Messages};
 use crate::glob::Glob;
 use crate::protobuf;
@@ -20,7 +21,7 @@ const USUAL_FIELD: &str = "data";
 const OTHER_TYPES: &str = "*";
 
 /// A rule as it stands in the configuration.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct DecoderRule {
     /// The streams: their keys, with `*` for any characters and `?` for one.
@@ -39,7 +40,7 @@ pub struct DecoderRule {
 }
 
 /// One name, or several in order.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Names {
     /// A single one.
@@ -49,7 +50,7 @@ pub enum Names {
 }
 
 /// Which Protobuf message a payload is.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum MessageChoice {
     /// The same for all events.
@@ -75,8 +76,8 @@ pub(crate) struct Plan {
 }
 
 impl Rule {
-    /// Reads what the rule names. Files are looked for in `folder`.
-    pub(crate) fn read(rule: &DecoderRule, folder: &Path) -> Result<Self, RuleFault> {
+    /// Reads what the rule names.
+    pub(crate) fn read(rule: &DecoderRule, files: &mut Files) -> Result<Self, RuleFault> {
         let names = match &rule.decoders {
             Names::One(name) => std::slice::from_ref(name),
             Names::Several(names) => names.as_slice(),
@@ -84,12 +85,16 @@ impl Rule {
         Ok(Self {
             stream: Glob::new(&rule.stream),
             field: rule.field.clone().unwrap_or_else(|| USUAL_FIELD.to_owned()),
-            plan: plan(names, rule, folder)?,
+            plan: plan(names, rule, files)?,
         })
     }
 }
 
-fn plan(names: &[String], rule: &DecoderRule, folder: &Path) -> Result<Option<Plan>, RuleFault> {
+fn plan(
+    names: &[String],
+    rule: &DecoderRule,
+    files: &mut Files,
+) -> Result<Option<Plan>, RuleFault> {
     let mut plan = Plan { steps: Vec::new(), format: Format::Any };
     let mut is_raw = false;
     for name in names {
@@ -109,8 +114,8 @@ fn plan(names: &[String], rule: &DecoderRule, folder: &Path) -> Result<Option<Pl
             "json" => plan.format = Format::Json,
             "msgpack" => plan.format = Format::MessagePack,
             "cbor" => plan.format = Format::Cbor,
-            "protobuf" => plan.format = Format::Protobuf(messages(rule, folder)?),
-            "avro" => plan.format = Format::Avro(schema(rule, folder)?),
+            "protobuf" => plan.format = Format::Protobuf(messages(rule, files)?),
+            "avro" => plan.format = Format::Avro(schema(rule, files)?),
             _ => return Err(RuleFault::UnknownName(name.clone())),
         }
     }
@@ -142,19 +147,19 @@ fn refuse_superfluous(rule: &DecoderRule, format: &Format) -> Result<(), RuleFau
     }
 }
 
-fn schema(rule: &DecoderRule, folder: &Path) -> Result<Arc<avro::Schema>, RuleFault> {
+fn schema(rule: &DecoderRule, files: &mut Files) -> Result<Arc<avro::Schema>, RuleFault> {
     let missing = RuleFault::Missing { format: "avro", setting: "schema" };
-    avro::load(&folder.join(rule.schema.as_ref().ok_or(missing)?)).map(Arc::new)
+    avro::load(files, rule.schema.as_ref().ok_or(missing)?).map(Arc::new)
 }
 
-fn messages(rule: &DecoderRule, folder: &Path) -> Result<Messages, RuleFault> {
+fn messages(rule: &DecoderRule, files: &mut Files) -> Result<Messages, RuleFault> {
     let missing = |setting| RuleFault::Missing { format: "protobuf", setting };
-    let path = folder.join(rule.descriptor.as_ref().ok_or_else(|| missing("descriptor"))?);
+    let path = rule.descriptor.as_ref().ok_or_else(|| missing("descriptor"))?;
     let choice = rule.message.as_ref().ok_or_else(|| missing("message"))?;
-    let pool = protobuf::descriptors(&path)?;
+    let pool = protobuf::descriptors(files, path)?;
     let find = |name: &str| {
         pool.get_message_by_name(name).ok_or_else(|| RuleFault::NoSuchMessage {
-            path: path.clone(),
+            path: files.path(path),
             message: name.to_owned(),
             messages: names(&pool),
         })

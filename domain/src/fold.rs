@@ -112,6 +112,13 @@ pub enum FoldErrorKind {
     Impure,
 }
 
+impl FoldErrorKind {
+    /// Whether a limit stopped the script. It cannot go on then, while one that threw can take the next event.
+    pub const fn is_stop(self) -> bool {
+        !matches!(self, Self::Threw)
+    }
+}
+
 /// The fold for aggregates that have none of their own: each event's data is merged into the state.
 ///
 /// Objects merge member by member, at every depth; anything else replaces what was there, `null` included.

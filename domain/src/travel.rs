@@ -55,7 +55,7 @@ pub struct Replay<'f> {
 }
 
 /// What a replay met on its way that its states lack.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tally {
     /// How many events of which types the fold has no rule for.
     pub skipped: BTreeMap<String, u64>,

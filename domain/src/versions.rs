@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::EntryId;
 
 /// What Redis tells about a stream as a whole.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StreamExtent {
     /// How many entries there are.
     pub length: u64,

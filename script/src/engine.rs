@@ -3,12 +3,14 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rewind_domain::{FoldError, FoldErrorKind};
 use rquickjs::context::{EvalOptions, intrinsic};
 use rquickjs::{Context, Ctx, FromJs, Function, Object, Persistent, Runtime, Symbol, Value};
 
+use crate::activity::{Phase, visit};
+use crate::clock::thread_time;
 use crate::error::{self, FILE, Fault};
 use crate::limits::Limits;
 
@@ -34,18 +36,20 @@ pub(crate) struct Engine {
     context: Context,
     watch: Arc<Watch>,
     limits: Limits,
+    /// The fingerprint of the script that it is for.
+    script: u64,
 }
 
 impl Engine {
-    /// Starts an engine, which takes about half a millisecond.
-    pub(crate) fn start(limits: Limits) -> Result<Self, FoldError> {
+    /// Starts an engine for the script with this fingerprint, which takes about half a millisecond.
+    pub(crate) fn start(script: u64, limits: Limits) -> Result<Self, FoldError> {
         let failed = |_| error::out_of_memory(&limits);
         let runtime = Runtime::new().map_err(failed)?;
         runtime.set_memory_limit(limits.memory_bytes);
         runtime.set_max_stack_size(limits.stack_bytes);
         let watch = Arc::new(Watch::default());
         let context = Context::custom::<Language>(&runtime).map_err(failed)?;
-        let engine = Self { context, watch: Arc::clone(&watch), limits };
+        let engine = Self { context, watch: Arc::clone(&watch), limits, script };
         engine.enter(|ctx| {
             let mut options = EvalOptions::default();
             options.filename = Some("<sandbox>".to_owned());
@@ -68,10 +72,26 @@ impl Engine {
         &self,
         work: impl for<'js> FnOnce(&Ctx<'js>) -> Result<R, Fault>,
     ) -> Result<R, FoldError> {
-        let event = self.watch.event.fetch_add(1, Ordering::Relaxed) + 1;
-        let started = Instant::now();
-        let result = self.run(work);
-        self.count_time_of(event, started.elapsed()).and(result)
+        self.enter_in(Phase::Event, work)
+    }
+
+    /// The same for reading out the state.
+    pub(crate) fn enter_to_read<R>(
+        &self,
+        work: impl for<'js> FnOnce(&Ctx<'js>) -> Result<R, Fault>,
+    ) -> Result<R, FoldError> {
+        self.enter_in(Phase::Reading, work)
+    }
+
+    fn enter_in<R>(
+        &self,
+        phase: Phase,
+        work: impl for<'js> FnOnce(&Ctx<'js>) -> Result<R, Fault>,
+    ) -> Result<R, FoldError> {
+        let event = self.watch.next_event();
+        let started = thread_time();
+        let result = visit(self.script, phase, &self.limits, || self.run(work));
+        self.count_time_of(event, thread_time().saturating_sub(started)).and(result)
     }
 
     /// The same for what comes before the first event. That may take longer, since it grows with the script.
@@ -80,7 +100,7 @@ impl Engine {
         work: impl for<'js> FnOnce(&Ctx<'js>) -> Result<R, Fault>,
     ) -> Result<R, FoldError> {
         self.watch.is_preparing.store(true, Ordering::Relaxed);
-        let result = self.enter(work);
+        let result = self.enter_in(Phase::Preparing, work);
         self.watch.is_preparing.store(false, Ordering::Relaxed);
         result
     }
@@ -90,14 +110,15 @@ impl Engine {
         &self,
         work: impl for<'js> FnOnce(&Ctx<'js>) -> Result<R, Fault>,
     ) -> Result<R, FoldError> {
-        let event = self.watch.event.fetch_add(1, Ordering::Relaxed) + 1;
+        let event = self.watch.next_event();
+        let run = || visit(self.script, Phase::Event, &self.limits, || self.run(work));
         if !event.is_multiple_of(SAMPLING) {
-            return self.run(work);
+            return run();
         }
-        let started = Instant::now();
-        let result = self.run(work);
+        let started = thread_time();
+        let result = run();
         let factor = u32::try_from(SAMPLING).unwrap_or(1);
-        self.count_time_of(event, started.elapsed() * factor).and(result)
+        self.count_time_of(event, thread_time().saturating_sub(started) * factor).and(result)
     }
 
     fn run<R>(
@@ -157,9 +178,9 @@ impl Engine {
 
 /// How long it may take to get ready for the first event, in milliseconds, where an event is not granted more than that: enough for a
 /// script of thousands of handlers on a machine that has other things to do.
-const PREPARING_MS: u64 = 2_000;
-/// Of how many events the time of one is taken for that of all.
-const SAMPLING: u64 = 16;
+pub(crate) const PREPARING_MS: u64 = 2_000;
+/// Of how many events the time of one is taken for that of all: asking for the time of a thread takes as long as half a short event.
+const SAMPLING: u64 = 64;
 /// What takes longer than this has its time counted while it runs.
 const LONG: Duration = Duration::from_millis(1);
 
@@ -183,6 +204,10 @@ enum Tripped {
 }
 
 impl Watch {
+    fn next_event(&self) -> u64 {
+        self.event.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
     fn tripped(&self) -> Option<Tripped> {
         match self.tripped.load(Ordering::Relaxed) {
             0 => None,
@@ -201,22 +226,22 @@ impl Watch {
 /// What the engine calls every now and then: whether to stop.
 fn interrupt(watch: Arc<Watch>, limits: Limits) -> impl FnMut() -> bool + Send + 'static {
     let mut event = u64::MAX;
-    let mut since = Instant::now();
+    let mut since = Duration::ZERO;
     let mut counted = Duration::ZERO;
     move || {
         let current = watch.event.load(Ordering::Relaxed);
         if current != event {
             // Only what takes long comes by here, so nobody looks at a clock for the others.
             event = current;
-            since = Instant::now();
+            since = thread_time();
             counted = Duration::ZERO;
             return watch.tripped().is_some();
         }
-        let running = since.elapsed();
+        let running = thread_time().saturating_sub(since);
         if running < LONG {
             return watch.tripped().is_some();
         }
-        let spent = watch.count_time(running - counted);
+        let spent = watch.count_time(running.saturating_sub(counted));
         counted = running;
         watch.long_event.store(event, Ordering::Relaxed);
         let allowed_ms = match watch.is_preparing.load(Ordering::Relaxed) {

@@ -10,6 +10,7 @@ use crate::digits::Spellings;
 use crate::engine::{Engine, Tools, Wholes, function};
 use crate::error::{Fault, error_at};
 use crate::event::{Learning, Seen, number, undefined};
+use crate::fold::fingerprint;
 use crate::limits::Limits;
 use crate::needs::data_members;
 use crate::payload::Top;
@@ -48,7 +49,7 @@ impl Expression {
         let (members, engine) = (data_members(source), Mutex::new(None));
         let shared = Shared { source: source.to_owned(), traits, members, limits, engine };
         let expression = Self { shared: Arc::new(shared) };
-        let engine = Engine::start(limits)?;
+        let engine = Engine::start(fingerprint(source), limits)?;
         engine
             .prepare(|ctx| Ok(expression.function(ctx).map(drop)?))
             .map_err(|error| within(source, error))?;
@@ -66,7 +67,7 @@ impl Expression {
         let kept = self.shared.engine.lock().ok().and_then(|mut kept| kept.take());
         let engine = match kept {
             Some(engine) => engine,
-            None => Engine::start(self.shared.limits)?,
+            None => Engine::start(fingerprint(&self.shared.source), self.shared.limits)?,
         };
         engine.begin_anew();
         let (test, evaluate) = engine.prepare(|ctx| {

@@ -20,7 +20,8 @@ impl EventFilter {
     /// Where it is none, at its column in the text of the filter.
     pub fn compile(filter: &Filter, limits: Limits) -> Result<Self, FilterError> {
         let expression = filter.script().map(|(source, start)| {
-            Expression::compile(source, limits).map_err(|error| within(source, start, &error))
+            Expression::compile(source, limits)
+                .map_err(|error| within_filter(source, start, &error))
         });
         Ok(Self { filter: filter.clone(), expression: expression.transpose()? })
     }
@@ -64,7 +65,7 @@ impl Filtering<'_> {
 }
 
 /// An error of the expression as one of the filter, in whose text the expression starts at this character.
-fn within(source: &str, start: usize, error: &FoldError) -> FilterError {
+pub fn within_filter(source: &str, start: usize, error: &FoldError) -> FilterError {
     let line = error.line.map_or(1, |line| line as usize);
     let before: usize =
         source.split_inclusive('\n').take(line - 1).map(|line| line.chars().count()).sum();

@@ -55,7 +55,6 @@ const FIRST_CHECKS: u32 = 64;
 /// one in an object or array that is copied as a whole keeps its own. To keys of objects JavaScript's order applies: those that are integers come first.
 pub struct ScriptFold {
     name: String,
-    fingerprint: u64,
     pub(crate) module: Module,
     /// All types in the order of the handlers, `$any` among them, and where that is.
     pub(crate) types: Vec<String>,
@@ -85,11 +84,8 @@ impl ScriptFold {
         })?;
         module.give_back(ready);
         let any = types.iter().position(|event_type| event_type == "$any");
-        let mut hasher = DefaultHasher::new();
-        source.hash(&mut hasher);
         Ok(Self {
             name: name.to_owned(),
-            fingerprint: hasher.finish(),
             types,
             needs,
             any,
@@ -117,13 +113,21 @@ impl ScriptFold {
     }
 }
 
+/// What tells this source from others.
+pub fn fingerprint(source: &str) -> u64 {
+    // The same in each run, as far as one build is concerned.
+    let mut hasher = DefaultHasher::new();
+    source.hash(&mut hasher);
+    hasher.finish()
+}
+
 impl Fold for ScriptFold {
     fn name(&self) -> &str {
         &self.name
     }
 
     fn fingerprint(&self) -> u64 {
-        self.fingerprint
+        self.module.fingerprint()
     }
 
     fn begin(&self, from: Option<&Checkpoint>) -> Result<Box<dyn Folding + '_>, FoldError> {

@@ -182,7 +182,7 @@ impl<'f> ScriptFolding<'f> {
         }
         let mut names = Names::default();
         let limits = engine.limits();
-        engine.enter(|ctx| {
+        engine.enter_to_read(|ctx| {
             let tools = Tools::of(ctx)?;
             let mut reader = Reader::new(ctx, &tools, &spellings, &mut names);
             reader.has_tables = has_tables;
@@ -202,7 +202,7 @@ impl<'f> ScriptFolding<'f> {
         let held = held.as_ref().ok_or_else(gone)?;
         let engine = &ready.as_ref().ok_or_else(gone)?.engine;
         let limits = engine.limits();
-        let (json, notes, nodes) = engine.enter(|ctx| {
+        let (json, notes, nodes) = engine.enter_to_read(|ctx| {
             let tools = Tools::of(ctx)?;
             let mut reader = Reader::new(ctx, &tools, spellings, names);
             reader.has_tables = *has_tables;

@@ -10,6 +10,8 @@
 //! that numbers are spelled as they were. What a script finds around it is in `sandbox.js`. `module` reads the source of a fold,
 //! with the help of `top_level`, which finds what it declares.
 
+mod activity;
+mod clock;
 mod digits;
 mod engine;
 mod error;
@@ -27,9 +29,11 @@ mod tokens;
 mod top_level;
 mod values;
 
+pub use activity::{Activity, Culprit, Phase, Place, Visit, activity, at_version};
+pub use clock::{process_time, thread_time};
 pub use expression::{Evaluating, Expression};
-pub use filter::{EventFilter, Filtering};
-pub use fold::ScriptFold;
+pub use filter::{EventFilter, Filtering, within_filter};
+pub use fold::{ScriptFold, fingerprint};
 pub use limits::Limits;
 
 #[cfg(test)]

@@ -1,9 +1,12 @@
 //! What a script may use.
 
+use serde::{Deserialize, Serialize};
+
 /// What a fold or an expression may use before it is stopped.
 ///
-/// Time is looked at while a script runs, about every ten thousand steps, so that it is stopped a little later than said.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Time is what the processor works for the script. It is looked at about every ten thousand steps, so that a script is stopped a little
+/// later than said; a single step that takes longer than that is for another process to end, see [`crate::Activity`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Limits {
     /// How long one event may take, in milliseconds.
     pub event_ms: u64,

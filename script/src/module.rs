@@ -7,6 +7,7 @@ use rquickjs::{Array, Ctx, Function, Module as EngineModule, Value};
 
 use crate::engine::{Engine, Tools, function};
 use crate::error::{FILE, Fault, error, error_at};
+use crate::fold::fingerprint;
 use crate::limits::Limits;
 use crate::needs::{Needs, needs};
 use crate::top_level::{self, Outline};
@@ -20,6 +21,7 @@ const MAX_USES: u32 = 1_000;
 /// A fold's module, which has been read, and engines that know it.
 pub(crate) struct Module {
     source: String,
+    fingerprint: u64,
     before: String,
     script: String,
     after: String,
@@ -34,11 +36,16 @@ pub(crate) struct Ready {
 }
 
 impl Module {
+    pub(crate) fn fingerprint(&self) -> u64 {
+        self.fingerprint
+    }
+
     pub(crate) fn read(source: &str, limits: Limits) -> Result<Self, FoldError> {
         if let Some(at) = source.find('\0') {
             return Err(error_at("the source has a NUL in it", source, at));
         }
-        let engine = Engine::start(limits)?;
+        let fingerprint = fingerprint(source);
+        let engine = Engine::start(fingerprint, limits)?;
         let outline = top_level::outline(source)
             .map_err(|refusal| error_at(refusal.message, source, refusal.at));
         // The engine says best what is wrong with a source that is no module at all.
@@ -54,6 +61,7 @@ impl Module {
         let (before, script, after) = wrap(source, &outline)?;
         let module = Self {
             source: source.to_owned(),
+            fingerprint,
             before,
             script,
             after,
@@ -70,7 +78,7 @@ impl Module {
         let idle = self.idle.lock().ok().and_then(|mut idle| idle.pop());
         let ready = match idle {
             Some(ready) => ready,
-            None => self.make_ready(Engine::start(self.limits)?)?,
+            None => self.make_ready(Engine::start(self.fingerprint, self.limits)?)?,
         };
         ready.engine.begin_anew();
         Ok(ready)

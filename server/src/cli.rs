@@ -11,6 +11,7 @@ use clap::{Args, Parser, Subcommand};
 use rewind_domain::terminal::Escaped;
 
 use crate::config::{RedisOptions, ServeOptions};
+use crate::engines::run_engine;
 use crate::serve::Server;
 use crate::transfer::{export, import};
 
@@ -28,6 +29,9 @@ enum Command {
     Serve(Box<ServeOptions>),
     /// Add the entries of NDJSON files to Redis, under the ids that they have there; doing it again adds nothing twice
     Import(ImportArgs),
+    /// Run folds and expressions for the server, which starts it and speaks with it over pipes
+    #[command(hide = true)]
+    Engine,
     /// Write the entries of streams: as NDJSON, which loses nothing, as a table, or as JSON
     Export(ExportArgs),
 }
@@ -54,10 +58,20 @@ struct ExportArgs {
 /// How long what computes in the background is waited for at the end, before the process ends without it. Nobody is there any
 /// more who could want its answer.
 const BACKGROUND_ENDS_WITHIN: Duration = Duration::from_millis(500);
+impl Cli {
+    /// Whether it is the server that started this, for its scripts.
+    fn is_engine(&self) -> bool {
+        matches!(self.command, Command::Engine)
+    }
+}
 
 /// Does what the command line says.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
+    // It serves nobody, and needs no more threads than it has.
+    if cli.is_engine() {
+        return run_engine();
+    }
     logging::begin();
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,
@@ -77,6 +91,7 @@ async fn run(cli: Cli) -> ExitCode {
         Command::Serve(options) => serve(options).await,
         Command::Import(args) => import(args).await,
         Command::Export(args) => export(args).await,
+        Command::Engine => return run_engine(),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

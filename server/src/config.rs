@@ -246,6 +246,8 @@ pub struct FoldConfig {
     pub is_editable: bool,
     /// What each of them may use.
     pub limits: Limits,
+    /// The program that runs them; this one where none is given.
+    pub engine_program: Option<PathBuf>,
 }
 
 /// Why there is nothing to run with.
@@ -451,7 +453,12 @@ impl ServeOptions {
             stack_bytes: self.fold_stack_kb.map_or(default.stack_bytes, |kb| kb as usize * 1024),
             state_bytes: self.fold_state_mb.map_or(default.state_bytes, |mb| mb as usize * MIB),
         };
-        Ok(FoldConfig { folder: self.folds.clone(), is_editable: self.allow_fold_edits, limits })
+        Ok(FoldConfig {
+            folder: self.folds.clone(),
+            is_editable: self.allow_fold_edits,
+            limits,
+            engine_program: None,
+        })
     }
 }
 

@@ -10,6 +10,7 @@ pub mod cli;
 pub mod config;
 mod decoding;
 pub mod discovery;
+pub mod engines;
 pub mod exports;
 pub mod find;
 pub mod folds;

@@ -10,6 +10,7 @@ use tokio::sync::watch;
 use crate::backend::{BackendParts, StoreBackend};
 use crate::config::ServeConfig;
 use crate::discovery::Discovery;
+use crate::engines::Engines;
 use crate::exports::Exports;
 use crate::folds::Library;
 use crate::http::{Admission, AppState, NoHost, TrustedHosts, router};
@@ -77,8 +78,8 @@ impl Server {
         let store = Store::with_rates(redis_url, read_rate, Some(scan_rate));
         let topics = Topics::new(topics, store.clone(), codecs.clone(), topic_bytes);
         let store = store.with_parts(Arc::new(topics.clone()));
-        let script_limits = folds.limits;
-        let library = Library::new(folds.folder, folds.is_editable, folds.limits);
+        let engines = Engines::new(folds.engine_program, folds.limits, &codecs)?;
+        let library = Library::new(folds.folder, folds.is_editable, engines.clone());
         let indexes =
             Indexes::new(store.clone(), codecs.clone(), IndexLimits::of_bytes(index_bytes));
         let discovery = Discovery::new(store.clone(), topics.clone(), scan_rate);
@@ -98,6 +99,7 @@ impl Server {
             indexes: indexes.clone(),
             codecs: codecs.clone(),
             library,
+            engines: engines.clone(),
             keyframe_bytes,
             relations,
             topics: topics.clone(),
@@ -111,7 +113,7 @@ impl Server {
             discovery: discovery.clone(),
             codecs: codecs.clone(),
             exports,
-            script_limits,
+            engines: engines.clone(),
             hub: Hub::new(store.clone(), discovery, topics, codecs, live),
             hosts: Arc::new(TrustedHosts::new(address, allow_host)?),
             store,

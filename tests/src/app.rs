@@ -1,6 +1,7 @@
 //! A running Rewind.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
 use reqwest::StatusCode;
 use rewind_codec::Codecs;
@@ -22,6 +23,11 @@ use crate::{LiveLine, TestRedis, eventually};
 const KEYFRAME_BYTES: usize = 16 * 1024 * 1024;
 /// How much room there is for indexes: more than tests need.
 const INDEX_BYTES: usize = 16 * 1024 * 1024;
+
+/// The program that runs scripts: the one under test, as that of the test is another one.
+fn engine_program() -> Option<PathBuf> {
+    std::env::var_os("REWIND_BIN").map(PathBuf::from)
+}
 
 /// The server in this process, on a port of its own.
 pub struct TestApp {
@@ -148,7 +154,7 @@ impl TestApp {
                 redis_url: redis_url.clone(),
                 listen: address,
                 allow_host: vec!["rewind.test".to_owned()],
-                folds: self.folds.clone(),
+                folds: FoldConfig { engine_program: engine_program(), ..self.folds.clone() },
                 keyframe_bytes: self.keyframe_bytes,
                 live: self.live,
                 relations: RelationConfig::default(),

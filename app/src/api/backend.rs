@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use rewind_domain::catalog::{Category, Opened, SortBy};
 use rewind_domain::{EntryId, Pointer, StreamKey};
+use serde::{Deserialize, Serialize};
 
 use super::export::{ExportStatus, Ticket};
 use super::related::{RelatedAnswer, RelatedQuery};
@@ -223,7 +224,7 @@ pub struct ReplayQuery {
 }
 
 /// A point in an aggregate's history.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Until {
     /// The last version.
     Latest,

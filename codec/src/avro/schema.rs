@@ -7,6 +7,7 @@ use std::sync::Arc;
 use rewind_domain::Json;
 
 use crate::error::RuleFault;
+use crate::files::Files;
 
 /// A schema, its types in one list, so that a type can be inside of itself.
 #[derive(Debug)]
@@ -63,10 +64,9 @@ impl Schema {
 }
 
 /// Reads the schema in a file.
-pub(crate) fn load(path: &Path) -> Result<Schema, RuleFault> {
-    let text = std::fs::read_to_string(path)
-        .map_err(|source| RuleFault::Unreadable { path: path.to_owned(), source })?;
-    Schema::parse(&text).map_err(|message| RuleFault::BadFile { path: path.to_owned(), message })
+pub(crate) fn load(files: &mut Files, name: &Path) -> Result<Schema, RuleFault> {
+    let text = files.read_text(name)?;
+    Schema::parse(&text).map_err(|message| RuleFault::BadFile { path: files.path(name), message })
 }
 
 struct Parser {

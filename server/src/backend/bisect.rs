@@ -7,34 +7,37 @@ use rewind_app::api::{
     ApiError, BisectAnswer, ErrorCode, ExpressionFailures, Shortfall, Transition,
 };
 use rewind_domain::travel::{Replay, ReplayError};
-use rewind_domain::{Fold, FoldError, FoldErrorKind, RawEvent};
-use rewind_script::{Expression, Limits};
+use rewind_domain::{FoldError, FoldErrorKind, RawEvent};
+use serde::{Deserialize, Serialize};
 
-use super::walk_error;
-use crate::folds::{Judged, Verdict};
-use crate::travel::{Flow, Traveller, Visitor};
+use super::{engine_error, walk_error};
+use crate::engines::{Engines, Joined, Prepared};
+use crate::folds::{FoldPlan, Verdict};
+use crate::travel::{Flow, Traveller, Visitor, VisitorKind};
 
 /// How many transitions are told: more than anybody goes through one by one.
 const MAX_TRANSITIONS: usize = 1_000;
 
 pub(super) async fn bisect(
     traveller: &Traveller,
-    fold: Arc<dyn Fold>,
-    limits: Limits,
+    engines: &Engines,
+    fold: FoldPlan,
     query: BisectQuery,
 ) -> Result<BisectAnswer, ApiError> {
     let BisectQuery { stream, expression } = query;
     let unusable = |error: FoldError| ApiError::unusable(ErrorCode::ExpressionInvalid, &error);
-    let compiled = Expression::compile(&expression, limits).map_err(unusable)?;
-    let judged = Judged::new(fold, compiled);
-    let search = Search::new(judged.verdict());
-    let fold: Arc<dyn Fold> = Arc::new(judged);
-    let (search, outcome) =
-        traveller.walk(&stream, &fold, search).await.map_err(|error| walk_error(&stream, error))?;
+    let read = engines.read_expression(&expression).await;
+    read.map_err(|error| engine_error(&error))?.map_err(unusable)?;
+    let fold = FoldPlan::Judged { fold: Box::new(fold), expression: expression.clone() };
+    let (search, outcome) = traveller
+        .walk(&stream, &fold, Bisection::new())
+        .await
+        .map_err(|error| walk_error(&stream, error))?;
     if let Some(error) = search.ended {
         return Err(unusable(error));
     }
-    let Search { was_true, is_true, transitions, total, failures, first_true, until, .. } = search;
+    let Bisection { was_true, is_true, transitions, total, failures, first_true, until, .. } =
+        search;
     Ok(BisectAnswer {
         expression,
         first_true,
@@ -52,7 +55,9 @@ pub(super) async fn bisect(
 }
 
 /// Evaluates an expression at every version.
-struct Search {
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Bisection {
+    #[serde(skip, default = "no_verdict")]
     verdict: Arc<Mutex<Verdict>>,
     /// Whether the version before the first event was looked at.
     is_begun: bool,
@@ -67,10 +72,14 @@ struct Search {
     ended: Option<FoldError>,
 }
 
-impl Search {
-    fn new(verdict: Arc<Mutex<Verdict>>) -> Self {
+fn no_verdict() -> Arc<Mutex<Verdict>> {
+    Arc::new(Mutex::new(Ok(false)))
+}
+
+impl Bisection {
+    fn new() -> Self {
         Self {
-            verdict,
+            verdict: no_verdict(),
             is_begun: false,
             was_true: false,
             is_true: false,
@@ -117,8 +126,18 @@ impl Search {
     }
 }
 
-impl Visitor for Search {
+impl Joined for Bisection {
+    fn join(&mut self, fold: &Prepared) {
+        if let Prepared::Judged(judged) = fold {
+            self.verdict = judged.verdict();
+        }
+    }
+}
+
+impl Visitor for Bisection {
     type Error = ApiError;
+
+    const KIND: VisitorKind = VisitorKind::Bisect;
 
     fn lays_keyframes(&self) -> bool {
         false

@@ -8,15 +8,18 @@ use rewind_app::api::{ApiError, BlameAnswer, BlamedPath, Shortfall};
 use rewind_domain::blame::{Author, Blame};
 use rewind_domain::travel::{Replay, ReplayError};
 use rewind_domain::versions::StreamExtent;
-use rewind_domain::{EntryId, Fold, Json, RawEvent, StreamKey};
+use rewind_domain::{EntryId, Json, RawEvent, StreamKey};
+use serde::{Deserialize, Serialize};
 
 use super::{check_version, walk_error};
+use crate::engines::Joined;
+use crate::folds::FoldPlan;
 use crate::store::HistoryEnd;
-use crate::travel::{Flow, Span, Traveller, Visitor};
+use crate::travel::{Flow, Span, Traveller, Visitor, VisitorKind};
 
 pub(super) async fn blame(
     traveller: &Traveller,
-    fold: Arc<dyn Fold>,
+    fold: FoldPlan,
     query: BlameQuery,
 ) -> Result<BlameAnswer, ApiError> {
     let BlameQuery { stream, at, ignored_types } = query;
@@ -26,24 +29,17 @@ pub(super) async fn blame(
         ignored_types: ignored_types.into_iter().collect(),
         blame: None,
         state: Json::Null,
+        first: 0,
+        paths: Vec::new(),
     };
     let (search, outcome) =
         traveller.walk(&stream, &fold, search).await.map_err(|error| walk_error(&stream, error))?;
     if let Some(stopped) = outcome.stopped {
         return Err(ApiError::stopped(&stopped));
     }
-    let first = outcome.extent.gone();
-    let leaves = search.blame.map(|blame| blame.leaves(&search.state)).unwrap_or_default();
-    let blamed = leaves.into_iter().map(|(path, author)| BlamedPath {
-        path,
-        version: author.as_ref().map_or(first, |author| author.version),
-        id: author.as_ref().map(|author| author.id),
-        event_type: author.as_ref().and_then(|author| author.event_type.clone()),
-        timestamp_ms: author.as_ref().map(|author| author.timestamp_ms),
-    });
     Ok(BlameAnswer {
         version: outcome.version,
-        paths: blamed.collect(),
+        paths: search.paths,
         incomplete: Shortfall::of(outcome.incomplete, &outcome.tally),
         fold: fold.name().to_owned(),
         stream,
@@ -51,16 +47,27 @@ pub(super) async fn blame(
 }
 
 /// Goes through all changes from the beginning.
-struct AuthorSearch {
+#[derive(Serialize, Deserialize)]
+pub(crate) struct AuthorSearch {
     stream: StreamKey,
     at: Until,
     ignored_types: HashSet<String>,
+    #[serde(skip)]
     blame: Option<Blame>,
+    #[serde(skip)]
     state: Json,
+    /// The version before the first event.
+    first: u64,
+    /// What came of it.
+    paths: Vec<BlamedPath>,
 }
+
+impl Joined for AuthorSearch {}
 
 impl Visitor for AuthorSearch {
     type Error = ApiError;
+
+    const KIND: VisitorKind = VisitorKind::Blame;
 
     fn span(&self) -> Span {
         let to = match self.at {
@@ -76,6 +83,7 @@ impl Visitor for AuthorSearch {
         if let Until::Version(version) = self.at {
             check_version(&self.stream, version, extent)?;
         }
+        self.first = extent.gone();
         Ok(0)
     }
 
@@ -113,5 +121,17 @@ impl Visitor for AuthorSearch {
             self.blame = Some(Blame::unknown(&self.state));
         }
         Ok(())
+    }
+
+    fn close(&mut self) {
+        let leaves = self.blame.take().map(|blame| blame.leaves(&self.state)).unwrap_or_default();
+        let blamed = leaves.into_iter().map(|(path, author)| BlamedPath {
+            path,
+            version: author.as_ref().map_or(self.first, |author| author.version),
+            id: author.as_ref().map(|author| author.id),
+            event_type: author.as_ref().and_then(|author| author.event_type.clone()),
+            timestamp_ms: author.as_ref().map(|author| author.timestamp_ms),
+        });
+        self.paths = blamed.collect();
     }
 }

@@ -1,18 +1,17 @@
 //! What differs between two versions.
 
-use std::sync::Arc;
-
 use rewind_app::api::backend::{DiffQuery, Until};
 use rewind_app::api::{ApiError, DiffAnswer, Shortfall};
+use rewind_domain::diff;
 use rewind_domain::patch::Patch;
-use rewind_domain::{Fold, diff};
 
 use super::replay::arrive;
+use crate::folds::FoldPlan;
 use crate::travel::Traveller;
 
 pub(super) async fn diff(
     traveller: &Traveller,
-    fold: Arc<dyn Fold>,
+    fold: FoldPlan,
     query: DiffQuery,
 ) -> Result<DiffAnswer, ApiError> {
     let DiffQuery { stream, from, to } = query;

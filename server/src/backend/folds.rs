@@ -3,15 +3,17 @@
 use rewind_app::api::{ApiError, ErrorCode, FoldAnswer, fold_tag};
 use rewind_domain::StreamKey;
 
+use super::engine_error;
 use crate::folds::{FoldFile, Library, SaveError};
 
 /// What the fold is called of which there is no file.
 const DEFAULT: &str = "deep_merge";
 
-pub(super) fn fold(library: &Library, stream: StreamKey) -> FoldAnswer {
+pub(super) async fn fold(library: &Library, stream: StreamKey) -> Result<FoldAnswer, ApiError> {
     let aggregate_type = stream.aggregate_type().map(|aggregate_type| aggregate_type.to_string());
     let is_editable = library.is_editable();
-    match library.file(&stream) {
+    let file = library.file(&stream).await.map_err(|error| engine_error(&error))?;
+    Ok(match file {
         None => FoldAnswer {
             stream,
             aggregate_type,
@@ -22,31 +24,32 @@ pub(super) fn fold(library: &Library, stream: StreamKey) -> FoldAnswer {
             problem: None,
             is_editable,
         },
-        Some(FoldFile { name, source, fold }) => FoldAnswer {
+        Some(FoldFile { name, source, problem }) => FoldAnswer {
             stream,
             aggregate_type,
             file: Some(name.clone()),
             name,
             tag: fold_tag(&source),
             source: Some(source.to_string()),
-            problem: fold.err(),
+            problem,
             is_editable,
         },
-    }
+    })
 }
 
-pub(super) fn save(
+pub(super) async fn save(
     library: &Library,
     stream: StreamKey,
     source: String,
     tag: Option<&str>,
 ) -> Result<FoldAnswer, ApiError> {
-    let name = library.save(&stream, &source, tag).map_err(|error| {
+    let name = library.save(&stream, &source, tag).await.map_err(|error| {
         let message = error.to_string();
         match error {
             SaveError::Forbidden => ApiError::new(ErrorCode::EditsForbidden, message),
             SaveError::NoType(_) => ApiError::bad_parameter("stream", message),
             SaveError::Invalid(invalid) => ApiError::unusable(ErrorCode::FoldInvalid, &invalid),
+            SaveError::Engine(error) => engine_error(&error),
             SaveError::Changed { current, .. } => ApiError::fold_changed(message, current),
             SaveError::Io { .. } => {
                 tracing::error!(error = message, "a fold could not be saved");

@@ -1,24 +1,26 @@
 //! The events that changed a value, or are of a type.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
 
 use rewind_app::api::backend::HistoryQuery;
 use rewind_app::api::{ApiError, HistoryAnswer, HistoryEntry, Order, Shortfall};
 use rewind_domain::travel::{Replay, ReplayError};
 use rewind_domain::versions::StreamExtent;
-use rewind_domain::{Fold, Json, Pointer, RawEvent};
+use rewind_domain::{Json, Pointer, RawEvent};
+use serde::{Deserialize, Serialize};
 
 use super::walk_error;
+use crate::engines::Joined;
+use crate::folds::FoldPlan;
 use crate::store::HistoryEnd;
-use crate::travel::{Flow, Outcome, Reach, Span, Traveller, Visitor};
+use crate::travel::{Flow, Outcome, Reach, Span, Traveller, Visitor, VisitorKind};
 
 /// How large a value may be to be told, in bytes of memory. Larger ones are seen by going to their version.
 const MAX_VALUE_BYTES: usize = 64 * 1024;
 
 pub(super) async fn history(
     traveller: &Traveller,
-    fold: Arc<dyn Fold>,
+    fold: FoldPlan,
     query: HistoryQuery,
 ) -> Result<HistoryAnswer, ApiError> {
     let after = query.after.unwrap_or(0);
@@ -47,12 +49,7 @@ pub(super) async fn history(
     }
 }
 
-fn answer(
-    fold: &Arc<dyn Fold>,
-    query: HistoryQuery,
-    found: Found,
-    outcome: Outcome,
-) -> HistoryAnswer {
+fn answer(fold: &FoldPlan, query: HistoryQuery, found: Found, outcome: Outcome) -> HistoryAnswer {
     let has_more = found.has_more(query.limit);
     let mut entries: Vec<HistoryEntry> = found.entries.into();
     // Descending, the one too many is the earliest.
@@ -89,7 +86,8 @@ impl Found {
 }
 
 /// Searches a part of a history.
-struct Search {
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Search {
     path: Option<Pointer>,
     event_type: Option<String>,
     after: u64,
@@ -154,8 +152,12 @@ impl Search {
     }
 }
 
+impl Joined for Search {}
+
 impl Visitor for Search {
     type Error = ApiError;
+
+    const KIND: VisitorKind = VisitorKind::History;
 
     fn span(&self) -> Span {
         let to = match self.before {

@@ -16,6 +16,7 @@ mod replay;
 mod streams;
 mod timeline;
 mod trial;
+pub(crate) mod visitors;
 mod window;
 
 use std::sync::Arc;
@@ -36,13 +37,14 @@ use rewind_app::api::{
     TrialAnswer, WindowAnswer,
 };
 use rewind_codec::Codecs;
+use rewind_domain::StreamKey;
 use rewind_domain::versions::StreamExtent;
-use rewind_domain::{Fold, StreamKey};
 
 use crate::caches::Caches;
 use crate::discovery::Discovery;
+use crate::engines::{EngineError, Engines};
 use crate::exports::Exports;
-use crate::folds::Library;
+use crate::folds::{FoldPlan, Library};
 use crate::index::Indexes;
 use crate::overview::Overviews;
 use crate::relations::RelationConfig;
@@ -77,6 +79,8 @@ pub struct BackendParts {
     pub codecs: Codecs,
     /// The folds.
     pub library: Library,
+    /// What runs scripts.
+    pub engines: Engines,
     /// How much memory keyframes may take, in bytes.
     pub keyframe_bytes: usize,
     /// How related events are found.
@@ -97,13 +101,14 @@ impl StoreBackend {
             indexes,
             codecs,
             library,
+            engines,
             keyframe_bytes,
             relations,
             topics,
             discovery,
             exports,
         } = parts;
-        let traveller = Traveller::new(store.clone(), codecs.clone(), keyframe_bytes);
+        let traveller = Traveller::new(store.clone(), codecs.clone(), engines, keyframe_bytes);
         let overviews = Overviews::new(store.clone(), codecs.clone(), discovery.clone());
         let library = Arc::new(library);
         Self {
@@ -140,10 +145,9 @@ impl StoreBackend {
     }
 
     /// The fold for a stream.
-    fn fold_for(&self, stream: &StreamKey) -> Result<Arc<dyn Fold>, ApiError> {
-        self.library
-            .fold(stream)
-            .map_err(|error| ApiError::unusable(ErrorCode::FoldInvalid, &error))
+    async fn fold_for(&self, stream: &StreamKey) -> Result<FoldPlan, ApiError> {
+        let fold = self.library.fold(stream).await.map_err(|error| engine_error(&error))?;
+        fold.map_err(|error| ApiError::unusable(ErrorCode::FoldInvalid, &error))
     }
 }
 
@@ -220,41 +224,41 @@ impl Backend for StoreBackend {
     }
 
     async fn replay(&self, query: ReplayQuery) -> Result<ReplayAnswer, ApiError> {
-        let fold = self.fold_for(&query.stream)?;
+        let fold = self.fold_for(&query.stream).await?;
         replay::replay(&self.traveller, fold, query).await
     }
 
     async fn window(&self, query: WindowQuery) -> Result<WindowAnswer, ApiError> {
-        let fold = self.fold_for(&query.stream)?;
+        let fold = self.fold_for(&query.stream).await?;
         window::window(&self.traveller, fold, query).await
     }
 
     async fn diff(&self, query: DiffQuery) -> Result<DiffAnswer, ApiError> {
-        let fold = self.fold_for(&query.stream)?;
+        let fold = self.fold_for(&query.stream).await?;
         diff::diff(&self.traveller, fold, query).await
     }
 
     async fn blame(&self, query: BlameQuery) -> Result<BlameAnswer, ApiError> {
-        let fold = self.fold_for(&query.stream)?;
+        let fold = self.fold_for(&query.stream).await?;
         blame::blame(&self.traveller, fold, query).await
     }
 
     async fn history(&self, query: HistoryQuery) -> Result<HistoryAnswer, ApiError> {
-        let fold = self.fold_for(&query.stream)?;
+        let fold = self.fold_for(&query.stream).await?;
         history::history(&self.traveller, fold, query).await
     }
 
     async fn bisect(&self, query: BisectQuery) -> Result<BisectAnswer, ApiError> {
-        let fold = self.fold_for(&query.stream)?;
-        bisect::bisect(&self.traveller, fold, self.library.limits(), query).await
+        let fold = self.fold_for(&query.stream).await?;
+        bisect::bisect(&self.traveller, self.library.engines(), fold, query).await
     }
 
     async fn timeline(&self, query: TimelineQuery) -> Result<TimelineAnswer, ApiError> {
-        let fold = self.fold_for(&query.stream)?;
+        let fold = self.fold_for(&query.stream).await?;
         timeline::timeline(&self.traveller, fold, query).await
     }
     async fn fold(&self, stream: StreamKey) -> Result<FoldAnswer, ApiError> {
-        Ok(folds::fold(&self.library, stream))
+        folds::fold(&self.library, stream).await
     }
 
     async fn try_fold(&self, query: TrialQuery) -> Result<TrialAnswer, ApiError> {
@@ -267,12 +271,7 @@ impl Backend for StoreBackend {
         source: String,
         tag: Option<String>,
     ) -> Result<FoldAnswer, ApiError> {
-        let library = Arc::clone(&self.library);
-        let save = move || folds::save(&library, stream, source, tag.as_deref());
-        tokio::task::spawn_blocking(save).await.map_err(|error| {
-            tracing::error!(%error, "saving a fold came to a bad end");
-            ApiError::new(ErrorCode::Internal, "the fold was not saved; the server's log says why")
-        })?
+        folds::save(&self.library, stream, source, tag.as_deref()).await
     }
 }
 
@@ -286,10 +285,26 @@ fn walk_error(stream: &StreamKey, error: WalkError<ApiError>) -> ApiError {
     match error {
         WalkError::Store(error) => api_error(Some(stream), &error),
         WalkError::Visitor(error) => error,
+        WalkError::Fold(error) => ApiError::unusable(ErrorCode::FoldInvalid, &error),
+        WalkError::Expression(error) => ApiError::unusable(ErrorCode::ExpressionInvalid, &error),
+        WalkError::Engine(error) => engine_error(&error),
         WalkError::Crashed => {
             ApiError::new(ErrorCode::Internal, "the replay failed; the server's log says why")
         }
     }
+}
+
+/// How it is told that there was no engine to run a script.
+pub(crate) fn engine_error(error: &EngineError) -> ApiError {
+    let code = match error {
+        EngineError::Busy { .. } => ErrorCode::TooBusy,
+        EngineError::Vanished(_) => ErrorCode::FoldFailed,
+        EngineError::NotStarted(_) | EngineError::Garbled(_) => {
+            tracing::error!(%error, "a script could not be run");
+            ErrorCode::Internal
+        }
+    };
+    ApiError::new(code, error.to_string())
 }
 
 /// Whether a stream has such a version.

@@ -1,20 +1,21 @@
 //! The state of an aggregate at a point of its history.
 
-use std::sync::Arc;
-
 use rewind_app::api::backend::{ReplayQuery, Until};
 use rewind_app::api::{ApiError, ReplayAnswer, Shortfall};
 use rewind_domain::travel::{Replay, ReplayError, Step};
 use rewind_domain::versions::StreamExtent;
-use rewind_domain::{EntryId, Fold, Json, RawEvent, StreamKey};
+use rewind_domain::{EntryId, Json, RawEvent, StreamKey};
+use serde::{Deserialize, Serialize};
 
 use super::{check_version, walk_error};
+use crate::engines::Joined;
+use crate::folds::FoldPlan;
 use crate::store::HistoryEnd;
-use crate::travel::{Flow, Outcome, Reach, Span, Traveller, Visitor};
+use crate::travel::{Flow, Outcome, Reach, Span, Traveller, Visitor, VisitorKind};
 
 pub(super) async fn replay(
     traveller: &Traveller,
-    fold: Arc<dyn Fold>,
+    fold: FoldPlan,
     query: ReplayQuery,
 ) -> Result<ReplayAnswer, ApiError> {
     let ReplayQuery { stream, until } = query;
@@ -37,7 +38,7 @@ pub(super) async fn replay(
 /// Walks to a point. An error where the fold fails on the way.
 pub(super) async fn arrive(
     traveller: &Traveller,
-    fold: &Arc<dyn Fold>,
+    fold: &FoldPlan,
     stream: &StreamKey,
     until: Until,
 ) -> Result<(Point, Outcome), ApiError> {
@@ -56,7 +57,7 @@ pub(super) async fn arrive(
 
 async fn walk_to(
     traveller: &Traveller,
-    fold: &Arc<dyn Fold>,
+    fold: &FoldPlan,
     stream: &StreamKey,
     until: Until,
 ) -> Result<(Point, Outcome), ApiError> {
@@ -65,7 +66,8 @@ async fn walk_to(
 }
 
 /// A point in a history, and what is there.
-pub(super) struct Point {
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Point {
     stream: StreamKey,
     until: Until,
     /// What made its version.
@@ -74,8 +76,12 @@ pub(super) struct Point {
     pub(super) state: Json,
 }
 
+impl Joined for Point {}
+
 impl Visitor for Point {
     type Error = ApiError;
+
+    const KIND: VisitorKind = VisitorKind::Point;
 
     fn span(&self) -> Span {
         // One event is left to be folded, since it is told what it changed.

@@ -1,34 +1,34 @@
 //! How the events of an aggregate lie in time.
 
-use std::sync::Arc;
-
 use rewind_app::api::backend::TimelineQuery;
 use rewind_app::api::{ApiError, Shortfall, TimelineAnswer};
+use rewind_domain::RawEvent;
 use rewind_domain::fold::Applied;
-use rewind_domain::lanes::Lanes;
+use rewind_domain::lanes::{Lane, Lanes};
 use rewind_domain::timeline::{Tick, Timeline};
 use rewind_domain::travel::{Replay, ReplayError};
-use rewind_domain::{Fold, RawEvent};
+use serde::{Deserialize, Serialize};
 
 use super::walk_error;
-use crate::travel::{Flow, Traveller, Visitor};
+use crate::engines::Joined;
+use crate::folds::FoldPlan;
+use crate::travel::{Flow, Traveller, Visitor, VisitorKind};
 
 pub(super) async fn timeline(
     traveller: &Traveller,
-    fold: Arc<dyn Fold>,
+    fold: FoldPlan,
     query: TimelineQuery,
 ) -> Result<TimelineAnswer, ApiError> {
     let TimelineQuery { stream, buckets } = query;
     let (survey, outcome) = traveller
-        .walk(&stream, &fold, Survey::default())
+        .walk(&stream, &fold, Survey { buckets, ..Survey::default() })
         .await
         .map_err(|error| walk_error(&stream, error))?;
-    let latest_version = survey.ticks.last().map_or(outcome.extent.gone(), |tick| tick.version);
     Ok(TimelineAnswer {
         first_version: outcome.extent.gone(),
-        latest_version,
-        timeline: Timeline::of(survey.ticks, usize::try_from(buckets).unwrap_or(usize::MAX)),
-        lanes: survey.lanes.finish(),
+        latest_version: survey.latest_version.unwrap_or_else(|| outcome.extent.gone()),
+        timeline: survey.timeline.unwrap_or_else(|| Timeline::of(Vec::new(), 1)),
+        lanes: survey.drawn,
         stopped: outcome.stopped,
         incomplete: Shortfall::of(outcome.incomplete, &outcome.tally),
         fold: fold.name().to_owned(),
@@ -37,10 +37,17 @@ pub(super) async fn timeline(
 }
 
 /// Notes when each event happened and what it changed.
-#[derive(Default)]
-struct Survey {
+#[derive(Default, Serialize, Deserialize)]
+pub(crate) struct Survey {
+    buckets: u64,
+    #[serde(skip)]
     ticks: Vec<Tick>,
+    #[serde(skip)]
     lanes: Lanes,
+    /// What came of it.
+    timeline: Option<Timeline>,
+    drawn: Vec<Lane>,
+    latest_version: Option<u64>,
 }
 
 impl Survey {
@@ -51,8 +58,12 @@ impl Survey {
     }
 }
 
+impl Joined for Survey {}
+
 impl Visitor for Survey {
     type Error = ApiError;
+
+    const KIND: VisitorKind = VisitorKind::Timeline;
 
     fn event(
         &mut self,
@@ -69,5 +80,13 @@ impl Visitor for Survey {
     fn unfolded(&mut self, event: &RawEvent<'_>) -> Flow {
         self.tick(event, true);
         Flow::Continue
+    }
+
+    fn close(&mut self) {
+        let (ticks, lanes) = (std::mem::take(&mut self.ticks), std::mem::take(&mut self.lanes));
+        self.latest_version = ticks.last().map(|tick| tick.version);
+        let buckets = usize::try_from(self.buckets).unwrap_or(usize::MAX);
+        self.timeline = Some(Timeline::of(ticks, buckets));
+        self.drawn = lanes.finish();
     }
 }

@@ -1,20 +1,21 @@
 //! Trying a fold that is being written, beside the one that is saved.
 
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rewind_app::api::backend::{TrialQuery, Until};
 use rewind_app::api::{ApiError, ErrorCode, TrialAnswer, VersionRun};
 use rewind_domain::travel::{Replay, ReplayError};
 use rewind_domain::versions::StreamExtent;
-use rewind_domain::{EntryId, Fold, FoldError, Json, RawEvent, StreamKey, diff};
-use rewind_script::ScriptFold;
+use rewind_domain::{EntryId, FoldError, Json, RawEvent, StreamKey, diff};
+use rewind_script::thread_time;
+use serde::{Deserialize, Serialize};
 
-use super::{check_version, walk_error};
-use crate::folds::{Comparison, LEFT, Library, RIGHT};
-use crate::travel::{Flow, Traveller, Visitor};
+use super::{check_version, engine_error, walk_error};
+use crate::engines::{Joined, Prepared};
+use crate::folds::{Failures, FoldPlan, LEFT, Library, RIGHT, Script};
+use crate::travel::{Flow, Traveller, Visitor, VisitorKind};
 
-/// How long states are compared: someone waits for it with each key.
+/// How long the processor works at comparing states: someone waits for it with each key.
 const BUDGET: Duration = Duration::from_secs(2);
 /// How many runs of versions are told.
 const RUNS: usize = 500;
@@ -25,20 +26,21 @@ pub(super) async fn try_fold(
     query: TrialQuery,
 ) -> Result<TrialAnswer, ApiError> {
     let TrialQuery { stream, source, at } = query;
-    let file = library.file(&stream);
+    let file = library.file(&stream).await.map_err(|error| engine_error(&error))?;
     let name = file.as_ref().map_or("fold.js", |file| file.name.as_str());
-    let tried = ScriptFold::compile(name, &source, library.limits())
-        .map_err(|error| ApiError::unusable(ErrorCode::FoldInvalid, &error))?;
-    // What is saved may be no fold at all: then there is nothing to compare with.
-    let saved = library.fold(&stream).ok();
-    let has_saved = saved.is_some();
-    let tried: Arc<dyn Fold> = Arc::new(tried);
-    let comparison = Arc::new(Comparison::new(saved.unwrap_or_else(|| Arc::clone(&tried)), tried));
-    let fold: Arc<dyn Fold> = Arc::clone(&comparison) as Arc<dyn Fold>;
-    let trial = Trial::new(stream.clone(), at);
-    let (trial, outcome) =
-        traveller.walk(&stream, &fold, trial).await.map_err(|error| walk_error(&stream, error))?;
-    let failures = comparison.failures();
+    let tried = Script { name: name.to_owned(), source };
+    let read = library.engines().read_fold(&tried).await.map_err(|error| engine_error(&error))?;
+    read.map_err(|error| ApiError::unusable(ErrorCode::FoldInvalid, &error))?;
+    let saved = match file {
+        Some(file) => FoldPlan::Script(file.script()),
+        None => FoldPlan::Merge,
+    };
+    let fold = FoldPlan::Compared { saved: Box::new(saved), tried };
+    let (trial, outcome) = traveller
+        .walk(&stream, &fold, Trial::new(stream.clone(), at))
+        .await
+        .map_err(|error| walk_error(&stream, error))?;
+    let (failures, has_saved) = (trial.failures, trial.has_saved);
     let stopped_at = |failure: Option<(u64, FoldError)>| {
         failure.map(|(version, error)| {
             let (id, event_type) = trial.events.get(&version).cloned().unwrap_or_default();
@@ -68,7 +70,8 @@ pub(super) async fn try_fold(
 }
 
 /// Compares the states by two folds at every version.
-struct Trial {
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Trial {
     stream: StreamKey,
     at: Until,
     /// The version whose states are kept.
@@ -78,11 +81,17 @@ struct Trial {
     differing: Vec<VersionRun>,
     differing_total: u64,
     compared_until: u64,
-    since: Instant,
+    /// How long the processor had worked for this thread when it began.
+    #[serde(skip, default = "thread_time")]
+    since: Duration,
     is_late: bool,
     /// The events at which a fold may have failed.
     events: std::collections::HashMap<u64, (Option<EntryId>, Option<String>)>,
     had: (bool, bool),
+    /// Where the folds failed.
+    failures: Failures,
+    /// Whether what is saved is a fold.
+    has_saved: bool,
 }
 
 impl Trial {
@@ -96,10 +105,12 @@ impl Trial {
             differing: Vec::new(),
             differing_total: 0,
             compared_until: 0,
-            since: Instant::now(),
+            since: thread_time(),
             is_late: false,
             events: std::collections::HashMap::new(),
             had: (true, true),
+            failures: Failures::default(),
+            has_saved: true,
         }
     }
 
@@ -129,8 +140,19 @@ impl Trial {
     }
 }
 
+impl Joined for Trial {
+    fn part(&mut self, fold: &Prepared) {
+        if let Prepared::Compared(comparison, has_saved) = fold {
+            self.failures = comparison.failures();
+            self.has_saved = *has_saved;
+        }
+    }
+}
+
 impl Visitor for Trial {
     type Error = ApiError;
+
+    const KIND: VisitorKind = VisitorKind::Trial;
 
     fn lays_keyframes(&self) -> bool {
         false
@@ -156,7 +178,7 @@ impl Visitor for Trial {
             self.keep(&replay.state()?);
         }
         replay.push(event)?;
-        self.is_late = self.is_late || self.since.elapsed() > BUDGET;
+        self.is_late = self.is_late || thread_time().saturating_sub(self.since) > BUDGET;
         if self.is_late && event.version > self.shown {
             return Ok(Flow::Stop);
         }

@@ -1,19 +1,22 @@
 //! Runs of versions: a full state, and what each event after it changed.
 
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rewind_app::api::backend::{Until, WindowQuery};
 use rewind_app::api::{ApiError, Shortfall, WindowAnswer};
 use rewind_domain::travel::{Replay, ReplayError, Step, Window};
 use rewind_domain::versions::StreamExtent;
-use rewind_domain::{Fold, Json, RawEvent, StreamKey};
+use rewind_domain::{Json, RawEvent, StreamKey};
+use rewind_script::thread_time;
+use serde::{Deserialize, Serialize};
 
 use super::{check_version, replay, walk_error};
+use crate::engines::Joined;
+use crate::folds::FoldPlan;
 use crate::store::HistoryEnd;
-use crate::travel::{Flow, Reach, Span, Traveller, Visitor};
+use crate::travel::{Flow, Reach, Span, Traveller, Visitor, VisitorKind};
 
-/// How long recording the versions of a window may take, once the one asked for is in it. A large state makes for a small
+/// How long the processor may work at recording the versions of a window, once the one asked for is in it. A large state makes for a small
 /// window, so that a jump stays quick.
 const BUDGET: Duration = Duration::from_millis(6);
 /// A state of so many values counts as large. Windows of others are never cut: they take no longer than that.
@@ -23,7 +26,7 @@ const AT_LEAST: u64 = 5;
 
 pub(super) async fn window(
     traveller: &Traveller,
-    fold: Arc<dyn Fold>,
+    fold: FoldPlan,
     query: WindowQuery,
 ) -> Result<WindowAnswer, ApiError> {
     let WindowQuery { stream, around, limit } = query;
@@ -66,7 +69,8 @@ pub(super) async fn window(
 }
 
 /// Records the versions around one.
-struct Recorder {
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Recorder {
     stream: StreamKey,
     /// The version asked for; the last one where there is none.
     target: Option<u64>,
@@ -76,7 +80,9 @@ struct Recorder {
     keep_after: u64,
     /// The last version that may be recorded.
     last: u64,
-    since: Option<Instant>,
+    /// How long the processor had worked for this thread when the first of them was recorded.
+    #[serde(skip)]
+    since: Option<Duration>,
     /// Whether a state was large.
     is_large: bool,
     base: Option<(u64, Json)>,
@@ -103,7 +109,7 @@ impl Recorder {
 
     /// Begins later where recording all that comes before the version asked for would take too long.
     fn hurry(&mut self, version: u64) {
-        let Some(elapsed) = self.since.map(|since| since.elapsed()) else { return };
+        let Some(elapsed) = self.since.map(elapsed) else { return };
         // Too early to tell.
         if elapsed < BUDGET / 5 {
             return;
@@ -122,13 +128,21 @@ impl Recorder {
     }
 
     fn is_enough(&self, version: u64) -> bool {
-        let is_late = self.since.is_some_and(|since| since.elapsed() > BUDGET);
+        let is_late = self.since.is_some_and(|since| elapsed(since) > BUDGET);
         version >= self.last || (is_late && version >= self.around.saturating_add(AT_LEAST))
     }
 }
 
+fn elapsed(since: Duration) -> Duration {
+    thread_time().saturating_sub(since)
+}
+
+impl Joined for Recorder {}
+
 impl Visitor for Recorder {
     type Error = ApiError;
+
+    const KIND: VisitorKind = VisitorKind::Window;
 
     fn span(&self) -> Span {
         match self.target {
@@ -173,7 +187,7 @@ impl Visitor for Recorder {
         // The first one takes longer than those behind it, since nothing of its state was read out before.
         self.is_large |= replay.state()?.nodes_up_to(LARGE) == LARGE;
         if self.is_large {
-            self.since.get_or_insert_with(Instant::now);
+            self.since.get_or_insert_with(thread_time);
         }
         if self.is_enough(event.version) {
             return Ok(Flow::Stop);

@@ -15,12 +15,12 @@ use rewind_app::api::{ApiError, Order};
 use rewind_codec::Codecs;
 use rewind_domain::StreamKey;
 use rewind_domain::merge::IdSpan;
-use rewind_script::EventFilter;
 use tokio::sync::mpsc;
 
 pub use position::Position;
 
 use crate::discovery::Discovery;
+use crate::engines::EventFilter;
 use crate::index::Indexes;
 use crate::store::Store;
 

@@ -5,18 +5,19 @@ use rewind_app::api::{ApiError, ErrorCode, Order};
 use rewind_codec::{Codecs, StreamCodec};
 use rewind_domain::cut::CutLimits;
 use rewind_domain::merge::IdSpan;
-use rewind_domain::{EntryId, Event, FoldErrorKind, RawEvent, StreamKey};
-use rewind_script::{EventFilter, Filtering};
+use rewind_domain::{EntryId, Event, FoldError, RawEvent, StreamKey};
+use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
 use super::progress::Progress;
 use super::seam::Look;
 use super::source::{Batch, ManyStreams, OneStream, Source, Stretch};
 use super::{FindFrame, FindQuery, Place, Position};
-use crate::backend::api_error;
+use crate::backend::{api_error, engine_error};
 use crate::discovery::{Discovery, Need, Waited, Within};
+use crate::engines::{EngineError, EventFilter, Questions};
 use crate::index::Indexes;
-use crate::store::{FoundStream, Store, StoreError};
+use crate::store::{FoundStream, PageEntry, Store, StoreError};
 
 /// How many batches wait to be looked at.
 const BATCHES_AHEAD: usize = 2;
@@ -25,7 +26,11 @@ const MAX_STREAMS: usize = 200_000;
 /// How many streams are looked at before it is said how far that is.
 const STREAMS_A_STEP: usize = 5_000;
 /// After how many events that the filter was stopped at, as it took too long or too much memory, it is given up.
-const MAX_STOPS: u32 = 3;
+const MAX_STOPS: usize = 3;
+/// About how many events the filter is asked at once: few enough for the first finds to be there at once.
+const ASKED_AT_ONCE: usize = 256;
+/// How many bytes of them an engine is told at once.
+const MAX_ASKED_BYTES: usize = 1024 * 1024;
 
 /// Searches until the end, the limit, or the moment when nobody listens.
 pub(super) async fn run(
@@ -246,6 +251,16 @@ struct Looking {
     progress: Progress,
 }
 
+/// An entry that may be meant.
+#[derive(Clone, Copy)]
+struct Candidate<'e> {
+    /// The number of its stream.
+    stream: usize,
+    event: RawEvent<'e>,
+    /// Where it is known.
+    version: Option<u64>,
+}
+
 /// Nobody listens any more, or enough was found.
 struct Over;
 
@@ -255,11 +270,10 @@ impl Looking {
         mut batches: mpsc::Receiver<Result<Batch, ApiError>>,
         frames: &mpsc::Sender<FindFrame>,
     ) {
-        let filter = self.filter.clone();
         let codecs: Vec<StreamCodec> =
             self.streams.iter().map(|stream| self.codecs.of(stream)).collect();
-        let filtering = filter.begin();
-        let mut asking = Asking { filter: &filter, codecs: &codecs, filtering, stops: 0 };
+        let filter = self.filter.clone();
+        let mut asking = Asking { filter: &filter, codecs: &codecs, stops: 0 };
         while let Some(batch) = batches.blocking_recv() {
             let went_on = match batch {
                 Ok(batch) => self.look_at(batch, &mut asking, frames),
@@ -290,45 +304,85 @@ impl Looking {
                 }
             }
             Batch::Page(page) => {
-                for (entry, version) in page.events() {
-                    let raw = entry.raw(version.unwrap_or(0));
-                    self.hold(0, &raw, version, asking, frames)?;
+                let entries: Vec<(PageEntry<'_>, Option<u64>)> = page.events().collect();
+                let mut candidates = Vec::with_capacity(entries.len());
+                for (entry, version) in &entries {
+                    candidates.push(Candidate {
+                        stream: 0,
+                        event: entry.raw(version.unwrap_or(0)),
+                        version: *version,
+                    });
                 }
+                self.hold_all(&candidates, asking, frames)?;
             }
             Batch::Merged(entries) => {
-                for (stream, entry) in entries {
-                    let raw = RawEvent::new(entry.id, 0, &entry.fields);
-                    self.hold(stream, &raw, None, asking, frames)?;
+                let mut candidates = Vec::with_capacity(entries.len());
+                for (stream, entry) in &entries {
+                    let event = RawEvent::new(entry.id, 0, &entry.fields);
+                    candidates.push(Candidate { stream: *stream, event, version: None });
                 }
+                self.hold_all(&candidates, asking, frames)?;
             }
         }
         Ok(())
     }
 
-    /// Holds one entry against the filter.
-    fn hold(
+    /// Holds entries against the filter, some at a time.
+    fn hold_all(
         &mut self,
-        stream: usize,
-        event: &RawEvent<'_>,
-        version: Option<u64>,
+        candidates: &[Candidate<'_>],
         asking: &mut Asking<'_>,
         frames: &mpsc::Sender<FindFrame>,
     ) -> Result<(), Over> {
-        // Unpacking a single event may take a tenth of a second.
-        if frames.is_closed() {
-            return Err(Over);
+        let mut rest = candidates;
+        while !rest.is_empty() {
+            let mut questions = Questions::default();
+            for candidate in rest.iter().take(ASKED_AT_ONCE) {
+                // Unpacking a single event may take a tenth of a second.
+                if frames.is_closed() {
+                    return Err(Over);
+                }
+                asking.put(&mut questions, candidate);
+                if questions.bytes() > MAX_ASKED_BYTES {
+                    break;
+                }
+            }
+            let answers = match asking.answers(questions, &self.streams, frames) {
+                Ok(answers) => answers,
+                Err(Some(error)) => {
+                    let _ = frames.blocking_send(FindFrame::Failed(engine_error(&error)));
+                    return Err(Over);
+                }
+                Err(None) => return Err(Over),
+            };
+            let count = answers.len();
+            for (candidate, answer) in rest.iter().zip(answers) {
+                self.hold(candidate, answer, asking, frames)?;
+            }
+            // Without an answer there was nothing to ask.
+            rest = rest.get(count.max(1)..).unwrap_or_default();
         }
+        Ok(())
+    }
+
+    /// Passes an entry on where it is meant.
+    fn hold(
+        &mut self,
+        candidate: &Candidate<'_>,
+        answer: Result<bool, FoldError>,
+        asking: &mut Asking<'_>,
+        frames: &mpsc::Sender<FindFrame>,
+    ) -> Result<(), Over> {
+        let Candidate { stream, event, version } = *candidate;
         let place = self.streams.get(stream).zip(asking.codecs.get(stream));
         let Some((key, codec)) = place else { return Ok(()) };
         let event = &event.with_decoder(codec);
         self.progress.look_at(event.id);
-        let is_meant = match asking.matches(event) {
-            Ok(is_meant) => is_meant,
-            Err(message) => {
-                self.progress.fail(key, event.id, message);
-                false
-            }
-        };
+        let is_meant = answer.unwrap_or_else(|error| {
+            asking.stops += usize::from(error.kind.is_stop());
+            self.progress.fail(key, event.id, error.to_string());
+            false
+        });
         let position = Position { id: event.id, stream: (!self.is_single).then(|| key.clone()) };
         if is_meant {
             self.progress.find();
@@ -369,31 +423,40 @@ impl Looking {
     }
 }
 
-/// A filter that is begun anew where it was stopped.
+/// A filter at work.
 struct Asking<'f> {
     filter: &'f EventFilter,
     /// Of each stream, what its payloads are.
     codecs: &'f [StreamCodec],
-    filtering: Filtering<'f>,
     /// How often it was stopped.
-    stops: u32,
+    stops: usize,
 }
 
 impl Asking<'_> {
-    fn matches(&mut self, event: &RawEvent<'_>) -> Result<bool, String> {
-        match self.filtering.matches(event) {
-            Ok(is_meant) => Ok(is_meant),
-            Err(error) if error.kind == FoldErrorKind::Threw => Err(error.to_string()),
-            // That is about all events together, which a search may have any number of.
-            Err(error) if error.kind == FoldErrorKind::ReplayTimeout => {
-                self.filtering = self.filter.begin();
-                self.filtering.matches(event).map_err(|error| error.to_string())
-            }
-            Err(error) => {
-                self.stops += 1;
-                self.filtering = self.filter.begin();
-                Err(error.to_string())
-            }
+    fn put(&self, questions: &mut Questions, candidate: &Candidate<'_>) {
+        let Candidate { stream, event, .. } = *candidate;
+        let number = u32::try_from(stream).unwrap_or(u32::MAX);
+        match self.codecs.get(stream) {
+            Some(codec) => questions.push(self.filter, number, &event.with_decoder(codec)),
+            None => questions.push(self.filter, number, &event),
         }
+    }
+
+    /// The answers; why there are none, where it is not that nobody listens any more.
+    fn answers(
+        &self,
+        questions: Questions,
+        streams: &[StreamKey],
+        frames: &mpsc::Sender<FindFrame>,
+    ) -> Result<Vec<Result<bool, FoldError>>, Option<EngineError>> {
+        let max_stops = MAX_STOPS.saturating_sub(self.stops).max(1);
+        let answers = questions.answers(self.filter, streams, max_stops);
+        Handle::current().block_on(async {
+            tokio::select! {
+                biased;
+                answers = answers => answers.map_err(Some),
+                () = frames.closed() => Err(None),
+            }
+        })
     }
 }

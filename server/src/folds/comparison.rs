@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use rewind_domain::fold::{Applied, Checkpoint, Folding};
 use rewind_domain::{Fold, FoldError, Json, RawEvent};
+use serde::{Deserialize, Serialize};
 
 /// The name of the one state in the common one.
 pub const LEFT: &str = "left";
@@ -19,7 +20,7 @@ pub struct Comparison {
 }
 
 /// Where the two folds failed: the version, and why.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Failures {
     /// The one.
     pub left: Option<(u64, FoldError)>,

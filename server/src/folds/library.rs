@@ -1,12 +1,17 @@
 //! The folder of folds.
+//!
+//! The server keeps the sources only, and as many as fit into a budget: engines read them, and keep what they read themselves.
 
 use std::collections::HashMap;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
-use rewind_domain::{DeepMerge, Fold, FoldError, FoldErrorKind, StreamKey};
-use rewind_script::{Limits, ScriptFold};
+use rewind_domain::{FoldError, FoldErrorKind, StreamKey};
+
+use super::{FoldPlan, Script};
+use crate::engines::{EngineError, Engines};
 
 use super::saving::{self, WriteError};
 
@@ -14,6 +19,8 @@ use super::saving::{self, WriteError};
 const LOOK_AGAIN: Duration = Duration::from_millis(250);
 /// How long a file may be, in bytes: what is longer is no fold.
 const MAX_BYTES: u64 = 256 * 1024;
+/// How many files are kept in memory: at their greatest length 64 MiB, usually a few. Further ones are read again when needed.
+const MAX_KEPT: usize = 256;
 
 /// The folds of all types of aggregates: those that have a file, and the default for the others.
 ///
@@ -21,8 +28,15 @@ const MAX_BYTES: u64 = 256 * 1024;
 pub struct Library {
     folder: Option<PathBuf>,
     is_editable: bool,
-    limits: Limits,
-    files: Mutex<HashMap<String, Known>>,
+    engines: Engines,
+    /// Locked for moments only, never while a file is read.
+    files: Mutex<HashMap<String, Slot>>,
+}
+
+/// The place of a file. Whoever looks at the file holds it, so that others who want the same one wait, and nobody else does.
+struct Slot {
+    known: Arc<tokio::sync::Mutex<Known>>,
+    used: Instant,
 }
 
 /// The file of a type.
@@ -32,8 +46,15 @@ pub struct FoldFile {
     pub name: String,
     /// What is in it.
     pub source: Arc<str>,
-    /// The fold, or why it is none.
-    pub fold: Result<Arc<ScriptFold>, FoldError>,
+    /// Why it is no fold, where it is none.
+    pub problem: Option<FoldError>,
+}
+
+impl FoldFile {
+    /// The fold.
+    pub fn script(&self) -> Script {
+        Script { name: self.name.clone(), source: self.source.to_string() }
+    }
 }
 
 /// Why a fold was not saved.
@@ -62,6 +83,9 @@ pub enum SaveError {
         /// What is in it now; nothing where there is none any more.
         current: Option<String>,
     },
+    /// Whether it is one could not be found out.
+    #[error(transparent)]
+    Engine(EngineError),
     /// The file cannot be written.
     #[error("file `{name}` cannot be written: {source}")]
     Io {
@@ -72,8 +96,9 @@ pub enum SaveError {
     },
 }
 
+#[derive(Default)]
 struct Known {
-    looked: Instant,
+    looked: Option<Instant>,
     stamp: Option<Stamp>,
     file: Option<FoldFile>,
 }
@@ -86,10 +111,10 @@ struct Stamp {
 }
 
 impl Library {
-    /// The folds in this folder, or none but the default.
-    pub fn new(folder: Option<PathBuf>, is_editable: bool, limits: Limits) -> Self {
+    /// The folds in this folder, or none but the default. What a file holds is read by `engines`.
+    pub fn new(folder: Option<PathBuf>, is_editable: bool, engines: Engines) -> Self {
         let is_editable = is_editable && folder.is_some();
-        Self { folder, is_editable, limits, files: Mutex::default() }
+        Self { folder, is_editable, engines, files: Mutex::default() }
     }
 
     /// Whether folds may be saved.
@@ -97,32 +122,63 @@ impl Library {
         self.is_editable
     }
 
-    /// What each fold may use.
-    pub fn limits(&self) -> Limits {
-        self.limits
+    /// What runs the folds.
+    pub fn engines(&self) -> &Engines {
+        &self.engines
     }
 
-    /// The fold for a stream.
+    /// How many files are kept in memory.
+    pub fn kept(&self) -> usize {
+        self.files.lock().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
+    /// The fold for a stream, or why the file that there is for it is none.
     ///
     /// # Errors
-    /// Where there is a file for it that is no fold.
-    pub fn fold(&self, stream: &StreamKey) -> Result<Arc<dyn Fold>, FoldError> {
-        match self.file(stream) {
-            None => Ok(Arc::new(DeepMerge)),
-            Some(file) => file.fold.map(|fold| fold as Arc<dyn Fold>),
-        }
+    /// Where there is no engine to find that out.
+    pub async fn fold(
+        &self,
+        stream: &StreamKey,
+    ) -> Result<Result<FoldPlan, FoldError>, EngineError> {
+        Ok(match self.file(stream).await? {
+            None => Ok(FoldPlan::Merge),
+            Some(FoldFile { problem: Some(problem), .. }) => Err(problem),
+            Some(file) => Ok(FoldPlan::Script(file.script())),
+        })
     }
 
     /// The file for a stream.
-    pub fn file(&self, stream: &StreamKey) -> Option<FoldFile> {
-        let folder = self.folder.as_deref()?;
-        let name = file_name(stream)?;
-        let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = files.entry(name.clone()).or_insert_with(Known::nothing_yet);
-        if known.looked.elapsed() >= LOOK_AGAIN || known.stamp.is_none() {
-            known.look(folder, &name, self.limits);
+    ///
+    /// # Errors
+    /// Where there is no engine to read it.
+    pub async fn file(&self, stream: &StreamKey) -> Result<Option<FoldFile>, EngineError> {
+        let Some(folder) = self.folder.as_deref() else { return Ok(None) };
+        let Some(name) = file_name(stream) else { return Ok(None) };
+        let slot = self.slot(&name);
+        let mut known = slot.lock().await;
+        if known.looked.is_none_or(|looked| looked.elapsed() >= LOOK_AGAIN) || known.stamp.is_none()
+        {
+            known.look(folder, &name, &self.engines).await?;
         }
-        known.file.clone()
+        Ok(known.file.clone())
+    }
+
+    /// The place of a file. The one unused for longest makes way where there are too many.
+    fn slot(&self, name: &str) -> Arc<tokio::sync::Mutex<Known>> {
+        let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
+        if files.len() >= MAX_KEPT
+            && !files.contains_key(name)
+            && let Some(oldest) = files.iter().min_by_key(|(_, slot)| slot.used)
+        {
+            let oldest = oldest.0.clone();
+            files.remove(&oldest);
+        }
+        let now = Instant::now();
+        let slot = files
+            .entry(name.to_owned())
+            .or_insert_with(|| Slot { known: Arc::default(), used: now });
+        slot.used = now;
+        Arc::clone(&slot.known)
     }
 
     /// Saves the fold for a stream's type, in place of the file with this [tag](rewind_app::api::fold_tag), empty where there is to be
@@ -130,22 +186,29 @@ impl Library {
     ///
     /// # Errors
     /// Where that is not allowed, the source is no fold, the file is another one by now, or cannot be written.
-    pub fn save(
+    pub async fn save(
         &self,
         stream: &StreamKey,
         source: &str,
         tag: Option<&str>,
     ) -> Result<String, SaveError> {
         let folder = self.folder.as_deref().filter(|_| self.is_editable);
-        let folder = folder.ok_or(SaveError::Forbidden)?;
+        let folder = folder.ok_or(SaveError::Forbidden)?.to_owned();
         let name = file_name(stream).ok_or_else(|| SaveError::NoType(stream.clone()))?;
         let io = |source| SaveError::Io { name: name.clone(), source };
+        let script = Script { name: name.clone(), source: source.to_owned() };
         let expected = match tag {
             Some(tag) => tag.to_owned(),
-            None => saving::tag_of(saving::read(&folder.join(&name)).map_err(io)?.as_deref()),
+            None => {
+                let path = folder.join(&name);
+                let current = on_a_thread(move || saving::read(&path)).await;
+                saving::tag_of(current.map_err(io)?.as_deref())
+            }
         };
-        ScriptFold::compile(&name, source, self.limits).map_err(SaveError::Invalid)?;
-        saving::write(folder, &name, &expected, source).map_err(|error| match error {
+        let read = self.engines.read_fold(&script).await.map_err(SaveError::Engine)?;
+        read.map_err(SaveError::Invalid)?;
+        let write = move || saving::write(&folder, &script.name, &expected, &script.source);
+        on_a_thread(write).await.map_err(|error| match error {
             WriteError::Changed(current) => SaveError::Changed { name: name.clone(), current },
             WriteError::Io(source) => io(source),
         })?;
@@ -154,54 +217,85 @@ impl Library {
     }
 }
 
-impl Known {
-    fn nothing_yet() -> Self {
-        Self { looked: Instant::now(), stamp: None, file: None }
-    }
+/// Does work with files on a thread that nobody else waits for.
+async fn on_a_thread<T: Send + 'static, E: From<io::Error> + Send + 'static>(
+    work: impl FnOnce() -> Result<T, E> + Send + 'static,
+) -> Result<T, E> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.unwrap_or_else(|error| Err(io::Error::other(error).into()))
+}
 
-    fn look(&mut self, folder: &Path, name: &str, limits: Limits) {
-        self.looked = Instant::now();
-        let path = folder.join(name);
-        let stamp = match std::fs::metadata(&path) {
-            Ok(about) if about.is_file() => {
-                Some(Stamp { modified: about.modified().ok(), length: about.len() })
+impl Known {
+    async fn look(
+        &mut self,
+        folder: &Path,
+        name: &str,
+        engines: &Engines,
+    ) -> Result<(), EngineError> {
+        let (path, before) = (folder.join(name), self.stamp);
+        let found = tokio::task::spawn_blocking(move || read_if_changed(&path, before)).await;
+        let Ok(found) = found else { return Ok(()) };
+        match found {
+            Found::Unchanged => {}
+            Found::Nothing => *self = Self::default(),
+            Found::File(stamp, contents) => {
+                let file = read(name, contents, engines).await?;
+                if let Some(error) = &file.problem {
+                    tracing::warn!(file = name, %error, "this file is no fold");
+                }
+                (self.stamp, self.file) = (Some(stamp), Some(file));
             }
-            // No file is no fold.
-            _ => None,
-        };
-        if stamp.is_some() && stamp == self.stamp {
-            return;
         }
-        self.stamp = stamp;
-        self.file = stamp.map(|stamp| read(&path, name, stamp, limits));
-        if let Some(FoldFile { fold: Err(error), .. }) = &self.file {
-            tracing::warn!(file = name, %error, "this file is no fold");
-        }
+        self.looked = Some(Instant::now());
+        Ok(())
     }
 }
 
-fn read(path: &Path, name: &str, stamp: Stamp, limits: Limits) -> FoldFile {
+/// What is at the path of a file.
+enum Found {
+    /// What was there before.
+    Unchanged,
+    /// No file, and no fold.
+    Nothing,
+    /// Something else, or why it cannot be read.
+    File(Stamp, Result<String, String>),
+}
+
+fn read_if_changed(path: &Path, before: Option<Stamp>) -> Found {
+    let stamp = match std::fs::metadata(path) {
+        Ok(about) if about.is_file() => {
+            Stamp { modified: about.modified().ok(), length: about.len() }
+        }
+        _ => return Found::Nothing,
+    };
+    if Some(stamp) == before {
+        return Found::Unchanged;
+    }
     let source = match stamp.length {
         length if length > MAX_BYTES => Err(format!("is longer than {MAX_BYTES} bytes")),
         _ => std::fs::read_to_string(path).map_err(|error| format!("cannot be read: {error}")),
     };
-    match source {
-        Ok(source) => FoldFile {
-            name: name.to_owned(),
-            fold: ScriptFold::compile(name, &source, limits).map(Arc::new),
-            source: source.into(),
-        },
-        Err(reason) => FoldFile {
-            name: name.to_owned(),
-            source: "".into(),
-            fold: Err(FoldError {
-                kind: FoldErrorKind::Invalid,
-                message: format!("file `{name}` {reason}"),
-                line: None,
-                column: None,
-            }),
-        },
-    }
+    Found::File(stamp, source)
+}
+
+async fn read(
+    name: &str,
+    contents: Result<String, String>,
+    engines: &Engines,
+) -> Result<FoldFile, EngineError> {
+    let (source, problem) = match contents {
+        Ok(source) => {
+            let script = Script { name: name.to_owned(), source };
+            let problem = engines.read_fold(&script).await?.err();
+            (script.source, problem)
+        }
+        Err(reason) => {
+            let message = format!("file `{name}` {reason}");
+            let kind = FoldErrorKind::Invalid;
+            (String::new(), Some(FoldError { kind, message, line: None, column: None }))
+        }
+    };
+    Ok(FoldFile { name: name.to_owned(), source: source.into(), problem })
 }
 
 /// The name of the file for a stream's type. Only types that are plain names have one, so that no key leads anywhere else.
@@ -216,16 +310,6 @@ pub(crate) fn file_name(stream: &StreamKey) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn folder(name: &str) -> PathBuf {
-        let folder = std::env::temp_dir().join(format!("rewind-{name}-{}", std::process::id()));
-        let _ = std::fs::remove_dir_all(&folder);
-        std::fs::create_dir_all(&folder).unwrap();
-        folder
-    }
-
-    const COUNTS: &str =
-        "export default { on: { $any(state) { state.n = (state.n ?? 0) + 1; } } };";
 
     #[test]
     fn only_plain_names_make_file_names() {
@@ -242,56 +326,5 @@ mod tests {
             assert_eq!(file_name(&key.into()).as_deref(), name, "{key}");
         }
         assert_eq!(file_name(&StreamKey::from_bytes(&b"aggregate:\xff:1"[..])), None);
-    }
-
-    #[test]
-    fn a_type_without_a_file_has_the_default_fold() {
-        let folder = folder("folds-default");
-        let library = Library::new(Some(folder.clone()), false, Limits::default());
-        assert_eq!(library.fold(&"aggregate:Order:1".into()).unwrap().name(), "deep_merge");
-        std::fs::remove_dir_all(folder).unwrap();
-    }
-
-    #[test]
-    fn a_file_that_changes_is_another_fold() {
-        let folder = folder("folds-change");
-        let stream = StreamKey::from("aggregate:Order:1");
-        let library = Library::new(Some(folder.clone()), true, Limits::default());
-        library.save(&stream, COUNTS, None).unwrap();
-        let first = library.fold(&stream).unwrap();
-        assert_eq!(first.name(), "Order.js");
-        std::fs::write(folder.join("Order.js"), format!("{COUNTS}\n// changed")).unwrap();
-        let changed = || library.fold(&stream).unwrap().fingerprint() != first.fingerprint();
-        let since = Instant::now();
-        while !changed() {
-            assert!(since.elapsed() < Duration::from_secs(10), "the change was not seen");
-            std::thread::yield_now();
-        }
-        std::fs::remove_dir_all(folder).unwrap();
-    }
-
-    #[test]
-    fn what_is_no_fold_is_not_saved_and_leaves_what_is_there() {
-        let folder = folder("folds-invalid");
-        let stream = StreamKey::from("aggregate:Order:1");
-        let library = Library::new(Some(folder.clone()), true, Limits::default());
-        library.save(&stream, COUNTS, None).unwrap();
-        assert!(matches!(
-            library.save(&stream, "export default {", None),
-            Err(SaveError::Invalid(_))
-        ));
-        assert_eq!(&*library.file(&stream).unwrap().source, COUNTS);
-        assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 1);
-        std::fs::remove_dir_all(folder).unwrap();
-    }
-
-    #[test]
-    fn nothing_is_saved_without_permission() {
-        let folder = folder("folds-forbidden");
-        let library = Library::new(Some(folder.clone()), false, Limits::default());
-        let error = library.save(&"aggregate:Order:1".into(), COUNTS, None).unwrap_err();
-        assert!(matches!(error, SaveError::Forbidden));
-        assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 0);
-        std::fs::remove_dir_all(folder).unwrap();
     }
 }

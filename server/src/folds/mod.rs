@@ -3,8 +3,10 @@
 mod comparison;
 mod judged;
 mod library;
+mod plan;
 mod saving;
 
-pub use comparison::{Comparison, LEFT, RIGHT};
+pub use comparison::{Comparison, Failures, LEFT, RIGHT};
 pub use judged::{Judged, Verdict};
 pub use library::{FoldFile, Library, SaveError};
+pub use plan::{FoldPlan, Script};

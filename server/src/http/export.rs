@@ -25,16 +25,17 @@ pub(super) async fn export(
 ) -> Response {
     let query = query.unwrap_or_default();
     if method == Method::HEAD {
-        let meant = read(&query).and_then(|(format, _)| {
-            Asked::read(&query)?.all(state.script_limits)?;
-            Ok(format)
-        });
-        return match meant {
+        let meant = async {
+            let (format, _) = read(&query)?;
+            Asked::read(&query)?.all(&state.engines).await?;
+            Ok::<_, ApiError>(format)
+        };
+        return match meant.await {
             Ok(format) => file(headers_of(&format), Body::from_stream(nothing())),
             Err(error) => errors::response(&error),
         };
     }
-    let (format, query, running) = match asked(&state, &query) {
+    let (format, query, running) = match asked(&state, &query).await {
         Ok(asked) => asked,
         Err(error) => return errors::response(&error),
     };
@@ -78,11 +79,18 @@ fn file((content_type, disposition): (&'static str, &'static str), body: Body) -
 }
 
 /// Which file of what is asked for, and whether somebody follows it.
-fn asked(state: &AppState, query: &str) -> Result<(Format, FindQuery, Option<Running>), ApiError> {
+async fn asked(
+    state: &AppState,
+    query: &str,
+) -> Result<(Format, FindQuery, Option<Running>), ApiError> {
     let (format, ticket) = read(query)?;
     let running = ticket.map(|ticket| state.exports.begin(ticket)).transpose();
     let running = running.map_err(|error| ApiError::bad_parameter("ticket", error))?;
-    match Asked::read(query).and_then(|asked| asked.all(state.script_limits)) {
+    let query = match Asked::read(query) {
+        Ok(asked) => asked.all(&state.engines).await,
+        Err(error) => Err(error),
+    };
+    match query {
         Ok(query) => Ok((format, query, running)),
         Err(error) => {
             // A browser that saves files shows nobody what it was answered in place of one.

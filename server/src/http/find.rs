@@ -11,9 +11,10 @@ use rewind_app::api::find::{DEFAULT_FIND_LIMIT, MAX_FIND_LIMIT, MAX_NAMED_STREAM
 use rewind_app::api::{ApiError, Order};
 use rewind_domain::merge::IdSpan;
 use rewind_domain::{EntryId, Filter, FilterError, StreamKey};
-use rewind_script::{EventFilter, Limits};
 
 use super::{AppState, errors, sse};
+use crate::backend::engine_error;
+use crate::engines::{Engines, EventFilter, FilterFault};
 use crate::find::{FindFrame, FindQuery, Place, Position, find};
 
 pub(super) async fn find_events(
@@ -23,7 +24,10 @@ pub(super) async fn find_events(
     RawQuery(query): RawQuery,
 ) -> Response {
     let asked = Asked::read(query.as_deref().unwrap_or_default());
-    let query = asked.and_then(|asked| asked.query(&headers, state.script_limits));
+    let query = match asked {
+        Ok(asked) => asked.query(&headers, &state.engines).await,
+        Err(error) => Err(error),
+    };
     let query = match query {
         Ok(query) => query,
         Err(error) => return errors::response(&error),
@@ -84,7 +88,13 @@ impl Asked {
     }
 
     /// The query that they are.
-    fn query(self, headers: &HeaderMap, limits: Limits) -> Result<FindQuery, ApiError> {
+    async fn query(self, headers: &HeaderMap, engines: &Engines) -> Result<FindQuery, ApiError> {
+        let (limit, position) = self.bounds(headers)?;
+        Ok(FindQuery { position, limit: Some(limit), is_whole: false, ..self.all(engines).await? })
+    }
+
+    /// How many events are wanted, and behind which.
+    fn bounds(&self, headers: &HeaderMap) -> Result<(u64, Option<Position>), ApiError> {
         let limit = self.limit.unwrap_or(DEFAULT_FIND_LIMIT);
         if !(1..=MAX_FIND_LIMIT).contains(&limit) {
             let reason = format!("must be from 1 to {MAX_FIND_LIMIT}");
@@ -94,14 +104,14 @@ impl Asked {
             Some(id) => Some(read("Last-Event-ID", &String::from_utf8_lossy(id.as_bytes()))?),
             None => self.position.clone(),
         };
-        Ok(FindQuery { position, limit: Some(limit), is_whole: false, ..self.all(limits)? })
+        Ok((limit, position))
     }
 
     /// The query for all that is meant, whole.
-    pub(super) fn all(self, limits: Limits) -> Result<FindQuery, ApiError> {
+    pub(super) async fn all(self, engines: &Engines) -> Result<FindQuery, ApiError> {
         Ok(FindQuery {
             place: self.place()?,
-            filter: compile(&self.filter, limits)?,
+            filter: read_filter(&self.filter, engines).await?,
             span: self.span(),
             order: self.order,
             position: self.position,
@@ -151,13 +161,16 @@ impl Asked {
 }
 
 /// Reads a filter.
-pub(super) fn compile(text: &str, limits: Limits) -> Result<EventFilter, ApiError> {
-    let wrong = |error: FilterError| ApiError {
-        column: Some(error.column),
-        ..ApiError::bad_parameter("filter", error)
-    };
-    let filter = Filter::parse(text).map_err(wrong)?;
-    EventFilter::compile(&filter, limits).map_err(wrong)
+pub(super) async fn read_filter(text: &str, engines: &Engines) -> Result<EventFilter, ApiError> {
+    let filter = Filter::parse(text).map_err(wrong_filter)?;
+    EventFilter::read(filter, engines).await.map_err(|fault| match fault {
+        FilterFault::Filter(error) => wrong_filter(error),
+        FilterFault::Engine(error) => engine_error(&error),
+    })
+}
+
+fn wrong_filter(error: FilterError) -> ApiError {
+    ApiError { column: Some(error.column), ..ApiError::bad_parameter("filter", error) }
 }
 
 fn read<T>(name: &str, text: &str) -> Result<T, ApiError>
@@ -187,8 +200,11 @@ fn bytes_of(frame: &FindFrame) -> Bytes {
 mod tests {
     use super::*;
 
-    fn query(text: &str) -> Result<FindQuery, ApiError> {
-        Asked::read(text)?.query(&HeaderMap::new(), Limits::default())
+    fn query(text: &str) -> Result<Place, ApiError> {
+        let asked = Asked::read(text)?;
+        asked.bounds(&HeaderMap::new())?;
+        Filter::parse(&asked.filter).map_err(wrong_filter)?;
+        asked.place()
     }
 
     #[test]
@@ -203,7 +219,7 @@ mod tests {
             ("stream=a&limit=0", "limit"),
             ("stream=a&limit=10001", "limit"),
             ("stream=a&position=5", "position"),
-            ("stream=a&filter=%3Devent.type+%3D%3D+(", "filter"),
+            ("stream=a&filter=data.", "filter"),
         ] {
             let error = query(text).map(drop).unwrap_err();
             assert_eq!(error.parameter.as_deref(), Some(name), "{text}: {error}");
@@ -219,17 +235,17 @@ mod tests {
     #[test]
     fn streams_are_searched_once_and_in_the_order_of_their_keys() {
         let query = query("stream=b&stream=a&stream=b").unwrap();
-        assert_eq!(query.place, Place::Streams(vec!["a".into(), "b".into()]));
+        assert_eq!(query, Place::Streams(vec!["a".into(), "b".into()]));
     }
 
     #[test]
     fn all_streams_are_those_whose_keys_begin_with_nothing() {
-        assert_eq!(query("all").unwrap().place, Place::Prefix("".into()));
+        assert_eq!(query("all").unwrap(), Place::Prefix("".into()));
     }
 
     #[test]
     fn a_category_has_the_streams_below_it() {
         let query = query("category=aggregate:Order").unwrap();
-        assert_eq!(query.place, Place::Prefix("aggregate:Order:".into()));
+        assert_eq!(query, Place::Prefix("aggregate:Order:".into()));
     }
 }

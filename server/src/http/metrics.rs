@@ -9,20 +9,22 @@ use http::header;
 use super::AppState;
 use super::admission::PlaceFigures;
 use crate::caches::CacheFigures;
+use crate::engines::EngineFigures;
 use crate::live::LiveFigures;
 
 /// The text format of Prometheus, version 0.0.4.
 const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 pub(super) async fn metrics(State(state): State<AppState>) -> Response {
-    let mut text = live_text(&state.hub.figures(), state.store.scan_calls());
+    let live = state.hub.figures();
+    let mut text = live_text(&live, state.store.scan_calls(), state.engines.figures());
     push_connections(&mut text, &state);
     push_places(&mut text, &state.admission.figures());
     push_caches(&mut text, &state.caches.figures());
     ([(header::CONTENT_TYPE, CONTENT_TYPE)], text).into_response()
 }
 
-fn live_text(live: &LiveFigures, scan_calls: u64) -> String {
+fn live_text(live: &LiveFigures, scan_calls: u64, engines: EngineFigures) -> String {
     let mut text = String::new();
     for (name, kind, help, value) in [
         ("live_viewers", "gauge", "Open lines of live events.", live.viewers),
@@ -34,6 +36,26 @@ fn live_text(live: &LiveFigures, scan_calls: u64) -> String {
         ("live_gaps_total", "counter", "Times that a viewer missed entries for good.", live.gaps),
         ("live_refused_total", "counter", "Viewers refused for want of a seat.", live.refused),
         ("scan_calls_total", "counter", "Calls of SCAN to find streams.", scan_calls),
+        ("engines", "gauge", "Processes that run folds and expressions.", engines.processes),
+        ("engines_waiting", "gauge", "Questions that wait for one.", engines.waiting),
+        (
+            "engines_given_up_total",
+            "counter",
+            "Processes ended because a script could not be stopped.",
+            engines.given_up,
+        ),
+        (
+            "engines_vanished_total",
+            "counter",
+            "Processes that ended without an answer.",
+            engines.vanished,
+        ),
+        (
+            "engines_refused_total",
+            "counter",
+            "Questions refused because too many waited for an engine.",
+            engines.refused,
+        ),
     ] {
         push(&mut text, name, kind, help, [("", value)]);
     }
@@ -127,7 +149,8 @@ mod tests {
 
     #[test]
     fn each_figure_has_its_help_and_type() {
-        let text = live_text(&LiveFigures { viewers: 3, ..LiveFigures::default() }, 5);
+        let live = LiveFigures { viewers: 3, ..LiveFigures::default() };
+        let text = live_text(&live, 0, EngineFigures::default());
         let expected = "# HELP rewind_live_viewers Open lines of live events.\n\
                         # TYPE rewind_live_viewers gauge\nrewind_live_viewers 3\n";
         assert!(text.starts_with(expected), "{text}");

@@ -27,11 +27,11 @@ use leptos::prelude::provide_context;
 use leptos::server_fn::axum::{register_explicit, server_fn_paths};
 use rewind_app::api::{ApiError, Backend, ErrorCode, functions};
 use rewind_codec::Codecs;
-use rewind_script::Limits;
 use tokio::sync::watch;
 
 use crate::caches::Caches;
 use crate::discovery::Discovery;
+use crate::engines::Engines;
 use crate::exports::Exports;
 use crate::index::Indexes;
 use crate::live::Hub;
@@ -58,8 +58,8 @@ pub struct AppState {
     pub codecs: Codecs,
     /// Exports that browsers save.
     pub exports: Exports,
-    /// What expressions in JavaScript may use.
-    pub script_limits: Limits,
+    /// What runs expressions in JavaScript.
+    pub engines: Engines,
     /// New events.
     pub hub: Hub,
     /// By which names the server may be called.

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use bytes::Bytes;
 use rewind_app::api::live::{LiveFailed, LiveLag, LiveWatching};
 use rewind_domain::{EntryId, StreamKey};
-use rewind_script::EventFilter;
 use tokio::sync::Notify;
 
 use super::batch::{self, Made};
@@ -19,6 +18,7 @@ use super::reached::Reached;
 use super::reader::PAGES_AT_ONCE;
 use super::selection::{Selection, candidates_of};
 use super::{LiveError, Seat};
+use crate::engines::EventFilter;
 use crate::store::StoreError;
 
 /// How many entries are passed on in one go while catching up.
@@ -61,7 +61,7 @@ impl CategoryViewer {
         let news = Arc::new(Notify::new());
         let category = hub.category(prefix, &news)?;
         let redis = category.redis();
-        let selection = Selection::new(filter, hub.shared().engines.clone());
+        let selection = Selection::new(filter);
         let mut viewer = Self {
             line: Line::new(hub, news, redis, seat),
             category,

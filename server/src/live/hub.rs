@@ -15,7 +15,6 @@ use super::channel::{Channel, Delivery, Taken, share_of};
 use super::counters::{Counters, LiveFigures};
 use super::position::Position;
 use super::seats::{LiveLimits, Seat, Seats};
-use super::selection::Engines;
 use super::{LiveError, follower, reader, remade};
 use crate::discovery::Discovery;
 use crate::store::{Store, StoreError};
@@ -46,7 +45,6 @@ pub(super) struct Shared {
     pub(super) codecs: Codecs,
     /// The aggregates inside of shared streams.
     pub(super) parts: Topics,
-    pub(super) engines: Engines,
     /// Locked for moments only, never while waiting for anything, and before any topic.
     topics: Mutex<HashMap<StreamKey, Arc<Topic>>>,
     /// As the topics.
@@ -93,7 +91,6 @@ impl Hub {
             discovery,
             codecs,
             parts,
-            engines: Engines::default(),
             topics: Mutex::default(),
             categories: Mutex::default(),
             changed: Notify::new(),

@@ -8,34 +8,26 @@ use std::sync::Arc;
 
 use rewind_app::api::live::LiveFilterErrors;
 use rewind_codec::StreamCodec;
-use rewind_domain::{Entry, EntryId, RawEvent, StreamKey, layout};
-use rewind_script::EventFilter;
-use tokio::sync::Semaphore;
+use rewind_domain::{Entry, RawEvent, StreamKey, layout};
 
 use super::hub::Hub;
 use crate::decoding;
+use crate::engines::{EventFilter, Questions};
 use crate::topics::Inside;
 
-/// How many viewers may run an engine at the same moment: as many as there are cores on a small machine. Others wait for their turn, and
-/// hold up nobody else.
-const ENGINES_AT_ONCE: usize = 2;
-
-/// Lets filters in JavaScript run, a few at a time.
-#[derive(Clone)]
-pub(super) struct Engines(Arc<Semaphore>);
-
-impl Default for Engines {
-    fn default() -> Self {
-        Self(Arc::new(Semaphore::new(ENGINES_AT_ONCE)))
-    }
-}
+/// After how many events at which a viewer's filter was stopped, as it took too long or too much memory, it is asked no more. Further
+/// events count as those about which it failed.
+const MAX_STOPS: usize = 3;
+/// How many bytes of events a filter is asked about at once.
+const MAX_ASKED_BYTES: usize = 1024 * 1024;
 
 /// Which entries a viewer gets.
 #[derive(Clone, Default)]
 pub(super) struct Selection {
     filter: Option<Arc<EventFilter>>,
     errors: Option<LiveFilterErrors>,
-    engines: Engines,
+    /// How often the filter was stopped.
+    stops: usize,
 }
 
 /// An entry that a viewer may get.
@@ -54,9 +46,9 @@ pub(super) async fn choose_inside(inside: Inside, candidates: Vec<Candidate>) ->
 
 impl Selection {
     /// What this filter lets through, or everything.
-    pub(super) fn new(filter: Option<EventFilter>, engines: Engines) -> Self {
+    pub(super) fn new(filter: Option<EventFilter>) -> Self {
         let filter = filter.filter(|filter| !filter.filter().is_empty()).map(Arc::new);
-        Self { filter, errors: None, engines }
+        Self { filter, errors: None, stops: 0 }
     }
 
     /// Whether anything may be left out.
@@ -67,24 +59,30 @@ impl Selection {
     /// Of each entry whether it is meant. One about which the filter fails is not; [`Selection::new_errors`] tells of it.
     pub(super) async fn choose(&mut self, candidates: Vec<Candidate>) -> Vec<bool> {
         let Some(filter) = self.filter.clone() else { return vec![true; candidates.len()] };
-        let needs_engine = filter.filter().script().is_some();
-        let is_long = needs_engine || candidates.iter().any(Candidate::needs_decoder);
-        let turn = match needs_engine {
-            // Closed never, since nothing closes it.
-            true => Arc::clone(&self.engines.0).acquire_owned().await.ok(),
-            false => None,
-        };
-        let chosen = decoding::run(is_long, move || {
-            let _turn = turn;
-            ask(&filter, &candidates)
-        })
-        .await;
-        let mut is_meant = Vec::with_capacity(chosen.len());
-        for choice in chosen {
-            is_meant.push(choice.unwrap_or_else(|failure| {
-                self.note(failure);
-                false
-            }));
+        let candidates = Arc::new(candidates);
+        let mut is_meant = Vec::with_capacity(candidates.len());
+        while is_meant.len() < candidates.len() {
+            let from = is_meant.len();
+            let answers = match self.stops {
+                MAX_STOPS.. => Vec::new(),
+                _ => ask(&filter, &candidates, from, MAX_STOPS - self.stops).await,
+            };
+            for answer in answers {
+                let choice = answer.unwrap_or_else(|error| {
+                    self.stops += usize::from(error.is_stop);
+                    let candidate = candidates.get(is_meant.len());
+                    self.note(candidate, error.message);
+                    false
+                });
+                is_meant.push(choice);
+            }
+            if is_meant.len() == from {
+                // Those that nobody is asked about any more.
+                for candidate in candidates.iter().skip(from) {
+                    self.note(Some(candidate), GIVEN_UP.to_owned());
+                    is_meant.push(false);
+                }
+            }
         }
         is_meant
     }
@@ -95,8 +93,9 @@ impl Selection {
         (errors.events > std::mem::replace(told, errors.events)).then_some(errors)
     }
 
-    fn note(&mut self, failure: Failure) {
-        let Failure { stream, id, message } = failure;
+    fn note(&mut self, candidate: Option<&Candidate>, message: String) {
+        let Some(Candidate { stream, entry, .. }) = candidate else { return };
+        let (stream, id) = (stream.clone(), entry.id);
         let errors = self.errors.get_or_insert(LiveFilterErrors { events: 0, stream, id, message });
         errors.events += 1;
     }
@@ -128,22 +127,58 @@ impl Candidate {
     }
 }
 
-/// An event about which a filter failed.
+/// What is said about events that a filter is not asked about any more.
+const GIVEN_UP: &str =
+    "the filter was stopped three times, and is asked no more; open another line";
+
+/// Why a filter failed about an event.
 struct Failure {
-    stream: StreamKey,
-    id: EntryId,
     message: String,
+    /// Whether a limit stopped it.
+    is_stop: bool,
 }
 
-fn ask(filter: &EventFilter, candidates: &[Candidate]) -> Vec<Result<bool, Failure>> {
-    let mut filtering = filter.begin();
-    let is_meant = |candidate: &Candidate| {
-        filtering.matches(&candidate.raw()).map_err(|error| {
-            // What ran into a limit cannot go on.
-            filtering = filter.begin();
-            let (stream, id) = (candidate.stream.clone(), candidate.entry.id);
-            Failure { stream, id, message: error.to_string() }
-        })
-    };
-    candidates.iter().map(is_meant).collect()
+/// Asks about those behind the first so many; not always about all of them.
+async fn ask(
+    filter: &Arc<EventFilter>,
+    candidates: &Arc<Vec<Candidate>>,
+    from: usize,
+    max_stops: usize,
+) -> Vec<Result<bool, Failure>> {
+    let is_long = candidates.iter().any(Candidate::needs_decoder);
+    let (asked, all) = (Arc::clone(filter), Arc::clone(candidates));
+    let questions = decoding::run(is_long, move || {
+        let mut streams: Vec<StreamKey> = Vec::new();
+        let mut questions = Questions::default();
+        for candidate in all.iter().skip(from) {
+            let known = streams.iter().position(|stream| *stream == candidate.stream);
+            let number = known.unwrap_or_else(|| {
+                streams.push(candidate.stream.clone());
+                streams.len() - 1
+            });
+            questions.push(&asked, u32::try_from(number).unwrap_or(u32::MAX), &candidate.raw());
+            if questions.bytes() > MAX_ASKED_BYTES {
+                break;
+            }
+        }
+        (streams, questions)
+    })
+    .await;
+    let (streams, questions) = questions;
+    let count = questions.len();
+    match questions.answers(filter, &streams, max_stops).await {
+        Ok(answers) => answers
+            .into_iter()
+            .map(|answer| {
+                answer.map_err(|error| Failure {
+                    message: error.to_string(),
+                    is_stop: error.kind.is_stop(),
+                })
+            })
+            .collect(),
+        Err(error) => {
+            let failed = || Err(Failure { message: error.to_string(), is_stop: false });
+            std::iter::repeat_with(failed).take(count).collect()
+        }
+    }
 }

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use bytes::Bytes;
 use rewind_app::api::live::{LiveFailed, LiveGap, LiveLag, LiveRemade};
 use rewind_domain::{Entry, EntryId, StreamKey};
-use rewind_script::EventFilter;
 use tokio::sync::Notify;
 
 use super::batch::{self, Made};
@@ -17,6 +16,7 @@ use super::merge::Merged;
 use super::position::Position;
 use super::selection::{Selection, candidates_of, choose_inside};
 use super::{LiveError, Seat};
+use crate::engines::EventFilter;
 use crate::store::{IdRange, PageOrder, StoreError};
 use crate::topics::Inside;
 
@@ -88,7 +88,7 @@ impl Viewer {
             });
         }
         let redis = hub.shared().redis.subscribe();
-        let selection = Selection::new(filter, hub.shared().engines.clone());
+        let selection = Selection::new(filter);
         let line = Line::new(hub, news, redis, seat);
         Ok(Self { line, places, has_begun: false, selection, errors_told: 0 })
     }

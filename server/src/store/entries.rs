@@ -58,12 +58,12 @@ pub(super) struct PageReply {
     pub(super) info: StreamInfo,
 }
 
-struct EntryPlace {
-    id: EntryId,
+pub(super) struct EntryPlace {
+    pub(super) id: EntryId,
     /// The token of the first field's name.
-    fields: usize,
+    pub(super) fields: usize,
     /// How many fields there are.
-    count: usize,
+    pub(super) count: usize,
 }
 
 struct PageFields<'a> {
@@ -102,6 +102,11 @@ impl PageEntry<'_> {
 }
 
 impl EntryPage {
+    /// The entries that stand at these places.
+    pub(super) fn of(buffer: ReplyBuffer, entries: Vec<EntryPlace>, is_last: bool) -> Self {
+        Self { buffer: Arc::new(buffer), entries, is_last }
+    }
+
     /// How many entries there are.
     pub fn len(&self) -> usize {
         self.entries.len()
@@ -140,6 +145,11 @@ impl EntryPage {
             let fields = PageFields { buffer: &self.buffer, tokens: tokens.unwrap_or_default() };
             PageEntry { id: entry.id, fields }
         })
+    }
+
+    /// Says whether there is nothing behind it.
+    pub(super) fn set_last(&mut self, is_last: bool) {
+        self.is_last = is_last;
     }
 
     /// Leaves the first entry out.

@@ -3,6 +3,7 @@
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use rewind_domain::{EntryId, PayloadDecoder, RawEvent, StreamKey};
+use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 
 use super::entries::{EntryPage, EntryRange, PageEntry, PageReply, PageRequest};
@@ -23,7 +24,7 @@ pub struct History {
 }
 
 /// Where a history begins: behind this entry.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Place {
     /// An entry.
     pub id: EntryId,
@@ -36,7 +37,7 @@ pub struct Place {
 
 /// A fingerprint of an entry's fields.
 pub fn digest(event: &RawEvent<'_>) -> u64 {
-    // The same in each run, as far as one process is concerned.
+    // The same in each run, as far as one build is concerned.
     let mut hasher = DefaultHasher::new();
     let fields = event.fields();
     for at in 0..fields.count() {
@@ -82,6 +83,11 @@ impl PageEvent<'_> {
 }
 
 impl HistoryPage {
+    /// The page of these entries, the first of which makes this version.
+    pub(super) fn of(first_version: u64, entries: EntryPage) -> Self {
+        Self { first_version, is_last: entries.is_last(), entries }
+    }
+
     /// Whether there is nothing on it.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
@@ -289,6 +295,18 @@ impl History {
     pub fn needs_decoder(&self, decoder: &dyn PayloadDecoder) -> bool {
         let needs = |event: PageEvent<'_>| event.raw().with_decoder(decoder).needs_decoder();
         self.first.as_ref().is_some_and(|page| page.events().any(needs))
+    }
+
+    /// The next page.
+    ///
+    /// # Errors
+    /// Whatever happens to Redis meanwhile.
+    pub async fn page(&mut self) -> Result<Option<HistoryPage>, StoreError> {
+        match (self.first.take(), &mut self.rest) {
+            (Some(first), _) => Ok(Some(first)),
+            (None, Some(rest)) => rest.recv().await.transpose(),
+            (None, None) => Ok(None),
+        }
     }
 
     /// The next page. Blocks the thread until it is there: only for threads that may be blocked, unless

@@ -51,6 +51,13 @@ impl ReplyBuffer {
         Self { bytes: Vec::with_capacity(capacity), tokens, at: 0, missing: replies }
     }
 
+    /// Texts that are known to stand at these places of `bytes`.
+    pub(super) fn of_texts(bytes: Vec<u8>, texts: impl IntoIterator<Item = (u32, u32)>) -> Self {
+        let token = |(start, end)| Token::Bulk(Span { start, end });
+        let at = bytes.len();
+        Self { bytes, tokens: texts.into_iter().map(token).collect(), at, missing: 0 }
+    }
+
     /// Where further bytes go.
     pub(super) fn bytes_mut(&mut self) -> &mut Vec<u8> {
         &mut self.bytes

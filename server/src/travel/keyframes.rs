@@ -24,7 +24,7 @@ const MUCH: usize = 16 * 1024;
 pub struct Keyframes {
     /// In bytes.
     budget: usize,
-    tracks: Mutex<HashMap<TrackKey, Track>>,
+    tracks: Mutex<HashMap<TrackKey, History>>,
 }
 
 /// Which history, through which fold.
@@ -67,7 +67,7 @@ pub enum Reach {
     FromEnd(u64),
 }
 
-struct Track {
+struct History {
     identity: Identity,
     since: Instant,
     used: Instant,
@@ -148,9 +148,9 @@ impl Keyframes {
     pub fn add(&self, key: &TrackKey, identity: Identity, latest: u64, frame: Keyframe) {
         let mut tracks = self.lock();
         let now = Instant::now();
-        let track = tracks.entry(key.clone()).or_insert_with(|| Track::new(identity, now));
+        let track = tracks.entry(key.clone()).or_insert_with(|| History::new(identity, now));
         if track.identity != identity {
-            *track = Track::new(identity, now);
+            *track = History::new(identity, now);
         }
         track.used = now;
         track.latest = track.latest.max(latest);
@@ -168,6 +168,14 @@ impl Keyframes {
         track.frames.get(next).is_some_and(|frame| frame.place.version < version + distance)
     }
 
+    /// The versions of those of one history, ascending.
+    pub fn versions(&self, key: &TrackKey, identity: Identity) -> Vec<u64> {
+        let tracks = self.lock();
+        let track = tracks.get(key).filter(|track| track.identity == identity);
+        let frames = track.map_or(&[][..], |track| &track.frames);
+        frames.iter().map(|frame| frame.place.version).collect()
+    }
+
     /// Forgets those of one history, which turned out to be another one by now.
     pub fn forget(&self, key: &TrackKey) {
         self.lock().remove(key);
@@ -175,7 +183,7 @@ impl Keyframes {
 
     /// How much they take, in bytes.
     pub fn bytes(&self) -> usize {
-        self.lock().values().map(Track::total).sum()
+        self.lock().values().map(History::total).sum()
     }
 
     /// How much they take, and how much they may.
@@ -184,8 +192,8 @@ impl Keyframes {
     }
 
     /// Lets go of whole histories, the longest unused first; and where there is only one, of half of its keyframes.
-    fn keep_within_budget(&self, tracks: &mut HashMap<TrackKey, Track>, newest: &TrackKey) {
-        let mut total: usize = tracks.values().map(Track::total).sum();
+    fn keep_within_budget(&self, tracks: &mut HashMap<TrackKey, History>, newest: &TrackKey) {
+        let mut total: usize = tracks.values().map(History::total).sum();
         while total > self.budget {
             let others = tracks.iter().filter(|(key, _)| *key != newest);
             let oldest = others.min_by_key(|(_, track)| track.used).map(|(key, _)| key.clone());
@@ -207,13 +215,13 @@ impl Keyframes {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<TrackKey, Track>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<TrackKey, History>> {
         // Whoever panicked while holding it left it whole: every change is a single call.
         self.tracks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Track {
+impl History {
     fn new(identity: Identity, now: Instant) -> Self {
         Self { identity, since: now, used: now, latest: 0, spacing: 1, frames: Vec::new() }
     }

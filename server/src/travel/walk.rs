@@ -2,26 +2,23 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
 
 use rewind_codec::{Codecs, StreamCodec};
-use rewind_domain::travel::{Replay, ReplayError, Tally};
-use rewind_domain::versions::{Incomplete, IncompleteReason, StreamExtent};
-use rewind_domain::{Fold, RawEvent, StreamKey};
+use rewind_domain::{DeepMerge, FoldError, StreamKey};
 use tokio::sync::Semaphore;
 
-use super::{Identity, Keyframe, Keyframes, Reach, TrackKey};
+use super::follow::{Outcome, Pages, Way};
+use super::visitor::{Span, Visitor};
+use super::{Identity, Keyframe, Keyframes, Reach, Shelf, Track, TrackKey};
 use crate::caches::CacheFigures;
-use crate::store::{History, HistoryEnd, Place, Store, StoreError, digest};
+use crate::engines::{EngineError, Engines, WalkEnd, WalkJob};
+use crate::folds::FoldPlan;
+use crate::store::{History, HistoryEnd, HistoryPage, Place, Store, StoreError};
 
-/// How many histories are folded at the same moment. More would only make each of them slower.
+/// How many histories are folded at the same moment in this process. More would only make each of them slower.
 const WALKS_AT_ONCE: usize = 16;
-/// The least distance between keyframes, in versions: about what is folded in a millisecond.
-const KEYFRAME_EVERY: u64 = 1_024;
-/// The greatest distance, where reading out the state takes long: about what a script folds in ten milliseconds.
-const KEYFRAME_AT_LATEST: u64 = 3 * KEYFRAME_EVERY;
-/// The part of a walk's time that may go into laying keyframes closer than that: one in so many.
-const KEYFRAME_SHARE: u32 = 10;
+/// How often a walk is gone again because a script could not be stopped: once for each of the scripts that it may have, and once more.
+const MAX_CULPRITS: usize = 3;
 
 /// Walks through histories.
 #[derive(Clone)]
@@ -29,89 +26,8 @@ pub struct Traveller {
     store: Store,
     codecs: Codecs,
     keyframes: Arc<Keyframes>,
+    engines: Engines,
     slots: Arc<Semaphore>,
-}
-
-/// From where to where a walk goes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Span {
-    /// The last place from which it may begin; at the beginning of the history where there is none.
-    pub from: Option<Reach>,
-    /// Where it ends at the latest.
-    pub to: HistoryEnd,
-}
-
-/// What looks at a history while walking through it.
-pub trait Visitor: Send + 'static {
-    /// Why it does not want to go.
-    type Error: Send;
-
-    /// From where to where it wants to go; through the whole history where it does not say.
-    fn span(&self) -> Span {
-        Span { from: None, to: HistoryEnd::Now }
-    }
-
-    /// Whether keyframes are laid on the way, which others can go on from.
-    fn lays_keyframes(&self) -> bool {
-        true
-    }
-
-    /// Learns how far the stream reaches at the moment, and says which version the walk must begin at or before, 0 for the
-    /// beginning. Is asked again should the walk have to begin elsewhere.
-    ///
-    /// # Errors
-    /// Where there is nothing to walk to.
-    fn begin(&mut self, _extent: &StreamExtent) -> Result<u64, Self::Error> {
-        Ok(0)
-    }
-
-    /// Takes the next event into the replay, or decides to stop before it. `is_last` where none comes behind it.
-    ///
-    /// # Errors
-    /// Where the fold fails.
-    fn event(
-        &mut self,
-        replay: &mut Replay<'_>,
-        event: &RawEvent<'_>,
-        is_last: bool,
-    ) -> Result<Flow, ReplayError>;
-
-    /// Sees where the walk came to, unless the fold failed on the way.
-    ///
-    /// # Errors
-    /// Where the state there cannot be read.
-    fn finish(&mut self, _replay: &mut Replay<'_>) -> Result<(), ReplayError> {
-        Ok(())
-    }
-
-    /// Is shown an event behind the one that the fold failed on.
-    fn unfolded(&mut self, _event: &RawEvent<'_>) -> Flow {
-        Flow::Stop
-    }
-}
-
-/// Whether a walk goes on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Flow {
-    /// With the next event.
-    Continue,
-    /// No further.
-    Stop,
-}
-
-/// What a walk came to, beside what its visitor saw.
-#[derive(Clone, Debug)]
-pub struct Outcome {
-    /// The stream as it was when the walk began.
-    pub extent: StreamExtent,
-    /// What is missing from its history.
-    pub incomplete: Option<Incomplete>,
-    /// What the fold passed over.
-    pub tally: Tally,
-    /// The version reached.
-    pub version: u64,
-    /// Where the fold failed.
-    pub stopped: Option<ReplayError>,
 }
 
 /// Why a walk came to nothing.
@@ -121,17 +37,25 @@ pub enum WalkError<E> {
     Store(StoreError),
     /// The visitor.
     Visitor(E),
+    /// The fold cannot be used.
+    Fold(FoldError),
+    /// The expression cannot be used.
+    Expression(FoldError),
+    /// There was no engine, or it came to a bad end.
+    Engine(EngineError),
     /// A panic, which the log has.
     Crashed,
 }
 
 impl Traveller {
-    /// One that reads from `store`, unpacks payloads by `codecs`, and keeps keyframes of at most so many bytes.
-    pub fn new(store: Store, codecs: Codecs, keyframe_bytes: usize) -> Self {
+    /// One that reads from `store`, unpacks payloads by `codecs`, has scripts run by `engines`, and keeps keyframes of at most so
+    /// many bytes.
+    pub fn new(store: Store, codecs: Codecs, engines: Engines, keyframe_bytes: usize) -> Self {
         Self {
             store,
             codecs,
             keyframes: Arc::new(Keyframes::new(keyframe_bytes)),
+            engines,
             slots: Arc::new(Semaphore::new(WALKS_AT_ONCE)),
         }
     }
@@ -148,33 +72,88 @@ impl Traveller {
     pub async fn walk<V: Visitor>(
         &self,
         stream: &StreamKey,
-        fold: &Arc<dyn Fold>,
+        fold: &FoldPlan,
+        visitor: V,
+    ) -> Result<(V, Outcome), WalkError<V::Error>> {
+        let key = TrackKey { stream: stream.clone(), fold: fold.fingerprint() };
+        match fold {
+            FoldPlan::Merge => self.walk_here(key, visitor).await,
+            _ => self.walk_elsewhere(key, fold, visitor).await,
+        }
+    }
+
+    /// Walks in this process.
+    async fn walk_here<V: Visitor>(
+        &self,
+        key: TrackKey,
         mut visitor: V,
     ) -> Result<(V, Outcome), WalkError<V::Error>> {
-        let track = TrackKey { stream: stream.clone(), fold: fold.fingerprint() };
-        let (start, history) = self.open(&track, &mut visitor).await?;
-        let way = Way {
-            identity: Identity::of(&history.info().extent).filter(|_| visitor.lays_keyframes()),
-            track,
-            keyframes: Arc::clone(&self.keyframes),
-            fold: Arc::clone(fold),
-            codec: self.codecs.of(stream),
-            cancelled: Arc::default(),
-        };
-        if history.is_one_page() && fold.is_quick() && !history.needs_decoder(&way.codec) {
-            return way.go(start.as_ref(), history, visitor);
+        let (start, history) = self.open(&key, &mut visitor).await?;
+        let codec = self.codecs.of(&key.stream);
+        let track = self.track(key, &history, &visitor);
+        let cancelled = Arc::<AtomicBool>::default();
+        let is_short = history.is_one_page() && !history.needs_decoder(&codec);
+        let walk = Walk { start, track, codec, pages: ReadPages { history, cancelled } };
+        if is_short {
+            return walk.go(visitor);
         }
-        let _cancel = CancelOnDrop(Arc::clone(&way.cancelled));
+        let _cancel = CancelOnDrop(Arc::clone(&walk.pages.cancelled));
         // Closed never, since nothing closes it.
         let slot = Arc::clone(&self.slots).acquire_owned().await.ok();
         let walk = tokio::task::spawn_blocking(move || {
             let _slot = slot;
-            way.go(start.as_ref(), history, visitor)
+            walk.go(visitor)
         });
         walk.await.map_err(|error| {
             tracing::error!(%error, "a walk through a history came to a bad end");
             WalkError::Crashed
         })?
+    }
+
+    /// Reads here, and has the script run in another process.
+    async fn walk_elsewhere<V: Visitor>(
+        &self,
+        key: TrackKey,
+        fold: &FoldPlan,
+        mut visitor: V,
+    ) -> Result<(V, Outcome), WalkError<V::Error>> {
+        let (mut culprits, mut has_vanished) = (Vec::new(), false);
+        loop {
+            let (start, mut history) = self.open(&key, &mut visitor).await?;
+            let mut track = self.track(key.clone(), &history, &visitor);
+            let job =
+                WalkJob::new(fold, &key.stream, &history.info().extent, start, track.as_ref())
+                    .visited_by(&visitor)
+                    .with_culprits(&culprits);
+            let lay = |keyframe| {
+                if let Some(track) = &mut track {
+                    track.lay(keyframe);
+                }
+            };
+            match self.engines.walk(job, &mut history, lay).await {
+                Ok(WalkEnd::Done(visitor, outcome)) => return Ok((visitor, outcome)),
+                Ok(WalkEnd::NoFold(error)) => return Err(WalkError::Fold(error)),
+                Ok(WalkEnd::NoExpression(error)) => return Err(WalkError::Expression(error)),
+                Ok(WalkEnd::Store(error)) => return Err(WalkError::Store(error)),
+                // Gone again, it comes to the same place, and says there what is wrong.
+                Ok(WalkEnd::GivenUp(culprit)) if culprits.len() < MAX_CULPRITS => {
+                    culprits.push(culprit);
+                }
+                Ok(WalkEnd::GivenUp(culprit)) => return Err(WalkError::Fold(culprit.error)),
+                // It may have been ended from outside.
+                Ok(WalkEnd::Vanished(_)) if !has_vanished => has_vanished = true,
+                Ok(WalkEnd::Vanished(reason)) => {
+                    return Err(WalkError::Engine(EngineError::Vanished(reason)));
+                }
+                Err(error) => return Err(WalkError::Engine(error)),
+            }
+        }
+    }
+
+    fn track<V: Visitor>(&self, key: TrackKey, history: &History, visitor: &V) -> Option<Track> {
+        let extent = &history.info().extent;
+        let identity = Identity::of(extent).filter(|_| visitor.lays_keyframes())?;
+        Some(Track::new(Arc::clone(&self.keyframes), key, identity, extent.latest_version()))
     }
 
     /// Finds where to begin, and begins to read there.
@@ -222,150 +201,40 @@ fn counted_from(end: HistoryEnd, place: Option<Place>) -> HistoryEnd {
     }
 }
 
-struct Way {
-    track: TrackKey,
-    /// Nothing where no keyframes are laid.
-    identity: Option<Identity>,
-    keyframes: Arc<Keyframes>,
-    fold: Arc<dyn Fold>,
+/// A walk in this process. Its fold is the default one.
+struct Walk {
+    start: Option<Keyframe>,
+    track: Option<Track>,
     codec: StreamCodec,
+    pages: ReadPages,
+}
+
+impl Walk {
+    fn go<V: Visitor>(mut self, mut visitor: V) -> Result<(V, Outcome), WalkError<V::Error>> {
+        let way = Way {
+            fold: &DeepMerge,
+            codec: &self.codec,
+            start: self.start.as_ref(),
+            extent: self.pages.history.info().extent.clone(),
+        };
+        let shelf = self.track.as_mut().map(|track| track as &mut dyn Shelf);
+        let outcome = way.go(&mut self.pages, shelf, &mut visitor).map_err(WalkError::Store)?;
+        Ok((visitor, outcome))
+    }
+}
+
+struct ReadPages {
+    history: History,
     cancelled: Arc<AtomicBool>,
 }
 
-impl Way {
-    fn go<V: Visitor>(
-        &self,
-        start: Option<&Keyframe>,
-        history: History,
-        mut visitor: V,
-    ) -> Result<(V, Outcome), WalkError<V::Error>> {
-        let extent = history.info().extent.clone();
-        let mut outcome = Outcome {
-            incomplete: extent.incomplete(),
-            tally: Tally::default(),
-            version: extent.gone(),
-            extent,
-            stopped: None,
-        };
-        let begun = match start {
-            None => Replay::start(self.fold.as_ref(), outcome.extent.gone()),
-            Some(frame) => Replay::resume(
-                self.fold.as_ref(),
-                frame.place.version,
-                &frame.checkpoint,
-                frame.tally.clone(),
-            ),
-        };
-        let mut replay = match begun {
-            Ok(replay) => Some(replay),
-            Err(error) => {
-                outcome.stopped = Some(error);
-                None
-            }
-        };
-        self.follow(history, &mut replay, &mut visitor, &mut outcome).map_err(WalkError::Store)?;
-        if let Some(replay) = &mut replay {
-            outcome.tally = replay.tally().clone();
-            outcome.version = replay.version();
-            outcome.stopped = visitor.finish(replay).err();
-        }
-        Ok((visitor, outcome))
+impl Pages for ReadPages {
+    fn next_page(&mut self) -> Result<Option<HistoryPage>, StoreError> {
+        self.history.next_page()
     }
 
-    fn follow<'f, V: Visitor>(
-        &'f self,
-        mut history: History,
-        replay: &mut Option<Replay<'f>>,
-        visitor: &mut V,
-        outcome: &mut Outcome,
-    ) -> Result<(), StoreError> {
-        let mut keyframer = Keyframer::new(self, replay.as_ref().map_or(0, Replay::version));
-        let mut version = replay.as_ref().map_or(outcome.version, Replay::version);
-        while let Some(page) = history.next_page()? {
-            if page.first_version > version + 1 && !page.is_empty() {
-                let incomplete = outcome.incomplete.take();
-                outcome.incomplete =
-                    Some(overtaken(incomplete, version + 1, page.first_version - 1));
-            }
-            let mut events = page.events().peekable();
-            while let Some(event) = events.next() {
-                // Unpacking a single event may take a tenth of a second.
-                if self.cancelled.load(Ordering::Relaxed) {
-                    return Ok(());
-                }
-                let is_last = page.is_last && events.peek().is_none();
-                version = event.version;
-                let raw = event.raw().with_decoder(&self.codec);
-                let Some(running) = replay else {
-                    match visitor.unfolded(&raw) {
-                        Flow::Continue => continue,
-                        Flow::Stop => return Ok(()),
-                    }
-                };
-                match visitor.event(running, &raw, is_last) {
-                    Ok(Flow::Continue) => {}
-                    Ok(Flow::Stop) => return Ok(()),
-                    Err(error) => {
-                        outcome.tally = running.tally().clone();
-                        outcome.version = running.version();
-                        outcome.stopped = Some(error);
-                        *replay = None;
-                        match visitor.unfolded(&raw) {
-                            Flow::Continue => continue,
-                            Flow::Stop => return Ok(()),
-                        }
-                    }
-                }
-                keyframer.pass(running, &raw, &outcome.extent);
-            }
-        }
-        Ok(())
-    }
-}
-
-/// Lays keyframes along a walk.
-struct Keyframer<'w> {
-    way: &'w Way,
-    /// The version behind which the next one may be laid.
-    next: u64,
-    last: u64,
-    since: Instant,
-    /// How long laying the last one took.
-    took: Duration,
-}
-
-impl<'w> Keyframer<'w> {
-    fn new(way: &'w Way, version: u64) -> Self {
-        let next = version + KEYFRAME_EVERY;
-        Self { way, next, last: version, since: Instant::now(), took: Duration::ZERO }
-    }
-
-    /// Lays one where it is time for one.
-    fn pass(&mut self, replay: &mut Replay<'_>, event: &RawEvent<'_>, extent: &StreamExtent) {
-        if event.version < self.next || replay.version() != event.version {
-            return;
-        }
-        let Some(identity) = self.way.identity else { return };
-        let now = Instant::now();
-        let is_due = now.duration_since(self.since) >= self.took * KEYFRAME_SHARE
-            || event.version - self.last >= KEYFRAME_AT_LATEST;
-        if !is_due {
-            self.next = event.version + KEYFRAME_EVERY;
-            return;
-        }
-        let Way { track, keyframes, .. } = self.way;
-        if !keyframes.is_near(track, identity, event.version, KEYFRAME_EVERY)
-            // A state that cannot be read out here may be one later that can.
-            && let Ok(checkpoint) = replay.checkpoint()
-        {
-            let place = Place { id: event.id, version: event.version, digest: digest(event) };
-            let frame = Keyframe { place, checkpoint, tally: replay.tally().clone() };
-            keyframes.add(track, identity, extent.latest_version(), frame);
-        }
-        self.took = now.elapsed();
-        self.since = Instant::now();
-        self.last = event.version;
-        self.next = event.version + KEYFRAME_EVERY;
+    fn is_cancelled(&self) -> bool {
+        self.cancelled.load(Ordering::Relaxed)
     }
 }
 
@@ -374,16 +243,5 @@ struct CancelOnDrop(Arc<AtomicBool>);
 impl Drop for CancelOnDrop {
     fn drop(&mut self) {
         self.0.store(true, Ordering::Relaxed);
-    }
-}
-
-/// Trimming overtook the reader: what was read before it is still folded, what it took is not.
-fn overtaken(known: Option<Incomplete>, from: u64, to: u64) -> Incomplete {
-    match known {
-        Some(known) if known.reason == IncompleteReason::Deleted => known,
-        Some(known) if known.reason == IncompleteReason::Trimmed => {
-            Incomplete { missing_to: to, ..known }
-        }
-        _ => Incomplete { missing_from: from, missing_to: to, reason: IncompleteReason::Trimmed },
     }
 }

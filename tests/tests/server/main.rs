@@ -16,6 +16,7 @@ mod guard;
 mod health;
 mod history;
 mod hostile;
+mod hostile_scripts;
 mod index;
 mod jump;
 mod keyframes;

@@ -13,7 +13,7 @@ use http::{HeaderMap, Method};
 use rewind_app::api::ApiError;
 
 use self::asked::{Asked, What};
-use super::find::compile;
+use super::find::read_filter;
 use super::{AppState, errors, sse};
 use crate::live::{CategoryViewer, Viewer};
 use crate::serving::Peer;
@@ -56,7 +56,10 @@ async fn open(
     query: String,
 ) -> Result<BoxStream<'static, Bytes>, ApiError> {
     let Asked { what, filter } = asked::asked(&headers, &query)?;
-    let filter = filter.map(|text| compile(&text, state.script_limits)).transpose()?;
+    let filter = match filter {
+        Some(text) => Some(read_filter(&text, &state.engines).await?),
+        None => None,
+    };
     let hub = state.hub;
     let seat = hub.seat(address).map_err(|error| error.to_api())?;
     Ok(match what {

@@ -142,6 +142,7 @@ impl Server {
         let Self { listener, state, patience, stop, .. } = self;
         let (limits, figures) = (state.connection_limits, Arc::clone(&state.connections));
         let stopping = state.stopping.clone();
+        tokio::spawn(say_whether_it_is_a_cluster(state.store.clone()));
         let stops = async move {
             shutdown.await;
             // Nobody holds the other end where there was no request.
@@ -153,5 +154,12 @@ impl Server {
             () = stops => {}
             () = serve(listener, router(state), limits, figures, patience, stopping) => {}
         }
+    }
+}
+
+/// Writes to the log where Redis is a node of a cluster, of which only one is read.
+async fn say_whether_it_is_a_cluster(store: Store) {
+    if let Ok(Some(cluster)) = store.cluster().await {
+        tracing::warn!("{}", cluster.explanation(&store.address()));
     }
 }

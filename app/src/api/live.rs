@@ -8,6 +8,8 @@
 use rewind_domain::{EntryId, Event, StreamKey};
 use serde::{Deserialize, Serialize};
 
+use super::find::UnreadStreams;
+
 /// How often a line that has nothing to tell says that it is alive, in seconds. Well under the 30 to 60 seconds
 /// after which proxies cut idle connections.
 pub const HEARTBEAT_SECS: u64 = 15;
@@ -87,6 +89,9 @@ pub struct LiveWatching {
     /// more of them than a position can hold.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_unsure: bool,
+    /// The streams among them that may not be read, where there are any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unread: Option<UnreadStreams>,
 }
 
 /// How the server learns of what is new in a category.

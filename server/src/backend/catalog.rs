@@ -3,6 +3,7 @@
 use rewind_app::api::backend::{CatalogQuery, CategoriesQuery};
 use rewind_app::api::{
     ApiError, CatalogPage, CategoriesPage, DiscoveryAction, DiscoveryProblem, DiscoveryStatus,
+    ErrorCode,
 };
 
 use super::api_error;
@@ -45,6 +46,12 @@ fn status(status: Status) -> DiscoveryStatus {
     let info = ("XINFO STREAM", "+xinfo|stream");
     let problems = [(status.failure, scan), (status.info_refused, info)];
     let problems = problems.into_iter().filter_map(|(error, needs)| Some(problem(&error?, needs)));
+    let other_nodes = status.other_nodes.map(|message| DiscoveryProblem {
+        code: ErrorCode::OtherNode,
+        message,
+        command: None,
+        rule: None,
+    });
     DiscoveryStatus {
         phase: status.phase,
         is_complete: status.is_complete,
@@ -57,7 +64,7 @@ fn status(status: Status) -> DiscoveryStatus {
         keys_per_second: status.keys_per_second,
         keys_per_call: status.keys_per_call,
         cut_at: status.cut_at.map(|streams| streams as u64),
-        problems: problems.collect(),
+        problems: problems.chain(other_nodes).collect(),
     }
 }
 

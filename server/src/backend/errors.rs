@@ -36,7 +36,7 @@ pub fn api_error(stream: Option<&StreamKey>, error: &StoreError) -> ApiError {
         StoreError::NotYet { .. } | StoreError::NoRoom { .. } | StoreError::Changed => {
             ApiError::new(ErrorCode::NotIndexed, format!("stream `{name}`: {error}"))
         }
-        StoreError::Server { .. } | StoreError::Unexpected { .. } => {
+        StoreError::Server { .. } | StoreError::CrossSlot | StoreError::Unexpected { .. } => {
             tracing::error!(stream = name, %error, "Redis answered with an error");
             ApiError::new(ErrorCode::Internal, error.to_string())
         }

@@ -31,8 +31,8 @@ use rewind_app::api::backend::{
 use rewind_app::api::export::{ExportStatus, Ticket};
 use rewind_app::api::related::{RelatedAnswer, RelatedQuery};
 use rewind_app::api::{
-    About, ApiError, Backend, BisectAnswer, BlameAnswer, CatalogPage, CategoriesPage, DiffAnswer,
-    DiscoveryAction, DiscoveryStatus, ErrorCode, EventAnswer, EventsPage, FoldAnswer,
+    About, ApiError, Backend, BisectAnswer, BlameAnswer, CatalogPage, CategoriesPage, ClusterAbout,
+    DiffAnswer, DiscoveryAction, DiscoveryStatus, ErrorCode, EventAnswer, EventsPage, FoldAnswer,
     HistoryAnswer, IndexAnswer, Overview, ReplayAnswer, StreamRates, StreamsPage, TimelineAnswer,
     TrialAnswer, WindowAnswer,
 };
@@ -164,6 +164,10 @@ impl Backend for StoreBackend {
                 Err(_) => None,
             },
             now_ms: now_ms(),
+            cluster: self.store.cluster().await.ok().flatten().map(|cluster| ClusterAbout {
+                nodes: cluster.nodes,
+                message: cluster.explanation(&self.store.address()),
+            }),
             topics: self.topics.about(),
         }
     }

@@ -89,6 +89,8 @@ pub struct Status {
     pub cut_at: Option<usize>,
     /// What keeps the walk from going on.
     pub failure: Option<StoreError>,
+    /// That there are other nodes of a cluster, which are not walked.
+    pub other_nodes: Option<String>,
     /// That this user may not run `XINFO STREAM`.
     pub info_refused: Option<StoreError>,
 }
@@ -251,9 +253,14 @@ impl Shared {
     }
 
     fn status(&self, state: &State) -> Status {
+        let other_nodes = state
+            .cluster
+            .filter(|cluster| !cluster.is_whole())
+            .map(|cluster| cluster.explanation(&self.store.address()));
         Status {
             phase: state.phase(),
-            is_complete: state.is_complete,
+            is_complete: state.is_complete && other_nodes.is_none(),
+            other_nodes,
             as_of_ms: state.walked_since().and_then(unix_ms),
             is_told: state.is_told(),
             scanned: state.scanned,

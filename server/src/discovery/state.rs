@@ -10,7 +10,7 @@ use tokio::task::JoinHandle;
 
 use super::hearing::Heard;
 use super::pace::Pace;
-use crate::store::{FoundStream, ScanStep, StoreError, StreamInfo};
+use crate::store::{Cluster, FoundStream, ScanStep, StoreError, StreamInfo};
 
 /// How many streams are kept, and how long their keys may be together. With all that is noted of them, they take at most
 /// about 100 MB, and for a moment at the end of a walk twice that; 100,000 of usual keys take about 10 MB.
@@ -58,6 +58,8 @@ pub(super) struct State {
     pub(super) heard: Heard,
     /// Whether anybody asked for the list who comes back to it. Those who follow a category hear what changes in it themselves.
     pub(super) is_hearing_wanted: bool,
+    /// The cluster of which only one node is walked.
+    pub(super) cluster: Option<Cluster>,
     pub(super) scanned: u64,
     pub(super) keys_total: Option<u64>,
     /// When anybody asked last.
@@ -133,6 +135,7 @@ impl State {
             failure: None,
             heard: Heard::default(),
             is_hearing_wanted: false,
+            cluster: None,
             scanned: 0,
             keys_total: None,
             asked_at: now,

@@ -72,6 +72,10 @@ pub(super) async fn run(shared: Arc<Shared>) {
 async fn make(shared: &Shared, step: Step) -> Result<(), StoreError> {
     match step {
         Step::Walk { cursor, count } => {
+            if cursor == 0 {
+                let cluster = shared.store.cluster().await?;
+                shared.state().cluster = cluster;
+            }
             let mut found = shared.store.scan_streams(&"".into(), cursor, count).await?;
             if found.next_cursor.is_none() {
                 // The walk does not come across them, and keeps only what it came across.

@@ -129,14 +129,16 @@ async fn streams(
     match place {
         Place::Streams(keys) => {
             let found = store.look_at(keys).await.map_err(|error| api_error(None, &error))?;
-            // One that was named must be there; of a category some may go while it is being looked for.
-            let missing = found.iter().find_map(|found| match &found.info {
-                Err(error @ (StoreError::NotFound | StoreError::WrongType)) => {
-                    Some(api_error(Some(&found.key), error))
-                }
-                _ => None,
-            });
-            missing.map_or(Ok((found, None)), Err)
+            // Of several those are searched that can be, and the others named; of a category some may go while it is being looked for.
+            let unread =
+                found.iter().filter_map(|found| Some((&found.key, found.info.as_ref().err()?)));
+            let unread: Vec<(&StreamKey, &StoreError)> = unread.collect();
+            if unread.len() == found.len()
+                && let Some((key, error)) = unread.first()
+            {
+                return Err(api_error(Some(key), error));
+            }
+            Ok((found, None))
         }
         Place::Prefix(prefix) => {
             let Some(within) = within(discovery, prefix, progress, frames).await? else {

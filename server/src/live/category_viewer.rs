@@ -188,7 +188,7 @@ impl CategoryViewer {
                     }
                     Err(error) => {
                         if !matches!(error, StoreError::NotFound | StoreError::WrongType) {
-                            tracing::warn!(stream = %wanted.key, %error, "a stream cannot be watched");
+                            tracing::debug!(stream = %wanted.key, %error, "a stream cannot be watched");
                         }
                         merge.remove(&wanted.key);
                     }

@@ -5,10 +5,11 @@
 //! a millisecond or two. Where Redis does not tell what changes, a round looks at all streams, and there is a pause before
 //! the next.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use rewind_app::api::find::UnreadStreams;
 use rewind_app::api::live::{LiveWatching, RedisStatus, WatchedBy};
 use rewind_domain::{EntryId, StreamKey};
 
@@ -18,6 +19,7 @@ use super::merge::Merge;
 use super::position::Position;
 use super::reader::{FIRST_BACKOFF, MAX_BACKOFF, PAGES_AT_ONCE};
 use super::{LiveError, batch};
+use crate::backend::api_error;
 use crate::discovery::{Need, Waited};
 use crate::store::PageSize;
 use crate::store::{Hearing, Signals, StoreError};
@@ -35,6 +37,10 @@ const PAUSE_FACTOR: u32 = 9;
 const STREAMS_AT_ONCE: usize = 1_000;
 /// How often it is looked whether the search for streams goes on again that somebody paused.
 const PAUSED: Duration = Duration::from_millis(500);
+/// How long a stream that may not be read is left alone, however often it changes.
+const REFUSAL_HOLDS: Duration = Duration::from_secs(30);
+/// How many of them are kept in mind; beyond that they are asked for again.
+const MAX_REFUSED: usize = 100_000;
 /// How many entries are passed on in one go.
 const PASSED_AT_ONCE: usize = 500;
 
@@ -47,6 +53,7 @@ pub(super) async fn follow(shared: Arc<Shared>, category: Arc<Category>) {
             category: &category,
             merge: Merge::default(),
             size: PageSize::default(),
+            refused: BTreeMap::new(),
         };
         match follower.run(&mut backoff).await {
             Ok(()) => return,
@@ -72,6 +79,8 @@ struct Follower<'a> {
     category: &'a Arc<Category>,
     merge: Merge,
     size: PageSize,
+    /// The streams that may not be read, since when, and why.
+    refused: BTreeMap<StreamKey, (Instant, StoreError)>,
 }
 
 impl Follower<'_> {
@@ -114,6 +123,9 @@ impl Follower<'_> {
             return Ok(());
         };
         for stream in changed {
+            if self.refused.get(&stream).is_some_and(|(at, _)| at.elapsed() < REFUSAL_HOLDS) {
+                continue;
+            }
             let position = self.category.position(&stream);
             self.merge.add(stream, position, None);
         }
@@ -134,12 +146,13 @@ impl Follower<'_> {
             let looked_at = self.shared.discovery.look_anew(keys).await;
             for stream in self.store(looked_at)? {
                 match stream.info {
-                    Ok(info) => found.push((stream.key, Position::end_of(&info))),
+                    Ok(info) => {
+                        self.refused.remove(&stream.key);
+                        found.push((stream.key, Position::end_of(&info)));
+                    }
                     // What was a stream a moment ago and is none any more.
                     Err(StoreError::NotFound | StoreError::WrongType) => {}
-                    Err(error) => {
-                        tracing::warn!(stream = %stream.key, %error, "a stream cannot be watched");
-                    }
+                    Err(error) => self.leave_out(stream.key, error),
                 }
             }
         }
@@ -232,16 +245,35 @@ impl Follower<'_> {
                 }
                 Err(error) if error.is_passing() => return Err(self.failed(error)),
                 Err(error) => {
-                    // Other keys than streams may begin like that as well.
-                    if !matches!(error, StoreError::NotFound | StoreError::WrongType) {
-                        tracing::warn!(stream = %wanted.key, %error, "a stream cannot be watched");
-                    }
                     self.merge.remove(&wanted.key);
                     self.category.forget(&wanted.key);
+                    // Other keys than streams may begin like that as well.
+                    if !matches!(error, StoreError::NotFound | StoreError::WrongType) {
+                        self.leave_out(wanted.key, error);
+                    }
                 }
             }
         }
         self.category.check_size(self.category.stream_count())
+    }
+
+    /// Takes note of a stream that may not be read; the others go on.
+    fn leave_out(&mut self, stream: StreamKey, error: StoreError) {
+        if self.refused.len() >= MAX_REFUSED {
+            self.refused.clear();
+        }
+        if self.refused.is_empty() {
+            tracing::warn!(%stream, %error, "a stream of a category cannot be watched");
+        }
+        self.refused.insert(stream, (Instant::now(), error));
+    }
+
+    /// What is said of those that may not be read.
+    fn unread(&self) -> Option<UnreadStreams> {
+        let (first_stream, (_, error)) = self.refused.first_key_value()?;
+        let message = api_error(Some(first_stream), error).message;
+        let count = self.refused.len() as u64;
+        Some(UnreadStreams { count, first_stream: first_stream.clone(), message })
     }
 
     fn say_how(&self, by: WatchedBy, delay: Duration) {
@@ -250,6 +282,7 @@ impl Follower<'_> {
             by,
             delay_ms: u64::try_from(delay.as_millis()).unwrap_or(u64::MAX),
             is_unsure: false,
+            unread: self.unread(),
         });
     }
 

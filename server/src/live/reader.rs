@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rewind_app::api::live::RedisStatus;
-use rewind_domain::{EntryId, StreamKey};
+use rewind_domain::StreamKey;
 
 use super::batch::{self, Made};
 use super::channel::Delivery;
@@ -70,17 +70,21 @@ async fn read_on(
             outcome = watcher.wait(&watched) => outcome,
             () = shared.changed.notified() => return ControlFlow::Continue(()),
         };
-        match outcome {
-            Ok(streams) => {
-                for streams in streams.chunks(PAGES_AT_ONCE) {
-                    if let Err(error) = read_pages(shared, watcher, size, streams).await {
-                        return ControlFlow::Break(error);
-                    }
+        let news = match outcome {
+            Ok(news) => news,
+            Err(error) => return ControlFlow::Break(error),
+        };
+        for (stream, error) in news.failed {
+            tracing::warn!(%stream, %error, "a stream cannot be watched any more");
+            shared.fail(&stream, error);
+        }
+        if !news.streams.is_empty() {
+            for streams in news.streams.chunks(PAGES_AT_ONCE) {
+                if let Err(error) = read_pages(shared, watcher, size, streams).await {
+                    return ControlFlow::Break(error);
                 }
-                tokio::time::sleep(shared.pace()).await;
             }
-            Err(error) if error.is_passing() => return ControlFlow::Break(error),
-            Err(error) => drop_unreadable(shared, watcher, &watched, error).await?,
+            tokio::time::sleep(shared.pace()).await;
         }
     }
 }
@@ -140,29 +144,6 @@ fn publish(topic: &Topic, batch: Vec<Merged<Made>>, most_bytes: usize) {
     });
     let deliveries = deliveries.collect();
     topic.publish(deliveries, reached, most_bytes);
-}
-
-/// One stream that cannot be read fails the read of all: finds it, and goes on without it.
-async fn drop_unreadable<C: Default>(
-    shared: &Shared,
-    watcher: &mut Watcher,
-    watched: &[(StreamKey, EntryId)],
-    error: StoreError,
-) -> ControlFlow<StoreError, C> {
-    let mut found = false;
-    for (stream, _) in watched {
-        match watcher.check(stream).await {
-            Ok(()) => {}
-            Err(error) if error.is_passing() => return ControlFlow::Break(error),
-            Err(error) => {
-                found = true;
-                tracing::warn!(%stream, %error, "a stream cannot be watched any more");
-                shared.fail(stream, error);
-            }
-        }
-    }
-    // Without a culprit, trying again at once would spin.
-    if found { ControlFlow::Continue(C::default()) } else { ControlFlow::Break(error) }
 }
 
 fn set_redis(shared: &Shared, status: RedisStatus) {

@@ -1,11 +1,13 @@
 //! A viewer of streams by name: from subscribing to leaving.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use rewind_app::api::live::{LiveFailed, LiveGap, LiveLag, LiveRemade};
 use rewind_domain::{Entry, EntryId, StreamKey};
 use tokio::sync::Notify;
+use tokio::time::{Instant, sleep_until};
 
 use super::batch::{self, Made};
 use super::channel::{Delivery, Taken};
@@ -20,6 +22,9 @@ use crate::engines::EventFilter;
 use crate::store::{IdRange, PageOrder, StoreError};
 use crate::topics::Inside;
 
+/// How soon a stream is tried again that could not be watched: who allows it, or makes it a stream again, need not open the line again.
+const TRY_AGAIN: Duration = Duration::from_secs(15);
+
 /// A stream to watch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Watched {
@@ -33,6 +38,8 @@ pub struct Watched {
 pub struct Viewer {
     line: Line,
     places: Vec<Place>,
+    /// Which of them could not be watched when the line was opened, until that was said.
+    refused: Vec<(usize, LiveError)>,
     has_begun: bool,
     selection: Selection,
     /// About how many events the line was told that the filter fails.
@@ -45,9 +52,15 @@ struct Place {
     /// Which of the entries that come it is about, where it is an aggregate inside of a topic.
     part: Option<Inside>,
     position: Position,
-    subscription: Subscription,
+    /// Nothing while the stream cannot be watched.
+    subscription: Option<Subscription>,
     behind: Option<Behind>,
+    /// When to try again a stream that cannot be watched.
+    try_at: Option<Instant>,
 }
+
+/// The position in a stream that could not be looked at yet: behind all that there is once it can be.
+const AT_ITS_END: Position = Position { id: EntryId::MAX, version: None };
 
 /// Something has to be read from Redis before what is in the channel.
 struct Behind {
@@ -56,10 +69,11 @@ struct Behind {
 }
 
 impl Viewer {
-    /// Subscribes to the streams. What `filter` does not let through is left out.
+    /// Subscribes to the streams. What `filter` does not let through is left out. Of several streams those that cannot be watched are
+    /// named by the line, and tried again now and then.
     ///
     /// # Errors
-    /// Where a stream cannot be watched.
+    /// Where no stream can be watched.
     pub async fn subscribe(
         hub: Hub,
         seat: Seat,
@@ -68,29 +82,29 @@ impl Viewer {
     ) -> Result<Self, LiveError> {
         let news = Arc::new(Notify::new());
         let mut places = Vec::with_capacity(watched.len());
+        let mut refused = Vec::new();
         for Watched { stream, after } in watched {
             let part = hub.shared().parts.inside(&stream);
-            let source = part.as_ref().map_or(&stream, |inside| &inside.stream);
-            let subscription = hub.subscribe(source, &news).await?;
-            let start = match part {
-                // The versions of the topic are not its own.
-                Some(_) => Position { version: None, ..subscription.start },
-                None => subscription.start,
-            };
-            // One who was further may have been so on another server, or in a stream that was made anew since.
-            let behind = after.is_some_and(|after| after != start.id);
-            places.push(Place {
-                stream,
-                part,
-                position: after.map_or(start, |after| Position::resumed(after, start)),
-                subscription,
-                behind: behind.then_some(Behind { passed_over: None }),
-            });
+            let position = after.map_or(AT_ITS_END, |id| Position { id, version: None });
+            let mut place =
+                Place { stream, part, position, subscription: None, behind: None, try_at: None };
+            match place.subscribe(&hub, &news).await {
+                Err(error @ LiveError::Store { .. }) if !error.is_passing() => {
+                    refused.push((places.len(), error));
+                }
+                outcome => outcome?,
+            }
+            places.push(place);
+        }
+        if refused.len() == places.len()
+            && let Some((_, error)) = refused.pop()
+        {
+            return Err(error);
         }
         let redis = hub.shared().redis.subscribe();
         let selection = Selection::new(filter);
         let line = Line::new(hub, news, redis, seat);
-        Ok(Self { line, places, has_begun: false, selection, errors_told: 0 })
+        Ok(Self { line, places, refused, has_begun: false, selection, errors_told: 0 })
     }
 
     /// The next frame of the line; nothing where it ends.
@@ -113,7 +127,11 @@ impl Viewer {
                 self.line.begin_catching_up();
             }
             let position = self.position_text();
-            return self.line.push_status(&position, None);
+            self.line.push_status(&position, None);
+            for (index, error) in std::mem::take(&mut self.refused) {
+                self.failed(index, &error);
+            }
+            return;
         }
         if let Some(index) = self.places.iter().position(|place| place.behind.is_some()) {
             return self.catch_up(index).await;
@@ -122,14 +140,15 @@ impl Viewer {
         self.line.has_caught_up(|| position_text(places));
         let mut has_news = false;
         for index in 0..self.places.len() {
-            match self.places[index].subscription.take() {
+            let Some(subscription) = &mut self.places[index].subscription else { continue };
+            match subscription.take() {
                 Taken::Deliveries(deliveries) => {
                     has_news |= !deliveries.is_empty();
                     self.deliver_all(index, deliveries).await;
                 }
                 Taken::PassedOver(count) => {
                     has_news = true;
-                    if self.places[index].subscription.is_remade() {
+                    if subscription.is_remade() {
                         self.begin_anew(index);
                     }
                     self.places[index].behind = Some(Behind { passed_over: Some(count) });
@@ -138,7 +157,26 @@ impl Viewer {
         }
         if !has_news {
             let places = &self.places;
-            self.line.wait(|| position_text(places)).await;
+            let try_at = places.iter().filter_map(|place| place.try_at).min();
+            let is_time = tokio::select! {
+                () = self.line.wait(|| position_text(places)) => false,
+                () = until(try_at) => true,
+            };
+            if is_time {
+                self.try_again().await;
+            }
+        }
+    }
+
+    /// Tries those streams again whose time has come.
+    async fn try_again(&mut self) {
+        let now = Instant::now();
+        for place in &mut self.places {
+            if place.try_at.is_some_and(|at| at <= now)
+                && place.subscribe(&self.line.hub, &self.line.news).await.is_err()
+            {
+                place.try_at = Some(Instant::now() + TRY_AGAIN);
+            }
         }
     }
 
@@ -240,7 +278,9 @@ impl Viewer {
                 }
             }
             Delivery::Remade => {
-                self.places[index].subscription.is_remade();
+                if let Some(subscription) = &mut self.places[index].subscription {
+                    subscription.is_remade();
+                }
                 self.begin_anew(index);
             }
             Delivery::Failed(error) => self.failed(index, &error),
@@ -332,7 +372,11 @@ impl Viewer {
         }
     }
 
+    /// Says that a stream cannot be watched, and leaves it until it is tried again.
     fn failed(&mut self, index: usize, error: &LiveError) {
+        let place = &mut self.places[index];
+        (place.subscription, place.behind) = (None, None);
+        place.try_at = Some(Instant::now() + TRY_AGAIN);
         let stream = self.places[index].stream.clone();
         let message = error.to_api().message;
         self.push(&frame::failed(&self.position_text(), &LiveFailed { stream, message }));
@@ -350,6 +394,37 @@ impl Viewer {
 
     fn position_text(&self) -> String {
         position_text(&self.places)
+    }
+}
+
+impl Place {
+    /// Joins those who watch the stream, and goes on after the position.
+    async fn subscribe(&mut self, hub: &Hub, news: &Arc<Notify>) -> Result<(), LiveError> {
+        let source = self.part.as_ref().map_or(&self.stream, |inside| &inside.stream);
+        let subscription = hub.subscribe(source, news).await?;
+        let start = match self.part {
+            // The versions of the topic are not its own.
+            Some(_) => Position { version: None, ..subscription.start },
+            None => subscription.start,
+        };
+        // One who was further may have been so on another server, or in a stream that was made anew since.
+        let is_behind = self.position != AT_ITS_END && self.position.id != start.id;
+        self.position = match self.position {
+            AT_ITS_END => start,
+            position => Position::resumed(position.id, start),
+        };
+        self.behind = is_behind.then_some(Behind { passed_over: None });
+        self.subscription = Some(subscription);
+        self.try_at = None;
+        Ok(())
+    }
+}
+
+/// Waits until then, or for ever.
+async fn until(at: Option<Instant>) {
+    match at {
+        Some(at) => sleep_until(at).await,
+        None => std::future::pending().await,
     }
 }
 

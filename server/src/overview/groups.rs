@@ -37,8 +37,6 @@ pub(super) struct Groups {
     pub(super) told: Vec<GroupLag>,
     /// How many there are beside.
     pub(super) left_out: u64,
-    /// That this user may not ask for them.
-    pub(super) refusal: Option<StoreError>,
 }
 
 /// What was found out about a group by reading, for as long as the group and its stream stay as they were.
@@ -80,12 +78,7 @@ impl Groups {
                 match groups {
                     Ok(groups) => drop(self.known.insert(key.clone(), groups)),
                     Err(error) if error.is_passing() => return Err(error),
-                    Err(error) => {
-                        self.known.remove(key);
-                        if error.is_command_refused() {
-                            self.refusal = Some(error);
-                        }
-                    }
+                    Err(_) => drop(self.known.remove(key)),
                 }
             }
         }

@@ -2,7 +2,8 @@
 
 use rewind_app::api::{Finding, FindingCode, Persistence, RedisHealth, Severity};
 
-use crate::store::ServerInfo;
+use crate::store::commands::Command;
+use crate::store::{Cluster, ServerInfo, StoreError};
 
 /// From which part of its memory on, in percent, Redis has little left: at usual rates of writing there are hours left then.
 const SHORT_MEMORY_PERCENT: u64 = 90;
@@ -13,12 +14,12 @@ const UNSAVED_SECONDS: u64 = 3_600;
 /// How many units there are in a whole.
 const WHOLE_PERCENT: u64 = 100;
 
-/// What the figures of a server say.
-pub(super) fn health(info: &ServerInfo) -> RedisHealth {
+/// What the figures of a server say, whose keys are those of this database.
+pub(super) fn health(info: &ServerInfo, database: i64) -> RedisHealth {
     let text = |name: &str| info.text(name).unwrap_or_default().to_owned();
     let number = |name: &str| info.number(name).unwrap_or(0);
     let is_ok = |name: &str| info.text(name).is_none_or(|status| status == "ok");
-    let (keys, expiring_keys) = info.keys();
+    let (keys, expiring_keys) = info.keys(database);
     RedisHealth {
         version: info.version().unwrap_or_else(|| "Redis".to_owned()),
         mode: text("redis_mode"),
@@ -66,14 +67,23 @@ pub(super) fn findings(health: &RedisHealth) -> Vec<Finding> {
     findings
 }
 
-/// That Redis does not let this user run a command.
-pub(super) fn refused(command: &str, rule: &str, what: &str) -> Finding {
+/// That Redis refuses a command, and what is lost without it.
+pub(super) fn refused(command: &Command, error: &StoreError) -> Finding {
     Finding {
         code: FindingCode::CommandRefused,
-        severity: Severity::Info,
-        message: format!("Redis does not let this user run `{command}`, so {what} is not known"),
-        help: format!("The ACL rule `{rule}` allows it"),
+        severity: if command.is_needed { Severity::Warning } else { Severity::Info },
+        message: format!("Redis refuses `{}`: {}", command.name, command.without),
+        help: error.to_string(),
     }
+}
+
+/// That the keys are those of one node of a cluster.
+pub(super) fn of_cluster(cluster: Cluster, address: &str) -> Option<Finding> {
+    let help = "Start a Rewind for each node to see all keys";
+    if cluster.is_whole() {
+        return None;
+    }
+    finding(FindingCode::OneNode, Severity::Warning, cluster.explanation(address), help)
 }
 
 fn finding(
@@ -225,7 +235,7 @@ mod tests {
         db0:keys=10,expires=2,avg_ttl=0\r\ndb3:keys=1,expires=0\r\n";
 
     fn codes(change: impl Fn(&mut RedisHealth)) -> Vec<(FindingCode, Severity)> {
-        let mut health = health(&ServerInfo::parse(USUAL));
+        let mut health = health(&ServerInfo::parse(USUAL), 0);
         change(&mut health);
         let findings = findings(&health);
         findings.into_iter().map(|finding| (finding.code, finding.severity)).collect()
@@ -233,9 +243,9 @@ mod tests {
 
     #[test]
     fn a_server_in_good_health_has_nothing_to_call_out() {
-        let health = health(&ServerInfo::parse(USUAL));
+        let health = health(&ServerInfo::parse(USUAL), 0);
         assert_eq!((health.version.as_str(), health.clients), ("Redis 7.0.15", 3));
-        assert_eq!((health.keys, health.expiring_keys), (11, 2));
+        assert_eq!((health.keys, health.expiring_keys), (10, 2));
         assert_eq!(health.memory_limit_bytes, None);
         assert_eq!(findings(&health), []);
     }

@@ -20,6 +20,7 @@ use super::{Counts, Drawn, Picture, Shared};
 use crate::backend::api_error;
 use crate::decoding;
 use crate::discovery::Status;
+use crate::store::commands::COMMANDS;
 use crate::store::{FoundStream, Hearing, IdRange, Signals, Store, StoreError, Wanted};
 use crate::store::{PageSize, entry_bytes};
 
@@ -87,6 +88,8 @@ struct Watcher<'a> {
     size: PageSize,
     redis: Option<RedisHealth>,
     findings: Vec<Finding>,
+    /// Whether there are other nodes of a cluster, whose keys are not shown.
+    is_one_of_many: bool,
     figures_at: Option<Instant>,
     /// Whether the newest events of before anybody looked were read.
     is_newest_filled: bool,
@@ -110,6 +113,7 @@ impl<'a> Watcher<'a> {
             size: PageSize::of_bytes(BYTES_AT_ONCE),
             redis: None,
             findings: Vec::new(),
+            is_one_of_many: false,
             figures_at: None,
             is_newest_filled: false,
             streams: Arc::default(),
@@ -332,23 +336,28 @@ impl<'a> Watcher<'a> {
 
     /// Asks how Redis is, and how far consumer groups are.
     async fn ask_for_figures(&mut self) -> Result<(), StoreError> {
-        let mut refused = Vec::new();
         self.redis = match self.store().server_info().await {
-            Ok(info) => Some(health::health(&info)),
+            Ok(info) => Some(health::health(&info, self.store().database())),
             Err(error) if error.is_passing() => return Err(error),
-            Err(_) => {
-                refused.push(health::refused("INFO", "+info", "how Redis is"));
-                None
-            }
+            Err(_) => None,
         };
         let is_replica = self.redis.as_ref().is_some_and(|redis| redis.role == "slave");
         self.groups.refresh(&self.shared.store, &self.sweep.with_groups, is_replica).await?;
-        if self.groups.refusal.is_some() {
-            let what = "how far consumer groups are";
-            refused.push(health::refused("XINFO GROUPS", "+xinfo|groups", what));
-        }
+        let cluster = match self.redis.as_ref().is_some_and(|redis| redis.mode == "cluster") {
+            true => self.store().cluster().await?,
+            false => None,
+        };
         let findings = self.redis.as_ref().map(health::findings).unwrap_or_default();
-        self.findings = findings.into_iter().chain(refused).collect();
+        let of_cluster =
+            cluster.and_then(|cluster| health::of_cluster(cluster, &self.store().address()));
+        let refused = COMMANDS.iter().filter_map(|command| {
+            let error = self.store().refusal(command.name)?;
+            Some(health::refused(command, &error))
+        });
+        let mut all: Vec<Finding> = findings.into_iter().chain(of_cluster).chain(refused).collect();
+        all.sort_by_key(|finding| finding.severity);
+        self.is_one_of_many = cluster.is_some_and(|cluster| !cluster.is_whole());
+        self.findings = all;
         Ok(())
     }
 
@@ -368,7 +377,7 @@ impl<'a> Watcher<'a> {
             findings: self.findings.clone(),
             coverage: Coverage {
                 streams: status.found as u64,
-                is_search_complete: status.is_complete,
+                is_search_complete: status.is_complete && !self.is_one_of_many,
                 looked_at: self.sweep.looked_at.min(status.found) as u64,
                 is_told,
                 delay_ms: u64::try_from(delay.as_millis()).unwrap_or(u64::MAX),

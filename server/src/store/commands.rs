@@ -70,13 +70,19 @@ pub const COMMANDS: &[Command] = &[
         "XREAD",
         "+xread",
         "being told at once what is added to streams",
-        "watched streams are looked at once a second",
+        "watched streams are looked at a few times a second",
     ),
     optional(
         "XINFO GROUPS",
         "+xinfo|groups",
         "telling how far consumer groups are",
         "how far consumer groups are is not known",
+    ),
+    optional(
+        "XPENDING",
+        "+xpending",
+        "telling which entries a group was given that no longer exist",
+        "entries that a group was given and that no longer exist are not told from others",
     ),
     optional(
         "XINFO CONSUMERS",
@@ -102,7 +108,7 @@ pub const COMMANDS: &[Command] = &[
         "TIME",
         "+time",
         "telling the time on the clock of Redis, which makes the ids of events",
-        "the clock of Rewind's own machine serves, and what is new in categories comes a second later",
+        "the time is taken from `INFO`, else from the clock of Rewind's own machine, and what is new in categories comes a second later then",
     ),
     optional(
         "CLIENT TRACKING",

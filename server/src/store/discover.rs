@@ -144,7 +144,13 @@ impl Store {
         let (Some(size), Some(scan)) = (replies.next(), replies.next()) else {
             return Err(StoreError::unexpected("a scan without its parts"));
         };
-        let (next, keys) = reply::scan(scan.map_err(|error| self.error(&error))?)?;
+        let noted = |error: redis::RedisError| {
+            let error = self.error(&error);
+            self.shared.refusals.note(&error, "");
+            error
+        };
+        let size = size.map_err(noted);
+        let (next, keys) = reply::scan(scan.map_err(noted)?)?;
         Ok(ScanStep {
             keys: keys.into_iter().map(StreamKey::from_bytes).collect(),
             next_cursor: (next != 0).then_some(next),

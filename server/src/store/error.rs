@@ -41,6 +41,9 @@ pub enum StoreError {
         /// What Redis says.
         message: String,
     },
+    /// The keys of a command are in different slots of a cluster.
+    #[error("keys in different slots of a Redis cluster cannot be read by one command")]
+    CrossSlot,
     /// The key is on another node of a cluster.
     #[error(
         "this key is on another node of the Redis cluster{}; Rewind does not support clusters yet and reads the node that it was given",
@@ -157,6 +160,7 @@ impl StoreError {
             "LOADING" | "MASTERDOWN" | "CLUSTERDOWN" | "TRYAGAIN" | "BUSY" => {
                 Self::Unavailable { address: address(), reason: message() }
             }
+            "CROSSSLOT" => Self::CrossSlot,
             "DENIED" => Self::Forbidden { message: message() },
             _ => Self::of_sentence(url, detail).unwrap_or(Self::Server { message: message() }),
         }

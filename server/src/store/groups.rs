@@ -52,6 +52,9 @@ impl Store {
         };
         let mut read = |_| {
             let (groups, stream) = (next(), next());
+            let groups = groups.inspect_err(|error| {
+                self.shared.refusals.note(error, "XINFO GROUPS");
+            });
             let groups = groups.and_then(reply::groups)?;
             Ok((groups, stream.and_then(reply::stream_info)?.extent))
         };

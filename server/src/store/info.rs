@@ -16,11 +16,26 @@ impl Store {
     /// # Errors
     /// Whatever Redis refuses.
     pub async fn server_info(&self) -> Result<ServerInfo, StoreError> {
+        self.server_info_about("default").await
+    }
+
+    /// The same, of one section.
+    pub(super) async fn server_info_about(&self, section: &str) -> Result<ServerInfo, StoreError> {
         let mut pipeline = redis::pipe();
-        pipeline.cmd("INFO");
-        let reply = self.single(&pipeline).await?;
+        pipeline.cmd("INFO").arg(section);
+        let reply = self.single(&pipeline).await.inspect_err(|error| {
+            self.shared.refusals.note(error, "INFO");
+        })?;
         let text = reply::text(&reply).ok_or(StoreError::unexpected("figures that are no text"))?;
         Ok(ServerInfo::parse(&text))
+    }
+
+    /// What the server calls itself, such as `Redis 7.0.15` or `Valkey 8.1.1`.
+    ///
+    /// # Errors
+    /// Where it cannot be reached or does not tell.
+    pub async fn server_version(&self) -> Result<Option<String>, StoreError> {
+        Ok(self.server_info_about("server").await?.version())
     }
 }
 
@@ -52,17 +67,36 @@ impl ServerInfo {
         }
     }
 
-    /// How many keys all databases have, and how many of them will expire.
-    pub fn keys(&self) -> (u64, u64) {
-        let databases = self.figures.iter().filter(|(name, _)| {
-            name.strip_prefix("db").is_some_and(|n| n.bytes().all(|b| b.is_ascii_digit()))
-        });
-        let figure = |value: &str, name: &str| {
-            let parts = value.split(',').filter_map(|part| part.split_once('='));
+    /// How many keys a database has, and how many of them will expire. Those without keys are not told of.
+    pub fn keys(&self, database: i64) -> (u64, u64) {
+        let told = self.text(&format!("db{database}")).unwrap_or_default();
+        let figure = |name: &str| {
+            let parts = told.split(',').filter_map(|part| part.split_once('='));
             parts.filter(|(n, _)| *n == name).find_map(|(_, n)| n.parse::<u64>().ok()).unwrap_or(0)
         };
-        databases.fold((0, 0), |(keys, expiring), (_, value)| {
-            (keys + figure(value, "keys"), expiring + figure(value, "expires"))
-        })
+        (figure("keys"), figure("expires"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_server_names_itself() {
+        let version = |text: &str| ServerInfo::parse(text).version();
+        assert_eq!(
+            version("# Server\r\nredis_version:7.0.15\r\n").as_deref(),
+            Some("Redis 7.0.15")
+        );
+        let valkey = "redis_version:7.2.4\r\nvalkey_version:8.1.1\r\n";
+        assert_eq!(version(valkey).as_deref(), Some("Valkey 8.1.1"));
+        assert_eq!(version("nothing"), None);
+    }
+
+    #[test]
+    fn keys_are_those_of_one_database() {
+        let info = ServerInfo::parse("db0:keys=10,expires=2,avg_ttl=0\r\ndb5:keys=1,expires=0\r\n");
+        assert_eq!((info.keys(0), info.keys(5), info.keys(3)), ((10, 2), (1, 0), (0, 0)));
     }
 }

@@ -9,6 +9,8 @@
 //! Nothing here writes, but for [`bulk::BulkWriter`], which only `rewind import` uses. No read is unbounded.
 
 pub mod bulk;
+mod clock;
+mod cluster;
 pub mod commands;
 mod connection;
 mod discover;
@@ -39,6 +41,7 @@ use std::sync::Arc;
 
 use rewind_domain::versions::StreamExtent;
 
+pub use cluster::Cluster;
 pub(crate) use discover::COMPARED_A_KEY;
 pub use discover::{Discovered, FoundStream, MAX_SCAN_COUNT, ScanStep};
 pub use entries::{EntryPage, EntryRange, PageEntry};
@@ -54,7 +57,7 @@ pub use ranges::RangeRead;
 pub use scan::{PAGE_ENTRIES, Scan, ScanPage};
 pub use signals::{Hearing, Signals};
 pub use url::{StoreUrl, StoreUrlError};
-pub use watch::Watcher;
+pub use watch::{News, Watcher};
 
 use commands::Refusals;
 use connection::SharedConnection;
@@ -134,28 +137,11 @@ impl Store {
     pub async fn ping(&self) -> Result<(), StoreError> {
         let mut pipeline = redis::pipe();
         pipeline.cmd("PING");
-        self.single(&pipeline).await.map(|_| ())
-    }
-
-    /// The clock of the server, in Unix milliseconds.
-    ///
-    /// # Errors
-    /// Where it does not tell.
-    pub async fn clock_ms(&self) -> Result<u64, StoreError> {
-        let mut pipeline = redis::pipe();
-        pipeline.cmd("TIME");
-        self.single(&pipeline).await.and_then(reply::time_ms)
-    }
-
-    /// What the server calls itself, such as `Redis 7.0.15` or `Valkey 8.1.1`.
-    ///
-    /// # Errors
-    /// Where it cannot be reached or does not tell.
-    pub async fn server_version(&self) -> Result<Option<String>, StoreError> {
-        let mut pipeline = redis::pipe();
-        pipeline.cmd("INFO").arg("server");
-        let reply = self.single(&pipeline).await?;
-        Ok(reply::text(&reply).and_then(|info| reply::server_version(&info)))
+        match self.single(&pipeline).await {
+            // Whoever refuses is there.
+            Ok(_) | Err(StoreError::CommandRefused { .. }) => Ok(()),
+            Err(error) => Err(error),
+        }
     }
 
     /// How this command was refused lately, if it was.
@@ -171,6 +157,11 @@ impl Store {
     /// Whether an error is that `XINFO STREAM` is refused, so that streams are looked at in another way from now on.
     fn is_look_refused(&self, error: &StoreError) -> bool {
         self.shared.refusals.note(error, "XINFO STREAM")
+    }
+
+    /// The number of the database that is read.
+    pub fn database(&self) -> i64 {
+        self.shared.url.database()
     }
 
     /// Runs a pipeline of one command.

@@ -160,18 +160,6 @@ pub(super) fn text(value: &Value) -> Option<String> {
     as_bytes(value).map(|bytes| String::from_utf8_lossy(bytes).into_owned())
 }
 
-/// What the server calls itself in the `server` section of its `INFO`.
-pub(super) fn server_version(info: &str) -> Option<String> {
-    let field = |name: &str| {
-        info.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).map(str::trim)
-    };
-    match (field("valkey_version"), field("redis_version")) {
-        (Some(version), _) => Some(format!("Valkey {version}")),
-        (None, Some(version)) => Some(format!("Redis {version}")),
-        (None, None) => None,
-    }
-}
-
 fn id_of_entry(value: &Value) -> Option<EntryId> {
     match value {
         Value::Array(parts) => entry_id(parts.first()?),
@@ -257,18 +245,5 @@ mod tests {
     fn the_clock_is_read_in_milliseconds() {
         let reply = Value::Array(vec![bulk("1706185200"), bulk("123999")]);
         assert_eq!(time_ms(reply), Ok(1_706_185_200_123));
-    }
-
-    #[test]
-    fn the_server_names_itself() {
-        assert_eq!(
-            server_version("# Server\r\nredis_version:7.0.15\r\n").as_deref(),
-            Some("Redis 7.0.15")
-        );
-        assert_eq!(
-            server_version("redis_version:7.2.4\r\nvalkey_version:8.1.1\r\n").as_deref(),
-            Some("Valkey 8.1.1")
-        );
-        assert_eq!(server_version("nothing"), None);
     }
 }

@@ -12,7 +12,7 @@ use redis::{AsyncConnectionConfig, PushInfo, PushKind, Value};
 use rewind_domain::StreamKey;
 use tokio::sync::Notify;
 
-use super::connection::{CONNECT_TIMEOUT, RESPONSE_TIMEOUT};
+use super::connection::{CONNECT_TIMEOUT, RESPONSE_TIMEOUT, connect};
 use super::discover::glob_escaped;
 use super::{Page, Store, StoreError, Wanted, reply};
 
@@ -66,10 +66,13 @@ impl Store {
                 Ok::<(), std::convert::Infallible>(())
             });
         let client = self.shared.url.pushing_client().map_err(|error| self.error(&error))?;
-        let connection = client
-            .get_multiplexed_async_connection_with_config(&config)
-            .await
-            .map_err(|error| self.error(&error))?;
+        let connection = client.get_multiplexed_async_connection_with_config(&config).await;
+        let Ok(connection) = connection else {
+            // Redis may refuse this kind of connection only (`HELLO`).
+            let connection = connect(&self.shared.url, Some(RESPONSE_TIMEOUT)).await?;
+            let hearing = Hearing::Looking;
+            return Ok(Signals { store: self.clone(), connection, heard, hearing });
+        };
         let mut signals =
             Signals { store: self.clone(), connection, heard, hearing: Hearing::Looking };
         if signals.track(prefix).await? || signals.subscribe(prefix).await? {
@@ -89,12 +92,15 @@ impl Signals {
     /// returns.
     ///
     /// # Errors
-    /// Whatever Redis refuses.
+    /// Where Redis does not answer.
     pub async fn now_ms(&mut self) -> Result<u64, StoreError> {
-        let now_ms = reply::time_ms(self.ask(&redis::cmd("TIME")).await?)?;
-        // Redis tells of changes once it has worked off what came in together; the answer to the next command comes later.
-        self.ask(&redis::cmd("PING")).await?;
-        Ok(now_ms)
+        let now_ms = self.store.clock_ms().await?;
+        // Redis tells of changes once it has worked off what came in together; the answer to the next command comes later, be it only
+        // that this user may not run it.
+        match self.ask(&redis::cmd("PING")).await {
+            Err(error) if !error.is_command_refused() => Err(error),
+            _ => Ok(now_ms),
+        }
     }
 
     /// Waits until every change that was made before this was called has been heard of.
@@ -151,7 +157,7 @@ impl Signals {
         if !flags.contains('K') || !flags.contains(['A', 't']) {
             return Ok(false);
         }
-        let mut pattern = b"__keyspace@*__:".to_vec();
+        let mut pattern = format!("__keyspace@{}__:", self.store.database()).into_bytes();
         pattern.extend(glob_escaped(prefix.as_bytes()));
         pattern.push(b'*');
         self.is_allowed(redis::cmd("PSUBSCRIBE").arg(pattern)).await

@@ -45,6 +45,11 @@ impl StoreUrl {
         redis::Client::open(info.set_redis_settings(settings))
     }
 
+    /// The number of the database there.
+    pub(super) fn database(&self) -> i64 {
+        self.client.get_connection_info().redis_settings().db()
+    }
+
     /// What makes connections to it.
     pub(super) fn client(&self) -> &redis::Client {
         &self.client

@@ -1,15 +1,26 @@
 //! Waiting for what is added to streams.
+//!
+//! One `XREAD` waits for all of them. Where one stream cannot be read it fails as a whole; then each is looked at by a command of its own,
+//! so that one failure is that of one stream. Where streams never can be waited for together, since they are in different slots of a
+//! cluster or `XREAD` is refused, they are looked at again and again.
 
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
 use rewind_domain::{EntryId, StreamKey};
 
-use super::connection::connect;
-use super::{Page, Store, StoreError, Wanted, reply};
+use super::connection::{connect, run_on};
+use super::page::range_command;
+use super::{IdRange, Page, PageOrder, Store, StoreError, Wanted, reply};
 
 /// How long one read blocks before it is made anew. Short enough to notice that a server is gone which did not say so.
 const BLOCK: Duration = Duration::from_secs(5);
+/// How long to pause between two looks where streams cannot be waited for, and how much longer for each of them: so many cost Redis a
+/// few percent of its time.
+const POLL: Duration = Duration::from_millis(200);
+const POLL_PER_STREAM: Duration = Duration::from_micros(100);
+/// How many streams are looked at in one go, during which Redis does nothing else.
+const LOOKS_AT_ONCE: usize = 200;
 /// How much longer than that a reply may take.
 const GRACE: Duration = Duration::from_secs(5);
 
@@ -20,6 +31,17 @@ const GRACE: Duration = Duration::from_secs(5);
 pub struct Watcher {
     store: Store,
     connection: MultiplexedConnection,
+    /// Whether streams cannot be waited for together.
+    is_polling: bool,
+}
+
+/// What waiting came to.
+#[derive(Debug, Default)]
+pub struct News {
+    /// The streams that have entries after their positions.
+    pub streams: Vec<StreamKey>,
+    /// The streams that cannot be read, and why.
+    pub failed: Vec<(StreamKey, StoreError)>,
 }
 
 impl Store {
@@ -29,20 +51,57 @@ impl Store {
     /// Where that is not possible.
     pub async fn watcher(&self) -> Result<Watcher, StoreError> {
         let connection = connect(&self.shared.url, Some(BLOCK + GRACE)).await?;
-        Ok(Watcher { store: self.clone(), connection })
+        Ok(Watcher { store: self.clone(), connection, is_polling: false })
     }
 }
 
 impl Watcher {
-    /// Waits for entries after the given positions, for some seconds; gives the streams that have some.
+    /// Waits for entries after the given positions, for some seconds; gives the streams that have some, and those that cannot be read.
     ///
     /// # Errors
-    /// One stream that cannot be read fails the whole; [`Watcher::check`] tells which it is.
-    pub async fn wait(
-        &mut self,
-        positions: &[(StreamKey, EntryId)],
-    ) -> Result<Vec<StreamKey>, StoreError> {
-        self.read(positions, Some(BLOCK)).await
+    /// Where Redis does not answer.
+    pub async fn wait(&mut self, positions: &[(StreamKey, EntryId)]) -> Result<News, StoreError> {
+        if self.is_polling || self.store.shared.refusals.has("XREAD") {
+            let streams = u32::try_from(positions.len()).unwrap_or(u32::MAX);
+            tokio::time::sleep(POLL + POLL_PER_STREAM.saturating_mul(streams)).await;
+            return self.look(positions).await;
+        }
+        match self.read(positions, Some(BLOCK)).await {
+            Ok(streams) => return Ok(News { streams, failed: Vec::new() }),
+            Err(error) if error.is_passing() => return Err(error),
+            Err(StoreError::CrossSlot) => self.is_polling = true,
+            Err(error) => drop(self.store.shared.refusals.note(&error, "XREAD")),
+        }
+        let news = self.look(positions).await?;
+        if news.streams.is_empty() && news.failed.is_empty() {
+            // Without a culprit, trying again at once would spin.
+            tokio::time::sleep(POLL).await;
+        }
+        Ok(news)
+    }
+
+    /// Looks at each stream by a command of its own.
+    async fn look(&mut self, positions: &[(StreamKey, EntryId)]) -> Result<News, StoreError> {
+        let mut news = News::default();
+        for positions in positions.chunks(LOOKS_AT_ONCE) {
+            let mut pipeline = redis::pipe();
+            for (key, position) in positions {
+                let range = IdRange { after: Some(*position), before: None };
+                range_command(&mut pipeline, key, range, PageOrder::OldestFirst, 1);
+            }
+            let replies = run_on(self.connection.clone(), &pipeline).await;
+            let replies = replies.map_err(|error| self.store.error(&error))?;
+            for ((key, _), reply) in positions.iter().zip(replies) {
+                let entries = reply.map_err(|error| self.store.error(&error));
+                match entries.and_then(reply::entries) {
+                    Ok(entries) if entries.is_empty() => {}
+                    Ok(_) => news.streams.push(key.clone()),
+                    Err(error) if error.is_passing() => return Err(error),
+                    Err(error) => news.failed.push((key.clone(), error)),
+                }
+            }
+        }
+        Ok(news)
     }
 
     /// Reads pages of streams.

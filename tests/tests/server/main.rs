@@ -21,6 +21,7 @@ mod index;
 mod jump;
 mod keyframes;
 mod least_rights;
+mod limited;
 mod live;
 mod live_categories;
 mod live_filters;

@@ -33,9 +33,21 @@ pub struct About {
     pub redis_version: Option<String>,
     /// The time on the server's clock, in Unix milliseconds: a browser's may be off.
     pub now_ms: i64,
+    /// Where Redis is a node of a cluster: what that means for what is shown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cluster: Option<ClusterAbout>,
     /// Which streams have the events of many aggregates.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub topics: Vec<TopicAbout>,
+}
+
+/// The cluster that the Redis server is a node of.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClusterAbout {
+    /// How many nodes it has; nothing where Redis does not tell this user.
+    pub nodes: Option<u64>,
+    /// What of it is shown.
+    pub message: String,
 }
 
 /// A stream that has the events of many aggregates, each of which is looked at like a stream of its own:

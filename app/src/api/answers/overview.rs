@@ -226,8 +226,10 @@ pub enum FindingCode {
     ConnectionsShort,
     /// A replica has lost its master.
     MasterLost,
-    /// Redis does not let this user run a command.
+    /// Redis does not let this user run a command, or does not know it under its name.
     CommandRefused,
+    /// The keys are those of one node of a cluster.
+    OneNode,
 }
 
 /// How bad something is.

@@ -281,7 +281,7 @@ mod tests {
 
     #[test]
     fn without_persistence_all_is_lost_and_with_snapshots_the_last_minutes() {
-        let mut health = health(&ServerInfo::parse(USUAL));
+        let mut health = health(&ServerInfo::parse(USUAL), 0);
         health.persistence.is_aof_on = false;
         assert_eq!(findings(&health)[0].severity, Severity::Info);
         health.persistence.unsaved_s = 7_300;
@@ -293,7 +293,7 @@ mod tests {
 
     #[test]
     fn figures_that_are_missing_or_odd_are_nothing() {
-        let health = health(&ServerInfo::parse("maxmemory:x\nno line\n:\ndb0:keys=\n"));
+        let health = health(&ServerInfo::parse("maxmemory:x\nno line\n:\ndb0:keys=\n"), 0);
         assert_eq!((health.keys, health.memory_limit_bytes), (0, None));
         assert_eq!(percent(u64::MAX, 1), Some(u64::MAX));
     }

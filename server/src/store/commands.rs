@@ -54,6 +54,7 @@ pub const COMMANDS: &[Command] = &[
         "reading the newest events first",
         "events can be read from the oldest on only",
     ),
+    optional("INFO", "+info", "telling how Redis is", "how Redis is is not known"),
     optional(
         "XINFO STREAM",
         "+xinfo|stream",
@@ -102,7 +103,6 @@ pub const COMMANDS: &[Command] = &[
         "telling how many keys there are",
         "how far the search for streams is is not known",
     ),
-    optional("INFO", "+info", "telling how Redis is", "how Redis is is not known"),
     optional("PING", "+ping", "asking whether Redis is there", "another command serves"),
     optional(
         "TIME",

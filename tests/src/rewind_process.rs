@@ -4,6 +4,7 @@ use std::io::{BufRead as _, BufReader};
 use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::TestRedis;
@@ -137,9 +138,14 @@ impl Drop for RewindProcess {
     }
 }
 
+/// A port that nothing listens on, another one at each call: tests run side by side, and each asks before its server listens.
 fn free_address() -> SocketAddr {
-    let first = PORTS.start + u16::try_from(std::process::id() % 10_000).unwrap();
-    let candidates = (first..PORTS.end).chain(PORTS.start..first);
-    let mut addresses = candidates.map(|port| SocketAddr::from(([127, 0, 0, 1], port)));
+    static GIVEN: AtomicU16 = AtomicU16::new(0);
+    let first = u16::try_from(std::process::id() % 10_000).unwrap();
+    let next = || {
+        let place = first.wrapping_add(GIVEN.fetch_add(1, Ordering::Relaxed));
+        SocketAddr::from(([127, 0, 0, 1], PORTS.start + place % (PORTS.end - PORTS.start)))
+    };
+    let mut addresses = std::iter::repeat_with(next).take(PORTS.len());
     addresses.find(|address| TcpListener::bind(address).is_ok()).expect("a port is free")
 }

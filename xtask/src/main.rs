@@ -21,6 +21,7 @@ mod bench;
 mod bundle;
 mod compress;
 mod document;
+mod endurance;
 mod fingerprint;
 mod frontend;
 mod packages;
@@ -32,7 +33,6 @@ mod run;
 mod sample;
 mod server;
 mod signals;
-mod soak;
 mod steps;
 mod test;
 mod toolchain;
@@ -57,7 +57,9 @@ enum Command {
     /// Set everything up and run the checks and tests
     Test(test::TestArgs),
     /// Run live events while Redis, the server and the network break, for some minutes
-    Soak(soak::SoakArgs),
+    Soak(endurance::EnduranceArgs),
+    /// Ask plain questions while many others ask hostile ones, for some minutes
+    Hostile(endurance::EnduranceArgs),
     /// Measure Rewind against bare Redis clients
     Bench(bench::BenchArgs),
     /// Print the sample data as lines for `rewind import -`
@@ -86,7 +88,8 @@ fn main() -> ExitCode {
         }
         Command::Run(args) => run::run(&workspace, &args),
         Command::Test(args) => test::test(&workspace, &args),
-        Command::Soak(args) => soak::soak(&workspace, &args),
+        Command::Soak(args) => endurance::soak(&workspace, &args),
+        Command::Hostile(args) => endurance::hostile(&workspace, &args),
         Command::Bench(args) => bench::bench(&workspace, &args),
         Command::Sample(args) => sample::print(&args).map(|()| ExitCode::SUCCESS),
     };

@@ -4,6 +4,7 @@ mod browse;
 mod crowd;
 mod discovery;
 mod find;
+mod hostile;
 mod index;
 mod live;
 mod load;
@@ -55,6 +56,8 @@ pub(crate) enum Benchmark {
     Travel,
     /// A stream of a million events in a browser
     Browse,
+    /// Plain reads while others ask hostile questions
+    Hostile,
     /// What the server's process takes
     Memory,
 }
@@ -110,6 +113,7 @@ pub(crate) async fn run(
             Benchmark::Discovery => discovery::run(setting, report).await,
             Benchmark::Travel => travel::run(setting, report).await,
             Benchmark::Browse => browse::run(setting, report).await,
+            Benchmark::Hostile => hostile::run(setting, report).await,
             Benchmark::Memory => memory::after(setting, report).await,
         };
         if let Err(error) = outcome {

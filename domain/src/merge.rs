@@ -14,6 +14,8 @@ use crate::{Entry, EntryId};
 const FIRST_READ: u64 = 16;
 /// How many are asked for at most; more gain little and would be held in memory for each stream.
 const MOST_READ: u64 = 512;
+/// How many bytes are asked for at a time of a stream, about, once it is known how large its entries are.
+const MOST_BYTES: usize = 256 * 1024;
 
 /// Which way a list runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -116,17 +118,21 @@ impl Merge {
         needs
     }
 
-    /// Takes what a read brought. Fewer entries than it asked for mean that there are no more.
-    pub fn supply(&mut self, need: &Need, entries: Vec<Entry>) {
+    /// Takes what a read brought: `is_last` where there are no more entries in what was needed.
+    pub fn supply(&mut self, need: &Need, entries: Vec<Entry>, is_last: bool) {
         let direction = self.direction;
         let Some(track) = self.tracks.get_mut(need.stream) else { return };
-        let is_last = (entries.len() as u64) < need.count;
         let last = entries.last().map(|entry| entry.id);
         let rest = track.rest.filter(|_| !is_last);
         let before = track.turn(direction);
         track.rest = rest.zip(last).and_then(|(rest, last)| rest.behind(last, direction));
+        let fields = entries.iter().flat_map(|entry| entry.fields.iter());
+        let bytes: usize = fields.map(|(name, value)| name.len() + value.len()).sum();
+        let affordable = MOST_BYTES.checked_div(bytes.checked_div(entries.len()).unwrap_or(0));
         track.read.extend(entries);
-        track.next_read = (2 * track.next_read).min(MOST_READ);
+        track.next_read = (2 * track.next_read)
+            .min(MOST_READ)
+            .min(affordable.map_or(MOST_READ, |entries| entries.max(1) as u64));
         if let Some(before) = before {
             self.queue.remove(&(before, need.stream));
         }
@@ -219,7 +225,8 @@ mod tests {
                     for need in needs {
                         let entries = read(&streams[need.stream], &need, direction);
                         reads += entries.len();
-                        merge.supply(&need, entries);
+                        let is_last = (entries.len() as u64) < need.count;
+                        merge.supply(&need, entries, is_last);
                     }
                 }
             }
@@ -265,7 +272,7 @@ mod tests {
         let mut merge = Merge::new(Direction::Descending, spans);
         let needs = merge.needs(1, 1_000);
         assert_eq!((needs.len(), needs[0].stream), (1, 99));
-        merge.supply(&needs[0], read(&streams[99], &needs[0], Direction::Descending));
+        merge.supply(&needs[0], read(&streams[99], &needs[0], Direction::Descending), true);
         assert_eq!(
             merge.next_entry().map(|(stream, entry)| (stream, entry.id.ms())),
             Some((99, 9_950))
@@ -290,7 +297,7 @@ mod tests {
         merge.drop_stream(0);
         let needs = merge.needs(9, 1_000);
         assert_eq!(needs.iter().map(|need| need.stream).collect::<Vec<_>>(), [1]);
-        merge.supply(&needs[0], vec![entry(1)]);
+        merge.supply(&needs[0], vec![entry(1)], true);
         assert_eq!(merge.next_entry().map(|(stream, _)| stream), Some(1));
         assert!(merge.is_done());
     }

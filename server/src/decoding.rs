@@ -1,7 +1,11 @@
 //! Decoding entries, where that may take long.
 
 use rewind_codec::{Codecs, StreamCodec};
+use rewind_domain::cut::{Cut, CutField, CutLimits};
+use rewind_domain::event::{DecodeError, DecodeErrorCode};
 use rewind_domain::{Entry, Event, StreamKey, layout};
+
+use crate::store::{EntryPage, PageEntry};
 
 /// About how many bytes decoding the events of one answer may come to, all together: enough for a thousand events that are a
 /// hundred times what they usually are, and little enough for several answers at the same time. Events behind that say that they
@@ -22,7 +26,45 @@ pub(crate) async fn decode_all(
     .await
 }
 
-/// The same for a single entry.
+/// How many bytes of JSON are read without a thread of their own: about a millisecond's work.
+const QUICK_BYTES: usize = 256 * 1024;
+
+/// Reads the first `count` entries of a page as events for a list, one after the other, so that only one of them is in memory as a
+/// whole beside the page.
+pub(crate) async fn decode_page(
+    codecs: &Codecs,
+    stream: &StreamKey,
+    page: EntryPage,
+    count: usize,
+) -> Vec<Event> {
+    let codec = codec_for_answer(codecs, stream);
+    let needs = |entry: PageEntry<'_>| entry.raw(0).with_decoder(&codec).needs_decoder();
+    let is_long = page.bytes() > QUICK_BYTES || page.entries().any(needs);
+    run(is_long, move || {
+        let event = |entry: PageEntry<'_>| {
+            let mut event = entry.raw(0).with_decoder(&codec).decode();
+            event.version = None;
+            with_cut(event, entry.cut_fields()).cut_to(CutLimits::LIST)
+        };
+        page.entries().take(count).map(event).collect()
+    })
+    .await
+}
+
+/// An event whose entry was too large to be read as a whole, so that of these fields only the beginnings are there.
+pub(crate) fn with_cut(mut event: Event, fields: Vec<CutField>) -> Event {
+    if fields.is_empty() {
+        return event;
+    }
+    if let Some(DecodeError { code, message, .. }) = &mut event.decode_error {
+        *code = DecodeErrorCode::TooLarge;
+        *message = "is too large to be decoded; its bytes can be saved as a file".to_owned();
+    }
+    event.cut = Some(Cut { fields, ..Cut::default() });
+    event
+}
+
+/// The same as [`decode_all`] for a single entry.
 pub(crate) async fn decode_one(codecs: &Codecs, stream: &StreamKey, entry: Entry) -> Event {
     let codec = codecs.of(stream);
     let is_long = layout::needs_decoder(&entry.fields, &codec);

@@ -113,7 +113,7 @@ impl Server {
             discovery: discovery.clone(),
             codecs: codecs.clone(),
             exports,
-            engines: engines.clone(),
+            engines,
             hub: Hub::new(store.clone(), discovery, topics, codecs, live),
             hosts: Arc::new(TrustedHosts::new(address, allow_host)?),
             store,

@@ -31,6 +31,15 @@ pub struct RewindProcess {
     process: Option<Child>,
 }
 
+/// What a process takes of the machine's memory, in bytes.
+#[derive(Clone, Copy, Debug)]
+pub struct Memory {
+    /// Right now.
+    pub resident: u64,
+    /// At most.
+    pub peak: u64,
+}
+
 impl RewindProcess {
     /// Starts the binary that `REWIND_BIN` names.
     pub fn start(redis: &TestRedis) -> Self {
@@ -124,6 +133,33 @@ impl RewindProcess {
             assert!(since.elapsed() < Duration::from_secs(60), "`rewind` does not end");
             std::thread::sleep(Duration::from_millis(10));
         }
+    }
+
+    /// What its process takes of the machine's memory.
+    ///
+    /// # Panics
+    /// Where the system does not say that in `/proc`.
+    pub fn memory(&self) -> Memory {
+        let status = std::fs::read_to_string(self.proc("status")).unwrap();
+        let bytes = |name: &str| {
+            let rest = status.lines().find_map(|line| line.strip_prefix(name)).unwrap();
+            let kibibytes: u64 = rest.trim().trim_end_matches(" kB").parse().unwrap();
+            kibibytes * 1024
+        };
+        Memory { resident: bytes("VmRSS:"), peak: bytes("VmHWM:") }
+    }
+
+    /// Has the peak of its memory counted from now on.
+    ///
+    /// # Panics
+    /// Where the system does not do that in `/proc`.
+    pub fn forget_peak(&self) {
+        std::fs::write(self.proc("clear_refs"), "5").unwrap();
+    }
+
+    fn proc(&self, file: &str) -> PathBuf {
+        let id = self.process.as_ref().unwrap().id();
+        format!("/proc/{id}/{file}").into()
     }
 
     /// Where it listens.

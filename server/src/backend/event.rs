@@ -5,15 +5,15 @@ use std::time::Duration;
 use rewind_app::api::backend::EventQuery;
 use rewind_app::api::{AggregateVersion, ApiError, ErrorCode, EventAnswer, Order};
 use rewind_codec::Codecs;
-use rewind_domain::cut::CutLimits;
+use rewind_domain::cut::{CutField, CutLimits};
 use rewind_domain::{Entry, EntryId, RawEvent, StreamKey, TopicPart};
 
 use tokio::time::timeout;
 
 use super::{api_error, events};
-use crate::decoding::decode_one;
+use crate::decoding::{decode_one, with_cut};
 use crate::index::Indexes;
-use crate::store::{IdRange, PageOrder, Store, StreamInfo};
+use crate::store::{EntryRange, IdRange, PageOrder, Store, StreamInfo};
 use crate::topics::Topics;
 
 /// How long an event waits for it to be known which version of an aggregate inside of its topic it makes: nobody should notice.
@@ -27,9 +27,9 @@ pub(super) async fn event(
     query: EventQuery,
 ) -> Result<EventAnswer, ApiError> {
     let EventQuery { stream, id } = query;
-    let (entry, info) = entry(store, &stream, id).await?;
+    let LoneEntry { entry, info, cut } = entry(store, &stream, id).await?;
     let aggregates = aggregates(store, codecs, topics, &stream, &entry).await;
-    let mut event = decode_one(codecs, &stream, entry).await;
+    let mut event = with_cut(decode_one(codecs, &stream, entry).await, cut);
     let alone = std::slice::from_ref(&event);
     let version = events::oldest_version(store, indexes, &stream, alone, &info.extent, Order::Asc)
         .await
@@ -59,24 +59,29 @@ async fn aggregates(
         .collect()
 }
 
-/// Reads an entry, whole.
+/// An entry that was read by itself.
+pub struct LoneEntry {
+    /// The entry.
+    pub entry: Entry,
+    /// The stream.
+    pub info: StreamInfo,
+    /// The values of which only the beginnings are there, since the entry is larger than is read.
+    pub cut: Vec<CutField>,
+}
+
+/// Reads an entry.
 ///
 /// # Errors
 /// Where it is not there, and whatever else Redis refuses.
-pub async fn entry(
-    store: &Store,
-    stream: &StreamKey,
-    id: EntryId,
-) -> Result<(Entry, StreamInfo), ApiError> {
-    let range = IdRange { after: id.prev(), before: id.next() };
-    let (entries, info) = store
-        .page(stream, range, PageOrder::OldestFirst, 1)
-        .await
-        .map_err(|error| api_error(Some(stream), &error))?;
-    let entry = entries.into_iter().find(|entry| entry.id == id);
+pub async fn entry(store: &Store, stream: &StreamKey, id: EntryId) -> Result<LoneEntry, ApiError> {
+    let range = EntryRange::new(IdRange::within(id, id), PageOrder::OldestFirst, 1);
+    let (pages, info) =
+        store.read(stream, vec![range]).await.map_err(|error| api_error(Some(stream), &error))?;
+    let found = pages.first().and_then(|page| page.entries().find(|entry| entry.id == id));
     let missing = || {
         let message = format!("stream `{stream}` has no entry `{id}`; it may have been trimmed");
         ApiError::new(ErrorCode::EventNotFound, message)
     };
-    Ok((entry.ok_or_else(missing)?, info))
+    let found = found.ok_or_else(missing)?;
+    Ok(LoneEntry { entry: found.to_entry(), cut: found.cut_fields(), info })
 }

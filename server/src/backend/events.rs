@@ -3,12 +3,11 @@
 use rewind_app::api::backend::EventsQuery;
 use rewind_app::api::{ApiError, EventsPage, Order};
 use rewind_codec::Codecs;
-use rewind_domain::cut::CutLimits;
 use rewind_domain::versions::StreamExtent;
 use rewind_domain::{EntryId, Event, StreamKey};
 
 use super::{api_error, streams};
-use crate::decoding::decode_all;
+use crate::decoding::decode_page;
 use crate::index::Indexes;
 use crate::store::{EntryRange, IdRange, PageOrder, Store, StoreError};
 
@@ -19,23 +18,22 @@ pub(super) async fn events(
     query: EventsQuery,
 ) -> Result<EventsPage, ApiError> {
     let EventsQuery { stream, after, before, limit, order, .. } = query;
-    // One more than asked for tells whether there is a next page.
-    let (mut entries, info) = store
-        .page(&stream, IdRange { after, before }, page_order(order), limit + 1)
-        .await
-        .map_err(|error| api_error(Some(&stream), &error))?;
-    let has_next = entries.len() as u64 > limit;
-    entries.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-
-    let mut events = decode_all(codecs, &stream, entries).await;
+    // One more than asked for tells whether there is a next page. A page of large events ends before that.
+    let range = EntryRange::new(IdRange { after, before }, page_order(order), limit + 1);
+    let (pages, info) =
+        store.read(&stream, vec![range]).await.map_err(|error| api_error(Some(&stream), &error))?;
+    let count = usize::try_from(limit).unwrap_or(usize::MAX);
+    let has_next = pages.first().is_some_and(|page| page.len() > count || !page.is_last());
+    let mut events = match pages.into_iter().next() {
+        Some(page) => decode_page(codecs, &stream, page, count).await,
+        None => Vec::new(),
+    };
     if let Some(version) = oldest_version(store, indexes, &stream, &events, &info.extent, order)
         .await
         .map_err(|error| api_error(Some(&stream), &error))?
     {
         number(&mut events, version, order);
     }
-    let events: Vec<Event> =
-        events.into_iter().map(|event| event.cut_to(CutLimits::LIST)).collect();
     let first_id = events.first().map(|event| event.id);
     Ok(EventsPage {
         next: events.last().map(|event| event.id).filter(|_| has_next),
@@ -89,12 +87,10 @@ pub(super) async fn oldest_version(
     // How many entries of its block come before it.
     let range = IdRange::within(block.first_id, oldest);
     let range = EntryRange::new(range, PageOrder::OldestFirst, block.count);
-    let (pages, _) = store.read(stream, vec![range]).await?;
+    let (page, _) = store.read_ids(stream, range).await?;
     // Either is gone where trimming came that far meanwhile; and what is not indexed yet is in no block.
-    let counted = pages
-        .first()
-        .filter(|page| page.first_id() == Some(block.first_id) && page.last_id() == Some(oldest));
-    Ok(counted.map(|page| version + page.len() as u64 - 1))
+    let is_counted = page.first_id() == Some(block.first_id) && page.last_id() == Some(oldest);
+    Ok(is_counted.then(|| version + page.len() as u64 - 1))
 }
 
 /// Gives the events their versions, given that of the oldest.

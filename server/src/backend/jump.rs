@@ -1,23 +1,23 @@
 //! Jumps: pages of events that begin at any version.
 //!
 //! Versions are counted from a *place*, an entry whose version is known: the first or the last entry of the stream, or either end of
-//! a block of its index. One read from there passes over some entries and gives the page.
+//! a block of its index. A read of ids passes over some entries from there, and another read gives the page.
 
+use std::cmp::Ordering;
 use std::sync::Arc;
 use std::time::Duration;
 
 use rewind_app::api::backend::EventsQuery;
 use rewind_app::api::{ApiError, ErrorCode, EventsPage, Order};
 use rewind_codec::Codecs;
-use rewind_domain::cut::CutLimits;
 use rewind_domain::versions::StreamExtent;
-use rewind_domain::{Entry, EntryId, Event, StreamKey};
+use rewind_domain::{EntryId, StreamKey};
 use tokio::time::{Instant, timeout_at};
 
 use super::{api_error, check_version, events, index, streams};
-use crate::decoding::decode_all;
+use crate::decoding::decode_page;
 use crate::index::{IndexView, Indexes, Standing, StreamIndex};
-use crate::store::{EntryRange, IdRange, PageOrder, Store, StoreError, StreamInfo};
+use crate::store::{EntryPage, EntryRange, PageOrder, Store, StoreError, StreamInfo};
 
 /// How many entries may be passed over on the way from the first or the last one: as many as on the way from the end of a block.
 const MOST_PASSED_OVER: u64 = 1_024;
@@ -42,8 +42,8 @@ pub(super) async fn events(
         let (index, place, extent) = wanted.find(indexes, &stream, deadline).await?;
         let mut changes = index.changes();
         let read = wanted.read(store, &stream, place, &extent).await;
-        if let Some((entries, info)) = read.map_err(|error| api_error(Some(&stream), &error))? {
-            return Ok(wanted.page(codecs, &stream, entries, &info).await);
+        if let Some((page, info)) = read.map_err(|error| api_error(Some(&stream), &error))? {
+            return Ok(wanted.page(codecs, &stream, page, &info).await);
         }
         if index.is_building() {
             // It will notice what changed as well. Whoever waited in vain learns below what is wrong.
@@ -73,14 +73,6 @@ struct Place {
 }
 
 impl Wanted {
-    /// The versions of the page, and of one event behind it, which tells whether there is another page.
-    fn versions(&self) -> (u64, u64) {
-        match self.order {
-            Order::Asc => (self.version, self.version.saturating_add(self.limit)),
-            Order::Desc => (self.version.saturating_sub(self.limit), self.version),
-        }
-    }
-
     /// Finds the nearest place from which the page can be read, and the stream as it is supposed to be.
     async fn find(
         &self,
@@ -139,99 +131,111 @@ impl Wanted {
 
     /// The place from which the fewest entries are to be passed over.
     fn place(&self, view: &IndexView<'_>) -> Option<Place> {
-        let (low, high) = self.versions();
         let extent = view.extent;
-        let (first, latest) = (extent.first_version(), extent.latest_version());
-        let (low, high) = (low.max(first), high.min(latest));
         let forward = |id, version| Place { id, version, order: PageOrder::OldestFirst };
         let backward = |id, version| Place { id, version, order: PageOrder::NewestFirst };
-        let block_of_low = view.block_of_version(low);
-        let block_of_high = view.block_of_version(high);
+        let block = view.block_of_version(self.version);
         let places = [
-            Some(forward(None, first)),
-            Some(backward(None, latest)),
-            block_of_low.map(|(block, version)| forward(Some(block.first_id), version)),
-            block_of_high
+            Some(forward(None, extent.first_version())),
+            Some(backward(None, extent.latest_version())),
+            block.map(|(block, version)| forward(Some(block.first_id), version)),
+            block
                 .map(|(block, version)| backward(Some(block.last_id), version + (block.count - 1))),
         ];
-        let distance = |place: &Place| match place.order {
-            PageOrder::OldestFirst => low.abs_diff(place.version),
-            PageOrder::NewestFirst => high.abs_diff(place.version),
-        };
+        let order = events::page_order(self.order);
+        // One that need not be passed over in the other direction first.
+        let distance = |place: &Place| self.version.abs_diff(place.version);
+        let cost = |place: &Place| (distance(place), place.order != order);
         places
             .into_iter()
             .flatten()
             .filter(|place| distance(place) <= MOST_PASSED_OVER)
-            .min_by_key(distance)
+            .min_by_key(cost)
     }
 
-    /// Reads the entries of the page with their versions, and the one behind it. Nothing where the place is no longer what it was.
+    /// Reads the page, from the entry of its version on. `None` where the place is no longer what it was.
     async fn read(
         &self,
         store: &Store,
         stream: &StreamKey,
         place: Place,
         expected: &StreamExtent,
-    ) -> Result<Option<(Vec<(u64, Entry)>, StreamInfo)>, StoreError> {
-        let (low, high) = self.versions();
-        let (range, distance) = match place.order {
-            PageOrder::OldestFirst => {
-                let after = place.id.and_then(EntryId::prev);
-                (IdRange { after, before: None }, high.saturating_sub(place.version))
-            }
-            PageOrder::NewestFirst => {
-                let before = place.id.and_then(EntryId::next);
-                (IdRange { after: None, before }, place.version.saturating_sub(low))
-            }
+    ) -> Result<Option<(EntryPage, StreamInfo)>, StoreError> {
+        let order = events::page_order(self.order);
+        let is_there = place.version == self.version && place.order == order;
+        let begins_at = match place.id {
+            id if is_there => id,
+            _ => match self.locate(store, stream, place, expected).await? {
+                Some(id) => Some(id),
+                None => return Ok(None),
+            },
         };
-        let range = EntryRange::new(range, place.order, distance.saturating_add(1));
-        let (pages, info) = store.read(stream, vec![range]).await?;
-        let Some(page) = pages.first() else { return Ok(None) };
-        let extent = &info.extent;
-        let from = match (place.id, place.order) {
-            (None, PageOrder::OldestFirst) => extent.first_version(),
-            (None, PageOrder::NewestFirst) => extent.latest_version(),
-            (Some(id), _) if page.first_id() == Some(id) => place.version,
-            (Some(_), _) => return Ok(None),
+        let range = order.range_from(begins_at);
+        let range = EntryRange::new(range, order, self.limit.saturating_add(1));
+        let (mut pages, info) = store.read(stream, vec![range]).await?;
+        let begins_where_it_should = |page: &EntryPage| match begins_at {
+            Some(id) => page.first_id() == Some(id),
+            None => !page.is_empty() && order.end_of(&info.extent) == self.version,
         };
-        // Where the server does not number entries, versions count from the first one present.
-        let is_renumbered = extent.entries_added.is_none() && extent.first_id != expected.first_id;
-        if is_renumbered || expected.lost_from_middle(extent) {
+        let page = pages.pop().filter(begins_where_it_should);
+        Ok(page.filter(|_| !is_changed(expected, &info.extent)).map(|page| (page, info)))
+    }
+
+    /// The id of the entry of the version. Only ids are read on the way from the place.
+    async fn locate(
+        &self,
+        store: &Store,
+        stream: &StreamKey,
+        place: Place,
+        expected: &StreamExtent,
+    ) -> Result<Option<EntryId>, StoreError> {
+        let distance = self.version.abs_diff(place.version);
+        let order = match self.version.cmp(&place.version) {
+            Ordering::Less => PageOrder::NewestFirst,
+            Ordering::Equal => place.order,
+            Ordering::Greater => PageOrder::OldestFirst,
+        };
+        let range = EntryRange::new(order.range_from(place.id), order, distance.saturating_add(1));
+        let (page, info) = store.read_ids(stream, range).await?;
+        if is_changed(expected, &info.extent) {
             return Ok(None);
         }
-        let numbered = (0u64..).zip(page.entries()).filter_map(|(distance, entry)| {
-            let version = place.order.onward(from, distance);
-            let version = version.filter(|version| (low..=high).contains(version))?;
-            Some((version, entry.to_entry()))
-        });
-        let mut entries: Vec<(u64, Entry)> = numbered.collect();
-        if place.order != events::page_order(self.order) {
-            entries.reverse();
-        }
-        let is_there = entries.first().is_some_and(|(version, _)| *version == self.version);
-        Ok(is_there.then_some((entries, info)))
+        let from = match place.id {
+            None => order.end_of(&info.extent),
+            Some(id) if page.first_id() == Some(id) => place.version,
+            Some(_) => return Ok(None),
+        };
+        let at = usize::try_from(self.version.abs_diff(from)).unwrap_or(usize::MAX);
+        Ok(page.ids().nth(at))
     }
 
     async fn page(
         &self,
         codecs: &Codecs,
         stream: &StreamKey,
-        mut entries: Vec<(u64, Entry)>,
+        page: EntryPage,
         info: &StreamInfo,
     ) -> EventsPage {
-        let has_next = entries.len() as u64 > self.limit;
-        entries.truncate(usize::try_from(self.limit).unwrap_or(usize::MAX));
-        let (versions, entries): (Vec<u64>, Vec<Entry>) = entries.into_iter().unzip();
-        let events = decode_all(codecs, stream, entries).await;
-        let numbered = versions.into_iter().zip(events);
-        let events: Vec<Event> =
-            numbered.map(|(version, event)| Event { version: Some(version), ..event }).collect();
+        let count = usize::try_from(self.limit).unwrap_or(usize::MAX);
+        let has_next = page.len() > count || !page.is_last();
+        let mut events = decode_page(codecs, stream, page, count).await;
+        let order = events::page_order(self.order);
+        for (distance, event) in (0u64..).zip(&mut events) {
+            event.version = order.onward(self.version, distance);
+        }
         let first_id = events.first().map(|event| event.id);
         EventsPage {
             next: events.last().map(|event| event.id).filter(|_| has_next),
             prev: first_id.filter(|_| events::has_prev(first_id, &info.extent, self.order)),
             stream: streams::summary(stream, info),
-            events: events.into_iter().map(|event| event.cut_to(CutLimits::LIST)).collect(),
+            events,
         }
     }
+}
+
+/// Whether a stream is no longer the one whose versions are known.
+fn is_changed(expected: &StreamExtent, extent: &StreamExtent) -> bool {
+    // Where the server does not number entries, versions count from the first one present.
+    let is_renumbered = extent.entries_added.is_none() && extent.first_id != expected.first_id;
+    is_renumbered || expected.lost_from_middle(extent)
 }

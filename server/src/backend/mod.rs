@@ -53,7 +53,7 @@ use crate::topics::Topics;
 use crate::travel::{Traveller, WalkError};
 
 pub use errors::api_error;
-pub use event::entry;
+pub use event::{LoneEntry, entry};
 
 /// Answers from a Redis server.
 pub struct StoreBackend {

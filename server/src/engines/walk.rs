@@ -31,6 +31,10 @@ pub(crate) struct Packed {
 }
 
 /// How a walk ended.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "there is one for each walk, and it is taken apart at once"
+)]
 pub(crate) enum WalkEnd<V> {
     /// As it should, with what the visitor saw.
     Done(V, Outcome),

@@ -21,6 +21,8 @@ use crate::store::{FoundStream, PageEntry, Store, StoreError};
 
 /// How many batches wait to be looked at.
 const BATCHES_AHEAD: usize = 2;
+/// Behind a batch of more than this many bytes nothing is read ahead.
+const LARGE_BATCH_BYTES: usize = 1 << 20;
 /// In how many streams a search looks. Each takes a few hundred bytes while it runs.
 const MAX_STREAMS: usize = 200_000;
 /// How many streams are looked at before it is said how far that is.
@@ -92,8 +94,13 @@ pub(super) async fn run(
     let read = loop {
         match source.next().await {
             Ok(Some(batch)) => {
+                let is_large = batch.bytes() > LARGE_BATCH_BYTES;
                 if sender.send(Ok(batch)).await.is_err() {
                     break Ok(());
+                }
+                if is_large {
+                    // Of large batches one waits at a time: this comes back once nothing does.
+                    drop(sender.reserve_many(BATCHES_AHEAD).await);
                 }
             }
             Ok(None) => break Ok(()),

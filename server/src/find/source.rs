@@ -7,7 +7,10 @@ use rewind_domain::merge::{Direction, IdSpan, Merge};
 use rewind_domain::{Entry, StreamKey};
 
 use super::Position;
-use crate::store::{FoundStream, IdRange, PageOrder, RangeRead, Scan, ScanPage, Store, StoreError};
+use crate::store::{
+    FoundStream, IdRange, PageOrder, RangeEntries, RangeRead, Scan, ScanPage, Store, StoreError,
+    entry_bytes,
+};
 
 /// How many entries of many streams are looked at in one go.
 const BATCH_ENTRIES: usize = 512;
@@ -26,6 +29,16 @@ pub(super) enum Batch {
     Skipped(u64),
     /// A stream that cannot be read, and why; the others go on.
     Unread(usize, StoreError),
+}
+
+impl Batch {
+    /// How much memory its entries take, in bytes, about; a scan sees to its own pages.
+    pub(super) fn bytes(&self) -> usize {
+        match self {
+            Self::Merged(entries) => entries.iter().map(|(_, entry)| entry_bytes(entry)).sum(),
+            Self::Page(_) | Self::Skipped(_) | Self::Unread(..) => 0,
+        }
+    }
 }
 
 /// What is read, batch by batch.
@@ -176,7 +189,9 @@ impl ManyStreams {
         let read = self.store.ranges(&reads).await?;
         for (need, entries) in needs.iter().zip(read) {
             match entries {
-                Ok(entries) => self.merge.supply(need, entries),
+                Ok(RangeEntries { entries, is_last }) => {
+                    self.merge.supply(need, entries, is_last);
+                }
                 Err(error) => {
                     self.merge.drop_stream(need.stream);
                     self.unread.push_back((need.stream, error));

@@ -8,10 +8,14 @@ use rewind_app::api::{ApiError, ErrorCode};
 use rewind_domain::{EntryId, Fields, StreamKey};
 
 use super::{AppState, errors};
-use crate::backend::entry;
+use crate::backend::{LoneEntry, api_error, entry};
+use crate::store::Store;
 
 /// How much of a field's name its file is named by.
 const MAX_NAME_CHARS: usize = 40;
+
+/// The name and the value of a field.
+type Pair = (Vec<u8>, Vec<u8>);
 
 /// Which value is asked for.
 #[derive(Debug, PartialEq, Eq)]
@@ -29,12 +33,8 @@ pub(super) async fn value(State(state): State<AppState>, RawQuery(query): RawQue
         Ok(asked) => asked,
         Err(error) => return errors::response(&error),
     };
-    let fields = match entry(&state.store, &asked.stream, asked.id).await {
-        Ok((entry, _)) => entry.fields,
-        Err(error) => return errors::response(&error),
-    };
-    match asked.value_of(fields) {
-        Ok((name, value)) => file(&file_name(&name, asked.id), value),
+    match asked.answer(&state.store).await {
+        Ok((name, length, body)) => file(&file_name(&name, asked.id), length, body),
         Err(error) => errors::response(&error),
     }
 }
@@ -69,14 +69,33 @@ impl Asked {
         })
     }
 
-    /// The field asked for: the one at its place, which must have the name that is given as well; else the first of this name.
-    fn value_of(&self, fields: Fields) -> Result<(Vec<u8>, Vec<u8>), ApiError> {
+    /// The name of the field, and its value with the length. One that is too large to be held is passed on as it comes.
+    async fn answer(&self, store: &Store) -> Result<(Vec<u8>, u64, Body), ApiError> {
+        let LoneEntry { entry, cut, .. } = entry(store, &self.stream, self.id).await?;
+        let (at, (name, value)) = self.value_of(entry.fields)?;
+        if cut.iter().all(|field| field.at != at as u64) {
+            return Ok((name, value.len() as u64, Body::from(value)));
+        }
+        let long = store.long_value(&self.stream, self.id, at).await;
+        match long.map_err(|error| api_error(Some(&self.stream), &error))? {
+            Some(long) => Ok((name, long.length, Body::from_stream(long.into_stream()))),
+            None => {
+                let message =
+                    format!("stream `{}` has no entry `{}` any more", self.stream, self.id);
+                Err(ApiError::new(ErrorCode::EventNotFound, message))
+            }
+        }
+    }
+
+    /// The field asked for, with its place: the one at its place, which must have the name that is given as well; else the first of
+    /// this name.
+    fn value_of(&self, fields: Fields) -> Result<(usize, Pair), ApiError> {
         let Self { stream, id, field, at } = self;
         let is_named = |name: &[u8]| field.as_ref().is_none_or(|field| field.as_bytes() == name);
         let mut pairs = fields.into_pairs().into_iter().enumerate();
         let found =
             pairs.find(|(place, (name, _))| at.is_none_or(|at| at == *place) && is_named(name));
-        found.map(|(_, pair)| pair).ok_or_else(|| {
+        found.ok_or_else(|| {
             let which = match (field, at) {
                 (Some(field), Some(at)) => format!("`{field}` at place {at}"),
                 (Some(field), None) => format!("`{field}`"),
@@ -88,9 +107,10 @@ impl Asked {
     }
 }
 
-fn file(name: &str, value: Vec<u8>) -> Response {
-    let mut response = Response::new(Body::from(value));
+fn file(name: &str, length: u64, body: Body) -> Response {
+    let mut response = Response::new(body);
     let headers = response.headers_mut();
+    headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
     // Whatever the bytes are, a browser is to save them and not to make a page of them.
     let bytes = HeaderValue::from_static("application/octet-stream");
     headers.insert(header::CONTENT_TYPE, bytes);
@@ -119,7 +139,7 @@ mod tests {
         let fields = || Fields::from_iter([("tag", "a"), ("tag", "b")]);
         let value = |query: &str| {
             let asked = Asked::read(&format!("stream=s&id=1-0&{query}"))?;
-            asked.value_of(fields()).map(|(_, value)| String::from_utf8(value).unwrap())
+            asked.value_of(fields()).map(|(_, (_, value))| String::from_utf8(value).unwrap())
         };
         assert_eq!(value("field=tag").unwrap(), "a");
         assert_eq!(value("at=1").unwrap(), "b");

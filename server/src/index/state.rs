@@ -191,8 +191,11 @@ impl State {
     }
 
     /// Takes in the first entries of the stream, read at the same moment as what was taken in last.
-    pub(super) fn recount(&mut self, head: &TypedPage) -> Result<(), Contradiction> {
-        let entries = head.entries().map(|(entry, event_type)| (entry.id, event_type));
+    pub(super) fn recount(
+        &mut self,
+        head: &[(EntryId, Option<String>)],
+    ) -> Result<(), Contradiction> {
+        let entries = head.iter().map(|(id, event_type)| (*id, event_type.as_deref()));
         if !self.blocks.recount_first(entries) {
             return Err(Contradiction);
         }

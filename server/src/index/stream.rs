@@ -4,15 +4,18 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use rewind_domain::StreamKey;
 use rewind_domain::block_index::BLOCK_ENTRIES;
 use rewind_domain::members::Members;
+use rewind_domain::versions::StreamExtent;
+use rewind_domain::{EntryId, StreamKey};
 use tokio::sync::watch;
 
 use super::shelf::{Room, Shelf};
 use super::state::{Contradiction, IndexView, Standing, State};
 use super::typed_page::{Reading, TypedPage};
-use crate::store::{EntryRange, IdRange, PAGE_ENTRIES, PageOrder, Store, StoreError, StreamInfo};
+use crate::store::{
+    EntryPage, EntryRange, IdRange, PAGE_ENTRIES, PageOrder, Store, StoreError, StreamInfo,
+};
 
 /// How often a stream is read in one go until the index agrees with it. Trimming takes a second time, a stream made anew a third.
 const ATTEMPTS: usize = 4;
@@ -130,17 +133,22 @@ impl StreamIndex {
                 ranges.push(range(IdRange::default(), BLOCK_ENTRIES.into()));
             }
             let (pages, StreamInfo { extent, .. }) = self.store.read(&self.key, ranges).await?;
-            let mut typed = Vec::with_capacity(pages.len());
-            for page in pages {
-                typed.push(TypedPage::of(page, &self.entries).await);
-            }
-            let [tail, head @ ..] = &typed[..] else { break };
+            let mut pages = pages.into_iter();
+            let Some(tail) = pages.next() else { break };
+            let has_more = !tail.is_last();
+            let tail = TypedPage::of(tail, &self.entries).await;
+            let head = match pages.next() {
+                Some(head) => match self.whole_head(head, &extent).await? {
+                    Some(head) => head,
+                    None => continue,
+                },
+                None => Vec::new(),
+            };
             let mut state = self.state();
-            let taken = state.go_on(tail, &extent).and_then(|()| match head.first() {
-                Some(head) if state.is_cut() => state.recount(head),
+            let taken = state.go_on(&tail, &extent).and_then(|()| match head.is_empty() {
+                false if state.is_cut() => state.recount(&head),
                 _ => Ok(()),
             });
-            let has_more = tail.len() as u64 > PAGE_ENTRIES;
             if taken.is_ok() && has_more {
                 return Ok(Reached::NotYet);
             }
@@ -153,6 +161,34 @@ impl StreamIndex {
             }
         }
         Ok(Reached::NotYet)
+    }
+
+    /// The first entries of the stream, of which these were read: in several pages where they are large. `None` where the stream
+    /// changes meanwhile.
+    async fn whole_head(
+        &self,
+        first: EntryPage,
+        extent: &StreamExtent,
+    ) -> Result<Option<Vec<(EntryId, Option<String>)>>, StoreError> {
+        let mut left = u64::from(BLOCK_ENTRIES);
+        let (mut head, mut next) = (Vec::new(), Some(first));
+        while let Some(page) = next.take() {
+            left = left.saturating_sub(page.len() as u64);
+            let last_id = page.last_id();
+            if left > 0 && !page.is_last() {
+                let range = IdRange { after: last_id, before: None };
+                let range = EntryRange::new(range, PageOrder::OldestFirst, left);
+                let (mut pages, info) = self.store.read(&self.key, vec![range]).await?;
+                if info.extent != *extent {
+                    return Ok(None);
+                }
+                next = pages.pop();
+            }
+            let page = TypedPage::of(page, &self.entries).await;
+            let entries = page.entries();
+            head.extend(entries.map(|(entry, name)| (entry.id, name.map(str::to_owned))));
+        }
+        Ok(Some(head))
     }
 
     /// Drops what is indexed, since there is no room for it.

@@ -182,9 +182,9 @@ impl CategoryViewer {
             };
             for (wanted, page) in wanted.into_iter().zip(pages) {
                 match page {
-                    Ok((entries, info)) => {
-                        size.learn(&entries);
-                        merge.feed(&wanted, entries, &info);
+                    Ok(page) => {
+                        size.learn(&page.entries);
+                        merge.feed(&wanted.key, page);
                     }
                     Err(error) => {
                         if !matches!(error, StoreError::NotFound | StoreError::WrongType) {

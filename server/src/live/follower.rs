@@ -233,15 +233,15 @@ impl Follower<'_> {
         let pages = self.store(signals.pages(&wanted).await)?;
         for (wanted, page) in wanted.into_iter().zip(pages) {
             match page {
-                Ok((_, info)) if Some(info.extent.last_generated_id) < wanted.range.after => {
+                Ok(page) if Some(page.info.extent.last_generated_id) < wanted.range.after => {
                     // Deleted, and made anew.
                     self.merge.remove(&wanted.key);
                     self.category.forget(&wanted.key);
                     self.merge.add(wanted.key, Position::START, None);
                 }
-                Ok((entries, info)) => {
-                    self.size.learn(&entries);
-                    self.merge.feed(&wanted, entries, &info);
+                Ok(page) => {
+                    self.size.learn(&page.entries);
+                    self.merge.feed(&wanted.key, page);
                 }
                 Err(error) if error.is_passing() => return Err(self.failed(error)),
                 Err(error) => {

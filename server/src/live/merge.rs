@@ -9,7 +9,7 @@ use rewind_domain::{Entry, EntryId, StreamKey};
 
 use super::position::Position;
 use crate::store::entry_bytes;
-use crate::store::{IdRange, StreamInfo, Wanted};
+use crate::store::{IdRange, Page, Wanted};
 
 /// How much is held at a time. Where many streams have something new, the entries of some are put aside and read again once
 /// it is their turn.
@@ -130,12 +130,12 @@ impl Merge {
     }
 
     /// Takes a page that was wanted.
-    pub(super) fn feed(&mut self, wanted: &Wanted, page: Vec<Entry>, info: &StreamInfo) {
-        let stream = &wanted.key;
+    pub(super) fn feed(&mut self, stream: &StreamKey, page: Page) {
+        let Page { entries: page, info, is_last } = page;
         self.hungry.remove(stream);
         let Some(source) = self.sources.get_mut(stream) else { return };
-        source.may_have_more = page.len() as u64 >= wanted.count;
-        let gap = source.position.gap_before(stream, &page, source.until, info);
+        source.may_have_more = !is_last;
+        let gap = source.position.gap_before(stream, &page, source.until, &info);
         self.gaps.extend(gap.map(|gap| (gap, source.position)));
         let Some(front) = page.first().map(|entry| entry.id) else {
             self.forget_front(stream);
@@ -219,6 +219,7 @@ mod tests {
     use rewind_domain::versions::StreamExtent;
 
     use super::*;
+    use crate::store::StreamInfo;
 
     type Streams = BTreeMap<StreamKey, Vec<EntryId>>;
 
@@ -246,7 +247,10 @@ mod tests {
                     last_id: streams[&wanted.key].last().copied(),
                     ..StreamExtent::default()
                 };
-                merge.feed(&wanted, page.collect(), &StreamInfo { extent, groups: 0 });
+                let entries: Vec<Entry> = page.collect();
+                let is_last = (entries.len() as u64) < count;
+                let info = StreamInfo { extent, groups: 0 };
+                merge.feed(&wanted.key, Page { entries, info, is_last });
             }
             while let Some(merged) = merge.next(u64::MAX) {
                 match merged {
@@ -288,9 +292,9 @@ mod tests {
         let mut merge = Merge::default();
         for (stream, ids) in &streams {
             merge.add(stream.clone(), Position::START, None);
-            let page = ids.iter().map(|id| Entry { id: *id, fields: Default::default() }).collect();
-            let wanted = merge.wanted(9, 9).into_iter().find(|w| w.key == *stream).unwrap();
-            merge.feed(&wanted, page, &StreamInfo::default());
+            let entries = ids.iter().map(|id| Entry { id: *id, fields: Default::default() });
+            let entries = entries.collect();
+            merge.feed(stream, Page { entries, info: StreamInfo::default(), is_last: true });
         }
         let mut next = |now_ms| match merge.next(now_ms) {
             Some(Merged::Entry { position, .. }) => position.id.ms(),
@@ -307,7 +311,6 @@ mod tests {
         let mut merge = Merge::default();
         for (key, id, added) in [("a", 9, 5), ("b", 7, 1)] {
             merge.add(key.into(), Position { id: EntryId::new(1, 0), version: Some(0) }, None);
-            let wanted = merge.wanted(9, 9).into_iter().find(|w| w.key == key.into()).unwrap();
             let id = EntryId::new(id, 0);
             let extent = StreamExtent {
                 length: 1,
@@ -316,8 +319,9 @@ mod tests {
                 last_id: Some(id),
                 ..StreamExtent::default()
             };
-            let page = vec![Entry { id, fields: Default::default() }];
-            merge.feed(&wanted, page, &StreamInfo { extent, groups: 0 });
+            let entries = vec![Entry { id, fields: Default::default() }];
+            let info = StreamInfo { extent, groups: 0 };
+            merge.feed(&key.into(), Page { entries, info, is_last: true });
         }
         let Some(Merged::Gap { gap, .. }) = merge.next(u64::MAX) else { panic!("no gap") };
         assert_eq!((gap.stream, gap.missing), ("a".into(), Some(4)));

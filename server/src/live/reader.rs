@@ -13,7 +13,7 @@ use super::frame;
 use super::hub::{Shared, Topic};
 use super::merge::Merged;
 use crate::store::PageSize;
-use crate::store::{IdRange, StoreError, Wanted, Watcher};
+use crate::store::{IdRange, Page, StoreError, Wanted, Watcher};
 
 /// How long to wait before Redis is tried again, at first and at most.
 pub(super) const FIRST_BACKOFF: Duration = Duration::from_millis(100);
@@ -111,21 +111,28 @@ async fn read_pages(
         return Ok(());
     }
     let most_bytes = shared.channel_bytes();
-    for ((stream, topic), page) in topics.into_iter().zip(watcher.pages(&wanted).await?) {
-        match page {
-            Ok((entries, info)) => {
-                size.learn(&entries);
-                let batch = batch::of_page(topic.position(), stream, entries, &info);
-                publish(&topic, batch::decode(&shared.codecs, batch).await, most_bytes);
-            }
-            // Deleted since: there is nothing to read, and it may come back.
-            Err(StoreError::NotFound) => {}
-            Err(error) if error.is_passing() => return Err(error),
-            Err(error) => {
-                tracing::warn!(%stream, %error, "a stream cannot be watched any more");
-                shared.fail(stream, error);
+    let mut at = 0;
+    // As many at a time as there is room for.
+    while at < wanted.len() {
+        let pages = watcher.pages(&wanted[at..]).await?;
+        let answered = pages.len();
+        for ((stream, topic), page) in topics[at..].iter().zip(pages) {
+            match page {
+                Ok(Page { entries, info, .. }) => {
+                    size.learn(&entries);
+                    let batch = batch::of_page(topic.position(), stream, entries, &info);
+                    publish(topic, batch::decode(&shared.codecs, batch).await, most_bytes);
+                }
+                // Deleted since: there is nothing to read, and it may come back.
+                Err(StoreError::NotFound) => {}
+                Err(error) if error.is_passing() => return Err(error),
+                Err(error) => {
+                    tracing::warn!(%stream, %error, "a stream cannot be watched any more");
+                    shared.fail(stream, error);
+                }
             }
         }
+        at += answered.max(1);
     }
     Ok(())
 }

@@ -19,7 +19,7 @@ use super::position::Position;
 use super::selection::{Selection, candidates_of, choose_inside};
 use super::{LiveError, Seat};
 use crate::engines::EventFilter;
-use crate::store::{IdRange, PageOrder, StoreError};
+use crate::store::{IdRange, Page, PageOrder, StoreError};
 use crate::topics::Inside;
 
 /// How soon a stream is tried again that could not be watched: who allows it, or makes it a stream again, need not open the line again.
@@ -318,7 +318,7 @@ impl Viewer {
         let count = self.line.page_size.entries(1);
         let store = self.line.hub.shared().store.clone();
         let page = store.page(&stream, range, PageOrder::OldestFirst, count).await;
-        let (entries, info) = match page {
+        let Page { entries, info, is_last } = match page {
             Ok(page) => page,
             Err(StoreError::NotFound) => {
                 self.places[index].behind = None;
@@ -346,7 +346,6 @@ impl Viewer {
             let lag = LiveLag { stream: stream.clone(), behind };
             self.push(&frame::lag(&self.position_text(), &lag));
         }
-        let is_last = (entries.len() as u64) < count;
         let batch = batch::of_page(self.places[index].position, &stream, entries, &info);
         let batch = batch::decode(&self.line.hub.shared().codecs, batch).await;
         let candidates = candidates_of(&self.line.hub, batch::entries(&batch));

@@ -58,12 +58,12 @@ impl Newest {
     pub(super) fn candidates(
         &self,
         stream: &StreamKey,
-        page: &[Entry],
+        page: Vec<Entry>,
         now_ms: u64,
         seen_ms: Option<u64>,
     ) -> Vec<Candidate> {
         let least = self.events.last().filter(|_| self.is_full()).map(|(rank, _)| rank);
-        let candidate = |entry: &Entry| {
+        let candidate = |entry: Entry| {
             let time_ms = if is_time(entry.id, now_ms) {
                 entry.id.ms()
             } else {
@@ -75,9 +75,9 @@ impl Newest {
             };
             let rank = (time_ms.min(now_ms), entry.id, stream.clone());
             let is_new = least.is_none_or(|least| rank > *least);
-            is_new.then(|| Candidate { rank, entry: entry.clone() })
+            is_new.then_some(Candidate { rank, entry })
         };
-        page.iter().take(MAX_NEWEST).filter_map(candidate).collect()
+        page.into_iter().take(MAX_NEWEST).filter_map(candidate).collect()
     }
 
     /// Puts in those that are among the newest.
@@ -123,7 +123,7 @@ mod tests {
     async fn order(seen_ms: Option<u64>, entries: &[(&str, Entry)]) -> Vec<String> {
         let mut newest = Newest::default();
         for (stream, entry) in entries {
-            let page = std::slice::from_ref(entry);
+            let page = vec![entry.clone()];
             let candidates = newest.candidates(&(*stream).into(), page, NOW, seen_ms);
             newest.add(&Codecs::default(), candidates).await;
         }
@@ -150,7 +150,7 @@ mod tests {
     async fn events_that_a_stream_has_no_more_are_left_out() {
         let mut newest = Newest::default();
         let page = [entry(NOW - 1, None), entry(NOW - 9, None)];
-        let candidates = newest.candidates(&"s".into(), &page, NOW, None);
+        let candidates = newest.candidates(&"s".into(), page.to_vec(), NOW, None);
         newest.add(&Codecs::default(), candidates).await;
         let (first_id, last_id) = (Some(page[0].id), Some(page[0].id));
         let extent = StreamExtent { first_id, last_id, ..StreamExtent::default() };

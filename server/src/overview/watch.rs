@@ -21,7 +21,7 @@ use crate::backend::api_error;
 use crate::decoding;
 use crate::discovery::Status;
 use crate::store::commands::COMMANDS;
-use crate::store::{FoundStream, Hearing, IdRange, Signals, Store, StoreError, Wanted};
+use crate::store::{FoundStream, Hearing, IdRange, Page, Signals, Store, StoreError, Wanted};
 use crate::store::{PageSize, entry_bytes};
 
 /// How often it is looked what is going on.
@@ -265,9 +265,13 @@ impl<'a> Watcher<'a> {
             };
             let wanted: Vec<Wanted> = keys.into_iter().map(wanted).collect();
             let pages = self.store().newest_pages(&wanted).await?;
+            // Those that there was no room for have their turn next.
+            for Wanted { key, .. } in wanted.iter().skip(pages.len()) {
+                self.wait_for(key.clone());
+            }
             let mut candidates = Vec::new();
-            for (Wanted { key, count, .. }, page) in wanted.iter().zip(pages) {
-                let (page, info) = match page {
+            for (Wanted { key, .. }, page) in wanted.iter().zip(pages) {
+                let Page { entries: page, info, is_last } = match page {
                     Ok(page) => page,
                     Err(error) if error.is_passing() => return Err(error),
                     Err(_) => {
@@ -283,17 +287,17 @@ impl<'a> Watcher<'a> {
                 if info.extent.last_id.is_some() || info.extent.entries_added.is_some() {
                     self.newest.keep_present(key, Some(&info.extent));
                 }
-                candidates.extend(self.newest.candidates(key, &page, now_ms, Some(now_ms)));
-                let is_all = (page.len() as u64) < *count;
-                let counted = self.types_of(key, page).await;
-                self.pulse.read(key, &counted, &info, is_all, now_ms);
+                let (counted, page) = self.types_of(key, page).await;
+                candidates.extend(self.newest.candidates(key, page, now_ms, Some(now_ms)));
+                self.pulse.read(key, &counted, &info, is_last, now_ms);
             }
             self.newest.add(&self.shared.codecs, candidates).await;
         }
         Ok(())
     }
 
-    async fn types_of(&self, key: &StreamKey, page: Vec<Entry>) -> Vec<Counted> {
+    /// The types of some entries, which are given back.
+    async fn types_of(&self, key: &StreamKey, page: Vec<Entry>) -> (Vec<Counted>, Vec<Entry>) {
         let codec = decoding::codec_for_answer(&self.shared.codecs, key);
         let event = |entry: &'_ Entry| entry.id;
         let is_long =
@@ -305,7 +309,7 @@ impl<'a> Watcher<'a> {
                 let is_short = |name: &String| name.len() <= MAX_TYPE_CHARS;
                 Counted { id: event(entry), event_type: event_type.filter(is_short) }
             };
-            page.iter().map(counted).collect()
+            (page.iter().map(counted).collect(), page)
         })
         .await
     }
@@ -321,13 +325,16 @@ impl<'a> Watcher<'a> {
         let count = self.size.entries(keys.len()).min(MAX_NEWEST as u64);
         let wanted = |key| Wanted { key, range: IdRange::default(), count };
         let wanted: Vec<Wanted> = keys.into_iter().map(wanted).collect();
-        for batch in wanted.chunks(STREAMS_AT_ONCE) {
+        let mut rest = &wanted[..];
+        while !rest.is_empty() {
+            let batch = rest.get(..STREAMS_AT_ONCE).unwrap_or(rest);
             let pages = self.store().newest_entries(batch).await?;
+            rest = rest.get(pages.len().max(1)..).unwrap_or_default();
             let mut candidates = Vec::new();
             for (Wanted { key, .. }, page) in batch.iter().zip(pages) {
                 let Ok(page) = page else { continue };
                 self.size.learn(&page);
-                candidates.extend(self.newest.candidates(key, &page, now_ms, None));
+                candidates.extend(self.newest.candidates(key, page, now_ms, None));
             }
             self.newest.add(&self.shared.codecs, candidates).await;
         }

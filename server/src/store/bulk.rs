@@ -13,8 +13,7 @@ use rewind_domain::{Entry, EntryId, Fields, StreamKey};
 
 use super::connection::connect;
 use super::discover::glob_escaped;
-use super::page::range_command;
-use super::{IdRange, PageOrder, StoreError, StoreUrl, StreamInfo, reply};
+use super::{IdRange, StoreError, StoreUrl, StreamInfo, reply};
 
 /// How long Redis may take for one request. What is asked at once is small, but a single entry may have hundreds of
 /// megabytes, and the way to the server may be slow.
@@ -344,7 +343,9 @@ impl BulkReader {
         let mut pipeline = Pipeline::with_capacity(spans.len());
         for Span { stream, after, until, count } in spans {
             let range = IdRange { after: *after, before: until.next() };
-            range_command(&mut pipeline, stream, range, PageOrder::OldestFirst, *count);
+            let [first, last] = range.arguments();
+            pipeline.cmd("XRANGE").arg(stream.as_bytes()).arg(first).arg(last);
+            pipeline.arg("COUNT").arg(*count);
         }
         let replies = self.link.run(pipeline).await?.into_iter();
         Ok(replies.map(|reply| reply::entries(self.link.checked(reply)?)).collect())

@@ -186,11 +186,7 @@ impl Store {
         keys: &[StreamKey],
         look: Look,
     ) -> Result<Vec<Result<StreamInfo, StoreError>>, StoreError> {
-        let mut pipeline = redis::pipe();
-        keys.iter().for_each(|key| look.add_to(&mut pipeline, key));
-        let replies = self.run(&pipeline).await?;
-        let mut replies = replies.into_iter().map(|reply| reply.map_err(|e| self.error(&e)));
-        Ok(keys.iter().map(|_| look.read(&mut replies)).collect())
+        self.batch_of_looks(look, keys).await
     }
 }
 

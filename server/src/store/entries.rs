@@ -4,14 +4,37 @@
 
 use std::sync::Arc;
 
+use rewind_domain::cut::CutField;
+use rewind_domain::versions::StreamExtent;
 use rewind_domain::{Entry, EntryId, FieldSource, RawEvent, StreamKey};
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::fit::{self, ATTEMPTS, ReadIds};
 use super::look::Look;
 use super::page::{IdRange, PageOrder};
 use super::reader::{Reader, ReaderPool};
-use super::resp::{ReplyBuffer, Token};
+use super::resp::{Arrived, Keep, ReplyBuffer, Token};
 use super::{Part, Store, StoreError, StoreUrl, StreamInfo};
+
+/// How much memory the reply to one question may take, in bytes, where it is a single entry: less than half of what any one answer may
+/// take, since the rest is for what is made of it. Of an entry that is larger, only the beginnings of its values are read.
+const ROOM: usize = 12 << 20;
+/// The same for several entries: a thousand that are some times larger than usual.
+pub(super) const SMALL_ROOM: usize = 4 << 20;
+/// How much of what was read ahead waits to be looked at, in bytes.
+const AHEAD_BYTES: usize = 8 << 20;
+/// Behind a page of more than this many bytes nothing is read ahead.
+const LARGE_PAGE_BYTES: usize = 1 << 20;
+/// How much is kept of each value of an entry that has no room as a whole: as much as is shown of a value.
+const BEGINNING_BYTES: usize = 1 << 20;
+/// How many times less is kept of each where even that has no room, since there are many.
+const LESS: usize = 64;
+/// How much is kept of each value of what is said about a stream, which has its first and its last entry in it: more than an id or
+/// the name of a field has.
+pub(super) const LOOK_BYTES: usize = 256;
+/// How much is kept of each value where only ids count: more than an id has.
+pub(super) const ID_BYTES: usize = 64;
 
 /// Some entries that follow each other, in the order in which they were asked for.
 pub struct EntryPage {
@@ -19,6 +42,34 @@ pub struct EntryPage {
     buffer: Arc<ReplyBuffer>,
     entries: Vec<EntryPlace>,
     is_last: bool,
+    /// Its share of what may be read ahead, until it was looked at.
+    share: Option<OwnedSemaphorePermit>,
+}
+
+/// Bounds how much is read ahead of whoever looks at it.
+#[derive(Clone)]
+pub(super) struct ReadAhead(Arc<Semaphore>);
+
+impl ReadAhead {
+    pub(super) fn new() -> Self {
+        Self(Arc::new(Semaphore::new(AHEAD_BYTES)))
+    }
+
+    /// Waits until what was read before was looked at, where the last page was large: of such there is one at a time.
+    pub(super) async fn wait_after(&self, last_bytes: usize) {
+        if last_bytes > LARGE_PAGE_BYTES {
+            let all = u32::try_from(AHEAD_BYTES).unwrap_or(u32::MAX);
+            drop(self.0.acquire_many(all).await);
+        }
+    }
+
+    /// Waits until there is room for a page. One that is larger than that has room alone.
+    pub(super) async fn admit(&self, page: &mut EntryPage) {
+        let bytes = page.bytes().min(AHEAD_BYTES);
+        let share = Arc::clone(&self.0).acquire_many_owned(u32::try_from(bytes).unwrap_or(0));
+        // Closed never, since nothing closes it.
+        page.share = share.await.ok();
+    }
 }
 
 /// An entry on a page. It borrows the bytes that Redis sent.
@@ -40,6 +91,8 @@ pub(super) struct PageRequest<'a> {
     pub(super) part: Option<&'a Part>,
     /// What to read of it.
     pub(super) ranges: Vec<EntryRange>,
+    /// What is kept of the values, where there is room for all.
+    pub(super) keep: Keep,
 }
 
 /// Entries that follow each other, as Redis is asked for them.
@@ -68,6 +121,8 @@ pub(super) struct EntryPlace {
 
 struct PageFields<'a> {
     buffer: &'a ReplyBuffer,
+    /// The place of the first one in the buffer.
+    first_token: usize,
     tokens: &'a [Token],
 }
 
@@ -94,6 +149,18 @@ impl PageEntry<'_> {
         RawEvent::new(self.id, version, &self.fields)
     }
 
+    /// The values of which only the beginnings are there, since the entry is too large to be read as a whole.
+    pub fn cut_fields(&self) -> Vec<CutField> {
+        if !self.fields.buffer.is_cut() {
+            return Vec::new();
+        }
+        let cut = |at: usize| {
+            let length = self.fields.buffer.cut_length(self.fields.first_token + 2 * at + 1)?;
+            Some(CutField { at: at as u64, bytes: length as u64 })
+        };
+        (0..self.fields.count()).filter_map(cut).collect()
+    }
+
     /// The entry with a copy of its fields.
     pub fn to_entry(&self) -> Entry {
         let fields = (0..self.fields.count()).filter_map(|at| self.fields.pair(at)).collect();
@@ -104,7 +171,18 @@ impl PageEntry<'_> {
 impl EntryPage {
     /// The entries that stand at these places.
     pub(super) fn of(buffer: ReplyBuffer, entries: Vec<EntryPlace>, is_last: bool) -> Self {
-        Self { buffer: Arc::new(buffer), entries, is_last }
+        Self { buffer: Arc::new(buffer), entries, is_last, share: None }
+    }
+
+    /// One without entries, behind which there are none.
+    pub(super) fn empty() -> Self {
+        let buffer = Arc::new(ReplyBuffer::expecting(Vec::new(), 0, 0));
+        Self { buffer, entries: Vec::new(), is_last: true, share: None }
+    }
+
+    /// The ids of the entries.
+    pub fn ids(&self) -> impl Iterator<Item = EntryId> {
+        self.entries.iter().map(|entry| entry.id)
     }
 
     /// How many entries there are.
@@ -113,7 +191,7 @@ impl EntryPage {
     }
 
     /// How many bytes the reply had that they stand in.
-    pub(super) fn bytes(&self) -> usize {
+    pub fn bytes(&self) -> usize {
         self.buffer.len()
     }
 
@@ -142,7 +220,8 @@ impl EntryPage {
         let tokens = self.buffer.tokens();
         self.entries.iter().map(move |entry| {
             let tokens = tokens.get(entry.fields..entry.fields + 2 * entry.count);
-            let fields = PageFields { buffer: &self.buffer, tokens: tokens.unwrap_or_default() };
+            let (buffer, first_token) = (&*self.buffer, entry.fields);
+            let fields = PageFields { buffer, first_token, tokens: tokens.unwrap_or_default() };
             PageEntry { id: entry.id, fields }
         })
     }
@@ -150,6 +229,11 @@ impl EntryPage {
     /// Says whether there is nothing behind it.
     pub(super) fn set_last(&mut self, is_last: bool) {
         self.is_last = is_last;
+    }
+
+    /// The entries, with copies of their fields.
+    pub fn to_entries(&self) -> Vec<Entry> {
+        self.entries().map(|entry| entry.to_entry()).collect()
     }
 
     /// Leaves the first entry out.
@@ -180,11 +264,41 @@ impl EntryRange {
     }
 
     /// The arguments of the command that reads it, but for its name and the key.
-    fn arguments(&self) -> [String; 3] {
+    pub(super) fn arguments(&self) -> [String; 3] {
         let [low, high] = self.range.arguments();
         match self.order {
             PageOrder::OldestFirst => [low, high, self.count.to_string()],
             PageOrder::NewestFirst => [high, low, self.count.to_string()],
+        }
+    }
+
+    /// The command that reads it.
+    pub(super) fn command<'a>(
+        &self,
+        key: &'a StreamKey,
+        [from, to, count]: &'a [String; 3],
+    ) -> [&'a [u8]; 6] {
+        let (from, to, count) = (from.as_bytes(), to.as_bytes(), count.as_bytes());
+        [self.command_name(), key.as_bytes(), from, to, b"COUNT", count]
+    }
+
+    /// What was asked for, with the ids of what came.
+    pub(super) fn read_ids<'a>(&self, ids: &'a [EntryId]) -> ReadIds<'a> {
+        let Self { range, order, count } = *self;
+        ReadIds { range, order, count, ids }
+    }
+
+    /// Whether nothing of the stream comes behind this entry in the range.
+    fn ends_with(&self, id: EntryId, extent: &StreamExtent) -> bool {
+        let IdRange { after, before } = self.range;
+        match self.order {
+            PageOrder::OldestFirst => {
+                Some(id) >= extent.last_id || before.is_some_and(|before| id.next() >= Some(before))
+            }
+            PageOrder::NewestFirst => {
+                extent.first_id.is_none_or(|first| id <= first)
+                    || after.is_some_and(|after| id.prev() <= Some(after))
+            }
         }
     }
 
@@ -197,7 +311,8 @@ impl EntryRange {
 }
 
 impl Store {
-    /// Several ranges of a stream, each of at most a few thousand entries, and the stream that they fit.
+    /// Several ranges of a stream, each of at most a few thousand entries, and the stream that they fit. Where that is more than
+    /// [`SMALL_ROOM`], the last ones are shorter than they could be, or empty, which [`EntryPage::is_last`] tells.
     /// Entries are left as the bytes that they are: this is for what counts or passes over most of them.
     ///
     /// # Errors
@@ -207,13 +322,49 @@ impl Store {
         key: &StreamKey,
         ranges: Vec<EntryRange>,
     ) -> Result<(Vec<EntryPage>, StreamInfo), StoreError> {
+        self.read_keeping(key, ranges, Keep::Whole).await
+    }
+
+    /// The same for whoever only looks at the ids.
+    ///
+    /// # Errors
+    /// As for [`Store::page`].
+    pub async fn read_ids(
+        &self,
+        key: &StreamKey,
+        range: EntryRange,
+    ) -> Result<(EntryPage, StreamInfo), StoreError> {
+        let (mut pages, info) =
+            self.read_keeping(key, vec![range], Keep::Beginnings(ID_BYTES)).await?;
+        Ok((pages.pop().ok_or(StoreError::unexpected("no page"))?, info))
+    }
+
+    async fn read_keeping(
+        &self,
+        key: &StreamKey,
+        ranges: Vec<EntryRange>,
+        keep: Keep,
+    ) -> Result<(Vec<EntryPage>, StreamInfo), StoreError> {
         let _under_way = self.shared.pace.short_command();
         let part = self.part(key).await?;
-        let request = PageRequest { look: self.look(), key, part: part.as_ref(), ranges };
+        let _turn = self.shared.readers.turn().await;
+        let request = PageRequest { look: self.look(), key, part: part.as_ref(), ranges, keep };
         let (reader, reply) = self.shared.readers.ask(&request, &self.shared.url).await?;
         self.shared.readers.keep(reader);
         Ok((reply.pages, reply.info))
     }
+}
+
+/// What is really asked for: of a part, a range for each of its entries; where there is no room for all, only the first of them.
+struct Asked {
+    /// The ranges, each with the place of the one that it serves.
+    ranges: Vec<(usize, EntryRange)>,
+    /// Which of those that were wanted are asked for as a whole, and whether that is all that there is in them.
+    whole: Vec<Option<bool>>,
+    /// What is kept of the values.
+    keep: Keep,
+    /// How much memory the reply may take, in bytes.
+    room: usize,
 }
 
 impl PageRequest<'_> {
@@ -229,17 +380,59 @@ impl PageRequest<'_> {
 
     /// Asks.
     pub(super) async fn send(&self, reader: &mut Reader) -> Result<(), StoreError> {
+        self.send_asked(reader, &self.asked()).await
+    }
+
+    /// Waits for the reply to what was sent, and asks again where it does not fit the stream, or has no room: then for less.
+    pub(super) async fn receive(
+        &self,
+        reader: &mut Reader,
+        url: &StoreUrl,
+    ) -> Result<PageReply, StoreError> {
+        let mut asked = self.asked();
+        for _ in 0..ATTEMPTS {
+            let look = self.look.replies();
+            let keep_look = std::iter::repeat_n(Keep::Beginnings(LOOK_BYTES), look);
+            let keep_ranges = std::iter::repeat_n(asked.keep, asked.ranges.len());
+            let keep = keep_look.clone().chain(keep_ranges).chain(keep_look).collect();
+            let (buffer, arrived) = reader.receive(keep, asked.room).await?;
+            if arrived == Arrived::Full {
+                let arrived = whole_entries(&buffer, look, asked.ranges.len());
+                asked = asked.less(&arrived);
+                reader.renew().await?;
+                self.send_asked(reader, &asked).await?;
+                continue;
+            }
+            match self.reply(buffer, &asked, url) {
+                Err(StoreError::Changed) => self.send_asked(reader, &asked).await?,
+                reply => return reply,
+            }
+        }
+        // What was sent last is still to be answered.
+        reader.renew().await?;
+        Err(StoreError::Changed)
+    }
+
+    fn asked(&self) -> Asked {
+        let mut asked =
+            Asked { ranges: Vec::new(), whole: Vec::new(), keep: self.keep, room: SMALL_ROOM };
+        for (at, range) in self.ranges.iter().enumerate() {
+            let (ranges, is_all) = range.asked(self.part);
+            asked.ranges.extend(ranges.into_iter().map(|range| (at, range)));
+            asked.whole.push(Some(is_all));
+        }
+        asked
+    }
+
+    async fn send_asked(&self, reader: &mut Reader, asked: &Asked) -> Result<(), StoreError> {
         let key = self.part.map_or(self.key, |part| &part.stream);
-        let asked: Vec<EntryRange> =
-            self.ranges.iter().flat_map(|range| range.asked(self.part).0).collect();
-        let arguments: Vec<[String; 3]> = asked.iter().map(EntryRange::arguments).collect();
+        let arguments: Vec<[String; 3]> =
+            asked.ranges.iter().map(|(_, range)| range.arguments()).collect();
         let ranges: Vec<[&[u8]; 6]> = asked
+            .ranges
             .iter()
             .zip(&arguments)
-            .map(|(range, [from, to, count])| {
-                let (from, to, count) = (from.as_bytes(), to.as_bytes(), count.as_bytes());
-                [range.command_name(), key.as_bytes(), from, to, b"COUNT", count]
-            })
+            .map(|((_, range), arguments)| range.command(key, arguments))
             .collect();
         let look = self.look.commands(key);
         let mut commands: Vec<&[&[u8]]> = look.iter().map(Vec::as_slice).collect();
@@ -248,54 +441,74 @@ impl PageRequest<'_> {
         reader.send(&commands).await
     }
 
-    /// Waits for the reply to what was sent, and asks again where it does not fit the stream.
-    pub(super) async fn receive(
+    /// What these bytes say.
+    fn reply(
         &self,
-        reader: &mut Reader,
+        buffer: ReplyBuffer,
+        asked: &Asked,
         url: &StoreUrl,
     ) -> Result<PageReply, StoreError> {
-        for _ in 1..ATTEMPTS {
-            match self.receive_once(reader, url).await {
-                Err(StoreError::Changed) => self.send(reader).await?,
-                reply => return reply,
+        let (before, lists, after) = read(&buffer, self.look, asked.ranges.len(), url)?;
+        let buffer = Arc::new(buffer);
+        let mut pages: Vec<EntryPage> = (0..self.ranges.len())
+            .map(|_| EntryPage {
+                buffer: Arc::clone(&buffer),
+                entries: Vec::new(),
+                is_last: false,
+                share: None,
+            })
+            .collect();
+        for ((at, _), list) in asked.ranges.iter().zip(lists) {
+            if let Some(page) = pages.get_mut(*at) {
+                page.entries.extend(list);
             }
         }
-        self.receive_once(reader, url).await
-    }
-
-    async fn receive_once(
-        &self,
-        reader: &mut Reader,
-        url: &StoreUrl,
-    ) -> Result<PageReply, StoreError> {
-        let asked: Vec<(usize, bool)> = self
-            .ranges
-            .iter()
-            .map(|range| range.asked(self.part))
-            .map(|(ranges, is_all)| (ranges.len(), is_all))
-            .collect();
-        let ranges = asked.iter().map(|(ranges, _)| ranges).sum();
-        // The stream is looked at before and after.
-        let buffer = reader.receive(ranges + 2 * self.look.replies()).await?;
-        let (before, lists, after) = read(&buffer, self.look, ranges, url)?;
-        let buffer = Arc::new(buffer);
-        let mut lists = lists.into_iter();
-        let mut pages = Vec::with_capacity(self.ranges.len());
-        for (range, (ranges, is_all)) in self.ranges.iter().zip(asked) {
-            let entries: Vec<EntryPlace> = lists.by_ref().take(ranges).flatten().collect();
-            let is_last = match self.part {
+        for ((page, range), whole) in pages.iter_mut().zip(&self.ranges).zip(&asked.whole) {
+            page.is_last = match (whole, self.part) {
                 // Nothing says from where to go on.
-                Some(_) if entries.is_empty() && !is_all => return Err(StoreError::Changed),
-                Some(_) => is_all,
-                None => (entries.len() as u64) < range.count,
+                (Some(false), Some(_)) if page.entries.is_empty() => {
+                    return Err(StoreError::Changed);
+                }
+                (Some(is_all), Some(_)) => *is_all,
+                (Some(_), None) => (page.entries.len() as u64) < range.count,
+                (None, _) => false,
             };
-            pages.push(EntryPage { buffer: Arc::clone(&buffer), entries, is_last });
         }
         let info = match self.part {
             Some(part) => part.info(),
-            None => self.info(&pages, &before, after).ok_or(StoreError::Changed)?,
+            None => asked.info(&pages, &before, after).ok_or(StoreError::Changed)?,
         };
+        for ((page, range), whole) in pages.iter_mut().zip(&self.ranges).zip(&asked.whole) {
+            if whole.is_none() && self.part.is_none() {
+                page.is_last = page.last_id().is_some_and(|id| range.ends_with(id, &info.extent));
+            }
+        }
         Ok(PageReply { pages, info })
+    }
+}
+
+impl Asked {
+    /// As much of it as there is room for, given how many entries arrived of each range before there was no more: one at least, and
+    /// of that only the beginnings where it has no room itself.
+    fn less(mut self, arrived: &[usize]) -> Self {
+        let last = arrived.iter().rposition(|entries| *entries > 0).unwrap_or(0);
+        let entries = arrived.get(last).copied().unwrap_or(0);
+        self.ranges.truncate(last + 1);
+        if let Some((_, range)) = self.ranges.last_mut() {
+            // What stands behind the entries needs some room too.
+            range.count = range.count.min((entries - entries / 8).max(1) as u64);
+        }
+        if entries == 0 && self.room < ROOM {
+            self.room = ROOM;
+        } else if entries == 0 {
+            self.keep = match self.keep {
+                Keep::Whole => Keep::Beginnings(BEGINNING_BYTES),
+                Keep::Beginnings(bytes) => Keep::Beginnings((bytes / LESS).max(ID_BYTES)),
+            };
+        }
+        let first_cut = self.ranges.last().map_or(0, |(at, _)| *at);
+        self.whole.iter_mut().skip(first_cut).for_each(|whole| *whole = None);
+        self
     }
 
     /// The stream that all pages fit.
@@ -308,11 +521,9 @@ impl PageRequest<'_> {
         if *before == after {
             return Some(after);
         }
-        let mut fitting = self.ranges.iter().zip(pages).map(|(range, page)| {
-            let ids: Vec<EntryId> = page.entries.iter().map(|entry| entry.id).collect();
-            let EntryRange { range, order, count } = *range;
-            let read = ReadIds { range, order, count, ids: &ids };
-            fit::extent_between(&before.extent, &after.extent, read)
+        let mut fitting = self.ranges.iter().filter_map(|(at, range)| {
+            let ids: Vec<EntryId> = pages.get(*at)?.entries.iter().map(|entry| entry.id).collect();
+            Some(fit::extent_between(&before.extent, &after.extent, range.read_ids(&ids)))
         });
         let extent = fitting.next()??;
         let do_all_fit = fitting.all(|other| other.as_ref() == Some(&extent));
@@ -368,32 +579,61 @@ fn read(
     url: &StoreUrl,
 ) -> Result<(StreamInfo, Vec<Vec<EntryPlace>>, StreamInfo), StoreError> {
     const SHAPE: StoreError = StoreError::Unexpected { what: "a page of another shape" };
-    let check = |at: usize| match buffer.tokens().get(at) {
-        Some(Token::Error(span)) => {
-            Err(StoreError::from_reply(url, &String::from_utf8_lossy(buffer.text(*span))))
-        }
-        Some(_) => Ok(()),
-        None => Err(SHAPE),
-    };
     let mut at = 0;
     let info = |at: &mut usize| {
         let mut replies = (0..look.replies()).map(|_| {
             let begin = *at;
             *at = buffer.value_end(begin);
-            check(begin).map(|()| buffer.value(begin).0)
+            buffer.reply(begin, url)
         });
         look.read(&mut replies)
     };
     let before = info(&mut at);
     let mut lists = Vec::with_capacity(ranges);
     for _ in 0..ranges {
-        check(at)?;
+        if let Some(Token::Error(_)) | None = buffer.tokens().get(at) {
+            buffer.reply(at, url)?;
+        }
         let (entries, behind) = entries(buffer, at).ok_or(SHAPE)?;
         lists.push(entries);
         at = behind;
     }
     let (before, after) = fit::both(before, info(&mut at))?;
     Ok((before, lists, after))
+}
+
+/// The entries that the reply at `at` has of a range.
+pub(super) fn piece(
+    buffer: &Arc<ReplyBuffer>,
+    at: usize,
+    range: &EntryRange,
+    url: &StoreUrl,
+) -> Result<EntryPage, StoreError> {
+    if let Some(Token::Error(_)) | None = buffer.tokens().get(at) {
+        buffer.reply(at, url)?;
+    }
+    let (entries, _) =
+        entries(buffer, at).ok_or(StoreError::unexpected("a page of another shape"))?;
+    let is_last = (entries.len() as u64) < range.count;
+    Ok(EntryPage { buffer: Arc::clone(buffer), entries, is_last, share: None })
+}
+
+/// How many whole entries arrived of each range, where not all of the reply did.
+fn whole_entries(buffer: &ReplyBuffer, looks: usize, ranges: usize) -> Vec<usize> {
+    let mut at = (0..looks).fold(0, |at, _| buffer.value_end(at));
+    let mut arrived = Vec::with_capacity(ranges);
+    for _ in 0..ranges {
+        let Some(Token::Array(count)) = buffer.tokens().get(at) else { break };
+        let mut next = at + 1;
+        let whole = (0..*count).take_while(|_| {
+            let behind = buffer.whole_value_end(next);
+            next = behind.unwrap_or(next);
+            behind.is_some()
+        });
+        arrived.push(whole.count());
+        at = next;
+    }
+    arrived
 }
 
 /// The entries of the list at `at`, and the place behind it.

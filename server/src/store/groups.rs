@@ -5,7 +5,8 @@ use rewind_domain::versions::StreamExtent;
 use rewind_domain::{EntryId, StreamKey};
 
 use super::{
-    EntryRange, IdRange, PageOrder, PageSize, RangeRead, Store, StoreError, entry_bytes, reply,
+    EntryRange, IdRange, PageOrder, PageSize, RangeEntries, RangeRead, Store, StoreError,
+    entry_bytes, reply,
 };
 
 /// About how many bytes are read at a time to count entries or to see whether they are there.
@@ -128,11 +129,17 @@ impl Store {
                 count: 1,
             };
             let reads: Vec<RangeRead> = ids.iter().map(read).collect();
-            for entries in self.ranges(&reads).await? {
-                let entries = entries?;
-                looked_for += 1;
-                gone += u64::from(entries.is_empty());
-                bytes += entries.iter().map(entry_bytes).sum::<usize>();
+            let mut rest = &reads[..];
+            while !rest.is_empty() && bytes <= COUNTED_BYTES {
+                let answers = self.ranges(rest).await?;
+                // As many of them as there was room for.
+                rest = rest.get(answers.len().max(1)..).unwrap_or_default();
+                for answer in answers {
+                    let RangeEntries { entries, .. } = answer?;
+                    looked_for += 1;
+                    gone += u64::from(entries.is_empty());
+                    bytes += entries.iter().map(entry_bytes).sum::<usize>();
+                }
             }
             if bytes > COUNTED_BYTES {
                 break;

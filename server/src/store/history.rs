@@ -6,10 +6,11 @@ use rewind_domain::{EntryId, PayloadDecoder, RawEvent, StreamKey};
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 
-use super::entries::{EntryPage, EntryRange, PageEntry, PageReply, PageRequest};
+use super::entries::{EntryPage, EntryRange, PageEntry, PageReply, PageRequest, ReadAhead};
 use super::look::Look;
 use super::page_size::PageSize;
 use super::reader::{Reader, ReaderPool};
+use super::resp::Keep;
 use super::{IdRange, PageOrder, Part, Store, StoreError, StoreUrl, StreamInfo};
 
 /// How many pages are read ahead while earlier ones are being folded.
@@ -157,8 +158,11 @@ impl Store {
         reading.go_behind(&page);
         reading.request().send(&mut reader).await?;
         let (sender, receiver) = mpsc::channel(PAGES_AHEAD);
+        let ahead = ReadAhead::new();
+        ahead.admit(&mut page.entries).await;
+        let first_bytes = page.entries.bytes();
         let (url, pool) = (self.shared.url.clone(), self.shared.readers.clone());
-        tokio::spawn(reading.read_on(reader, sender, url, pool));
+        tokio::spawn(reading.read_on(reader, sender, url, pool, (ahead, first_bytes)));
         Ok(History { info, is_continued, first: Some(page), rest: Some(receiver) })
     }
 }
@@ -188,8 +192,13 @@ impl Reading {
         sender: mpsc::Sender<Result<HistoryPage, StoreError>>,
         url: StoreUrl,
         pool: ReaderPool,
+        (ahead, mut bytes): (ReadAhead, usize),
     ) {
         loop {
+            tokio::select! {
+                () = ahead.wait_after(bytes) => {}
+                () = sender.closed() => return,
+            }
             let reply = self.request().receive(&mut reader, &url).await;
             let mut page = match reply.and_then(|reply| self.page(reply)) {
                 Ok((page, _)) => page,
@@ -202,7 +211,12 @@ impl Reading {
             let is_last = self.is_last(&page);
             page.is_last = is_last;
             self.go_behind(&page);
+            bytes = page.entries.bytes();
             let asked = if is_last { Ok(()) } else { self.request().send(&mut reader).await };
+            tokio::select! {
+                () = ahead.admit(&mut page.entries) => {}
+                () = sender.closed() => return,
+            }
             if sender.send(Ok(page)).await.is_err() {
                 return;
             }
@@ -230,7 +244,13 @@ impl Reading {
         let range = IdRange { after, before: last.and_then(EntryId::next) };
         let count = self.page_entries() + u64::from(self.goes_on.is_some());
         let ranges = vec![EntryRange::new(range, PageOrder::OldestFirst, count)];
-        PageRequest { look: self.look, key: &self.key, part: self.part.as_ref(), ranges }
+        PageRequest {
+            look: self.look,
+            key: &self.key,
+            part: self.part.as_ref(),
+            ranges,
+            keep: Keep::Whole,
+        }
     }
 
     fn page_entries(&self) -> u64 {

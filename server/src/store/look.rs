@@ -1,6 +1,6 @@
 //! How a stream is looked at from the outside.
 
-use redis::{Pipeline, Value};
+use redis::Value;
 use rewind_domain::StreamKey;
 use rewind_domain::versions::StreamExtent;
 
@@ -41,15 +41,6 @@ impl Look {
                 vec![b"XRANGE", key, b"-", b"+", b"COUNT", b"1"],
                 vec![b"XREVRANGE", key, b"+", b"-", b"COUNT", b"1"],
             ],
-        }
-    }
-
-    /// Adds the commands to a pipeline.
-    pub(super) fn add_to(self, pipeline: &mut Pipeline, key: &StreamKey) {
-        for words in self.commands(key) {
-            let mut command = redis::Cmd::new();
-            command.arg(&words);
-            pipeline.add_command(command);
         }
     }
 

@@ -1,13 +1,14 @@
 //! The store: everything that Rewind asks of Redis, in Rewind's own words.
 //!
 //! This folder is the only place that knows the `redis` crate. A [`Store`] is a cheap handle; clones share one
-//! connection for short commands, which is made when first needed and made anew when it was lost. What blocks or
-//! reads a stream end to end has connections of its own, so that it keeps nobody waiting: a [`Watcher`] each for
-//! blocking reads, [`Signals`] for hearing which of many streams changed, a reader for replays and another one for scans, and
+//! connection for commands whose replies are short, which is made when first needed and again when it was lost. What blocks, or
+//! may have a long reply, has connections of its own, so that it keeps nobody waiting: a [`Watcher`] each for
+//! blocking reads, [`Signals`] for hearing which of many streams changed, a reader for each read of entries, and
 //! the bulk handles for import and export.
 //!
-//! Nothing here writes, but for [`bulk::BulkWriter`], which only `rewind import` uses. No read is unbounded.
+//! Nothing here writes, but for [`bulk::BulkWriter`], which only `rewind import` uses. No read is unbounded, in entries or in bytes.
 
+mod batch;
 pub mod bulk;
 mod clock;
 mod cluster;
@@ -34,6 +35,7 @@ mod scan;
 mod scan_pace;
 mod signals;
 mod url;
+mod value;
 mod watch;
 
 use std::num::NonZeroU32;
@@ -53,10 +55,11 @@ pub(crate) use packed::{PackedEvents, Packer};
 pub use page::{IdRange, Page, PageOrder, Wanted};
 pub(crate) use page_size::{PageSize, entry_bytes};
 pub use parts::{Part, Parts};
-pub use ranges::RangeRead;
+pub use ranges::{RangeEntries, RangeRead};
 pub use scan::{PAGE_ENTRIES, Scan, ScanPage};
 pub use signals::{Hearing, Signals};
 pub use url::{StoreUrl, StoreUrlError};
+pub use value::LongValue;
 pub use watch::{News, Watcher};
 
 use commands::Refusals;

@@ -2,14 +2,11 @@
 //!
 //! Each is read without a transaction, which Redis may refuse, and compared with the stream before and after ([`fit`]).
 
-use redis::aio::MultiplexedConnection;
-use redis::{Pipeline, Value};
+use rewind_domain::versions::StreamExtent;
 use rewind_domain::{Entry, EntryId, StreamKey};
 
-use super::connection::run_on;
-use super::fit::{self, ATTEMPTS, ReadIds};
-use super::look::Look;
-use super::{EntryPage, EntryRange, Store, StoreError, StreamInfo, reply};
+use super::resp::Keep;
+use super::{EntryPage, EntryRange, Store, StoreError, StreamInfo};
 
 /// The ids that a read is limited to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -60,6 +57,22 @@ pub enum PageOrder {
 }
 
 impl PageOrder {
+    /// Everything from an entry on in this order, the entry included; from the beginning where there is none.
+    pub fn range_from(self, id: Option<EntryId>) -> IdRange {
+        match self {
+            Self::OldestFirst => IdRange { after: id.and_then(EntryId::prev), before: None },
+            Self::NewestFirst => IdRange { after: None, before: id.and_then(EntryId::next) },
+        }
+    }
+
+    /// The version with which a stream begins in this order.
+    pub fn end_of(self, extent: &StreamExtent) -> u64 {
+        match self {
+            Self::OldestFirst => extent.first_version(),
+            Self::NewestFirst => extent.latest_version(),
+        }
+    }
+
     /// The version so many entries further on in this order.
     pub fn onward(self, version: u64, distance: u64) -> Option<u64> {
         match self {
@@ -81,7 +94,15 @@ pub struct Wanted {
 }
 
 /// Entries, and the stream that they fit.
-pub type Page = (Vec<Entry>, StreamInfo);
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Page {
+    /// The entries, in the order asked for: fewer than asked for where they are large.
+    pub entries: Vec<Entry>,
+    /// The stream.
+    pub info: StreamInfo,
+    /// Whether there is nothing behind them in the range.
+    pub is_last: bool,
+}
 
 impl Store {
     /// Up to `count` entries of a stream, and the stream that they fit.
@@ -95,19 +116,15 @@ impl Store {
         range: IdRange,
         order: PageOrder,
         count: u64,
-    ) -> Result<(Vec<Entry>, StreamInfo), StoreError> {
-        if self.parts.is_part(key) {
-            let range = EntryRange::new(range, order, count);
-            let (pages, info) = self.read(key, vec![range]).await?;
-            let entries = pages.iter().flat_map(EntryPage::entries);
-            return Ok((entries.map(|entry| entry.to_entry()).collect(), info));
-        }
-        let wanted = [Wanted { key: key.clone(), range, count }];
-        let page = self.pages_by(None, &wanted, order).await?.pop();
-        page.unwrap_or(Err(StoreError::unexpected("no page")))
+    ) -> Result<Page, StoreError> {
+        let range = EntryRange::new(range, order, count);
+        let (mut pages, info) = self.read(key, vec![range]).await?;
+        let page = pages.pop().ok_or(StoreError::unexpected("no page"))?;
+        Ok(Page::of(&page, info))
     }
 
-    /// A page of each of several streams, oldest entries first, in one round trip.
+    /// A page of each of the first of several streams, oldest entries first, in one round trip: of one stream at least, and of more as
+    /// far as there is room.
     ///
     /// # Errors
     /// Where the whole fails; of each page, as for [`Store::page`].
@@ -115,7 +132,7 @@ impl Store {
         &self,
         wanted: &[Wanted],
     ) -> Result<Vec<Result<Page, StoreError>>, StoreError> {
-        self.pages_by(None, wanted, PageOrder::OldestFirst).await
+        self.pages_in_order(wanted, PageOrder::OldestFirst).await
     }
 
     /// As [`Store::pages`], but the newest entries of each range, the newest first.
@@ -126,10 +143,10 @@ impl Store {
         &self,
         wanted: &[Wanted],
     ) -> Result<Vec<Result<Page, StoreError>>, StoreError> {
-        self.pages_by(None, wanted, PageOrder::NewestFirst).await
+        self.pages_in_order(wanted, PageOrder::NewestFirst).await
     }
 
-    /// The same for users who may not run `XINFO STREAM`: nothing is told of the streams.
+    /// The newest entries alone.
     ///
     /// # Errors
     /// As for [`Store::pages`].
@@ -137,15 +154,9 @@ impl Store {
         &self,
         wanted: &[Wanted],
     ) -> Result<Vec<Result<Vec<Entry>, StoreError>>, StoreError> {
-        let mut pipeline = redis::pipe();
-        for Wanted { key, range, count } in wanted {
-            range_command(&mut pipeline, key, *range, PageOrder::NewestFirst, *count);
-        }
-        let replies = self.run(&pipeline).await?;
-        let entries = |reply: redis::RedisResult<redis::Value>| {
-            reply.map_err(|error| self.error(&error)).and_then(reply::entries)
-        };
-        Ok(replies.into_iter().map(entries).collect())
+        let pages =
+            self.batch_of_entries(&ranges(wanted, PageOrder::NewestFirst), Keep::Whole).await?;
+        Ok(pages.into_iter().map(|page| page.map(|page| page.to_entries())).collect())
     }
 
     /// The stream as a whole.
@@ -157,99 +168,26 @@ impl Store {
         looked_at.map_or(Err(StoreError::NotFound), |found| found.info)
     }
 
-    /// As [`Store::pages`], on a connection of one's own.
-    pub(super) async fn pages_on(
+    async fn pages_in_order(
         &self,
-        connection: &MultiplexedConnection,
-        wanted: &[Wanted],
-    ) -> Result<Vec<Result<Page, StoreError>>, StoreError> {
-        self.pages_by(Some(connection), wanted, PageOrder::OldestFirst).await
-    }
-
-    /// Reads the pages in one round trip, on the connection for short commands unless another one is given, and those again that do
-    /// not fit their stream.
-    async fn pages_by(
-        &self,
-        connection: Option<&MultiplexedConnection>,
         wanted: &[Wanted],
         order: PageOrder,
     ) -> Result<Vec<Result<Page, StoreError>>, StoreError> {
-        let mut pages: Vec<Result<Page, StoreError>> =
-            wanted.iter().map(|_| Err(StoreError::Changed)).collect();
-        let mut open: Vec<usize> = (0..wanted.len()).collect();
-        for _ in 0..ATTEMPTS {
-            let look = self.look();
-            let pipeline = pages_pipeline(look, wanted, &open, order);
-            let replies = match connection {
-                Some(connection) => run_on(connection.clone(), &pipeline)
-                    .await
-                    .map_err(|error| self.error(&error))?,
-                None => self.run(&pipeline).await?,
-            };
-            let mut replies = replies.into_iter().map(|reply| reply.map_err(|e| self.error(&e)));
-            let mut unfit = Vec::new();
-            for at in open {
-                match read_page(look, &wanted[at], order, &mut replies) {
-                    Err(StoreError::Changed) => unfit.push(at),
-                    Err(error) if look == Look::Info && self.is_look_refused(&error) => {
-                        unfit.push(at);
-                    }
-                    page => pages[at] = page,
-                }
-            }
-            open = unfit;
-            if open.is_empty() {
-                break;
-            }
-        }
-        Ok(pages)
+        let pages = self.batch(&ranges(wanted, order)).await?;
+        let page = |(page, info): (EntryPage, _)| Page::of(&page, info);
+        Ok(pages.into_iter().map(|reply| reply.map(page)).collect())
     }
 }
 
-/// The next page of these replies; [`StoreError::Changed`] where it does not fit the stream.
-fn read_page(
-    look: Look,
-    wanted: &Wanted,
-    order: PageOrder,
-    replies: &mut impl Iterator<Item = Result<Value, StoreError>>,
-) -> Result<Page, StoreError> {
-    let before = look.read(replies);
-    let entries =
-        replies.next().unwrap_or(Err(StoreError::unexpected("fewer replies than commands")));
-    let after = look.read(replies);
-    let entries = reply::entries(entries?)?;
-    let (before, after) = fit::both(before, after)?;
-    let ids: Vec<EntryId> = entries.iter().map(|entry| entry.id).collect();
-    let read = ReadIds { range: wanted.range, order, count: wanted.count, ids: &ids };
-    let extent = fit::extent_between(&before.extent, &after.extent, read);
-    Ok((entries, StreamInfo { extent: extent.ok_or(StoreError::Changed)?, ..after }))
-}
-
-/// The entries of each range between two looks at their stream, so that [`fit`] can tell whether they fit.
-fn pages_pipeline(look: Look, wanted: &[Wanted], which: &[usize], order: PageOrder) -> Pipeline {
-    let mut pipeline = redis::pipe();
-    for Wanted { key, range, count } in which.iter().map(|&at| &wanted[at]) {
-        look.add_to(&mut pipeline, key);
-        range_command(&mut pipeline, key, *range, order, *count);
-        look.add_to(&mut pipeline, key);
+impl Page {
+    fn of(page: &EntryPage, info: StreamInfo) -> Self {
+        Self { entries: page.to_entries(), info, is_last: page.is_last() }
     }
-    pipeline
 }
 
-/// Adds the command that reads up to `count` entries of a range.
-pub(super) fn range_command(
-    pipeline: &mut Pipeline,
-    key: &StreamKey,
-    range: IdRange,
-    order: PageOrder,
-    count: u64,
-) {
-    let [low, high] = range.arguments();
-    match order {
-        PageOrder::OldestFirst => pipeline.cmd("XRANGE").arg(key.as_bytes()).arg(low).arg(high),
-        PageOrder::NewestFirst => pipeline.cmd("XREVRANGE").arg(key.as_bytes()).arg(high).arg(low),
-    };
-    pipeline.arg("COUNT").arg(count);
+fn ranges(wanted: &[Wanted], order: PageOrder) -> Vec<(&StreamKey, EntryRange)> {
+    let range = |wanted: &Wanted| EntryRange::new(wanted.range, order, wanted.count);
+    wanted.iter().map(|wanted| (&wanted.key, range(wanted))).collect()
 }
 
 #[cfg(test)]

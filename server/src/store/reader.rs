@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use redis::ConnectionAddr;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::timeout;
 
 use super::commands::Refusals;
-use super::resp::{ReplyBuffer, Token, write_command};
+use super::resp::{Arrived, Keep, ReplyBuffer, Token, write_command};
 use super::{StoreError, StoreUrl};
 
 /// How long making a connection and logging in may take, as for the other connections.
@@ -17,6 +18,9 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 const RESPONSE_TIMEOUT: Duration = Duration::from_secs(30);
 /// How many connections are kept when nobody uses them: as many as people who look at histories at the same moment, mostly.
 const KEPT: usize = 4;
+/// How many short reads are under way at the same moment, each on a connection of its own, so that a long reply holds up no other. More
+/// would not make Redis any quicker; the others wait.
+const SHORT_READS: usize = 16;
 /// How much is read at a time, in bytes, once it is clear that there is much.
 const CHUNK: usize = 256 * 1024;
 
@@ -25,6 +29,8 @@ const CHUNK: usize = 256 * 1024;
 pub(super) struct ReaderPool {
     url: StoreUrl,
     kept: Arc<Mutex<Vec<Reader>>>,
+    /// Has a permit for each short read that may be under way.
+    turns: Arc<Semaphore>,
     /// What is refused to all of them.
     pub(super) refusals: Arc<Refusals>,
 }
@@ -38,12 +44,19 @@ pub(super) struct Reader {
     last_length: usize,
 }
 
-trait Duplex: AsyncRead + AsyncWrite + Unpin + Send {}
+/// A connection, of whatever kind.
+pub(super) trait Duplex: AsyncRead + AsyncWrite + Unpin + Send {}
 impl<T: AsyncRead + AsyncWrite + Unpin + Send> Duplex for T {}
 
 impl ReaderPool {
     pub(super) fn new(url: StoreUrl, refusals: Arc<Refusals>) -> Self {
-        Self { url, kept: Arc::default(), refusals }
+        Self { url, kept: Arc::default(), turns: Arc::new(Semaphore::new(SHORT_READS)), refusals }
+    }
+
+    /// Waits for a turn at a short read, which lasts until what this gives is dropped.
+    pub(super) async fn turn(&self) -> Option<SemaphorePermit<'_>> {
+        // Closed never, since nothing closes it.
+        self.turns.acquire().await.ok()
     }
 
     /// A reader that was kept. It may turn out to be lost.
@@ -114,8 +127,10 @@ impl Reader {
     }
 
     async fn must(&mut self, parts: &[&[u8]]) -> Result<(), StoreError> {
+        /// More than Redis says to this.
+        const ROOM: usize = 64 * 1024;
         self.send(&[parts]).await?;
-        let reply = self.receive(1).await?;
+        let (reply, _) = self.receive(vec![Keep::Whole], ROOM).await?;
         match reply.tokens() {
             [Token::Error(span)] => {
                 Err(StoreError::from_reply(&self.url, &String::from_utf8_lossy(reply.text(*span))))
@@ -136,13 +151,33 @@ impl Reader {
             .map_err(|error| self.url.unavailable(reason(&error)))
     }
 
-    /// Waits for the replies to that many commands. A reader that was left while it waited is of no further use.
-    pub(super) async fn receive(&mut self, replies: usize) -> Result<ReplyBuffer, StoreError> {
-        let mut buffer = ReplyBuffer::expecting(replies, self.last_length + self.last_length / 8);
+    /// The connection itself, for whoever reads the reply in a way of its own, and where it leads.
+    pub(super) fn into_parts(self) -> (Box<dyn Duplex>, StoreUrl) {
+        (self.stream, self.url)
+    }
+
+    /// Makes a new connection of it, where what is still to come on the old one is not wanted.
+    pub(super) async fn renew(&mut self) -> Result<(), StoreError> {
+        let connecting = Self::connect(self.url.clone());
+        let renewed = timeout(CONNECT_TIMEOUT, connecting).await;
+        *self = renewed.map_err(|_| self.url.unavailable("it does not answer in time"))??;
+        Ok(())
+    }
+
+    /// Waits for the replies to some commands, which take at most `room` bytes of memory. A reader that was left while it waited, or
+    /// whose replies had no room, is of no further use until it is renewed.
+    pub(super) async fn receive(
+        &mut self,
+        replies: Vec<Keep>,
+        room: usize,
+    ) -> Result<(ReplyBuffer, Arrived), StoreError> {
+        let capacity = self.last_length + self.last_length / 8;
+        let mut buffer = ReplyBuffer::expecting(replies, room, capacity);
         loop {
             let room = if buffer.len() < CHUNK / 16 { 4 * 1024 } else { CHUNK };
             let bytes = buffer.bytes_mut();
-            if bytes.capacity() - bytes.len() < room {
+            // Where it is known how much is to come, there is room for that.
+            if bytes.capacity() == bytes.len() {
                 bytes.reserve(room);
             }
             let read = timeout(RESPONSE_TIMEOUT, self.stream.read_buf(bytes)).await;
@@ -152,9 +187,12 @@ impl Reader {
                 Ok(Ok(0)) => return Err(self.url.unavailable("the connection was lost")),
                 Ok(Ok(_)) => {}
             }
-            if buffer.advance()? {
-                self.last_length = buffer.len();
-                return Ok(buffer);
+            match buffer.advance()? {
+                Arrived::Part => {}
+                arrived => {
+                    self.last_length = buffer.len();
+                    return Ok((buffer, arrived));
+                }
             }
         }
     }

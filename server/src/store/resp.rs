@@ -6,7 +6,7 @@
 
 use redis::Value;
 
-use super::StoreError;
+use super::{StoreError, StoreUrl};
 
 /// Where a text stands in the bytes of a reply.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -32,6 +32,35 @@ pub(super) enum Token {
     Nil,
 }
 
+/// How much is kept of the values of a reply.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Keep {
+    /// All bytes.
+    Whole,
+    /// Of each text at most this many bytes, from its beginning. The others are dropped as they arrive.
+    Beginnings(usize),
+}
+
+/// How far replies have arrived.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Arrived {
+    /// All of them.
+    All,
+    /// More bytes are to come.
+    Part,
+    /// What comes next does not fit into the room that there is. What arrived before is complete; the rest is lost with the connection.
+    Full,
+}
+
+/// A text of which only the beginning was kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct CutText {
+    /// The place of its token.
+    token: usize,
+    /// The length of all of it, in bytes.
+    length: usize,
+}
+
 /// The bytes of one or more replies as they arrive, and what is in them.
 #[derive(Debug)]
 pub(super) struct ReplyBuffer {
@@ -39,23 +68,45 @@ pub(super) struct ReplyBuffer {
     tokens: Vec<Token>,
     /// How far the bytes are read.
     at: usize,
-    /// How many values are still to come.
+    /// What is kept of the replies that are still to come, the next one last.
+    to_come: Vec<Keep>,
+    /// What is kept of the reply that is arriving.
+    keep: Keep,
+    /// How many of its values are still to come.
     missing: usize,
+    /// How much memory may be taken, in bytes.
+    room: usize,
+    /// How many of the bytes that come next are not kept.
+    to_drop: usize,
+    /// In the order of their tokens.
+    cut: Vec<CutText>,
 }
 
 impl ReplyBuffer {
-    /// Waits for so many replies.
-    pub(super) fn expecting(replies: usize, capacity: usize) -> Self {
-        // Most tokens of a page are short fields.
-        let tokens = Vec::with_capacity(capacity / 24);
-        Self { bytes: Vec::with_capacity(capacity), tokens, at: 0, missing: replies }
+    /// Waits for these replies, which take at most `room` bytes of memory.
+    pub(super) fn expecting(mut replies: Vec<Keep>, room: usize, capacity: usize) -> Self {
+        let capacity = capacity.min(room);
+        replies.reverse();
+        Self {
+            bytes: Vec::with_capacity(capacity),
+            // Most tokens of a page are short fields.
+            tokens: Vec::with_capacity(capacity / 24),
+            at: 0,
+            to_come: replies,
+            keep: Keep::Whole,
+            missing: 0,
+            room,
+            to_drop: 0,
+            cut: Vec::new(),
+        }
     }
 
     /// Texts that are known to stand at these places of `bytes`.
     pub(super) fn of_texts(bytes: Vec<u8>, texts: impl IntoIterator<Item = (u32, u32)>) -> Self {
         let token = |(start, end)| Token::Bulk(Span { start, end });
         let at = bytes.len();
-        Self { bytes, tokens: texts.into_iter().map(token).collect(), at, missing: 0 }
+        let tokens = texts.into_iter().map(token).collect();
+        Self { bytes, tokens, at, ..Self::expecting(Vec::new(), 0, 0) }
     }
 
     /// Where further bytes go.
@@ -63,20 +114,51 @@ impl ReplyBuffer {
         &mut self.bytes
     }
 
-    /// Reads what has arrived; whether that is all.
+    /// Reads what has arrived, and says how far that is.
     ///
     /// # Errors
     /// Where it is not what Redis sends.
-    pub(super) fn advance(&mut self) -> Result<bool, StoreError> {
-        while self.missing > 0 {
-            let Some(token) = self.next_token()? else { return Ok(false) };
-            self.missing -= 1;
-            if let Token::Array(length) = token {
-                self.missing += length as usize;
+    pub(super) fn advance(&mut self) -> Result<Arrived, StoreError> {
+        loop {
+            self.drop_bytes();
+            if self.to_drop > 0 {
+                return Ok(Arrived::Part);
             }
-            self.tokens.push(token);
+            if self.missing == 0 {
+                let Some(keep) = self.to_come.pop() else { return Ok(Arrived::All) };
+                self.keep = keep;
+                self.missing = 1;
+            }
+            match self.next_token()? {
+                Next::Token(token) => {
+                    self.missing -= 1;
+                    if let Token::Array(length) = token {
+                        self.missing += length as usize;
+                    }
+                    self.tokens.push(token);
+                }
+                Next::Waits => return Ok(Arrived::Part),
+                Next::Full => return Ok(Arrived::Full),
+            }
         }
-        Ok(true)
+    }
+
+    /// Leaves out what is not to be kept, as far as it has arrived.
+    fn drop_bytes(&mut self) {
+        let arrived = self.to_drop.min(self.bytes.len() - self.at);
+        self.bytes.drain(self.at..self.at + arrived);
+        self.to_drop -= arrived;
+    }
+
+    /// The length of the text of the token at `at`, where only its beginning was kept.
+    pub(super) fn cut_length(&self, at: usize) -> Option<usize> {
+        let found = self.cut.binary_search_by_key(&at, |cut| cut.token).ok()?;
+        self.cut.get(found).map(|cut| cut.length)
+    }
+
+    /// Whether any text was cut.
+    pub(super) fn is_cut(&self) -> bool {
+        !self.cut.is_empty()
     }
 
     /// All values, in the order in which they arrived.
@@ -123,35 +205,46 @@ impl ReplyBuffer {
         (value, at + 1)
     }
 
+    /// The reply that begins at `at`, as [`ReplyBuffer::value`].
+    ///
+    /// # Errors
+    /// Where it is an error, or not there.
+    pub(super) fn reply(&self, at: usize, url: &StoreUrl) -> Result<Value, StoreError> {
+        match self.tokens.get(at) {
+            Some(Token::Error(span)) => {
+                Err(StoreError::from_reply(url, &String::from_utf8_lossy(self.text(*span))))
+            }
+            Some(_) => Ok(self.value(at).0),
+            None => Err(StoreError::unexpected("fewer replies than commands")),
+        }
+    }
+
     /// The place behind the value that begins at `at`.
     pub(super) fn value_end(&self, at: usize) -> usize {
+        self.whole_value_end(at).unwrap_or(self.tokens.len())
+    }
+
+    /// The same; `None` where not all of the value arrived.
+    pub(super) fn whole_value_end(&self, at: usize) -> Option<usize> {
         let (mut end, mut missing) = (at, 1);
-        while missing > 0 && end < self.tokens.len() {
+        while missing > 0 {
             missing -= 1;
-            if let Token::Array(length) = self.tokens[end] {
-                missing += length as usize;
+            if let Token::Array(length) = self.tokens.get(end)? {
+                missing += *length as usize;
             }
             end += 1;
         }
-        end
+        Some(end)
     }
 
-    fn next_token(&mut self) -> Result<Option<Token>, StoreError> {
-        let Some(line) = self.line() else { return Ok(None) };
+    fn next_token(&mut self) -> Result<Next, StoreError> {
+        let Some(line) = self.line() else { return Ok(Next::Waits) };
         let (start, behind) = (self.at + 1, line + 2);
         let span = self.span(start, line)?;
         let token = match self.bytes[self.at] {
             b'$' => match self.length(span)? {
                 None => Token::Nil,
-                Some(length) => {
-                    let end = behind.saturating_add(length);
-                    if self.bytes.len() < end.saturating_add(2) {
-                        return Ok(None);
-                    }
-                    let token = Token::Bulk(self.span(behind, end)?);
-                    self.at = end + 2;
-                    return Ok(Some(token));
-                }
+                Some(length) => return self.bulk_token(behind, length),
             },
             b'*' => match self.length(span)? {
                 None => Token::Nil,
@@ -163,7 +256,39 @@ impl ReplyBuffer {
             _ => return Err(StoreError::unexpected("a reply of another protocol")),
         };
         self.at = behind;
-        Ok(Some(token))
+        Ok(if self.taken(self.at) > self.room { Next::Full } else { Next::Token(token) })
+    }
+
+    /// How much memory is taken where so many bytes are kept.
+    fn taken(&self, bytes: usize) -> usize {
+        bytes.saturating_add(self.tokens.len() * size_of::<Token>())
+    }
+
+    /// The text of this length that begins at `start`.
+    fn bulk_token(&mut self, start: usize, length: usize) -> Result<Next, StoreError> {
+        const LINE_END: usize = 2;
+        let kept = match self.keep {
+            Keep::Whole => length,
+            Keep::Beginnings(most) => length.min(most),
+        };
+        let end = start.saturating_add(kept);
+        if self.taken(end) > self.room {
+            return Ok(Next::Full);
+        }
+        let is_cut = kept < length;
+        let needed = if is_cut { end } else { end + LINE_END };
+        if self.bytes.len() < needed {
+            // Growing step by step would take twice as much for a moment.
+            self.bytes.reserve_exact(needed - self.bytes.len());
+            return Ok(Next::Waits);
+        }
+        let token = Token::Bulk(self.span(start, end)?);
+        self.at = needed;
+        if is_cut {
+            self.to_drop = length - kept + LINE_END;
+            self.cut.push(CutText { token: self.tokens.len(), length });
+        }
+        Ok(Next::Token(token))
     }
 
     /// Where the line that begins at `at` ends.
@@ -199,6 +324,15 @@ impl ReplyBuffer {
     }
 }
 
+/// What comes next.
+enum Next {
+    Token(Token),
+    /// It has not arrived yet.
+    Waits,
+    /// There is no room for it.
+    Full,
+}
+
 const TOO_LARGE: StoreError = StoreError::Unexpected { what: "a reply of more than 4 GiB" };
 
 /// A command as it is sent.
@@ -215,10 +349,34 @@ pub(super) fn write_command(out: &mut Vec<u8>, parts: &[&[u8]]) {
 mod tests {
     use super::*;
 
+    /// Room for more than any reply here.
+    const ROOM: usize = 1_000;
+
     fn read(bytes: &[u8]) -> Result<Option<ReplyBuffer>, StoreError> {
-        let mut buffer = ReplyBuffer::expecting(1, 0);
+        let mut buffer = ReplyBuffer::expecting(vec![Keep::Whole], ROOM, 0);
         buffer.bytes_mut().extend_from_slice(bytes);
-        Ok(buffer.advance()?.then_some(buffer))
+        Ok((buffer.advance()? == Arrived::All).then_some(buffer))
+    }
+
+    /// The texts of what was kept, and how far it arrived, where the bytes arrive in pieces of this size.
+    fn arrive(
+        replies: &[Keep],
+        room: usize,
+        bytes: &[u8],
+        piece: usize,
+    ) -> (Vec<String>, Arrived, ReplyBuffer) {
+        let mut buffer = ReplyBuffer::expecting(replies.to_vec(), room, 0);
+        let mut arrived = Arrived::Part;
+        for piece in bytes.chunks(piece) {
+            buffer.bytes_mut().extend_from_slice(piece);
+            arrived = buffer.advance().unwrap();
+            if arrived == Arrived::Full {
+                break;
+            }
+        }
+        let texts = buffer.tokens().iter().filter_map(|token| buffer.bulk(*token));
+        let texts = texts.map(|text| String::from_utf8_lossy(text).into_owned()).collect();
+        (texts, arrived, buffer)
     }
 
     const REPLY: &[u8] = b"*4\r\n$3\r\na\r\n\r\n*2\r\n:-7\r\n$-1\r\n+OK\r\n-ERR no\r\n";
@@ -241,13 +399,42 @@ mod tests {
     #[test]
     fn a_reply_may_arrive_in_any_pieces() {
         for cut in 0..REPLY.len() {
-            let mut buffer = ReplyBuffer::expecting(1, 0);
+            let mut buffer = ReplyBuffer::expecting(vec![Keep::Whole], ROOM, 0);
             buffer.bytes_mut().extend_from_slice(&REPLY[..cut]);
-            assert!(!buffer.advance().unwrap(), "{cut}");
+            assert_eq!(buffer.advance().unwrap(), Arrived::Part, "{cut}");
             buffer.bytes_mut().extend_from_slice(&REPLY[cut..]);
-            assert!(buffer.advance().unwrap(), "{cut}");
+            assert_eq!(buffer.advance().unwrap(), Arrived::All, "{cut}");
             assert_eq!(buffer.tokens(), read(REPLY).unwrap().unwrap().tokens());
         }
+    }
+
+    const LONG: &[u8] = b"*2\r\n$2\r\nab\r\n$10\r\n0123456789\r\n*1\r\n$12\r\nabcdefghijkl\r\n";
+
+    #[test]
+    fn beginnings_are_kept_and_the_rest_is_dropped_as_it_arrives() {
+        for piece in 1..LONG.len() {
+            let keep = [Keep::Beginnings(3), Keep::Whole];
+            let (texts, arrived, buffer) = arrive(&keep, ROOM, LONG, piece);
+            assert_eq!(texts, ["ab", "012", "abcdefghijkl"], "{piece}");
+            assert_eq!((arrived, buffer.is_cut()), (Arrived::All, true));
+            assert_eq!([1, 2, 4].map(|at| buffer.cut_length(at)), [None, Some(10), None]);
+            assert!(buffer.len() < LONG.len(), "{piece}");
+        }
+        let (texts, arrived, buffer) = arrive(&[Keep::Whole, Keep::Beginnings(12)], ROOM, LONG, 7);
+        assert_eq!(texts, ["ab", "0123456789", "abcdefghijkl"]);
+        assert_eq!((arrived, buffer.is_cut()), (Arrived::All, false));
+    }
+
+    #[test]
+    fn what_has_no_room_is_not_waited_for() {
+        for piece in 1..LONG.len() {
+            let (texts, arrived, _) = arrive(&[Keep::Whole, Keep::Whole], 35 + 4 * 12, LONG, piece);
+            assert_eq!((arrived, texts.len()), (Arrived::Full, 2), "{piece}");
+            let (texts, arrived, _) = arrive(&[Keep::Whole, Keep::Whole], 20 + 2 * 12, LONG, piece);
+            assert_eq!((arrived, &*texts), (Arrived::Full, &["ab".to_owned()][..]), "{piece}");
+        }
+        let (_, arrived, buffer) = arrive(&[Keep::Whole], 20, b"$500000000\r\n", 5);
+        assert_eq!((arrived, buffer.tokens().len()), (Arrived::Full, 0));
     }
 
     #[test]

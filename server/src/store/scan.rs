@@ -10,9 +10,10 @@ use rewind_domain::versions::StreamExtent;
 use rewind_domain::{EntryId, StreamKey};
 use tokio::sync::mpsc;
 
-use super::entries::{EntryPage, EntryRange, PageEntry, PageReply, PageRequest};
+use super::entries::{EntryPage, EntryRange, PageEntry, PageReply, PageRequest, ReadAhead};
 use super::page_size::PageSize;
 use super::reader::Reader;
+use super::resp::Keep;
 use super::{IdRange, PageOrder, Part, Store, StoreError, StreamInfo};
 
 /// How many entries are read at a time at most: with fewer, round trips cost more; more gain little, hold memory, and keep others
@@ -61,13 +62,16 @@ impl Store {
         let (reader, reply) = self.shared.readers.ask(&reading.request(), &self.shared.url).await?;
         let info = reply.info.clone();
         reading.end_at(info.extent.last_id);
-        let first = reading.page(reply)?;
+        let mut first = reading.page(reply)?;
         if first.is_last {
             self.shared.readers.keep(reader);
             return Ok(Scan { info, first: Some(first), rest: None });
         }
         let (sender, receiver) = mpsc::channel(PAGES_AHEAD);
-        tokio::spawn(reading.read_on(reader, first.entries.len(), sender));
+        let ahead = ReadAhead::new();
+        ahead.admit(&mut first.entries).await;
+        let last = (first.entries.len(), first.entries.bytes());
+        tokio::spawn(reading.read_on(reader, last, sender, ahead));
         Ok(Scan { info, first: Some(first), rest: Some(receiver) })
     }
 }
@@ -127,15 +131,26 @@ impl Reading {
     async fn read_on(
         mut self,
         mut reader: Reader,
-        mut entries: usize,
+        (mut entries, mut bytes): (usize, usize),
         sender: mpsc::Sender<Result<ScanPage, StoreError>>,
+        ahead: ReadAhead,
     ) {
         let pool = self.store.shared.readers.clone();
         loop {
-            let page = tokio::select! {
+            tokio::select! {
+                () = ahead.wait_after(bytes) => {}
+                () = sender.closed() => return,
+            }
+            let mut page = tokio::select! {
                 page = self.next(&mut reader, entries) => page,
                 () = sender.closed() => return,
             };
+            if let Ok(page) = &mut page {
+                tokio::select! {
+                    () = ahead.admit(&mut page.entries) => {}
+                    () = sender.closed() => return,
+                }
+            }
             let is_over = match &page {
                 Ok(page) => page.is_last,
                 Err(_) => true,
@@ -148,7 +163,8 @@ impl Reading {
                 let _ = sender.send(page).await;
                 return;
             }
-            entries = page.as_ref().map_or(0, |page| page.entries.len());
+            (entries, bytes) =
+                page.as_ref().map_or((0, 0), |page| (page.entries.len(), page.entries.bytes()));
             if sender.send(page).await.is_err() {
                 return;
             }
@@ -166,7 +182,7 @@ impl Reading {
     fn request(&self) -> PageRequest<'_> {
         let ranges = vec![EntryRange::new(self.range, self.order, self.size.entries(1))];
         let look = self.store.look();
-        PageRequest { look, key: &self.key, part: self.part.as_ref(), ranges }
+        PageRequest { look, key: &self.key, part: self.part.as_ref(), ranges, keep: Keep::Whole }
     }
 
     /// Leaves out what is added from now on.

@@ -133,7 +133,7 @@ impl Signals {
         &mut self,
         wanted: &[Wanted],
     ) -> Result<Vec<Result<Page, StoreError>>, StoreError> {
-        self.store.pages_on(&self.connection, wanted).await
+        self.store.pages(wanted).await
     }
 
     async fn track(&mut self, prefix: &StreamKey) -> Result<bool, StoreError> {

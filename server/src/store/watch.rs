@@ -9,9 +9,10 @@ use std::time::Duration;
 use redis::aio::MultiplexedConnection;
 use rewind_domain::{EntryId, StreamKey};
 
-use super::connection::{connect, run_on};
-use super::page::range_command;
-use super::{IdRange, Page, PageOrder, Store, StoreError, Wanted, reply};
+use super::connection::connect;
+use super::entries::ID_BYTES;
+use super::resp::Keep;
+use super::{EntryRange, IdRange, Page, PageOrder, Store, StoreError, Wanted, reply};
 
 /// How long one read blocks before it is made anew. Short enough to notice that a server is gone which did not say so.
 const BLOCK: Duration = Duration::from_secs(5);
@@ -84,16 +85,16 @@ impl Watcher {
     async fn look(&mut self, positions: &[(StreamKey, EntryId)]) -> Result<News, StoreError> {
         let mut news = News::default();
         for positions in positions.chunks(LOOKS_AT_ONCE) {
-            let mut pipeline = redis::pipe();
-            for (key, position) in positions {
-                let range = IdRange { after: Some(*position), before: None };
-                range_command(&mut pipeline, key, range, PageOrder::OldestFirst, 1);
-            }
-            let replies = run_on(self.connection.clone(), &pipeline).await;
-            let replies = replies.map_err(|error| self.store.error(&error))?;
-            for ((key, _), reply) in positions.iter().zip(replies) {
-                let entries = reply.map_err(|error| self.store.error(&error));
-                match entries.and_then(reply::entries) {
+            let range = |position| IdRange { after: Some(position), before: None };
+            let asked: Vec<(&StreamKey, EntryRange)> = positions
+                .iter()
+                .map(|(key, position)| (key, range(*position)))
+                .map(|(key, range)| (key, EntryRange::new(range, PageOrder::OldestFirst, 1)))
+                .collect();
+            let keep = Keep::Beginnings(ID_BYTES);
+            let replies = self.store.batch_of_entries(&asked, keep).await?;
+            for ((key, _), entries) in positions.iter().zip(replies) {
+                match entries {
                     Ok(entries) if entries.is_empty() => {}
                     Ok(_) => news.streams.push(key.clone()),
                     Err(error) if error.is_passing() => return Err(error),
@@ -112,7 +113,7 @@ impl Watcher {
         &mut self,
         wanted: &[Wanted],
     ) -> Result<Vec<Result<Page, StoreError>>, StoreError> {
-        self.store.pages_on(&self.connection, wanted).await
+        self.store.pages(wanted).await
     }
 
     /// Whether this stream can be read.

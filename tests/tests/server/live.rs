@@ -40,7 +40,7 @@ async fn a_line_goes_on_exactly_where_the_last_one_ended() {
     let request = app.request("/api/live?stream=s").header("last-event-id", last_id);
     let mut second = rewind_tests::LiveLine::open(request).await;
     assert_eq!(second.next_ids(801).await, numbered(701..=1_501));
-    assert!(second.is_silent().await);
+    assert!(second.has_no_more_entries().await);
 }
 
 #[tokio::test]
@@ -130,7 +130,7 @@ async fn a_restart_of_the_server_loses_and_repeats_nothing() {
     let request = app.request("/api/live?stream=s").header("last-event-id", &line.last_id);
     let mut line = rewind_tests::LiveLine::open(request).await;
     assert_eq!(line.next_ids(1).await, ["11-0"]);
-    assert!(line.is_silent().await);
+    assert!(line.has_no_more_entries().await);
 }
 
 #[tokio::test]
@@ -143,7 +143,7 @@ async fn a_burst_beyond_every_queue_arrives_whole_and_in_order() {
     // Nothing is read from the line meanwhile, so that its queues fill up.
     redis.add_many("s", 30_000).await;
     assert_eq!(line.next_ids(30_000).await, numbered(1..=30_000));
-    assert!(line.is_silent().await);
+    assert!(line.has_no_more_entries().await);
 }
 
 #[tokio::test]

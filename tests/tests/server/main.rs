@@ -20,6 +20,7 @@ mod hostile_scripts;
 mod index;
 mod jump;
 mod keyframes;
+mod large_entries;
 mod least_rights;
 mod limited;
 mod live;

@@ -29,7 +29,7 @@ pub(super) async fn find(
     query: RelatedQuery,
 ) -> Result<RelatedAnswer, ApiError> {
     let RelatedQuery { stream, id, cursor, within } = query;
-    let (entry, _) = event::entry(store, &stream, id).await?;
+    let entry = event::entry(store, &stream, id).await?.entry;
     let start = short(&config.names, &stream, decode_one(codecs, &stream, entry).await);
 
     let patterns = sources::patterns(&stream, &config.streams);

@@ -9,10 +9,12 @@ use rewind_domain::{Entry, EntryId, StreamKey};
 use super::short;
 use crate::backend::api_error;
 use crate::decoding::decode_all;
-use crate::store::{IdRange, PageOrder, RangeRead, Store};
+use crate::store::{IdRange, PageOrder, RangeEntries, RangeRead, Store, entry_bytes};
 
 /// How many entries one call reads: about a second of work.
 const MAX_ENTRIES: u64 = 50_000;
+/// How many bytes of entries one call reads, about: a second of work where entries are large.
+const MAX_BYTES: usize = 256 << 20;
 /// How many entries of one stream are read at a time, from the event to either side.
 const MAX_STEP: u64 = 200;
 /// With fewer than so many a step would not be worth its round trip.
@@ -30,7 +32,7 @@ pub(super) async fn read(
 ) -> Result<(Vec<RelatedEvent>, Vec<LookedAt>), ApiError> {
     let mut windows: Vec<Window> =
         streams.into_iter().map(|stream| Window::beside(stream, start.id)).collect();
-    let (mut found, mut left) = (Vec::new(), MAX_ENTRIES);
+    let (mut found, mut left, mut bytes) = (Vec::new(), MAX_ENTRIES, 0);
     loop {
         let open: Vec<(usize, PageOrder)> =
             windows.iter().enumerate().flat_map(|(at, window)| window.open_sides(at)).collect();
@@ -40,16 +42,21 @@ pub(super) async fn read(
         }
         let step = share.min(MAX_STEP);
         let at_once = usize::try_from(ROUND_TRIP_ENTRIES / step).unwrap_or(1).max(1);
-        for sides in open.chunks(at_once) {
+        let mut rest = &open[..];
+        while !rest.is_empty() {
+            let sides = rest.get(..at_once).unwrap_or(rest);
             let reads: Vec<RangeRead> =
                 sides.iter().map(|(at, order)| windows[*at].next_read(*order, step)).collect();
             let replies = store.ranges(&reads).await.map_err(|error| api_error(None, &error))?;
+            // As many of them as there was room for.
+            rest = rest.get(replies.len().max(1)..).unwrap_or_default();
             for ((at, order), reply) in sides.iter().zip(replies) {
                 let window = &mut windows[*at];
                 match reply {
-                    Ok(entries) => {
-                        left -= entries.len() as u64;
-                        window.note(*order, &entries, step);
+                    Ok(RangeEntries { entries, is_last }) => {
+                        left = left.saturating_sub(entries.len() as u64);
+                        bytes += entries.iter().map(entry_bytes).sum::<usize>();
+                        window.note(*order, &entries, is_last);
                         let stream = &window.looked_at.stream;
                         let events = decode_all(codecs, stream, entries).await;
                         found.extend(events.into_iter().map(|event| short(names, stream, event)));
@@ -57,6 +64,10 @@ pub(super) async fn read(
                     Err(error) if error.is_passing() => return Err(api_error(None, &error)),
                     Err(error) => window.fail(error.to_string()),
                 }
+            }
+            if bytes > MAX_BYTES {
+                left = 0;
+                break;
             }
         }
     }
@@ -98,17 +109,16 @@ impl Window {
         RangeRead { stream: self.looked_at.stream.clone(), range, order, count }
     }
 
-    fn note(&mut self, order: PageOrder, entries: &[Entry], asked: u64) {
+    fn note(&mut self, order: PageOrder, entries: &[Entry], is_last: bool) {
         let LookedAt { entries: count, first_id, last_id, .. } = &mut self.looked_at;
         *count += entries.len() as u64;
         let ids = || entries.iter().map(|entry| entry.id);
         *first_id = ids().chain(*first_id).min();
         *last_id = ids().chain(*last_id).max();
-        let is_more = entries.len() as u64 >= asked;
         let end = entries.last().map(|entry| entry.id);
         match order {
-            PageOrder::NewestFirst => self.before = end.filter(|_| is_more),
-            PageOrder::OldestFirst => self.after = end.filter(|_| is_more).map(Some),
+            PageOrder::NewestFirst => self.before = end.filter(|_| !is_last),
+            PageOrder::OldestFirst => self.after = end.filter(|_| !is_last).map(Some),
         }
     }
 

@@ -1,0 +1,219 @@
+//! Reads of several streams in one round trip, as much of them as there is room for.
+//!
+//! Redis counts entries, and memory counts bytes: a hundred pages of one entry each may be a gigabyte. So a batch answers the first of
+//! what it is asked, one at least, and whoever asks goes on behind that.
+
+use std::sync::Arc;
+
+use rewind_domain::{EntryId, StreamKey};
+
+use super::entries::{EntryPage, EntryRange, LOOK_BYTES, SMALL_ROOM, piece};
+use super::fit;
+use super::look::Look;
+use super::reader::Reader;
+use super::resp::{Arrived, Keep, ReplyBuffer};
+use super::{Store, StoreError, StreamInfo};
+
+/// A range of a stream.
+pub(super) type StreamRange<'a> = (&'a StreamKey, EntryRange);
+
+impl Store {
+    /// The entries of each range with the stream that they fit.
+    pub(super) async fn batch(
+        &self,
+        asked: &[StreamRange<'_>],
+    ) -> Result<Vec<Result<(EntryPage, StreamInfo), StoreError>>, StoreError> {
+        let look = self.look();
+        let (buffer, arrived) = self.exchange(Some(look), asked, Keep::Whole).await?;
+        let mut pages = Vec::with_capacity(asked.len());
+        let mut at = 0;
+        for ((key, range), is_there) in asked.iter().zip(all_of(&buffer, look.replies(), asked)) {
+            let page = match is_there {
+                Some(end) => {
+                    let page = page_between(&buffer, at, look, range, self);
+                    at = end;
+                    page
+                }
+                None if pages.is_empty() => Err(StoreError::Changed),
+                None => break,
+            };
+            let is_worth_another = |error: &StoreError| {
+                *error == StoreError::Changed || look == Look::Info && self.is_look_refused(error)
+            };
+            pages.push(match page {
+                Err(error) if is_worth_another(&error) => self.alone(key, *range).await,
+                page => page,
+            });
+        }
+        debug_assert!(arrived == Arrived::Full || pages.len() == asked.len());
+        Ok(pages)
+    }
+
+    /// The entries of each range, and nothing about the streams. A stream that does not exist has none.
+    pub(super) async fn batch_of_entries(
+        &self,
+        asked: &[StreamRange<'_>],
+        keep: Keep,
+    ) -> Result<Vec<Result<EntryPage, StoreError>>, StoreError> {
+        let (buffer, _) = self.exchange(None, asked, keep).await?;
+        let mut pages = Vec::with_capacity(asked.len());
+        let mut at = 0;
+        for ((key, range), is_there) in asked.iter().zip(all_of(&buffer, 0, asked)) {
+            pages.push(match is_there {
+                Some(end) => {
+                    let page = piece(&buffer, at, range, &self.shared.url);
+                    at = end;
+                    page
+                }
+                None if pages.is_empty() => match self.alone(key, *range).await {
+                    Ok((page, _)) => Ok(page),
+                    Err(StoreError::NotFound) => Ok(EntryPage::empty()),
+                    Err(error) => Err(error),
+                },
+                None => break,
+            });
+        }
+        Ok(pages)
+    }
+
+    /// Looks at streams, many in one round trip.
+    pub(super) async fn batch_of_looks(
+        &self,
+        look: Look,
+        keys: &[StreamKey],
+    ) -> Result<Vec<Result<StreamInfo, StoreError>>, StoreError> {
+        let commands: Vec<Vec<Vec<&[u8]>>> = keys.iter().map(|key| look.commands(key)).collect();
+        let commands: Vec<&[&[u8]]> = commands.iter().flatten().map(Vec::as_slice).collect();
+        let keep = vec![Keep::Beginnings(LOOK_BYTES); commands.len()];
+        let (buffer, arrived) = self.send_and_receive(&commands, keep).await?;
+        let mut at = 0;
+        let mut replies = std::iter::from_fn(|| {
+            let end = buffer.whole_value_end(at)?;
+            let reply = buffer.reply(at, &self.shared.url);
+            at = end;
+            Some(reply)
+        });
+        let infos = keys.iter().map(|_| look.read(&mut replies)).collect();
+        match arrived {
+            Arrived::Full => Err(StoreError::unexpected("streams of too many fields to look at")),
+            _ => Ok(infos),
+        }
+    }
+
+    async fn alone(
+        &self,
+        key: &StreamKey,
+        range: EntryRange,
+    ) -> Result<(EntryPage, StreamInfo), StoreError> {
+        let (mut pages, info) = self.read(key, vec![range]).await?;
+        Ok((pages.pop().ok_or(StoreError::unexpected("no page"))?, info))
+    }
+
+    async fn exchange(
+        &self,
+        look: Option<Look>,
+        asked: &[StreamRange<'_>],
+        keep_values: Keep,
+    ) -> Result<(Arc<ReplyBuffer>, Arrived), StoreError> {
+        let arguments: Vec<[String; 3]> =
+            asked.iter().map(|(_, range)| range.arguments()).collect();
+        let ranges: Vec<[&[u8]; 6]> = asked
+            .iter()
+            .zip(&arguments)
+            .map(|((key, range), arguments)| range.command(key, arguments))
+            .collect();
+        let looks: Vec<Vec<Vec<&[u8]>>> = asked
+            .iter()
+            .map(|(key, _)| look.map_or(Vec::new(), |look| look.commands(key)))
+            .collect();
+        let (mut commands, mut keep): (Vec<&[&[u8]]>, Vec<Keep>) = (Vec::new(), Vec::new());
+        for (range, look) in ranges.iter().zip(&looks) {
+            let look = look.iter().map(Vec::as_slice);
+            commands.extend(look.clone().chain([&range[..]]).chain(look.clone()));
+            let around = std::iter::repeat_n(Keep::Beginnings(LOOK_BYTES), look.len());
+            keep.extend(around.clone().chain([keep_values]).chain(around));
+        }
+        let (buffer, arrived) = self.send_and_receive(&commands, keep).await?;
+        Ok((Arc::new(buffer), arrived))
+    }
+
+    /// Sends commands over a reader that was kept or a new one.
+    async fn send_and_receive(
+        &self,
+        commands: &[&[&[u8]]],
+        keep: Vec<Keep>,
+    ) -> Result<(ReplyBuffer, Arrived), StoreError> {
+        let _under_way = self.shared.pace.short_command();
+        let readers = &self.shared.readers;
+        let _turn = readers.turn().await;
+        if let Some(reader) = readers.kept() {
+            match self.send_over(reader, commands, keep.clone()).await {
+                // Redis may have closed it, or been restarted, since it was used last.
+                Err(StoreError::Unavailable { .. }) => readers.forget(),
+                outcome => return outcome,
+            }
+        }
+        let reader = readers.connect().await?;
+        self.send_over(reader, commands, keep).await
+    }
+
+    async fn send_over(
+        &self,
+        mut reader: Reader,
+        commands: &[&[&[u8]]],
+        keep: Vec<Keep>,
+    ) -> Result<(ReplyBuffer, Arrived), StoreError> {
+        reader.send(commands).await?;
+        let (buffer, arrived) = reader.receive(keep, SMALL_ROOM).await?;
+        if arrived == Arrived::All {
+            self.shared.readers.keep(reader);
+        }
+        Ok((buffer, arrived))
+    }
+}
+
+/// For each range that was asked for, the place behind all replies to it; `None` where they did not all arrive.
+fn all_of(
+    buffer: &ReplyBuffer,
+    look: usize,
+    asked: &[StreamRange<'_>],
+) -> impl Iterator<Item = Option<usize>> {
+    let replies = 2 * look + 1;
+    let mut at = Some(0);
+    asked.iter().map(move |_| {
+        at = (0..replies).try_fold(at?, |at, _| buffer.whole_value_end(at));
+        at
+    })
+}
+
+/// The page whose replies begin at `at`, between two looks at its stream.
+fn page_between(
+    buffer: &Arc<ReplyBuffer>,
+    at: usize,
+    look: Look,
+    range: &EntryRange,
+    store: &Store,
+) -> Result<(EntryPage, StreamInfo), StoreError> {
+    let url = &store.shared.url;
+    let info = |begin: usize| {
+        let mut at = begin;
+        let mut replies = (0..look.replies()).map(|_| {
+            let reply = buffer.reply(at, url);
+            at = buffer.value_end(at);
+            reply
+        });
+        look.read(&mut replies)
+    };
+    let behind_look = (0..look.replies()).fold(at, |at, _| buffer.value_end(at));
+    let page = piece(buffer, behind_look, range, url);
+    let (before, after) = (info(at), info(buffer.value_end(behind_look)));
+    // A key that is no stream, or is gone, says so in all replies; what the looks say is the clearest.
+    let (before, after) = match (before, after) {
+        (Err(error), _) if error != StoreError::NotFound => return Err(error),
+        looks => fit::both(looks.0, looks.1)?,
+    };
+    let page = page?;
+    let ids: Vec<EntryId> = page.ids().collect();
+    let extent = fit::extent_between(&before.extent, &after.extent, range.read_ids(&ids));
+    Ok((page, StreamInfo { extent: extent.ok_or(StoreError::Changed)?, ..after }))
+}

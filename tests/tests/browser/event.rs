@@ -111,12 +111,12 @@ async fn large_events_are_shown_in_part_until_more_is_asked_for() {
     let redis = TestRedis::start().await;
     let text = "x".repeat(300_000);
     redis.add("s", "1-0", "Large", &format!(r#"{{"text":"{text}"}}"#)).await;
-    redis.add("s", "2-0", "Huge", &format!(r#"{{"text":"{}"}}"#, "y".repeat(20_000_000))).await;
+    redis.add("s", "2-0", "Huge", &format!(r#"{{"text":"{}"}}"#, "y".repeat(10_000_000))).await;
     let app = TestApp::start(&redis).await;
     let browser = Browser::start(&app).await;
     let size = "document.body.outerHTML.length";
     browser.open("/events?stream=s&event=2-0").await;
-    browser.read(PANE, "19.0 MiB of JSON").await;
+    browser.read(PANE, "9.5 MiB of JSON").await;
     assert!(browser.evaluate(size).await.as_u64().unwrap() < 100_000);
     browser.click("[data-testid=load-event]").await;
     browser.see_none("[data-testid=load-event]").await;

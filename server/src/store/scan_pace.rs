@@ -49,8 +49,8 @@ mod tests {
 
     #[test]
     fn steps_are_as_far_apart_as_the_keys_before_them_take() {
-        let now = Instant::now();
         let pace = ScanPace::new(NonZeroU32::new(100_000));
+        let now = Instant::now();
         assert_eq!(pace.place(1_000, now), now);
         let second = pace.place(500, now);
         assert_eq!(second.duration_since(now), Duration::from_millis(10));

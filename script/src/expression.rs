@@ -8,7 +8,7 @@ use rquickjs::{Ctx, Function, Object, Persistent, Value};
 
 use crate::digits::Spellings;
 use crate::engine::{Engine, Tools, Wholes, function};
-use crate::error::{Fault, error_at};
+use crate::error::{Fault, error_at, gone};
 use crate::event::{Learning, Seen, number, undefined};
 use crate::fold::fingerprint;
 use crate::limits::Limits;
@@ -31,7 +31,7 @@ struct Shared {
     /// The members of an event's data that it can take, where that is certain.
     members: Option<Vec<Box<str>>>,
     limits: Limits,
-    /// The engine that read the expression, for whoever evaluates it first.
+    /// An engine that nobody evaluates with, for whoever does next.
     engine: Mutex<Option<Engine>>,
 }
 
@@ -74,14 +74,9 @@ impl Expression {
             let test = Persistent::save(ctx, self.function(ctx)?);
             Ok((test, Persistent::save(ctx, Tools::of(ctx)?.evaluate)))
         })?;
-        Ok(Evaluating {
-            expression: self.clone(),
-            last: None,
-            test,
-            evaluate,
-            engine,
-            failure: None,
-        })
+        let functions = Some((test, evaluate));
+        let (expression, engine) = (self.clone(), Some(engine));
+        Ok(Evaluating { expression, last: None, functions, engine, failure: None })
     }
 
     pub(crate) fn traits(&self) -> Traits {
@@ -143,9 +138,9 @@ pub struct Evaluating {
     expression: Expression,
     /// The state that was given last, and the value made of it. Values go before the engine does.
     last: Option<(Json, Persistent<Value<'static>>)>,
-    test: Persistent<Function<'static>>,
-    evaluate: Persistent<Function<'static>>,
-    engine: Engine,
+    /// The expression, and what evaluates it.
+    functions: Option<(Persistent<Function<'static>>, Persistent<Function<'static>>)>,
+    engine: Option<Engine>,
     failure: Option<FoldError>,
 }
 
@@ -158,7 +153,9 @@ impl Evaluating {
         if let Some(failure) = &self.failure {
             return Err(failure.clone());
         }
-        let Self { expression, last, test, evaluate, engine, .. } = self;
+        let Self { expression, last, functions, engine, .. } = self;
+        let engine = engine.as_ref().ok_or_else(gone)?;
+        let (test, evaluate) = functions.as_ref().ok_or_else(gone)?;
         let result = engine.enter_often(|ctx| {
             let value = expression.state(ctx, state, last)?;
             let test = test.clone().restore(ctx)?;
@@ -171,6 +168,19 @@ impl Evaluating {
             self.failure = Some(error.clone());
         }
         result
+    }
+}
+
+impl Drop for Evaluating {
+    fn drop(&mut self) {
+        // Values go before anybody else can have the engine.
+        (self.last, self.functions) = (None, None);
+        let is_sound = self.failure.is_none() && !std::thread::panicking();
+        if let Some(engine) = self.engine.take().filter(|_| is_sound)
+            && let Ok(mut kept) = self.expression.shared.engine.lock()
+        {
+            *kept = Some(engine);
+        }
     }
 }
 

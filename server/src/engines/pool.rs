@@ -71,8 +71,8 @@ pub(super) struct Running {
 /// The right to have a process.
 struct Turn {
     prompt: OwnedSemaphorePermit,
-    _seat: OwnedSemaphorePermit,
-    _suspect: Option<OwnedSemaphorePermit>,
+    seat: OwnedSemaphorePermit,
+    suspect: Option<OwnedSemaphorePermit>,
 }
 
 impl Pool {
@@ -119,12 +119,12 @@ impl Pool {
         let (teller, told) = mpsc::channel(TOLD_AHEAD);
         let pool = Arc::clone(self);
         tokio::spawn(async move {
-            let Turn { prompt, _seat, _suspect } = turn;
+            let Turn { prompt, seat, suspect } = turn;
             let growing_long = tokio::spawn(async move {
                 let _prompt = prompt;
                 tokio::time::sleep(LONG).await;
             });
-            let back = process.work(&scripts, begin, wanted, teller).await;
+            let (back, last) = process.work(&scripts, begin, wanted, &teller).await;
             match back.filter(|process| process.jobs() < MAX_JOBS) {
                 Some(process) => pool.keep(process),
                 None => {
@@ -132,6 +132,11 @@ impl Pool {
                 }
             }
             growing_long.abort();
+            drop((seat, suspect));
+            if let Some(last) = last {
+                // Nobody who listens no more needs to know.
+                let _ = teller.send(last).await;
+            }
         });
         Ok(Running { pages, told })
     }
@@ -176,7 +181,7 @@ impl Pool {
         };
         let prompt = acquire(&self.prompt).await?;
         let seat = acquire(&self.seats).await?;
-        Ok(Turn { prompt, _seat: seat, _suspect: suspect })
+        Ok(Turn { prompt, seat, suspect })
     }
 
     fn is_suspect(&self, scripts: &[u64]) -> bool {

@@ -99,15 +99,16 @@ impl EngineProcess {
         self.jobs
     }
 
-    /// Does a job: `begin` is what it is told first, then come the pages. The process comes back where it can be used again. When
-    /// nobody listens any more it stops, or is ended.
+    /// Does a job: `begin` is what it is told first, then come the pages. The process comes back where it can be used again, with the last
+    /// that it says, which is for the caller to pass on once others can have the process. When nobody listens any more it stops, or is
+    /// ended.
     pub(super) async fn work(
         mut self,
         scripts: &[u64],
         begin: Vec<u8>,
         pages: mpsc::Receiver<Vec<u8>>,
-        told: mpsc::Sender<Told>,
-    ) -> Option<Self> {
+        told: &mpsc::Sender<Told>,
+    ) -> (Option<Self>, Option<Told>) {
         self.jobs += 1;
         for script in scripts {
             self.known.retain(|known| known != script);
@@ -115,19 +116,21 @@ impl EngineProcess {
         }
         let superfluous = self.known.len().saturating_sub(MAX_KNOWN);
         self.known.drain(..superfluous);
-        let ended = self.talk(begin, pages, &told).await;
+        let ended = self.talk(begin, pages, told).await;
         match ended {
-            Some((Ok(()), Ok(true))) => Some(self),
-            Some((_, Ok(_))) | None => {
+            Some((Ok(()), Ok(done @ Told::Done(_)))) => (Some(self), Some(done)),
+            Some((_, Ok(last))) => {
                 self.end().await;
-                None
+                (None, Some(last))
+            }
+            None => {
+                self.end().await;
+                (None, None)
             }
             Some((_, Err(error))) => {
                 let status = self.end().await;
                 let reason = status.map_or_else(|| error.to_string(), |status| status.to_string());
-                // Nobody who listens no more needs to know.
-                let _ = told.send(Told::Vanished(reason)).await;
-                None
+                (None, Some(Told::Vanished(reason)))
             }
         }
     }
@@ -138,7 +141,7 @@ impl EngineProcess {
         begin: Vec<u8>,
         mut pages: mpsc::Receiver<Vec<u8>>,
         told: &mpsc::Sender<Told>,
-    ) -> Option<(io::Result<()>, io::Result<bool>)> {
+    ) -> Option<(io::Result<()>, io::Result<Told>)> {
         let (stop, mut stopping) = watch::channel(false);
         let credits = Semaphore::new(PAGES_AHEAD);
         let (input, output) = (&mut self.input, &mut self.output);
@@ -197,28 +200,21 @@ async fn next_page(credits: &Semaphore, pages: &mut mpsc::Receiver<Vec<u8>>) -> 
     pages.recv().await
 }
 
-/// Passes on what a process says, until it is done with the job; whether it can do another one.
+/// Passes on what a process says, until it is done with the job; the last of it.
 async fn listen(
     output: &mut BufReader<ChildStdout>,
     credits: &Semaphore,
     told: &mpsc::Sender<Told>,
-) -> io::Result<bool> {
+) -> io::Result<Told> {
     loop {
         let (tag, payload) = receive_frame(output).await?;
-        let (message, is_over) = match tag {
-            Tag::Taken => {
-                credits.add_permits(1);
-                continue;
-            }
-            Tag::Keyframe => (Told::Keyframe(payload), None),
-            Tag::Done => (Told::Done(payload), Some(true)),
-            Tag::GivenUp => (Told::GivenUp(payload), Some(false)),
+        match tag {
+            Tag::Taken => credits.add_permits(1),
+            // Whoever listens no more needs nothing of it; the process still has to come to its end.
+            Tag::Keyframe => drop(told.send(Told::Keyframe(payload)).await),
+            Tag::Done => return Ok(Told::Done(payload)),
+            Tag::GivenUp => return Ok(Told::GivenUp(payload)),
             _ => return Err(io::Error::other("the process says what only the server does")),
-        };
-        // Whoever listens no more needs nothing of it; the process still has to come to its end.
-        let _ = told.send(message).await;
-        if let Some(can_go_on) = is_over {
-            return Ok(can_go_on);
         }
     }
 }

@@ -29,8 +29,10 @@ const MAX_STREAMS: usize = 200_000;
 const STREAMS_A_STEP: usize = 5_000;
 /// After how many events that the filter was stopped at, as it took too long or too much memory, it is given up.
 const MAX_STOPS: usize = 3;
-/// About how many events the filter is asked at once: few enough for the first finds to be there at once.
-const ASKED_AT_ONCE: usize = 256;
+/// How many events the filter is asked at once at first: few enough for the first finds to be there at once.
+const ASKED_AT_FIRST: usize = 256;
+/// How many it is asked at once at last: so many that asking takes far less time than answering.
+const ASKED_AT_LAST: usize = 4_096;
 /// How many bytes of them an engine is told at once.
 const MAX_ASKED_BYTES: usize = 1024 * 1024;
 
@@ -282,7 +284,8 @@ impl Looking {
         let codecs: Vec<StreamCodec> =
             self.streams.iter().map(|stream| self.codecs.of(stream)).collect();
         let filter = self.filter.clone();
-        let mut asking = Asking { filter: &filter, codecs: &codecs, stops: 0 };
+        let mut asking =
+            Asking { filter: &filter, codecs: &codecs, stops: 0, at_once: ASKED_AT_FIRST };
         while let Some(batch) = batches.blocking_recv() {
             let went_on = match batch {
                 Ok(batch) => self.look_at(batch, &mut asking, frames),
@@ -346,7 +349,7 @@ impl Looking {
         let mut rest = candidates;
         while !rest.is_empty() {
             let mut questions = Questions::default();
-            for candidate in rest.iter().take(ASKED_AT_ONCE) {
+            for candidate in rest.iter().take(asking.at_once) {
                 // Unpacking a single event may take a tenth of a second.
                 if frames.is_closed() {
                     return Err(Over);
@@ -356,6 +359,7 @@ impl Looking {
                     break;
                 }
             }
+            asking.at_once = (2 * asking.at_once).min(ASKED_AT_LAST);
             let answers = match asking.answers(questions, &self.streams, frames) {
                 Ok(answers) => answers,
                 Err(Some(error)) => {
@@ -439,6 +443,8 @@ struct Asking<'f> {
     codecs: &'f [StreamCodec],
     /// How often it was stopped.
     stops: usize,
+    /// How many events it is asked at once next.
+    at_once: usize,
 }
 
 impl Asking<'_> {

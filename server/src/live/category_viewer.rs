@@ -186,6 +186,12 @@ impl CategoryViewer {
                         size.learn(&page.entries);
                         merge.feed(&wanted.key, page);
                     }
+                    // Redis answers for each stream by itself, also that it is not ready: nothing may be passed over for that.
+                    Err(error) if error.is_passing() => {
+                        return self.line.redis_is_away(&self.reached.to_string());
+                    }
+                    // Is read again.
+                    Err(StoreError::Changed) => {}
                     Err(error) => {
                         if !matches!(error, StoreError::NotFound | StoreError::WrongType) {
                             tracing::debug!(stream = %wanted.key, %error, "a stream cannot be watched");

@@ -244,6 +244,8 @@ impl Follower<'_> {
                     self.merge.feed(&wanted.key, page);
                 }
                 Err(error) if error.is_passing() => return Err(self.failed(error)),
+                // Is read again.
+                Err(StoreError::Changed) => {}
                 Err(error) => {
                     self.merge.remove(&wanted.key);
                     self.category.forget(&wanted.key);

@@ -123,8 +123,8 @@ async fn read_pages(
                     let batch = batch::of_page(topic.position(), stream, entries, &info);
                     publish(topic, batch::decode(&shared.codecs, batch).await, most_bytes);
                 }
-                // Deleted since: there is nothing to read, and it may come back.
-                Err(StoreError::NotFound) => {}
+                // Deleted since: there is nothing to read, and it may come back. What changes too fast is read again.
+                Err(StoreError::NotFound | StoreError::Changed) => {}
                 Err(error) if error.is_passing() => return Err(error),
                 Err(error) => {
                     tracing::warn!(%stream, %error, "a stream cannot be watched any more");

@@ -320,6 +320,8 @@ impl Viewer {
         let page = store.page(&stream, range, PageOrder::OldestFirst, count).await;
         let Page { entries, info, is_last } = match page {
             Ok(page) => page,
+            // Is read again.
+            Err(StoreError::Changed) => return,
             Err(StoreError::NotFound) => {
                 self.places[index].behind = None;
                 return;

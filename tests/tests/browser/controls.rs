@@ -127,10 +127,17 @@ async fn a_place_that_is_not_there_is_said_and_one_stays_where_one_is() {
     let (_redis, _app, browser) = start().await;
     browser.open(&format!("{ORDER}&version=2")).await;
     browser.read(VERSION, "2").await;
+    // Again and again, since a page that still puts its own place into the address would take this one for gone.
+    let visit = format!(
+        "history.pushState(null, '', '{ORDER}&version=99'); dispatchEvent(new PopStateEvent('popstate'));"
+    );
     browser
-        .evaluate(&format!("(() => {{ history.pushState(null, '', '{ORDER}&version=99'); dispatchEvent(new PopStateEvent('popstate')); }})()"))
+        .evaluate(&format!(
+            "(() => {{ window.again = setInterval(() => {{ if (!document.querySelector('[data-testid=refusal]')) {{ {visit} }} }}, 500); }})()"
+        ))
         .await;
     browser.read("[data-testid=refusal]", "99").await;
+    browser.evaluate("clearInterval(window.again)").await;
     browser.click_text("[data-testid=refusal] button", "Stay at version 2").await;
     browser.see_none("[data-testid=refusal]").await;
     browser.at("version=2").await;

@@ -18,8 +18,8 @@ use crate::http::Capacity;
 use crate::live::LiveLimits;
 use crate::relations::{RelationConfig, RelationOptions, StreamPatternError};
 use crate::serving::Patience;
-use crate::store::{StoreUrl, StoreUrlError};
 use crate::topics::{Inside, Topic, TopicRule, TopicRuleError, read_rules};
+use rewind_store::{StoreUrl, StoreUrlError};
 
 pub use numbers::{Number, NumberError};
 

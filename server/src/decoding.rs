@@ -5,7 +5,7 @@ use rewind_domain::cut::{Cut, CutField, CutLimits};
 use rewind_domain::event::{DecodeError, DecodeErrorCode};
 use rewind_domain::{Entry, Event, StreamKey, layout};
 
-use crate::store::{EntryPage, PageEntry};
+use rewind_store::{EntryPage, PageEntry};
 
 /// About how many bytes decoding the events of one answer may come to, all together: enough for a thousand events that are a
 /// hundred times what they usually are, and little enough for several answers at the same time. Events behind that say that they

@@ -22,7 +22,6 @@ pub mod relations;
 pub mod serve;
 pub mod serving;
 mod sse;
-pub mod store;
 mod throttle;
 pub mod topics;
 pub mod transfer;

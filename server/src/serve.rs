@@ -17,8 +17,8 @@ use crate::http::{Admission, AppState, NoHost, TrustedHosts, router};
 use crate::index::{IndexLimits, Indexes};
 use crate::live::Hub;
 use crate::serving::{ConnectionFigures, ConnectionLimits, Patience, raise_open_files, serve};
-use crate::store::Store;
 use crate::topics::Topics;
+use rewind_store::Store;
 
 /// A server that listens, and has not begun to answer.
 pub struct Server {

@@ -4,7 +4,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use redis::aio::MultiplexedConnection;
-use rewind_server::store::StoreUrl;
+use rewind_store::StoreUrl;
 use tempfile::TempDir;
 
 /// A Redis server on a Unix socket in a folder of its own. It ends, and the folder goes, when this is dropped.

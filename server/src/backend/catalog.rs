@@ -9,7 +9,7 @@ use rewind_app::api::{
 use super::api_error;
 use super::streams::found_summary;
 use crate::discovery::{Discovery, Status};
-use crate::store::StoreError;
+use rewind_store::StoreError;
 
 pub(super) async fn catalog(
     discovery: &Discovery,

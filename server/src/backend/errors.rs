@@ -3,7 +3,7 @@
 use rewind_app::api::{ApiError, ErrorCode};
 use rewind_domain::StreamKey;
 
-use crate::store::StoreError;
+use rewind_store::StoreError;
 
 /// How an error met while reading `stream`, or no stream in particular, is told to a client.
 pub fn api_error(stream: Option<&StreamKey>, error: &StoreError) -> ApiError {

@@ -13,8 +13,8 @@ use tokio::time::timeout;
 use super::{api_error, events};
 use crate::decoding::{decode_one, with_cut};
 use crate::index::Indexes;
-use crate::store::{EntryRange, IdRange, PageOrder, Store, StreamInfo};
 use crate::topics::Topics;
+use rewind_store::{EntryRange, IdRange, PageOrder, Store, StreamInfo};
 
 /// How long an event waits for it to be known which version of an aggregate inside of its topic it makes: nobody should notice.
 const PATIENCE: Duration = Duration::from_millis(100);

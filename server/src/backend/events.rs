@@ -9,7 +9,7 @@ use rewind_domain::{EntryId, Event, StreamKey};
 use super::{api_error, streams};
 use crate::decoding::decode_page;
 use crate::index::Indexes;
-use crate::store::{EntryRange, IdRange, PageOrder, Store, StoreError};
+use rewind_store::{EntryRange, IdRange, PageOrder, Store, StoreError};
 
 pub(super) async fn events(
     store: &Store,

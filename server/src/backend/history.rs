@@ -12,8 +12,8 @@ use serde::{Deserialize, Serialize};
 use super::walk_error;
 use crate::engines::Joined;
 use crate::folds::FoldPlan;
-use crate::store::HistoryEnd;
 use crate::travel::{Flow, Outcome, Reach, Span, Traveller, Visitor, VisitorKind};
+use rewind_store::HistoryEnd;
 
 /// How large a value may be to be told, in bytes of memory. Larger ones are seen by going to their version.
 const MAX_VALUE_BYTES: usize = 64 * 1024;

@@ -17,7 +17,7 @@ use tokio::time::{Instant, timeout_at};
 use super::{api_error, check_version, events, index, streams};
 use crate::decoding::decode_page;
 use crate::index::{IndexView, Indexes, Standing, StreamIndex};
-use crate::store::{EntryPage, EntryRange, PageOrder, Store, StoreError, StreamInfo};
+use rewind_store::{EntryPage, EntryRange, PageOrder, Store, StoreError, StreamInfo};
 
 /// How many entries may be passed over on the way from the first or the last one: as many as on the way from the end of a block.
 const MOST_PASSED_OVER: u64 = 1_024;

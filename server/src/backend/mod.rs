@@ -48,9 +48,9 @@ use crate::folds::{FoldPlan, Library};
 use crate::index::Indexes;
 use crate::overview::Overviews;
 use crate::relations::RelationConfig;
-use crate::store::{Store, StoreError};
 use crate::topics::Topics;
 use crate::travel::{Traveller, WalkError};
+use rewind_store::{Store, StoreError};
 
 pub use errors::api_error;
 pub use event::{LoneEntry, entry};

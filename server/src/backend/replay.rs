@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 use super::{check_version, walk_error};
 use crate::engines::Joined;
 use crate::folds::FoldPlan;
-use crate::store::HistoryEnd;
 use crate::travel::{Flow, Outcome, Reach, Span, Traveller, Visitor, VisitorKind};
+use rewind_store::HistoryEnd;
 
 pub(super) async fn replay(
     traveller: &Traveller,

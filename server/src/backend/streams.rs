@@ -5,7 +5,7 @@ use rewind_app::api::{ApiError, StreamSummary, StreamsPage};
 use rewind_domain::StreamKey;
 
 use super::api_error;
-use crate::store::{FoundStream, Store, StoreError, StreamInfo};
+use rewind_store::{FoundStream, Store, StoreError, StreamInfo};
 
 pub(super) async fn streams(store: &Store, query: StreamsQuery) -> Result<StreamsPage, ApiError> {
     let found = store

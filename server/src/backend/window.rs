@@ -13,8 +13,8 @@ use serde::{Deserialize, Serialize};
 use super::{check_version, replay, walk_error};
 use crate::engines::Joined;
 use crate::folds::FoldPlan;
-use crate::store::HistoryEnd;
 use crate::travel::{Flow, Reach, Span, Traveller, Visitor, VisitorKind};
+use rewind_store::HistoryEnd;
 
 /// How long the processor may work at recording the versions of a window, once the one asked for is in it. A large state makes for a small
 /// window, so that a jump stays quick.

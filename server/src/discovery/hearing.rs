@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use rewind_domain::StreamKey;
 
 use super::Shared;
-use crate::store::{Hearing, Signals, StoreError};
+use rewind_store::{Hearing, Signals, StoreError};
 
 /// How many keys wait at most until it is known whether they are streams. Where there are more, a walk finds them.
 const MAX_TO_CHECK: usize = 20_000;

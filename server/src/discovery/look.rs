@@ -6,7 +6,7 @@ use std::time::Instant;
 use rewind_domain::StreamKey;
 
 use super::Shared;
-use crate::store::{FoundStream, StoreError};
+use rewind_store::{FoundStream, StoreError};
 
 impl Shared {
     /// What these streams hold, or why that cannot be told. What was asked a moment ago is not asked again, however many

@@ -30,8 +30,8 @@ use self::pace::Pace;
 use self::state::{MAX_TO_LOOK, State};
 pub use self::within::{Need, Waited, Waiting, Within};
 use crate::caches::CacheFigures;
-use crate::store::{FoundStream, Store, StoreError};
 use crate::topics::Topics;
+use rewind_store::{FoundStream, Store, StoreError};
 
 /// How long a first question waits for the first step of a walk, so that its answer has something in it.
 const FIRST_STEP_TIMEOUT: Duration = Duration::from_millis(500);

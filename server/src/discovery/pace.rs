@@ -3,7 +3,7 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use crate::store::{COMPARED_A_KEY, MAX_SCAN_COUNT};
+use rewind_store::{COMPARED_A_KEY, MAX_SCAN_COUNT};
 
 /// How many calls a second are made where the rate allows for more keys in each: they then take so little of Redis's time
 /// that nobody waits for one of them.

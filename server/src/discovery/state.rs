@@ -10,7 +10,7 @@ use tokio::task::JoinHandle;
 
 use super::hearing::Heard;
 use super::pace::Pace;
-use crate::store::{Cluster, FoundStream, ScanStep, StoreError, StreamInfo};
+use rewind_store::{Cluster, FoundStream, ScanStep, StoreError, StreamInfo};
 
 /// How many streams are kept, and how long their keys may be together. With all that is noted of them, they take at most
 /// about 100 MB, and for a moment at the end of a walk twice that; 100,000 of usual keys take about 10 MB.

@@ -8,8 +8,8 @@ use tokio::time::MissedTickBehavior;
 use super::Shared;
 use super::hearing::Ear;
 use super::state::Step;
-use crate::store::StoreError;
 use crate::topics::Listed;
+use rewind_store::StoreError;
 
 /// How long it waits for something to do before it looks whether anybody still looks.
 const IDLE: Duration = Duration::from_secs(1);

@@ -6,7 +6,7 @@ use rewind_domain::StreamKey;
 use rewind_domain::catalog::{Catalog, Category};
 
 use super::{Discovery, Status};
-use crate::store::StoreError;
+use rewind_store::StoreError;
 
 /// How old the list of streams may be for a search where Redis does not tell what changes: so that a filter can be changed
 /// without another walk.

@@ -5,7 +5,7 @@ use rewind_domain::{Filter, FilterError, FoldError, RawEvent, StreamKey};
 use rewind_script::within_filter;
 
 use super::{EngineError, Engines};
-use crate::store::Packer;
+use rewind_store::Packer;
 
 /// A filter whose expression in JavaScript, where it has one, is known to be sound.
 #[derive(Clone)]
@@ -90,7 +90,7 @@ impl Questions {
     ) -> Result<Vec<Result<bool, FoldError>>, EngineError> {
         let Self { known, asked } = self;
         let judged = match filter.filter.script() {
-            Some((source, _)) if asked.len() > 0 => {
+            Some((source, _)) if asked.count() > 0 => {
                 filter.engines.judge(source, streams, &asked, max_stops).await?
             }
             _ => Vec::new(),

@@ -28,7 +28,7 @@ use self::pool::{Pool, Running};
 use self::process::{Program, Told};
 use self::wire::{GivenUp, Job, Judge, Readable, Setup, Tag, Verdicts, frame, json_frame};
 use crate::folds::Script;
-use crate::store::Packer;
+use rewind_store::Packer;
 
 pub(crate) use filter::Questions;
 pub use filter::{EventFilter, FilterFault};
@@ -143,7 +143,7 @@ impl Engines {
         let mut verdicts = Verdicts::default();
         loop {
             let stops = verdicts.failed.iter().filter(|(_, error)| error.kind.is_stop()).count();
-            if verdicts.judged >= events.len() || stops >= max_stops {
+            if verdicts.judged >= events.count() || stops >= max_stops {
                 return Ok(verdicts.into_list());
             }
             let job = Job::Judge(Judge {

@@ -10,8 +10,8 @@ use super::process::Told;
 use super::wire::{Job, WalkAnswer, WireKeyframe, WireWalk};
 use super::{EngineError, Engines, garbled, job_frame, parse};
 use crate::folds::FoldPlan;
-use crate::store::{History, StoreError};
 use crate::travel::{Keyframe, Outcome, Track, Visitor, VisitorKind};
+use rewind_store::{History, StoreError};
 
 /// A walk to be gone by an engine process.
 pub(crate) struct WalkJob<V = ()> {

@@ -17,8 +17,8 @@ use serde_json::value::RawValue;
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 
 use crate::folds::{FoldPlan, Script};
-use crate::store::Place;
 use crate::travel::{Keyframe, Outcome, VisitorKind};
+use rewind_store::Place;
 
 /// How long a frame may be: more than a page, a job or an answer ever is.
 const MAX_FRAME: usize = 1 << 30;

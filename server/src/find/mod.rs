@@ -22,7 +22,7 @@ pub use position::Position;
 use crate::discovery::Discovery;
 use crate::engines::EventFilter;
 use crate::index::Indexes;
-use crate::store::Store;
+use rewind_store::Store;
 
 /// How many frames wait for a slow reader before the search waits for it as well.
 const FRAMES_AHEAD: usize = 256;

@@ -4,7 +4,7 @@ use rewind_domain::EntryId;
 
 use super::Place;
 use crate::live::{Reached, positions_text};
-use crate::store::{FoundStream, Store};
+use rewind_store::{FoundStream, Store};
 
 /// The clock of Redis before the streams were looked for; entries with later ids may have been seen or not.
 pub(super) struct Look {

@@ -17,7 +17,7 @@ use crate::backend::{api_error, engine_error};
 use crate::discovery::{Discovery, Need, Waited, Within};
 use crate::engines::{EngineError, EventFilter, Questions};
 use crate::index::Indexes;
-use crate::store::{FoundStream, PageEntry, Store, StoreError};
+use rewind_store::{FoundStream, PageEntry, Store, StoreError};
 
 /// How many batches wait to be looked at.
 const BATCHES_AHEAD: usize = 2;

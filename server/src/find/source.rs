@@ -7,7 +7,7 @@ use rewind_domain::merge::{Direction, IdSpan, Merge};
 use rewind_domain::{Entry, StreamKey};
 
 use super::Position;
-use crate::store::{
+use rewind_store::{
     FoundStream, IdRange, PageOrder, RangeEntries, RangeRead, Scan, ScanPage, Store, StoreError,
     entry_bytes,
 };

@@ -36,7 +36,7 @@ use crate::exports::Exports;
 use crate::index::Indexes;
 use crate::live::Hub;
 use crate::serving::{ConnectionFigures, ConnectionLimits};
-use crate::store::Store;
+use rewind_store::Store;
 
 pub use admission::{Admission, Capacity};
 pub use guard::{NoHost, TrustedHosts};

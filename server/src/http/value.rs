@@ -9,7 +9,7 @@ use rewind_domain::{EntryId, Fields, StreamKey};
 
 use super::{AppState, errors};
 use crate::backend::{LoneEntry, api_error, entry};
-use crate::store::Store;
+use rewind_store::Store;
 
 /// How much of a field's name its file is named by.
 const MAX_NAME_CHARS: usize = 40;

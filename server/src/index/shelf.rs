@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use super::StreamIndex;
 use super::typed_page::Reading;
 use crate::caches::CacheFigures;
-use crate::store::{Store, StoreError};
+use rewind_store::{Store, StoreError};
 
 /// How many indexes are built at the same moment. One reads as quickly as Redis sends; the second is there so that a short stream
 /// need not wait for a long one.

@@ -12,7 +12,7 @@ use rewind_domain::members::Members;
 use rewind_domain::versions::StreamExtent;
 
 use super::typed_page::TypedPage;
-use crate::store::digest;
+use rewind_store::digest;
 
 /// How many entries may be noted of what is gone from a stream, beside as many as it has, before they are forgotten: until then it
 /// costs more to look for them than they take.

@@ -13,7 +13,7 @@ use tokio::sync::watch;
 use super::shelf::{Room, Shelf};
 use super::state::{Contradiction, IndexView, Standing, State};
 use super::typed_page::{Reading, TypedPage};
-use crate::store::{
+use rewind_store::{
     EntryPage, EntryRange, IdRange, PAGE_ENTRIES, PageOrder, Store, StoreError, StreamInfo,
 };
 

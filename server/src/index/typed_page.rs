@@ -7,7 +7,7 @@ use rewind_domain::EntryId;
 use rewind_domain::filter::EventPath;
 
 use crate::decoding;
-use crate::store::{EntryPage, PageEntry};
+use rewind_store::{EntryPage, PageEntry};
 
 /// How the entries of a stream are read for its index.
 #[derive(Clone)]

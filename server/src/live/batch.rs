@@ -10,7 +10,7 @@ use super::frame;
 use super::merge::Merged;
 use super::position::Position;
 use crate::decoding;
-use crate::store::StreamInfo;
+use rewind_store::StreamInfo;
 
 /// A page of one stream that was read from `position` on.
 pub(super) fn of_page(

@@ -19,7 +19,7 @@ use super::reader::PAGES_AT_ONCE;
 use super::selection::{Selection, candidates_of};
 use super::{LiveError, Seat};
 use crate::engines::EventFilter;
-use crate::store::StoreError;
+use rewind_store::StoreError;
 
 /// How many entries are passed on in one go while catching up.
 const PASSED_AT_ONCE: usize = 100;

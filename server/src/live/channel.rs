@@ -13,7 +13,7 @@ use super::frame::{self, Frame};
 use super::merge::Merged;
 use super::position::Position;
 use super::reached::Reached;
-use crate::store::entry_bytes;
+use rewind_store::entry_bytes;
 
 /// How many frames are kept for the slowest viewer before that one has to read from Redis again. Enough for a burst of
 /// half a second at 1,000 events per second.

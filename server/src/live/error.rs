@@ -4,7 +4,7 @@ use rewind_app::api::{ApiError, ErrorCode};
 use rewind_domain::StreamKey;
 
 use crate::backend::api_error;
-use crate::store::StoreError;
+use rewind_store::StoreError;
 
 /// Why a viewer is refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -21,8 +21,8 @@ use super::reader::{FIRST_BACKOFF, MAX_BACKOFF, PAGES_AT_ONCE};
 use super::{LiveError, batch};
 use crate::backend::api_error;
 use crate::discovery::{Need, Waited};
-use crate::store::PageSize;
-use crate::store::{Hearing, Signals, StoreError};
+use rewind_store::PageSize;
+use rewind_store::{Hearing, Signals, StoreError};
 
 /// How often Redis is asked whether it is still there while nothing changes.
 const QUIET: Duration = Duration::from_secs(5);

@@ -17,8 +17,8 @@ use super::position::Position;
 use super::seats::{LiveLimits, Seat, Seats};
 use super::{LiveError, follower, reader, remade};
 use crate::discovery::Discovery;
-use crate::store::{Store, StoreError};
 use crate::topics::Topics;
+use rewind_store::{Store, StoreError};
 
 /// How many different streams can be watched by name. One blocking read waits for all of them, and Redis needs about a
 /// microsecond for each whenever it begins to wait.

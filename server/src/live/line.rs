@@ -12,7 +12,7 @@ use tokio::time::{Interval, MissedTickBehavior};
 use super::Seat;
 use super::frame::{self, Frame};
 use super::hub::Hub;
-use crate::store::PageSize;
+use rewind_store::PageSize;
 
 /// How long to wait before a Redis that is away is asked again for what a viewer missed.
 const REDIS_AGAIN: Duration = Duration::from_millis(500);

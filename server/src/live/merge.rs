@@ -8,8 +8,8 @@ use rewind_app::api::live::LiveGap;
 use rewind_domain::{Entry, EntryId, StreamKey};
 
 use super::position::Position;
-use crate::store::entry_bytes;
-use crate::store::{IdRange, Page, Wanted};
+use rewind_store::entry_bytes;
+use rewind_store::{IdRange, Page, Wanted};
 
 /// How much is held at a time. Where many streams have something new, the entries of some are put aside and read again once
 /// it is their turn.
@@ -219,7 +219,7 @@ mod tests {
     use rewind_domain::versions::StreamExtent;
 
     use super::*;
-    use crate::store::StreamInfo;
+    use rewind_store::StreamInfo;
 
     type Streams = BTreeMap<StreamKey, Vec<EntryId>>;
 

@@ -3,7 +3,7 @@
 use rewind_app::api::live::LiveGap;
 use rewind_domain::{Entry, EntryId, StreamKey};
 
-use crate::store::StreamInfo;
+use rewind_store::StreamInfo;
 
 /// A place in a stream, right after an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

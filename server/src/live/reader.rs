@@ -12,8 +12,8 @@ use super::channel::Delivery;
 use super::frame;
 use super::hub::{Shared, Topic};
 use super::merge::Merged;
-use crate::store::PageSize;
-use crate::store::{IdRange, Page, StoreError, Wanted, Watcher};
+use rewind_store::PageSize;
+use rewind_store::{IdRange, Page, StoreError, Wanted, Watcher};
 
 /// How long to wait before Redis is tried again, at first and at most.
 pub(super) const FIRST_BACKOFF: Duration = Duration::from_millis(100);

@@ -19,8 +19,8 @@ use super::position::Position;
 use super::selection::{Selection, candidates_of, choose_inside};
 use super::{LiveError, Seat};
 use crate::engines::EventFilter;
-use crate::store::{IdRange, Page, PageOrder, StoreError};
 use crate::topics::Inside;
+use rewind_store::{IdRange, Page, PageOrder, StoreError};
 
 /// How soon a stream is tried again that could not be watched: who allows it, or makes it a stream again, need not open the line again.
 const TRY_AGAIN: Duration = Duration::from_secs(15);

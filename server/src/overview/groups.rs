@@ -7,7 +7,7 @@ use rewind_domain::lag::{GroupProgress, Lag, LagDoubt, lag};
 use rewind_domain::versions::StreamExtent;
 use rewind_domain::{EntryId, StreamKey};
 
-use crate::store::{GroupInfo, Store, StoreError};
+use rewind_store::{GroupInfo, Store, StoreError};
 
 /// How many streams are asked for their groups at a time: they are asked in turns where there are more.
 const STREAMS_AT_ONCE: usize = 200;

@@ -2,8 +2,8 @@
 
 use rewind_app::api::{Finding, FindingCode, Persistence, RedisHealth, Severity};
 
-use crate::store::commands::Command;
-use crate::store::{Cluster, ServerInfo, StoreError};
+use rewind_store::commands::Command;
+use rewind_store::{Cluster, ServerInfo, StoreError};
 
 /// From which part of its memory on, in percent, Redis has little left: at usual rates of writing there are hours left then.
 const SHORT_MEMORY_PERCENT: u64 = 90;

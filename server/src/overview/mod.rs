@@ -26,7 +26,7 @@ use tokio::task::JoinHandle;
 
 use crate::backend::api_error;
 use crate::discovery::Discovery;
-use crate::store::{Store, StoreError};
+use rewind_store::{Store, StoreError};
 
 /// How long the task goes on after anybody asked: longer than a page that reconnects is away.
 const LINGER: Duration = Duration::from_secs(15);

@@ -7,7 +7,7 @@ use rewind_domain::catalog::Category;
 use rewind_domain::tally::{Tally, shares};
 use rewind_domain::{EntryId, StreamKey};
 
-use crate::store::StreamInfo;
+use rewind_store::StreamInfo;
 
 /// How many categories and types are told apart at a time: many more than are drawn, so that what comes to be among the largest
 /// was counted before.

@@ -11,7 +11,7 @@ use rewind_domain::{EntryId, StreamKey};
 
 use super::newest::MAX_NEWEST;
 use super::pulse::is_time;
-use crate::store::StreamInfo;
+use rewind_store::StreamInfo;
 
 /// How many streams are looked at each second: a few milliseconds of Redis's time.
 const STREAMS_PER_TURN: usize = 2_000;

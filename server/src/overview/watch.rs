@@ -20,9 +20,9 @@ use super::{Counts, Drawn, Picture, Shared};
 use crate::backend::api_error;
 use crate::decoding;
 use crate::discovery::Status;
-use crate::store::commands::COMMANDS;
-use crate::store::{FoundStream, Hearing, IdRange, Page, Signals, Store, StoreError, Wanted};
-use crate::store::{PageSize, entry_bytes};
+use rewind_store::commands::COMMANDS;
+use rewind_store::{FoundStream, Hearing, IdRange, Page, Signals, Store, StoreError, Wanted};
+use rewind_store::{PageSize, entry_bytes};
 
 /// How often it is looked what is going on.
 const TICK: Duration = Duration::from_secs(1);

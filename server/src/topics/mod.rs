@@ -3,7 +3,7 @@
 //! By a rule of the configuration each aggregate inside of a topic becomes a stream of its own for whoever reads: `Order` from
 //! `events:orders` by `data.order_id` gives `events:orders#Order:123`. An [index](crate::index) of the topic notes which entries are
 //! about which aggregate. It is built once, for all of them, and brought up to date by one short read whenever it is asked; the
-//! [store](crate::store::Parts) does the rest.
+//! [store](rewind_store::Parts) does the rest.
 //!
 //! Versions count the events of the aggregate that are in the topic. Where the topic was trimmed nobody knows how many there were
 //! before, and every answer says so.
@@ -22,7 +22,7 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::caches::CacheFigures;
 use crate::index::{IndexLimits, Indexes, Standing, StreamIndex};
-use crate::store::{Part, Parts, Store, StoreError};
+use rewind_store::{Part, Parts, Store, StoreError};
 
 use rule::rule_of;
 pub use rule::{Inside, Topic, TopicRule, TopicRuleError, read_rules};

@@ -26,9 +26,9 @@ use super::progress::{Measure, Progress};
 use super::source::plain_io_error;
 use super::words;
 use crate::config::ReadConfig;
-use crate::store::bulk::{BulkReader, Span};
-use crate::store::{StoreError, StreamInfo};
 use crate::topics::Inside;
+use rewind_store::bulk::{BulkReader, Span};
+use rewind_store::{StoreError, StreamInfo};
 
 /// How many rounds wait to be written. One is enough to keep both sides busy.
 const ROUNDS_AHEAD: usize = 1;

@@ -20,8 +20,8 @@ use super::interrupt::Interrupt;
 use super::progress::{Measure, Progress};
 use super::source::{self, Batch, Source, SourceError};
 use super::words;
-use crate::store::bulk::{AppendOutcome, BulkWriter, Conflict};
-use crate::store::{StoreError, StoreUrl};
+use rewind_store::bulk::{AppendOutcome, BulkWriter, Conflict};
+use rewind_store::{StoreError, StoreUrl};
 
 pub use super::source::Place;
 

@@ -5,8 +5,8 @@ use std::collections::VecDeque;
 use rewind_domain::{Entry, EntryId, StreamKey};
 
 use super::output::Page;
-use crate::store::StreamInfo;
-use crate::store::bulk::Span;
+use rewind_store::StreamInfo;
+use rewind_store::bulk::Span;
 
 /// How many streams one round reads from, which bounds how long Redis is busy with it where they are short.
 const ROUND_STREAMS: usize = 500;

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::visitor::{Flow, Visitor};
 use super::{Keyframe, Shelf};
-use crate::store::{HistoryPage, Place, StoreError, digest};
+use rewind_store::{HistoryPage, Place, StoreError, digest};
 
 /// The least distance between keyframes, in versions: about what is folded in a millisecond.
 pub(crate) const KEYFRAME_EVERY: u64 = 1_024;

@@ -10,7 +10,7 @@ use rewind_domain::versions::StreamExtent;
 use rewind_domain::{EntryId, Json, StreamKey};
 
 use crate::caches::CacheFigures;
-use crate::store::Place;
+use rewind_store::Place;
 
 /// How long keyframes are believed. What is deleted and written anew under the very same ids cannot be told from what was
 /// there before, so what was seen is not taken for granted for ever.

@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::Reach;
-use crate::store::HistoryEnd;
+use rewind_store::HistoryEnd;
 
 /// From where to where a walk goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

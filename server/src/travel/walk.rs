@@ -13,7 +13,7 @@ use super::{Identity, Keyframe, Keyframes, Reach, Shelf, Track, TrackKey};
 use crate::caches::CacheFigures;
 use crate::engines::{EngineError, Engines, WalkEnd, WalkJob};
 use crate::folds::FoldPlan;
-use crate::store::{History, HistoryEnd, HistoryPage, Place, Store, StoreError};
+use rewind_store::{History, HistoryEnd, HistoryPage, Place, Store, StoreError};
 
 /// How many histories are folded at the same moment in this process. More would only make each of them slower.
 const WALKS_AT_ONCE: usize = 16;

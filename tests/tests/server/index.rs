@@ -7,7 +7,7 @@ use std::time::Duration;
 use rewind_codec::Codecs;
 use rewind_domain::EntryId;
 use rewind_server::index::{IndexLimits, Indexes, Standing, StreamIndex};
-use rewind_server::store::{Store, StoreError};
+use rewind_store::{Store, StoreError};
 use rewind_tests::{TestApp, TestRedis, eventually};
 use serde_json::{Value, json};
 

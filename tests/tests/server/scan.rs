@@ -4,7 +4,7 @@ use std::num::NonZeroU32;
 use std::time::{Duration, Instant};
 
 use rewind_domain::{EntryId, StreamKey};
-use rewind_server::store::{IdRange, PAGE_ENTRIES, PageOrder, Scan, Store, StoreError};
+use rewind_store::{IdRange, PAGE_ENTRIES, PageOrder, Scan, Store, StoreError};
 use rewind_tests::TestRedis;
 
 /// Some pages, the last of which is not full.

@@ -17,7 +17,7 @@ use rewind_domain::{Event, StreamKey};
 use super::event;
 use crate::decoding::decode_one;
 use crate::relations::{RelationConfig, StreamPattern};
-use crate::store::Store;
+use rewind_store::Store;
 
 /// How many events one answer has: more than anyone reads as a tree.
 const MAX_EVENTS: usize = 500;

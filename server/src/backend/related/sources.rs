@@ -8,7 +8,7 @@ use rewind_domain::StreamKey;
 
 use crate::backend::api_error;
 use crate::relations::StreamPattern;
-use crate::store::{Store, StoreError};
+use rewind_store::{Store, StoreError};
 
 /// About how many streams one call looks in; there may be as many more as one step through the keyspace finds.
 const MAX_STREAMS: u64 = 100;

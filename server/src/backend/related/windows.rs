@@ -9,7 +9,7 @@ use rewind_domain::{Entry, EntryId, StreamKey};
 use super::short;
 use crate::backend::api_error;
 use crate::decoding::decode_all;
-use crate::store::{IdRange, PageOrder, RangeEntries, RangeRead, Store, entry_bytes};
+use rewind_store::{IdRange, PageOrder, RangeEntries, RangeRead, Store, entry_bytes};
 
 /// How many entries one call reads: about a second of work.
 const MAX_ENTRIES: u64 = 50_000;

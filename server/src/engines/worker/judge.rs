@@ -8,7 +8,7 @@ use rewind_script::{Evaluating, Expression};
 
 use super::{Input, Worker};
 use crate::engines::wire::{Judge, Verdicts};
-use crate::store::PackedEvents;
+use rewind_store::PackedEvents;
 
 impl Worker {
     pub(super) fn judge(&mut self, job: &Judge) -> io::Result<()> {

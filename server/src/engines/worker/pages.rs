@@ -6,8 +6,8 @@ use std::sync::mpsc::Receiver;
 
 use super::{Input, Output};
 use crate::engines::wire::{Tag, WireKeyframe, frame};
-use crate::store::{HistoryPage, StoreError};
 use crate::travel::{Keyframe, Pages, Shelf};
+use rewind_store::{HistoryPage, StoreError};
 
 /// Pages that the server sends.
 pub(super) struct SentPages<'w> {

@@ -22,7 +22,7 @@ const OVERHEAD_BYTES: usize = 64;
 
 /// Learns from what was read how much to read next.
 #[derive(Debug)]
-pub(crate) struct PageSize {
+pub struct PageSize {
     bytes_per_entry: usize,
     target_bytes: usize,
     /// How many entries the next page may have, and any.
@@ -38,7 +38,7 @@ impl Default for PageSize {
 
 impl PageSize {
     /// About so many bytes at a time.
-    pub(crate) fn of_bytes(target_bytes: usize) -> Self {
+    pub fn of_bytes(target_bytes: usize) -> Self {
         let (next, most) = (MAX_ENTRIES, MAX_ENTRIES);
         Self { bytes_per_entry: USUAL_BYTES, target_bytes, next, most }
     }
@@ -55,13 +55,13 @@ impl PageSize {
     }
 
     /// How many entries to read of each of so many streams.
-    pub(crate) fn entries(&self, streams: usize) -> u64 {
+    pub fn entries(&self, streams: usize) -> u64 {
         let most = self.target_bytes / self.bytes_per_entry.saturating_mul(streams.max(1)).max(1);
         (most as u64).clamp(1, self.next)
     }
 
     /// Takes note of a page.
-    pub(crate) fn learn(&mut self, page: &[Entry]) {
+    pub fn learn(&mut self, page: &[Entry]) {
         self.learn_bytes(page.len(), page.iter().map(entry_bytes).sum());
     }
 
@@ -76,7 +76,7 @@ impl PageSize {
 }
 
 /// About how much memory an entry takes.
-pub(crate) fn entry_bytes(entry: &Entry) -> usize {
+pub fn entry_bytes(entry: &Entry) -> usize {
     let fields = entry.fields.iter().map(|(name, value)| name.len() + value.len());
     fields.sum::<usize>() + OVERHEAD_BYTES
 }

@@ -11,14 +11,14 @@ use super::resp::ReplyBuffer;
 
 /// Packs events.
 #[derive(Debug, Default)]
-pub(crate) struct Packer {
+pub struct Packer {
     bytes: Vec<u8>,
     /// Where each event begins.
     starts: Vec<usize>,
 }
 
 /// Events that were unpacked. They borrow the bytes.
-pub(crate) struct PackedEvents {
+pub struct PackedEvents {
     page: EntryPage,
     heads: Vec<Head>,
 }
@@ -31,7 +31,7 @@ struct Head {
 
 impl Packer {
     /// Adds an event, with a number that says something to whoever unpacks it.
-    pub(crate) fn push(&mut self, number: u32, event: &RawEvent<'_>) {
+    pub fn push(&mut self, number: u32, event: &RawEvent<'_>) {
         self.starts.push(self.bytes.len());
         let out = &mut self.bytes;
         out.extend_from_slice(&number.to_le_bytes());
@@ -49,17 +49,17 @@ impl Packer {
     }
 
     /// How many events there are.
-    pub(crate) fn len(&self) -> usize {
+    pub fn count(&self) -> usize {
         self.starts.len()
     }
 
     /// How many bytes they take.
-    pub(crate) fn bytes(&self) -> usize {
+    pub fn bytes(&self) -> usize {
         self.bytes.len()
     }
 
     /// The events but for so many at the beginning.
-    pub(crate) fn from(&self, skipped: usize) -> &[u8] {
+    pub fn from(&self, skipped: usize) -> &[u8] {
         let start = self.starts.get(skipped).copied().unwrap_or(self.bytes.len());
         self.bytes.get(start..).unwrap_or_default()
     }
@@ -72,7 +72,7 @@ fn length(length: usize) -> [u8; 4] {
 
 impl PackedEvents {
     /// The events in these bytes; `None` where they are none.
-    pub(crate) fn unpack(bytes: Vec<u8>) -> Option<Self> {
+    pub fn unpack(bytes: Vec<u8>) -> Option<Self> {
         let (mut heads, mut entries, mut texts) = (Vec::new(), Vec::new(), Vec::new());
         let mut at = 0;
         while at < bytes.len() {
@@ -96,7 +96,7 @@ impl PackedEvents {
     }
 
     /// The events, each with its number and its version.
-    pub(crate) fn events(&self) -> impl Iterator<Item = (u32, u64, PageEntry<'_>)> {
+    pub fn events(&self) -> impl Iterator<Item = (u32, u64, PageEntry<'_>)> {
         let heads = self.heads.iter().zip(self.page.entries());
         heads.map(|(head, entry)| (head.number, head.version, entry))
     }
@@ -111,7 +111,7 @@ fn take<const N: usize>(bytes: &[u8], at: &mut usize) -> Option<[u8; N]> {
 
 impl HistoryPage {
     /// The page in bytes.
-    pub(crate) fn pack(&self) -> Vec<u8> {
+    pub fn pack(&self) -> Vec<u8> {
         let mut packer = Packer::default();
         for event in self.events() {
             packer.push(0, &event.raw());
@@ -122,7 +122,7 @@ impl HistoryPage {
     }
 
     /// The page in these bytes; `None` where there is none.
-    pub(crate) fn unpack(mut bytes: Vec<u8>) -> Option<Self> {
+    pub fn unpack(mut bytes: Vec<u8>) -> Option<Self> {
         let is_last = bytes.pop()? != 0;
         let PackedEvents { mut page, heads } = PackedEvents::unpack(bytes)?;
         page.set_last(is_last);

@@ -1,6 +1,6 @@
 //! The store: everything that Rewind asks of Redis, in Rewind's own words.
 //!
-//! This folder is the only place that knows the `redis` crate. A [`Store`] is a cheap handle; clones share one
+//! This crate is the only one that names the `redis` crate. A [`Store`] is a cheap handle; clones share one
 //! connection for commands whose replies are short, which is made when first needed and again when it was lost. What blocks, or
 //! may have a long reply, has connections of its own, so that it keeps nobody waiting: a [`Watcher`] each for
 //! blocking reads, [`Signals`] for hearing which of many streams changed, a reader for each read of entries, and
@@ -44,16 +44,16 @@ use std::sync::Arc;
 use rewind_domain::versions::StreamExtent;
 
 pub use cluster::Cluster;
-pub(crate) use discover::COMPARED_A_KEY;
+pub use discover::COMPARED_A_KEY;
 pub use discover::{Discovered, FoundStream, MAX_SCAN_COUNT, ScanStep};
 pub use entries::{EntryPage, EntryRange, PageEntry};
 pub use error::StoreError;
 pub use groups::GroupInfo;
 pub use history::{History, HistoryEnd, HistoryPage, Place, digest};
 pub use info::ServerInfo;
-pub(crate) use packed::{PackedEvents, Packer};
+pub use packed::{PackedEvents, Packer};
 pub use page::{IdRange, Page, PageOrder, Wanted};
-pub(crate) use page_size::{PageSize, entry_bytes};
+pub use page_size::{PageSize, entry_bytes};
 pub use parts::{Part, Parts};
 pub use ranges::{RangeEntries, RangeRead};
 pub use scan::{PAGE_ENTRIES, Scan, ScanPage};

@@ -31,6 +31,7 @@ pub mod layout;
 pub mod members;
 pub mod merge;
 pub mod ndjson;
+pub mod numbering;
 pub mod patch;
 pub mod payload;
 pub mod playback;

@@ -67,6 +67,16 @@ struct Track {
     next_read: u64,
 }
 
+impl Direction {
+    /// The version so many entries further on in this direction; `None` beyond the first one that there can be.
+    pub fn onward(self, version: u64, distance: u64) -> Option<u64> {
+        match self {
+            Self::Ascending => version.checked_add(distance),
+            Self::Descending => version.checked_sub(distance),
+        }
+    }
+}
+
 impl IdSpan {
     /// All ids.
     pub const ALL: Self = Self { from: EntryId::MIN, to: EntryId::MAX };

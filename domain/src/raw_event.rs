@@ -40,7 +40,7 @@ impl FieldSource for Fields {
 pub struct RawEvent<'a> {
     /// The id of the entry.
     pub id: EntryId,
-    /// The version that it makes.
+    /// The version that it makes; 0 where that is not known. Whoever may meet such events asks [`RawEvent::known_version`].
     pub version: u64,
     fields: &'a dyn FieldSource,
     decoder: &'a dyn PayloadDecoder,
@@ -57,6 +57,11 @@ impl<'a> RawEvent<'a> {
         Self { decoder, ..self }
     }
 
+    /// The version that it makes, where that is known.
+    pub fn known_version(&self) -> Option<u64> {
+        (self.version > 0).then_some(self.version)
+    }
+
     /// The fields.
     pub fn fields(&self) -> &'a dyn FieldSource {
         self.fields
@@ -65,7 +70,7 @@ impl<'a> RawEvent<'a> {
     /// What the entry means. All that the methods below answer in part is in here, and this is what counts should they differ:
     /// an entry whose first payload is broken may have another one.
     pub fn decode(&self) -> Event {
-        layout::decode_fields(self.id, Some(self.version), self.fields, self.decoder)
+        layout::decode_fields(self.id, self.known_version(), self.fields, self.decoder)
     }
 
     /// The text of the field that promises a JSON payload, if there is one. Whether it keeps the promise is not known yet.

@@ -132,26 +132,32 @@ pub(crate) fn thrown(ctx: &Ctx<'_>, limits: &Limits) -> FoldError {
 
 /// Says why something that scripts have elsewhere is not there.
 fn with_hint(message: &str) -> String {
-    let hint =
-        match message.strip_suffix(" is not defined").map(|name| name.trim_matches(['\'', '`'])) {
-            Some("console") => "a fold has nowhere to write to; look at the state instead",
-            Some("fetch" | "XMLHttpRequest" | "require" | "process" | "Deno" | "Bun") => {
-                "a fold has nothing but its events"
-            }
-            Some("setTimeout" | "setInterval" | "queueMicrotask" | "Promise") => {
-                "a fold cannot wait for anything"
-            }
-            Some("eval") => "functions cannot be made from text here",
-            Some("window" | "document" | "navigator" | "performance") => {
-                "a fold does not run in a browser"
-            }
-            Some("WeakMap" | "WeakSet" | "WeakRef") => "use a `Map` or `Set` within a handler",
-            Some(
-                "Proxy" | "Intl" | "ArrayBuffer" | "Uint8Array" | "TextEncoder" | "structuredClone",
-            ) => "it is not part of what a fold can use",
-            _ => return message.to_owned(),
-        };
+    if message.strip_suffix(" is not initialized").map(unquoted) == Some("version") {
+        return "the version of this event is not known".to_owned();
+    }
+    let hint = match message.strip_suffix(" is not defined").map(unquoted) {
+        Some("console") => "a fold has nowhere to write to; look at the state instead",
+        Some("fetch" | "XMLHttpRequest" | "require" | "process" | "Deno" | "Bun") => {
+            "a fold has nothing but its events"
+        }
+        Some("setTimeout" | "setInterval" | "queueMicrotask" | "Promise") => {
+            "a fold cannot wait for anything"
+        }
+        Some("eval") => "functions cannot be made from text here",
+        Some("window" | "document" | "navigator" | "performance") => {
+            "a fold does not run in a browser"
+        }
+        Some("WeakMap" | "WeakSet" | "WeakRef") => "use a `Map` or `Set` within a handler",
+        Some(
+            "Proxy" | "Intl" | "ArrayBuffer" | "Uint8Array" | "TextEncoder" | "structuredClone",
+        ) => "it is not part of what a fold can use",
+        _ => return message.to_owned(),
+    };
     format!("{message}: {hint}")
+}
+
+fn unquoted(name: &str) -> &str {
+    name.trim_matches(['\'', '`'])
 }
 
 /// Where the first function of the script stands in a stack trace. The script starts on the second line of what the engine reads.

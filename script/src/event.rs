@@ -106,7 +106,10 @@ impl<'e> Seen<'e> {
         let mut id = IdText { bytes: [0; 41] };
         args.push_arg(data)?;
         args.push_arg(id.of(self.raw.id))?;
-        args.push_arg(number(&ctx, self.raw.version))?;
+        args.push_arg(match self.raw.known_version() {
+            Some(version) => number(&ctx, version),
+            None => undefined(&ctx)?,
+        })?;
         // A time is less than 2⁵³ for a quarter of a million years.
         #[expect(clippy::cast_precision_loss)]
         args.push_arg(self.timestamp_ms() as f64)

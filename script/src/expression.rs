@@ -12,7 +12,7 @@ use crate::error::{Fault, error_at, gone};
 use crate::event::{Learning, Seen, number, undefined};
 use crate::fold::fingerprint;
 use crate::limits::Limits;
-use crate::needs::data_members;
+use crate::needs::{asks_version, data_members};
 use crate::payload::Top;
 use crate::top_level::{self, Traits};
 use crate::values::{Notes, Writer, frozen};
@@ -30,6 +30,8 @@ struct Shared {
     traits: Traits,
     /// The members of an event's data that it can take, where that is certain.
     members: Option<Vec<Box<str>>>,
+    /// Whether it may ask for the version.
+    asks_version: bool,
     limits: Limits,
     /// An engine that nobody evaluates with, for whoever does next.
     engine: Mutex<Option<Engine>>,
@@ -47,7 +49,9 @@ impl Expression {
         let traits = top_level::traits(source)
             .map_err(|refusal| error_at(refusal.message, source, refusal.at))?;
         let (members, engine) = (data_members(source), Mutex::new(None));
-        let shared = Shared { source: source.to_owned(), traits, members, limits, engine };
+        let asks_version = asks_version(source);
+        let source_text = source.to_owned();
+        let shared = Shared { source: source_text, traits, members, asks_version, limits, engine };
         let expression = Self { shared: Arc::new(shared) };
         let engine = Engine::start(fingerprint(source), limits)?;
         engine
@@ -70,11 +74,18 @@ impl Expression {
             None => Engine::start(fingerprint(&self.shared.source), self.shared.limits)?,
         };
         engine.begin_anew();
-        let (test, evaluate) = engine.prepare(|ctx| {
-            let test = Persistent::save(ctx, self.function(ctx)?);
-            Ok((test, Persistent::save(ctx, Tools::of(ctx)?.evaluate)))
+        let functions = engine.prepare(|ctx| {
+            let save = |function| Persistent::save(ctx, function);
+            Ok(Functions {
+                test: save(self.function(ctx)?),
+                of_unknown_version: match self.shared.asks_version {
+                    true => Some(save(self.function_of_unknown_version(ctx)?)),
+                    false => None,
+                },
+                evaluate: save(Tools::of(ctx)?.evaluate),
+            })
         })?;
-        let functions = Some((test, evaluate));
+        let functions = Some(functions);
         let (expression, engine) = (self.clone(), Some(engine));
         Ok(Evaluating { expression, last: None, functions, engine, failure: None })
     }
@@ -88,6 +99,13 @@ impl Expression {
         function(ctx, BEFORE, &self.shared.source, ");})")
     }
 
+    /// The same for events whose version is not known. The word `version` means something that must not be used yet, so that using it
+    /// throws; `undefined` would compare with anything.
+    fn function_of_unknown_version<'js>(&self, ctx: &Ctx<'js>) -> rquickjs::Result<Function<'js>> {
+        const BEFORE: &str = "(function(state,event){\"use strict\";return!!(";
+        function(ctx, BEFORE, &self.shared.source, ");let version;})")
+    }
+
     pub(crate) fn evaluate<'js>(
         &self,
         ctx: &Ctx<'js>,
@@ -97,7 +115,8 @@ impl Expression {
         event: &RawEvent<'_>,
     ) -> Result<bool, Fault> {
         if !self.traits().uses_event {
-            return Ok(test.call((state, (), number(ctx, event.version)))?);
+            let version = event.known_version().map(|version| number(ctx, version));
+            return Ok(test.call((state, (), version))?);
         }
         let mut args = Args::new(ctx.clone(), 9);
         args.push_arg(test)?;
@@ -138,10 +157,27 @@ pub struct Evaluating {
     expression: Expression,
     /// The state that was given last, and the value made of it. Values go before the engine does.
     last: Option<(Json, Persistent<Value<'static>>)>,
-    /// The expression, and what evaluates it.
-    functions: Option<(Persistent<Function<'static>>, Persistent<Function<'static>>)>,
+    functions: Option<Functions>,
     engine: Option<Engine>,
     failure: Option<FoldError>,
+}
+
+/// An expression in an engine.
+struct Functions {
+    test: Persistent<Function<'static>>,
+    /// For events whose version is not known; only where it may ask for that.
+    of_unknown_version: Option<Persistent<Function<'static>>>,
+    /// What evaluates either of them.
+    evaluate: Persistent<Function<'static>>,
+}
+
+impl Functions {
+    fn test(&self, event: &RawEvent<'_>) -> &Persistent<Function<'static>> {
+        match (&self.of_unknown_version, event.known_version()) {
+            (Some(test), None) => test,
+            _ => &self.test,
+        }
+    }
 }
 
 impl Evaluating {
@@ -155,11 +191,11 @@ impl Evaluating {
         }
         let Self { expression, last, functions, engine, .. } = self;
         let engine = engine.as_ref().ok_or_else(gone)?;
-        let (test, evaluate) = functions.as_ref().ok_or_else(gone)?;
+        let functions = functions.as_ref().ok_or_else(gone)?;
         let result = engine.enter_often(|ctx| {
             let value = expression.state(ctx, state, last)?;
-            let test = test.clone().restore(ctx)?;
-            let evaluate = evaluate.clone().restore(ctx)?;
+            let test = functions.test(event).clone().restore(ctx)?;
+            let evaluate = functions.evaluate.clone().restore(ctx)?;
             expression.evaluate(ctx, &evaluate, test, value, event)
         });
         if let Err(error) = &result

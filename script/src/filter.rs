@@ -5,6 +5,7 @@ use rewind_domain::{Filter, FilterError, FoldError, Json, RawEvent};
 
 use crate::expression::{Evaluating, Expression};
 use crate::limits::Limits;
+use crate::needs::asks_version;
 
 /// A filter whose expression in JavaScript, where it has one, is known to be sound.
 #[derive(Clone)]
@@ -29,6 +30,11 @@ impl EventFilter {
     /// The filter.
     pub fn filter(&self) -> &Filter {
         &self.filter
+    }
+
+    /// Whether it may ask for the versions of events.
+    pub fn asks_version(&self) -> bool {
+        self.filter.script().is_some_and(|(source, _)| asks_version(source))
     }
 
     /// Gets ready to ask it about many events. An engine is started only once one is needed.

@@ -35,6 +35,7 @@ pub use expression::{Evaluating, Expression};
 pub use filter::{EventFilter, Filtering, within_filter};
 pub use fold::{ScriptFold, fingerprint};
 pub use limits::Limits;
+pub use needs::asks_version;
 
 #[cfg(test)]
 mod tests;

@@ -57,6 +57,21 @@ pub(crate) fn data_members(expression: &str) -> Option<Vec<Box<str>>> {
     Some(members)
 }
 
+/// Whether an expression may ask for the version of the event: by that word, or by doing something else with the event than taking
+/// other members of it.
+pub fn asks_version(expression: &str) -> bool {
+    let Ok(tokens) = tokens(expression) else { return true };
+    let asks = |(at, token): (usize, &Token<'_>)| {
+        let is_member = at.checked_sub(1).is_some_and(|at| is_dot(&tokens[at]));
+        match token.text {
+            _ if token.kind != Kind::Word || is_member => false,
+            "event" => member(&tokens, at).is_none_or(|member| member == "version"),
+            word => word == "version",
+        }
+    };
+    has_odd(&tokens) || tokens.iter().enumerate().any(asks)
+}
+
 /// The member that is taken of what stands here, such as `a` of `x.a` and `x?.a`.
 fn member<'s>(tokens: &[Token<'s>], at: usize) -> Option<&'s str> {
     let (dot, name) = (tokens.get(at + 1)?, tokens.get(at + 2)?);
@@ -170,6 +185,30 @@ mod tests {
             let members: Option<Vec<Box<str>>> =
                 members.map(|members| members.into_iter().map(Into::into).collect());
             assert_eq!(data_members(expression), members, "{expression}");
+        }
+    }
+
+    #[test]
+    fn an_expression_asks_for_the_version_or_surely_does_not() {
+        for (expression, asks) in [
+            ("event.data.total > 1", false),
+            ("event.data.version > 1 && event.type !== 'version'", false),
+            ("event.data.items.some((item) => item?.version > 1)", false),
+            ("'event.version'.length || /version/.test(event.id)", false),
+            ("event.version > 1", true),
+            ("event?.version > 1", true),
+            ("version > 1", true),
+            ("`${event.version}` === '1'", true),
+            ("event['version'] > 1", true),
+            ("event[event.data.name] > 1", true),
+            ("JSON.stringify(event).includes('7')", true),
+            ("(({ version }) => version)(event) > 1", true),
+            ("{ const { version: v } = event; }", true),
+            (r"event.\u0076ersion > 1", true),
+            (r"\u0076ersion > 1", true),
+            ("arguments[2] > 1", true),
+        ] {
+            assert_eq!(asks_version(expression), asks, "{expression}");
         }
     }
 

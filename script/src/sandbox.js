@@ -12,6 +12,8 @@
   const isArray = Array.isArray;
   const hidden = (value) => ({ value, writable: true, enumerable: false, configurable: true });
 
+  const UNKNOWN_VERSION = "the version of this event is not known";
+
   // Where two runs could differ
   // ---------------------------
 
@@ -435,12 +437,23 @@
     return undefined;
   };
 
-  // An expression as a function of what it is about.
+  // An expression as a function of what it is about. A version that is not known is `undefined`: an expression that asks for it has no
+  // answer, even where it catches what is thrown.
   const evaluate = (test, state, data, id, version, timestamp_ms, type, fields, decode_error) => {
     const event = { id, version, type, timestamp_ms, data };
+    let hasFailed = false;
+    if (version === undefined) {
+      const get = () => {
+        hasFailed = true;
+        refuse(UNKNOWN_VERSION);
+      };
+      defineProperty(event, "version", { get, enumerable: true, configurable: true });
+    }
     if (decode_error !== undefined) event.decode_error = decode_error;
     if (fields !== undefined) defineProperty(event, "fields", hidden(fields));
-    return test(state, event, version);
+    const result = test(state, event, version);
+    if (hasFailed) refuse(UNKNOWN_VERSION);
+    return result;
   };
 
   const tools = {

@@ -106,15 +106,23 @@ impl Server {
             discovery: discovery.clone(),
             exports: exports.clone(),
         });
+        let hub = Hub::new(
+            store.clone(),
+            indexes.clone(),
+            discovery.clone(),
+            topics,
+            codecs.clone(),
+            live,
+        );
         let state = AppState {
             caches: backend.caches(),
             backend: Arc::new(backend),
             indexes,
-            discovery: discovery.clone(),
-            codecs: codecs.clone(),
+            discovery,
+            codecs,
             exports,
             engines,
-            hub: Hub::new(store.clone(), discovery, topics, codecs, live),
+            hub,
             hosts: Arc::new(TrustedHosts::new(address, allow_host)?),
             store,
             admission: Admission::new(capacity),

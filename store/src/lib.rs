@@ -36,6 +36,7 @@ mod scan_pace;
 mod signals;
 mod url;
 mod value;
+mod version_at;
 mod watch;
 
 use std::num::NonZeroU32;

@@ -2,6 +2,7 @@
 //!
 //! Each is read without a transaction, which Redis may refuse, and compared with the stream before and after ([`fit`]).
 
+use rewind_domain::merge::Direction;
 use rewind_domain::versions::StreamExtent;
 use rewind_domain::{Entry, EntryId, StreamKey};
 
@@ -56,6 +57,24 @@ pub enum PageOrder {
     NewestFirst,
 }
 
+impl From<PageOrder> for Direction {
+    fn from(order: PageOrder) -> Self {
+        match order {
+            PageOrder::OldestFirst => Self::Ascending,
+            PageOrder::NewestFirst => Self::Descending,
+        }
+    }
+}
+
+impl From<Direction> for PageOrder {
+    fn from(direction: Direction) -> Self {
+        match direction {
+            Direction::Ascending => Self::OldestFirst,
+            Direction::Descending => Self::NewestFirst,
+        }
+    }
+}
+
 impl PageOrder {
     /// Everything from an entry on in this order, the entry included; from the beginning where there is none.
     pub fn range_from(self, id: Option<EntryId>) -> IdRange {
@@ -75,10 +94,7 @@ impl PageOrder {
 
     /// The version so many entries further on in this order.
     pub fn onward(self, version: u64, distance: u64) -> Option<u64> {
-        match self {
-            Self::OldestFirst => version.checked_add(distance),
-            Self::NewestFirst => version.checked_sub(distance),
-        }
+        Direction::from(self).onward(version, distance)
     }
 }
 
@@ -180,8 +196,13 @@ impl Store {
 }
 
 impl Page {
-    fn of(page: &EntryPage, info: StreamInfo) -> Self {
+    pub(super) fn of(page: &EntryPage, info: StreamInfo) -> Self {
         Self { entries: page.to_entries(), info, is_last: page.is_last() }
+    }
+
+    /// That of a stream that has nothing.
+    pub(super) fn empty() -> Self {
+        Self { entries: Vec::new(), info: StreamInfo::default(), is_last: true }
     }
 }
 

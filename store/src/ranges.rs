@@ -3,7 +3,7 @@
 use rewind_domain::{Entry, StreamKey};
 
 use super::resp::Keep;
-use super::{EntryPage, EntryRange, IdRange, Page, PageOrder, Store, StoreError};
+use super::{EntryPage, EntryRange, IdRange, Page, PageOrder, Store, StoreError, StreamInfo};
 
 /// A part of a stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,29 +37,57 @@ impl Store {
         &self,
         reads: &[RangeRead],
     ) -> Result<Vec<Result<RangeEntries, StoreError>>, StoreError> {
-        let is_part = |read: &RangeRead| self.is_part(&read.stream);
-        if let Some(read) = reads.first().filter(|read| is_part(read)) {
-            return match self.range_of_part(read).await {
-                Err(error) if error.is_passing() => Err(error),
-                entries => Ok(vec![entries]),
-            };
+        if let Some(page) = self.first_of_part(reads).await {
+            let entries =
+                |page: Page| RangeEntries { entries: page.entries, is_last: page.is_last };
+            return Ok(vec![page?.map(entries)]);
         }
-        let streams = reads.iter().take_while(|read| !is_part(read));
-        let asked: Vec<(&StreamKey, EntryRange)> = streams
-            .map(|read| (&read.stream, EntryRange::new(read.range, read.order, read.count)))
-            .collect();
-        let pages = self.batch_of_entries(&asked, Keep::Whole).await?;
+        let pages = self.batch_of_entries(&self.before_parts(reads), Keep::Whole).await?;
         let entries =
             |page: EntryPage| RangeEntries { entries: page.to_entries(), is_last: page.is_last() };
         Ok(pages.into_iter().map(|page| page.map(entries)).collect())
     }
 
-    async fn range_of_part(&self, read: &RangeRead) -> Result<RangeEntries, StoreError> {
-        let RangeRead { stream, range, order, count } = read;
-        match self.page(stream, *range, *order, *count).await {
-            Ok(Page { entries, is_last, .. }) => Ok(RangeEntries { entries, is_last }),
-            Err(StoreError::NotFound) => Ok(RangeEntries { entries: Vec::new(), is_last: true }),
-            Err(error) => Err(error),
+    /// The same with the streams that they fit, so that they can be numbered. A key that does not exist is an empty stream.
+    ///
+    /// # Errors
+    /// As for [`Store::ranges`].
+    pub async fn ranges_with_streams(
+        &self,
+        reads: &[RangeRead],
+    ) -> Result<Vec<Result<Page, StoreError>>, StoreError> {
+        if let Some(page) = self.first_of_part(reads).await {
+            return Ok(vec![page?]);
         }
+        let pages = self.batch(&self.before_parts(reads)).await?;
+        let page = |page: Result<(EntryPage, StreamInfo), StoreError>| match page {
+            Ok((page, info)) => Ok(Page::of(&page, info)),
+            Err(StoreError::NotFound) => Ok(Page::empty()),
+            Err(error) => Err(error),
+        };
+        Ok(pages.into_iter().map(page).collect())
+    }
+
+    /// The first of them, where it is of an aggregate inside of a topic.
+    async fn first_of_part(
+        &self,
+        reads: &[RangeRead],
+    ) -> Option<Result<Result<Page, StoreError>, StoreError>> {
+        let first = reads.first().filter(|read| self.is_part(&read.stream))?;
+        let RangeRead { stream, range, order, count } = first;
+        Some(match self.page(stream, *range, *order, *count).await {
+            Err(error) if error.is_passing() => Err(error),
+            Err(StoreError::NotFound) => Ok(Ok(Page::empty())),
+            page => Ok(page),
+        })
+    }
+
+    /// Those before the first that is of an aggregate inside of a topic.
+    fn before_parts<'r>(&self, reads: &'r [RangeRead]) -> Vec<(&'r StreamKey, EntryRange)> {
+        reads
+            .iter()
+            .take_while(|read| !self.is_part(&read.stream))
+            .map(|read| (&read.stream, EntryRange::new(read.range, read.order, read.count)))
+            .collect()
     }
 }

@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use rewind_domain::versions::StreamExtent;
+use rewind_domain::numbering::{Numbering, PageEnds};
 use rewind_domain::{EntryId, StreamKey};
 use tokio::sync::mpsc;
 
@@ -54,10 +54,33 @@ impl Store {
         range: IdRange,
         order: PageOrder,
     ) -> Result<Scan, StoreError> {
+        self.scan_numbered(key, range, Numbering::new(order.into())).await
+    }
+
+    /// The same in the direction of `numbering`, which may know the version of the first entry in the range.
+    ///
+    /// # Errors
+    /// As for [`Store::page`].
+    pub async fn scan_numbered(
+        &self,
+        key: &StreamKey,
+        range: IdRange,
+        numbering: Numbering,
+    ) -> Result<Scan, StoreError> {
+        self.begin_scan(key, range, numbering, Keep::Whole).await
+    }
+
+    pub(super) async fn begin_scan(
+        &self,
+        key: &StreamKey,
+        range: IdRange,
+        numbering: Numbering,
+        keep: Keep,
+    ) -> Result<Scan, StoreError> {
         let part = self.part(key).await?;
         let size = PageSize::of_scan();
-        let mut reading =
-            Reading { store: self.clone(), key: key.clone(), part, range, order, at: None, size };
+        let (store, key, order) = (self.clone(), key.clone(), numbering.direction().into());
+        let mut reading = Reading { store, key, part, range, order, numbering, keep, size };
         self.shared.pace.turn(0).await;
         let (reader, reply) = self.shared.readers.ask(&reading.request(), &self.shared.url).await?;
         let info = reply.info.clone();
@@ -96,19 +119,12 @@ impl Scan {
 }
 
 impl ScanPage {
-    /// The entries with their versions, where these are known: in scans that came from either end of the stream.
+    /// The entries with their versions, where these are known: in scans that came from either end of the stream, or were told.
     pub fn events(&self) -> impl Iterator<Item = (PageEntry<'_>, Option<u64>)> {
         let (first, order) = (self.first_version, self.order);
         (0..).zip(self.entries.entries()).map(move |(distance, entry)| {
             (entry, first.and_then(|first| order.onward(first, distance)))
         })
-    }
-
-    /// The last entry, and its version where that is known.
-    fn last(&self) -> Option<(EntryId, Option<u64>)> {
-        let distance = (self.entries.len() as u64).checked_sub(1)?;
-        let version = self.first_version.and_then(|first| self.order.onward(first, distance));
-        Some((self.entries.last_id()?, version))
     }
 }
 
@@ -121,8 +137,9 @@ struct Reading {
     /// What is still to be read.
     range: IdRange,
     order: PageOrder,
-    /// The last entry that was read, and its version where that is known.
-    at: Option<(EntryId, Option<u64>)>,
+    numbering: Numbering,
+    /// What of the entries is kept.
+    keep: Keep,
     size: PageSize,
 }
 
@@ -182,7 +199,7 @@ impl Reading {
     fn request(&self) -> PageRequest<'_> {
         let ranges = vec![EntryRange::new(self.range, self.order, self.size.entries(1))];
         let look = self.store.look();
-        PageRequest { look, key: &self.key, part: self.part.as_ref(), ranges, keep: Keep::Whole }
+        PageRequest { look, key: &self.key, part: self.part.as_ref(), ranges, keep: self.keep }
     }
 
     /// Leaves out what is added from now on.
@@ -199,37 +216,18 @@ impl Reading {
         let PageReply { mut pages, info } = reply;
         let entries = pages.pop().ok_or(StoreError::unexpected("a scan without a page"))?;
         self.size.learn_bytes(entries.len(), entries.bytes());
-        let first_version = self.first_version(&entries, &info.extent);
         let order = self.order;
-        let mut page = ScanPage { entries, info, is_last: false, first_version, order };
-        if let Some((id, version)) = page.last() {
-            self.at = Some((id, version));
+        let mut first_version = None;
+        if let (Some(first), Some(last)) = (entries.first_id(), entries.last_id()) {
+            let ends = PageEnds { first, last, count: entries.len() as u64 };
+            first_version = self.numbering.number(ends, &info.extent);
             match order {
-                PageOrder::OldestFirst => self.range.after = Some(id),
-                PageOrder::NewestFirst => self.range.before = Some(id),
+                PageOrder::OldestFirst => self.range.after = Some(last),
+                PageOrder::NewestFirst => self.range.before = Some(last),
             }
         }
+        let mut page = ScanPage { entries, info, is_last: false, first_version, order };
         page.is_last = page.entries.is_last() || self.range.is_empty();
         Ok(page)
-    }
-
-    fn first_version(&self, page: &EntryPage, extent: &StreamExtent) -> Option<u64> {
-        if let Some((id, Some(version))) = self.at {
-            return match self.order {
-                PageOrder::NewestFirst => version.checked_sub(1),
-                // Where trimming overtook the scan, entries between the two are lost to it, and the versions go on behind them.
-                PageOrder::OldestFirst if extent.first_id.is_none_or(|first| first > id) => {
-                    Some(version.max(extent.gone()) + 1)
-                }
-                PageOrder::OldestFirst => Some(version + 1),
-            };
-        }
-        let (first, last, count) = (page.first_id()?, page.last_id()?, page.len() as u64);
-        match self.order {
-            PageOrder::OldestFirst => extent.first_version_of_run(first, last, count),
-            PageOrder::NewestFirst => {
-                extent.first_version_of_run(last, first, count).map(|oldest| oldest + count - 1)
-            }
-        }
     }
 }

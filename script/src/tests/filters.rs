@@ -59,6 +59,44 @@ fn an_event_for_which_the_expression_throws_is_told_and_the_next_one_is_asked() 
 }
 
 #[test]
+fn a_version_that_is_not_known_is_a_failure_however_it_is_asked_for() {
+    let fields = fields("E", r#"{"version":7,"total":5}"#);
+    for text in [
+        "=event.version > 3",
+        "=event.version < 3",
+        "=event?.version >= 0",
+        "=event.type && version > 3",
+        "=event.type && typeof version === 'undefined'",
+        "=event['version'] > 3",
+        "=event[['ver', 'sion'].join('')] === undefined",
+        "=(({ version }) => version > 3)(event)",
+        "=JSON.stringify(event).length > 3",
+        "=({ ...event }).type === 'E'",
+        "=(() => { try { return event.version > 3; } catch { return true; } })()",
+        "event.data.total === 5 && event.version > 3",
+        "type:E =event.version > 3",
+    ] {
+        let filter = filter(text);
+        assert!(filter.asks_version(), "{text}");
+        let mut filtering = filter.begin();
+        let error = filtering.matches(&RawEvent::new(id(1), 0, &fields)).unwrap_err();
+        assert_eq!(error.kind, FoldErrorKind::Threw, "{text}");
+        assert!(error.message.contains("the version of this event is not known"), "{text} {error}");
+        // The next one is asked all the same.
+        assert!(filtering.matches(&RawEvent::new(id(4), 4, &fields)).is_ok(), "{text}");
+    }
+    for (text, answer) in [
+        ("type:F =event.version > 3", false),
+        ("=event.type === 'F' && event.version > 3", false),
+        ("=event.type === 'E' || event.version > 3", true),
+        ("=event.data.version === 7", true),
+    ] {
+        let found = filter(text).begin().matches(&RawEvent::new(id(1), 0, &fields));
+        assert_eq!(found, Ok(answer), "{text}");
+    }
+}
+
+#[test]
 fn an_expression_of_a_filter_is_limited() {
     let limits = Limits { event_ms: 30, ..Limits::default() };
     let filter = Filter::parse("=event && (() => { for (;;); })()").unwrap();

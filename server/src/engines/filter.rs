@@ -2,7 +2,7 @@
 
 use rewind_domain::filter::native::Verdict;
 use rewind_domain::{Filter, FilterError, FoldError, RawEvent, StreamKey};
-use rewind_script::within_filter;
+use rewind_script::{asks_version, within_filter};
 
 use super::{EngineError, Engines};
 use rewind_store::Packer;
@@ -42,6 +42,11 @@ impl EventFilter {
             read.map_err(|error| FilterFault::Filter(within_filter(source, start, &error)))?;
         }
         Ok(Self { filter, engines: engines.clone() })
+    }
+
+    /// Whether it may ask for the versions of events.
+    pub fn asks_version(&self) -> bool {
+        self.filter.script().is_some_and(|(source, _)| asks_version(source))
     }
 
     /// The filter.

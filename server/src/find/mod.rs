@@ -8,6 +8,7 @@ mod progress;
 mod seam;
 mod search;
 mod source;
+mod versions;
 
 use futures::Stream;
 use rewind_app::api::find::{FindBegun, FindDone, FindProgress, FoundEvent};

@@ -5,13 +5,14 @@ use rewind_app::api::{ApiError, ErrorCode, Order};
 use rewind_codec::{Codecs, StreamCodec};
 use rewind_domain::cut::CutLimits;
 use rewind_domain::merge::IdSpan;
-use rewind_domain::{EntryId, Event, FoldError, RawEvent, StreamKey};
+use rewind_domain::{EntryId, FoldError, RawEvent, StreamKey};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
 use super::progress::Progress;
 use super::seam::Look;
-use super::source::{Batch, ManyStreams, OneStream, Source, Stretch};
+use super::source::{Batch, ManyStreams, MergedEntry, OneStream, Source, Stretch};
+use super::versions::Versions;
 use super::{FindFrame, FindQuery, Place, Position};
 use crate::backend::{api_error, engine_error};
 use crate::discovery::{Discovery, Need, Waited, Within};
@@ -60,8 +61,11 @@ pub(super) async fn run(
     let mut streams: Vec<StreamKey> = found.iter().map(|found| found.key.clone()).collect();
     let FindQuery { filter, span, order, position, is_whole, limit, .. } = query;
     let span = of_filter(&filter, span);
+    let versions = Versions::new(indexes.clone(), filter.asks_version());
     let mut source = match span {
-        None => Source::One(Box::new(OneStream::new(store.clone(), "".into(), order, []))),
+        None => {
+            Source::One(Box::new(OneStream::new(store.clone(), "".into(), order, [], versions)))
+        }
         Some(span) if is_single => {
             let end = found.first().and_then(|found| found.info.as_ref().ok());
             let end = end.map_or(EntryId::MAX, |info| info.extent.last_generated_id);
@@ -73,10 +77,13 @@ pub(super) async fn run(
                 None => span,
             };
             let stretches = stretches(indexes, &stream, &filter, rest, order).await?;
-            Source::One(Box::new(OneStream::new(store.clone(), stream, order, stretches)))
+            let one = OneStream::new(store.clone(), stream, order, stretches, versions);
+            Source::One(Box::new(one))
         }
         Some(span) => {
-            Source::Many(ManyStreams::new(store.clone(), found, order, span, position.as_ref()))
+            let (store, position) = (store.clone(), position.as_ref());
+            let many = ManyStreams::new(store, found, order, span, position, versions);
+            Source::Many(Box::new(many))
         }
     };
 
@@ -91,10 +98,16 @@ pub(super) async fn run(
         position,
         progress,
     };
+    let frames_of_reader = frames.clone();
     let frames = frames.clone();
     let looked = tokio::task::spawn_blocking(move || looking.look_at_all(batches, &frames));
     let read = loop {
-        match source.next().await {
+        // Counting up to where it begins may take long.
+        let next = tokio::select! {
+            next = source.next() => next,
+            () = frames_of_reader.closed() => break Ok(()),
+        };
+        match next {
             Ok(Some(batch)) => {
                 let is_large = batch.bytes() > LARGE_BATCH_BYTES;
                 if sender.send(Ok(batch)).await.is_err() {
@@ -268,8 +281,6 @@ struct Candidate<'e> {
     /// The number of its stream.
     stream: usize,
     event: RawEvent<'e>,
-    /// Where it is known.
-    version: Option<u64>,
 }
 
 /// Nobody listens any more, or enough was found.
@@ -319,19 +330,16 @@ impl Looking {
                 let entries: Vec<(PageEntry<'_>, Option<u64>)> = page.events().collect();
                 let mut candidates = Vec::with_capacity(entries.len());
                 for (entry, version) in &entries {
-                    candidates.push(Candidate {
-                        stream: 0,
-                        event: entry.raw(version.unwrap_or(0)),
-                        version: *version,
-                    });
+                    candidates
+                        .push(Candidate { stream: 0, event: entry.raw(version.unwrap_or(0)) });
                 }
                 self.hold_all(&candidates, asking, frames)?;
             }
             Batch::Merged(entries) => {
                 let mut candidates = Vec::with_capacity(entries.len());
-                for (stream, entry) in &entries {
-                    let event = RawEvent::new(entry.id, 0, &entry.fields);
-                    candidates.push(Candidate { stream: *stream, event, version: None });
+                for MergedEntry { stream, entry, version } in &entries {
+                    let event = RawEvent::new(entry.id, version.unwrap_or(0), &entry.fields);
+                    candidates.push(Candidate { stream: *stream, event });
                 }
                 self.hold_all(&candidates, asking, frames)?;
             }
@@ -386,7 +394,7 @@ impl Looking {
         asking: &mut Asking<'_>,
         frames: &mpsc::Sender<FindFrame>,
     ) -> Result<(), Over> {
-        let Candidate { stream, event, version } = *candidate;
+        let Candidate { stream, event } = *candidate;
         let place = self.streams.get(stream).zip(asking.codecs.get(stream));
         let Some((key, codec)) = place else { return Ok(()) };
         let event = &event.with_decoder(codec);
@@ -399,7 +407,7 @@ impl Looking {
         let position = Position { id: event.id, stream: (!self.is_single).then(|| key.clone()) };
         if is_meant {
             self.progress.find();
-            let event = Event { version, ..event.decode() };
+            let event = event.decode();
             let event = if self.is_whole { event } else { event.cut_to(CutLimits::LIST) };
             let found = FoundEvent { stream: key.clone(), event };
             let frame = FindFrame::Found(found, position.clone());
@@ -449,7 +457,7 @@ struct Asking<'f> {
 
 impl Asking<'_> {
     fn put(&self, questions: &mut Questions, candidate: &Candidate<'_>) {
-        let Candidate { stream, event, .. } = *candidate;
+        let Candidate { stream, event } = *candidate;
         let number = u32::try_from(stream).unwrap_or(u32::MAX);
         match self.codecs.get(stream) {
             Some(codec) => questions.push(self.filter, number, &event.with_decoder(codec)),

@@ -7,6 +7,7 @@
 //!
 //! What makes sure that an index is right is in [`state`].
 
+mod ranks;
 mod shelf;
 mod state;
 mod stream;

@@ -90,6 +90,11 @@ impl Indexes {
         Self { members: Arc::new(paths), ..self }
     }
 
+    /// Where the streams are.
+    pub(super) fn store(&self) -> &Store {
+        &self.store
+    }
+
     /// What indexes may take.
     pub fn limits(&self) -> IndexLimits {
         self.shelf.limits

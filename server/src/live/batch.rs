@@ -37,10 +37,12 @@ pub(super) struct Made {
     pub(super) entry: Arc<Entry>,
 }
 
-/// The entries of a batch, each with its stream.
-pub(super) fn entries(batch: &[Merged<Made>]) -> impl Iterator<Item = (&StreamKey, &Arc<Entry>)> {
+/// The entries of a batch, each with its stream and its version.
+pub(super) fn entries(
+    batch: &[Merged<Made>],
+) -> impl Iterator<Item = (&StreamKey, &Arc<Entry>, Option<u64>)> {
     batch.iter().filter_map(|next| match next {
-        Merged::Entry { stream, entry, .. } => Some((stream, &entry.entry)),
+        Merged::Entry { stream, position, entry } => Some((stream, &entry.entry, position.version)),
         Merged::Gap { .. } => None,
     })
 }

@@ -129,7 +129,8 @@ impl CategoryViewer {
             Taken::Deliveries(deliveries) => {
                 let entries = deliveries.iter().filter_map(Delivery::entry);
                 let candidates = candidates_of(&self.line.hub, entries);
-                let mut chosen = self.selection.choose(candidates).await.into_iter();
+                let mut chosen =
+                    self.selection.choose(&self.line.hub, candidates).await.into_iter();
                 self.tell_errors();
                 for delivery in deliveries {
                     self.deliver(delivery, &mut chosen);
@@ -205,7 +206,7 @@ impl CategoryViewer {
         let batch = std::iter::from_fn(|| merge.next(u64::MAX)).take(PASSED_AT_ONCE).collect();
         let batch = batch::decode(&self.line.hub.shared().codecs, batch).await;
         let candidates = candidates_of(&self.line.hub, batch::entries(&batch));
-        let mut chosen = self.selection.choose(candidates).await.into_iter();
+        let mut chosen = self.selection.choose(&self.line.hub, candidates).await.into_iter();
         for next in batch {
             match next {
                 Merged::Gap { gap, .. } => {

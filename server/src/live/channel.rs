@@ -152,10 +152,10 @@ impl Delivery {
         Some(Self::Entry { position, reached: None, frame, stream, entry })
     }
 
-    /// The entry, with its stream.
-    pub(super) fn entry(&self) -> Option<(&StreamKey, &Arc<Entry>)> {
+    /// The entry, with its stream and its version.
+    pub(super) fn entry(&self) -> Option<(&StreamKey, &Arc<Entry>, Option<u64>)> {
         match self {
-            Self::Entry { stream, entry, .. } => Some((stream, entry)),
+            Self::Entry { stream, entry, position, .. } => Some((stream, entry, position.version)),
             _ => None,
         }
     }

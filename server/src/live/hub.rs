@@ -17,6 +17,7 @@ use super::position::Position;
 use super::seats::{LiveLimits, Seat, Seats};
 use super::{LiveError, follower, reader, remade};
 use crate::discovery::Discovery;
+use crate::index::Indexes;
 use crate::topics::Topics;
 use rewind_store::{Store, StoreError};
 
@@ -40,6 +41,8 @@ pub struct Hub {
 
 pub(super) struct Shared {
     pub(super) store: Store,
+    /// Where entries are.
+    pub(super) indexes: Indexes,
     /// Which streams there are.
     pub(super) discovery: Discovery,
     pub(super) codecs: Codecs,
@@ -81,6 +84,7 @@ impl Hub {
     /// A hub that reads from `store`, where aggregates inside of shared streams are `parts` of them, and unpacks payloads by `codecs`.
     pub fn new(
         store: Store,
+        indexes: Indexes,
         discovery: Discovery,
         parts: Topics,
         codecs: Codecs,
@@ -88,6 +92,7 @@ impl Hub {
     ) -> Self {
         let shared = Arc::new(Shared {
             store,
+            indexes,
             discovery,
             codecs,
             parts,

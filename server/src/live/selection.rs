@@ -34,6 +34,8 @@ pub(super) struct Selection {
 pub(super) struct Candidate {
     pub(super) stream: StreamKey,
     pub(super) entry: Arc<Entry>,
+    /// The version of the entry, where that is known.
+    pub(super) version: Option<u64>,
     pub(super) codec: Arc<StreamCodec>,
 }
 
@@ -57,8 +59,11 @@ impl Selection {
     }
 
     /// Of each entry whether it is meant. One about which the filter fails is not; [`Selection::new_errors`] tells of it.
-    pub(super) async fn choose(&mut self, candidates: Vec<Candidate>) -> Vec<bool> {
+    pub(super) async fn choose(&mut self, hub: &Hub, mut candidates: Vec<Candidate>) -> Vec<bool> {
         let Some(filter) = self.filter.clone() else { return vec![true; candidates.len()] };
+        if filter.asks_version() {
+            find_versions(hub, &mut candidates).await;
+        }
         let candidates = Arc::new(candidates);
         let mut is_meant = Vec::with_capacity(candidates.len());
         while is_meant.len() < candidates.len() {
@@ -101,25 +106,44 @@ impl Selection {
     }
 }
 
-/// Entries, each with its stream, as a filter is asked about them.
+/// Finds out the versions that are not known: a line that goes on within a stream knows only where it is. What cannot be told stays
+/// unknown, and a filter that asks for it fails.
+async fn find_versions(hub: &Hub, candidates: &mut [Candidate]) {
+    let mut known: HashMap<StreamKey, Option<u64>> = HashMap::new();
+    for candidate in candidates {
+        let next = match (candidate.version, known.get(&candidate.stream)) {
+            (Some(version), _) => Some(version),
+            (None, Some(before)) => before.and_then(|version| version.checked_add(1)),
+            (None, None) => {
+                let (indexes, id) = (&hub.shared().indexes, candidate.entry.id);
+                indexes.version_at(&candidate.stream, id).await.ok().flatten()
+            }
+        };
+        candidate.version = next;
+        known.insert(candidate.stream.clone(), next);
+    }
+}
+
+/// Entries, each with its stream and its version where that is known, as a filter is asked about them.
 pub(super) fn candidates_of<'e>(
     hub: &Hub,
-    entries: impl Iterator<Item = (&'e StreamKey, &'e Arc<Entry>)>,
+    entries: impl Iterator<Item = (&'e StreamKey, &'e Arc<Entry>, Option<u64>)>,
 ) -> Vec<Candidate> {
     let mut codecs: HashMap<&StreamKey, Arc<StreamCodec>> = HashMap::new();
-    let candidate = |(stream, entry): (&'e StreamKey, &'e Arc<Entry>)| {
+    let candidate = |(stream, entry, version): (&'e StreamKey, &'e Arc<Entry>, Option<u64>)| {
         let codec = codecs
             .entry(stream)
             .or_insert_with(|| Arc::new(decoding::codec_for_answer(&hub.shared().codecs, stream)));
         let (codec, entry) = (Arc::clone(codec), Arc::clone(entry));
-        Candidate { stream: stream.clone(), entry, codec }
+        Candidate { stream: stream.clone(), entry, version, codec }
     };
     entries.map(candidate).collect()
 }
 
 impl Candidate {
     fn raw(&self) -> RawEvent<'_> {
-        RawEvent::new(self.entry.id, 0, &self.entry.fields).with_decoder(&*self.codec)
+        let version = self.version.unwrap_or(0);
+        RawEvent::new(self.entry.id, version, &self.entry.fields).with_decoder(&*self.codec)
     }
 
     fn needs_decoder(&self) -> bool {

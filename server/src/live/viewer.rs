@@ -191,7 +191,7 @@ impl Viewer {
         }
         let entries = deliveries.iter().filter_map(Delivery::entry);
         let candidates = candidates_of(&self.line.hub, entries);
-        let mut chosen = self.selection.choose(candidates).await.into_iter();
+        let mut chosen = self.selection.choose(&self.line.hub, candidates).await.into_iter();
         self.tell_errors();
         for delivery in deliveries {
             match delivery {
@@ -351,7 +351,7 @@ impl Viewer {
         let batch = batch::of_page(self.places[index].position, &stream, entries, &info);
         let batch = batch::decode(&self.line.hub.shared().codecs, batch).await;
         let candidates = candidates_of(&self.line.hub, batch::entries(&batch));
-        let mut chosen = self.selection.choose(candidates).await.into_iter();
+        let mut chosen = self.selection.choose(&self.line.hub, candidates).await.into_iter();
         self.tell_errors();
         for next in batch {
             match next {

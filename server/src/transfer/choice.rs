@@ -1,6 +1,6 @@
 //! Which entries of an export are meant.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use rewind_codec::Codecs;
 use rewind_domain::{Entry, Filter, FilterError, FoldError, FoldErrorKind, RawEvent, StreamKey};
@@ -11,15 +11,25 @@ use crate::topics::Inside;
 /// A filter at work on an export, and what it failed on.
 pub(super) struct Choice<'f> {
     filtering: Option<Filtering<'f>>,
+    asks_version: bool,
     codecs: &'f Codecs,
     /// The aggregates inside of topics, by their keys.
     inside: &'f HashMap<StreamKey, Inside>,
-    /// Those of which there was an entry, meant or not.
-    met: HashSet<StreamKey>,
+    /// Of those of which there was an entry, meant or not: how many.
+    met: HashMap<StreamKey, u64>,
     /// How many entries were meant.
     pub(super) kept: u64,
-    /// How many entries an expression threw on; they count as not meant.
-    pub(super) failed: u64,
+    /// On which entries an expression threw; they count as not meant.
+    pub(super) failed: Option<Failed>,
+}
+
+/// Entries that an expression threw on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failed {
+    /// How many.
+    pub entries: u64,
+    /// Why it threw on the first of them.
+    pub message: String,
 }
 
 /// Reads a filter.
@@ -38,40 +48,53 @@ impl<'f> Choice<'f> {
         inside: &'f HashMap<StreamKey, Inside>,
     ) -> Self {
         let filtering = filter.map(EventFilter::begin);
-        Self { filtering, codecs, inside, met: HashSet::new(), kept: 0, failed: 0 }
+        let asks_version = filter.is_some_and(EventFilter::asks_version);
+        Self { filtering, asks_version, codecs, inside, met: HashMap::new(), kept: 0, failed: None }
     }
 
     /// The first of the aggregates inside of topics of which there was no entry at all.
     pub(super) fn unmet(&self) -> Option<&StreamKey> {
-        self.inside.keys().filter(|key| !self.met.contains(*key)).min()
+        self.inside.keys().filter(|key| !self.met.contains_key(*key)).min()
     }
 
-    /// Leaves out of a part of a stream what is not meant.
+    /// Whether the filter may ask for versions.
+    pub(super) fn asks_version(&self) -> bool {
+        self.asks_version
+    }
+
+    /// Leaves out of parts of streams what is not meant. `versions` are those of their first entries, where they are known.
     ///
     /// # Errors
     /// Where an expression takes too long or too much memory.
     pub(super) fn narrow(
         &mut self,
         pages: &mut [(StreamKey, Vec<Entry>)],
+        versions: &[Option<u64>],
     ) -> Result<(), FoldError> {
-        for (stream, entries) in pages {
+        let versions = versions.iter().copied().chain(std::iter::repeat(None));
+        for ((stream, entries), mut version) in pages.iter_mut().zip(versions) {
             let codec = self.codecs.of(stream);
             if let Some(inside) = self.inside.get(stream) {
                 entries.retain(|entry| {
                     inside.has(&RawEvent::new(entry.id, 0, &entry.fields).with_decoder(&codec))
                 });
-                if !entries.is_empty() && !self.met.contains(stream) {
-                    self.met.insert(stream.clone());
+                if !entries.is_empty() {
+                    // Its versions count its entries.
+                    let met = self.met.entry(stream.clone()).or_default();
+                    version = Some(*met + 1);
+                    *met += entries.len() as u64;
                 }
             }
             if let Some(filtering) = &mut self.filtering {
                 let mut failure = None;
                 entries.retain(|entry| {
-                    let event = RawEvent::new(entry.id, 0, &entry.fields).with_decoder(&codec);
-                    match filtering.matches(&event) {
+                    let event = RawEvent::new(entry.id, version.unwrap_or(0), &entry.fields);
+                    version = version.and_then(|version| version.checked_add(1));
+                    match filtering.matches(&event.with_decoder(&codec)) {
                         Ok(is_meant) => is_meant,
                         Err(error) if error.kind == FoldErrorKind::Threw => {
-                            self.failed += 1;
+                            let message = error.to_string();
+                            self.failed.get_or_insert(Failed { entries: 0, message }).entries += 1;
                             false
                         }
                         Err(error) => {
@@ -107,14 +130,20 @@ mod tests {
         let filter = filter.map(|text| compile(text).unwrap());
         let (codecs, inside) = (Codecs::default(), HashMap::new());
         let mut choice = Choice::new(filter.as_ref(), &codecs, &inside);
-        choice.narrow(&mut pages()).unwrap();
-        (choice.kept, choice.failed)
+        choice.narrow(&mut pages(), &[Some(7), None]).unwrap();
+        (choice.kept, choice.failed.map_or(0, |failed| failed.entries))
     }
 
     #[test]
     fn what_is_not_meant_is_left_out() {
         assert_eq!(kept(None), (5, 0));
         assert_eq!(kept(Some("data.n>2")), (3, 0));
+    }
+
+    #[test]
+    fn entries_have_versions_where_the_first_of_them_has() {
+        assert_eq!(kept(Some("=event.version >= 8")), (2, 2));
+        assert_eq!(kept(Some("=event.data.n < 4 && event.version >= 9")), (1, 0));
     }
 
     #[test]

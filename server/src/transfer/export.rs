@@ -14,12 +14,14 @@ use std::time::{Duration, Instant};
 
 use clap::builder::FalseyValueParser;
 use rewind_domain::filter::{EventPath, read_list};
+use rewind_domain::terminal::Escaped;
 use rewind_domain::{FilterError, FoldError, StreamKey};
 use tokio::sync::{mpsc, oneshot};
 
-use super::choice::{self, Choice};
+use super::choice::{self, Choice, Failed};
 use super::format::{FileText, Format, FormatName, NoColumns};
 use super::interrupt::Interrupt;
+use super::numbers::Numbers;
 use super::output::{Order, Output, Writing};
 use super::plan::{Plan, Remaining};
 use super::progress::{Measure, Progress};
@@ -93,8 +95,8 @@ pub struct ExportReport {
     pub entries: u64,
     /// Of how many streams.
     pub streams: u64,
-    /// How many events the filter failed on; they count as not meant.
-    pub failed: u64,
+    /// The events that the filter failed on; they count as not meant.
+    pub failed: Option<Failed>,
     /// How many entries were trimmed or deleted after the export began and before it came to them.
     pub vanished: u64,
     /// The file written; nothing for standard output.
@@ -243,9 +245,15 @@ async fn read_all(
     orders: &mpsc::Sender<Order>,
     progress: &Progress,
 ) -> Result<(), ExportError> {
+    let mut numbers = Numbers::default();
     while let Some(spans) = plan.next_round() {
         let mut pages = Vec::with_capacity(spans.len());
         let asked: Vec<Span> = spans.iter().map(|(_, span)| span.clone()).collect();
+        let sources: Vec<StreamKey> = asked.iter().map(|span| span.stream.clone()).collect();
+        let before = match choice.asks_version() {
+            true => reader.infos(&sources).await?,
+            false => Vec::new(),
+        };
         for ((stream, _), entries) in spans.iter().zip(reader.read(&asked).await?) {
             let stream = stream.clone();
             match entries {
@@ -253,8 +261,13 @@ async fn read_all(
                 Err(error) => return Err(ExportError::Stream { stream, error }),
             }
         }
+        let after = match choice.asks_version() {
+            true => reader.infos(&sources).await?,
+            false => Vec::new(),
+        };
         plan.take(&spans, &pages);
-        choice.narrow(&mut pages)?;
+        let versions = numbers.of_round(&spans, &pages, &(before, after));
+        choice.narrow(&mut pages, &versions)?;
         if orders.send(Order::Pages(pages)).await.is_err() {
             return Ok(());
         }
@@ -371,9 +384,10 @@ impl fmt::Display for ExportReport {
             write!(f, " to `{}`", path.display())?;
         }
         write!(f, " in {elapsed}")?;
-        if self.failed > 0 {
-            let failed = words::entries(self.failed);
-            write!(f, "; the filter failed on {failed}, which count as not meant")?;
+        if let Some(Failed { entries, message }) = &self.failed {
+            let failed = words::entries(*entries);
+            let message = Escaped(message);
+            write!(f, "; the filter failed on {failed}, which count as not meant ({message})")?;
         }
         if self.vanished > 0 {
             let (vanished, were) = (words::entries(self.vanished), words::were(self.vanished));
@@ -390,7 +404,7 @@ mod tests {
     #[test]
     fn the_report_is_one_clear_line() {
         let report = ExportReport {
-            failed: 0,
+            failed: None,
             entries: 262_200,
             streams: 13_087,
             vanished: 0,

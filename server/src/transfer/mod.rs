@@ -10,6 +10,7 @@ pub mod export;
 pub(crate) mod format;
 pub mod import;
 mod interrupt;
+mod numbers;
 mod output;
 mod plan;
 mod progress;

@@ -9,6 +9,7 @@ mod diff;
 mod event;
 mod events;
 mod export;
+mod filter_versions;
 mod find;
 mod find_then_follow;
 mod folds;

@@ -67,7 +67,7 @@ fn member_value<'v>(member: &'v Member, known: Known<'v, '_, '_>) -> Option<Valu
         Member::Id => Value::String(subject.event.id.to_string().into()),
         // As scripts have them: no stream has 2⁵³ entries, and no time is that far away.
         #[expect(clippy::cast_precision_loss)]
-        Member::Version => Value::Number(subject.event.version as f64),
+        Member::Version => Value::Number(subject.event.known_version()? as f64),
         #[expect(clippy::cast_precision_loss)]
         Member::Timestamp => Value::Number(subject.event.timestamp_ms() as f64),
         Member::Data { keys, is_optional } => return data_value(subject, keys, is_optional),

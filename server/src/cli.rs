@@ -3,14 +3,14 @@
 mod logging;
 mod signals;
 
-use std::path::PathBuf;
+use std::ffi::OsString;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use rewind_domain::terminal::Escaped;
 
-use crate::config::{RedisOptions, ServeOptions};
+use crate::config::{self, ArgumentError, RedisOptions, ServeOptions};
 use crate::engines::run_engine;
 use crate::serve::Server;
 use crate::transfer::{export, import};
@@ -48,9 +48,6 @@ struct ImportArgs {
 struct ExportArgs {
     #[command(flatten)]
     redis: RedisOptions,
-    /// The server's configuration file, for its `redis-url`, decoders and topics
-    #[arg(long, value_name = "FILE", env = "REWIND_CONFIG")]
-    config: Option<PathBuf>,
     #[command(flatten)]
     options: export::ExportOptions,
 }
@@ -58,7 +55,15 @@ struct ExportArgs {
 /// How long what computes in the background is waited for at the end, before the process ends without it. Nobody is there any
 /// more who could want its answer.
 const BACKGROUND_ENDS_WITHIN: Duration = Duration::from_millis(500);
+
 impl Cli {
+    /// Reads the command line and the configuration file that it names.
+    fn read() -> Result<Self, ArgumentError> {
+        let arguments: Vec<OsString> = std::env::args_os().collect();
+        let matches = config::matches(&Self::command(), &arguments)?;
+        Ok(Self::from_arg_matches(&matches)?)
+    }
+
     /// Whether it is the server that started this, for its scripts.
     fn is_engine(&self) -> bool {
         matches!(self.command, Command::Engine)
@@ -67,7 +72,14 @@ impl Cli {
 
 /// Does what the command line says.
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::read() {
+        Ok(cli) => cli,
+        Err(ArgumentError::CommandLine(error)) => error.exit(),
+        Err(ArgumentError::File(error)) => {
+            say(&mut std::io::stderr(), &format!("error: {error}"));
+            return ExitCode::FAILURE;
+        }
+    };
     // It serves nobody, and needs no more threads than it has.
     if cli.is_engine() {
         return run_engine();
@@ -125,9 +137,7 @@ async fn import(args: ImportArgs) -> Result<(), Box<dyn std::error::Error>> {
 
 async fn export(args: ExportArgs) -> Result<(), Box<dyn std::error::Error>> {
     let is_quiet = args.options.quiet;
-    let ExportArgs { redis: RedisOptions { redis_url }, config, options } = args;
-    let config = ServeOptions { redis_url, config, ..ServeOptions::default() };
-    let report = export::run(options, &config.resolve_reading()?).await?;
+    let report = export::run(args.options, &args.redis.resolve()?).await?;
     // Whoever closed the pipe, as `head` does, has all they want.
     if !is_quiet && !report.is_cut_short {
         say(&mut std::io::stderr(), &report);
@@ -144,8 +154,6 @@ fn say(out: &mut dyn std::io::Write, line: &dyn std::fmt::Display) {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory as _;
-
     use super::*;
 
     #[test]

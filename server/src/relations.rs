@@ -14,23 +14,38 @@ const DEFAULT_STREAMS: &str = "events:*";
 #[serde(default, deny_unknown_fields)]
 pub struct RelationOptions {
     /// A name under which events tell their own id; can be given several times [default: event_id, eventId, ce-id, ce_id, id]
-    #[arg(id = "relation_id", long = "relation-id", value_name = "NAME")]
+    #[arg(id = "relation_id", long = "relation-id", alias = "relations-id", value_name = "NAME")]
     #[arg(env = "REWIND_RELATION_ID", value_delimiter = ',')]
     pub id: Vec<String>,
 
     /// A name under which events tell the id that their story shares [default: correlation_id, correlationId]
-    #[arg(id = "relation_correlation", long = "relation-correlation", value_name = "NAME")]
+    #[arg(
+        id = "relation_correlation",
+        long = "relation-correlation",
+        alias = "relations-correlation",
+        value_name = "NAME"
+    )]
     #[arg(env = "REWIND_RELATION_CORRELATION", value_delimiter = ',')]
     pub correlation: Vec<String>,
 
     /// A name under which events tell the id of their cause [default: causation_id, causationId]
-    #[arg(id = "relation_causation", long = "relation-causation", value_name = "NAME")]
+    #[arg(
+        id = "relation_causation",
+        long = "relation-causation",
+        alias = "relations-causation",
+        value_name = "NAME"
+    )]
     #[arg(env = "REWIND_RELATION_CAUSATION", value_delimiter = ',')]
     pub causation: Vec<String>,
 
     /// A stream to look for related events in, or the beginning of keys and `*`, besides those of the event's own category
     /// [default: events:*]
-    #[arg(id = "relation_stream", long = "relation-stream", value_name = "KEY")]
+    #[arg(
+        id = "relation_stream",
+        long = "relation-stream",
+        alias = "relations-streams",
+        value_name = "KEY"
+    )]
     #[arg(env = "REWIND_RELATION_STREAM", value_delimiter = ',')]
     pub streams: Vec<String>,
 }
@@ -65,17 +80,6 @@ pub enum StreamPatternError {
 }
 
 impl RelationOptions {
-    /// These options, and for those that are not given the ones of `file`.
-    pub fn over(self, file: Self) -> Self {
-        let either = |given: Vec<String>, file| if given.is_empty() { file } else { given };
-        Self {
-            id: either(self.id, file.id),
-            correlation: either(self.correlation, file.correlation),
-            causation: either(self.causation, file.causation),
-            streams: either(self.streams, file.streams),
-        }
-    }
-
     /// What they say, with the defaults for what they do not.
     ///
     /// # Errors
@@ -137,19 +141,6 @@ mod tests {
         assert_eq!(RelationOptions::default().check(), Ok(RelationConfig::default()));
         let streams = RelationConfig::default().streams;
         assert_eq!(streams, [StreamPattern::Prefix("events:".into())]);
-    }
-
-    #[test]
-    fn options_win_over_the_file() {
-        let of = |text: &str| toml::from_str::<RelationOptions>(text).unwrap();
-        let file = of("id = ['a']\ncausation = ['b', 'c']\nstreams = ['audit', 'aggregate:*']");
-        let config = of("id = ['z']").over(file).check().unwrap();
-        assert_eq!(
-            (config.names.id, config.names.causation),
-            (vec!["z".into()], vec!["b".into(), "c".into()])
-        );
-        let texts: Vec<_> = config.streams.iter().map(StreamPattern::to_string).collect();
-        assert_eq!(texts, ["audit", "aggregate:*"]);
     }
 
     #[test]

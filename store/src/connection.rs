@@ -3,13 +3,19 @@
 use std::time::{Duration, Instant};
 
 use redis::aio::MultiplexedConnection;
-use redis::{AsyncConnectionConfig, Pipeline, RedisResult, Value};
+use redis::{
+    AsyncConnectionConfig, ErrorKind, Pipeline, RedisConnectionInfo, RedisError, RedisResult, Value,
+};
 use tokio::sync::Mutex;
+use tokio::time::timeout;
 
+use super::transport::{self, Address};
 use super::{StoreError, StoreUrl};
 
 /// How long making a connection may take. A server on the same continent answers in a tenth of that.
 pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+/// Why a server is not there that does not answer.
+pub(super) const NO_ANSWER: &str = "it does not answer in time";
 /// How long a short command may take. Longer than Redis blocks for its slowest usual work (a fork, a big `DEL`), shorter
 /// than people wait.
 pub(super) const RESPONSE_TIMEOUT: Duration = Duration::from_secs(10);
@@ -101,13 +107,37 @@ pub(super) async fn connect(
     url: &StoreUrl,
     response_timeout: Option<Duration>,
 ) -> Result<MultiplexedConnection, StoreError> {
-    let config = AsyncConnectionConfig::new()
-        .set_connection_timeout(Some(CONNECT_TIMEOUT))
-        .set_response_timeout(response_timeout);
-    url.client()
-        .get_multiplexed_async_connection_with_config(&config)
-        .await
-        .map_err(|error| StoreError::from_redis(url, &error))
+    let config = AsyncConnectionConfig::new().set_response_timeout(response_timeout);
+    connect_with(url, url.settings(), config).await
+}
+
+/// Makes a connection with these settings.
+pub(super) async fn connect_with(
+    url: &StoreUrl,
+    settings: &RedisConnectionInfo,
+    config: AsyncConnectionConfig,
+) -> Result<MultiplexedConnection, StoreError> {
+    let connecting = async {
+        let stream = transport::open(url).await?;
+        let (connection, driver) = MultiplexedConnection::new_with_config(settings, stream, config)
+            .await
+            .map_err(|error| failed_to_begin(url, &error))?;
+        // Ends when the last handle on the connection is dropped.
+        tokio::spawn(driver);
+        Ok(connection)
+    };
+    timeout(CONNECT_TIMEOUT, connecting).await.unwrap_or_else(|_| Err(url.unavailable(NO_ANSWER)))
+}
+
+/// Why a connection that was opened could not be used. A server that speaks TLS says nothing that a client without it understands.
+fn failed_to_begin(url: &StoreUrl, error: &RedisError) -> StoreError {
+    let is_garbled = error.kind() == ErrorKind::Parse || is_lost(error);
+    match url.at() {
+        Address::Tcp { .. } if is_garbled => url.unavailable(
+            "the connection was lost as soon as it was made; if this port speaks TLS, begin the Redis URL with `rediss://`",
+        ),
+        _ => StoreError::from_redis(url, error),
+    }
 }
 
 /// Sends a pipeline; an error of one command is that command's reply, not that of the whole.

@@ -1,5 +1,8 @@
 //! What can go wrong between Rewind and Redis.
 
+use std::io;
+use std::sync::Arc;
+
 use redis::{ErrorKind, RedisError};
 
 use super::StoreUrl;
@@ -135,9 +138,10 @@ impl StoreError {
             _ if error.is_connection_refusal() => {
                 Self::Unavailable { address: address(), reason: "nothing listens there".into() }
             }
-            ErrorKind::Io => {
-                Self::Unavailable { address: address(), reason: "the connection was lost".into() }
-            }
+            ErrorKind::Io => match io_error(error) {
+                Some(error) => url.lost(error),
+                None => url.unavailable("the connection was lost"),
+            },
             ErrorKind::Parse | ErrorKind::UnexpectedReturnType => {
                 Self::unexpected("a reply of another shape")
             }
@@ -195,6 +199,13 @@ impl StoreError {
         let is_about_database = has("db index") || has("select is not allowed");
         is_about_database.then(|| Self::Forbidden { message: detail.to_owned() })
     }
+}
+
+/// What the system, or TLS, says of a connection that was lost.
+fn io_error(error: &RedisError) -> Option<&io::Error> {
+    use std::error::Error;
+    let shared = error.source()?.downcast_ref::<Arc<dyn Error + Send + Sync>>()?;
+    shared.downcast_ref()
 }
 
 /// The text in quotes of either kind that follows some words.

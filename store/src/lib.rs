@@ -34,6 +34,8 @@ mod resp;
 mod scan;
 mod scan_pace;
 mod signals;
+mod tls;
+mod transport;
 mod url;
 mod value;
 mod version_at;
@@ -59,6 +61,7 @@ pub use parts::{Part, Parts};
 pub use ranges::{RangeEntries, RangeRead};
 pub use scan::{PAGE_ENTRIES, Scan, ScanPage};
 pub use signals::{Hearing, Signals};
+pub use tls::{TlsFileError, TlsFiles};
 pub use url::{StoreUrl, StoreUrlError};
 pub use value::LongValue;
 pub use watch::{News, Watcher};
@@ -165,7 +168,7 @@ impl Store {
 
     /// The number of the database that is read.
     pub fn database(&self) -> i64 {
-        self.shared.url.database()
+        self.shared.url.settings().db()
     }
 
     /// Runs a pipeline of one command.

@@ -3,17 +3,16 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use redis::ConnectionAddr;
-use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::timeout;
 
 use super::commands::Refusals;
+use super::connection::{CONNECT_TIMEOUT, NO_ANSWER};
 use super::resp::{Arrived, Keep, ReplyBuffer, Token, write_command};
+use super::transport::{self, Duplex};
 use super::{StoreError, StoreUrl};
 
-/// How long making a connection and logging in may take, as for the other connections.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// How long Redis may keep silent while a reply is expected.
 const RESPONSE_TIMEOUT: Duration = Duration::from_secs(30);
 /// How many connections are kept when nobody uses them: as many as people who look at histories at the same moment, mostly.
@@ -44,10 +43,6 @@ pub(super) struct Reader {
     last_length: usize,
 }
 
-/// A connection, of whatever kind.
-pub(super) trait Duplex: AsyncRead + AsyncWrite + Unpin + Send {}
-impl<T: AsyncRead + AsyncWrite + Unpin + Send> Duplex for T {}
-
 impl ReaderPool {
     pub(super) fn new(url: StoreUrl, refusals: Arc<Refusals>) -> Self {
         Self { url, kept: Arc::default(), turns: Arc::new(Semaphore::new(SHORT_READS)), refusals }
@@ -67,9 +62,7 @@ impl ReaderPool {
     /// A new reader.
     pub(super) async fn connect(&self) -> Result<Reader, StoreError> {
         let connecting = Reader::connect(self.url.clone());
-        timeout(CONNECT_TIMEOUT, connecting)
-            .await
-            .map_err(|_| self.url.unavailable("it does not answer in time"))?
+        timeout(CONNECT_TIMEOUT, connecting).await.map_err(|_| self.url.unavailable(NO_ANSWER))?
     }
 
     /// Keeps a reader whose replies were all read.
@@ -90,29 +83,14 @@ impl ReaderPool {
 
 impl Reader {
     async fn connect(url: StoreUrl) -> Result<Self, StoreError> {
-        let info = url.client().get_connection_info();
-        let lost = |error: std::io::Error| url.unavailable(reason(&error));
-        let stream: Box<dyn Duplex> = match info.addr() {
-            ConnectionAddr::Tcp(host, port) => {
-                let stream = tokio::net::TcpStream::connect((host.as_str(), *port)).await;
-                let stream = stream.map_err(lost)?;
-                // Requests are small and must not wait for more to come. Failing that they are only later.
-                let _ = stream.set_nodelay(true);
-                Box::new(stream)
-            }
-            #[cfg(unix)]
-            ConnectionAddr::Unix(path) => {
-                Box::new(tokio::net::UnixStream::connect(path).await.map_err(lost)?)
-            }
-            _ => return Err(url.unavailable("this kind of address is not known")),
-        };
+        let stream = transport::open(&url).await?;
         let mut reader = Self { stream, url: url.clone(), request: Vec::new(), last_length: 0 };
         reader.log_in().await?;
         Ok(reader)
     }
 
     async fn log_in(&mut self) -> Result<(), StoreError> {
-        let settings = self.url.client().get_connection_info().redis_settings().clone();
+        let settings = self.url.settings().clone();
         if let Some(password) = settings.password() {
             let parts = match settings.username() {
                 Some(user) => vec![&b"AUTH"[..], user.as_bytes(), password.as_bytes()],
@@ -145,10 +123,7 @@ impl Reader {
         for command in commands {
             write_command(&mut self.request, command);
         }
-        self.stream
-            .write_all(&self.request)
-            .await
-            .map_err(|error| self.url.unavailable(reason(&error)))
+        self.stream.write_all(&self.request).await.map_err(|error| self.url.lost(&error))
     }
 
     /// The connection itself, for whoever reads the reply in a way of its own, and where it leads.
@@ -160,7 +135,7 @@ impl Reader {
     pub(super) async fn renew(&mut self) -> Result<(), StoreError> {
         let connecting = Self::connect(self.url.clone());
         let renewed = timeout(CONNECT_TIMEOUT, connecting).await;
-        *self = renewed.map_err(|_| self.url.unavailable("it does not answer in time"))??;
+        *self = renewed.map_err(|_| self.url.unavailable(NO_ANSWER))??;
         Ok(())
     }
 
@@ -182,8 +157,8 @@ impl Reader {
             }
             let read = timeout(RESPONSE_TIMEOUT, self.stream.read_buf(bytes)).await;
             match read {
-                Err(_) => return Err(self.url.unavailable("it does not answer in time")),
-                Ok(Err(error)) => return Err(self.url.unavailable(reason(&error))),
+                Err(_) => return Err(self.url.unavailable(NO_ANSWER)),
+                Ok(Err(error)) => return Err(self.url.lost(&error)),
                 Ok(Ok(0)) => return Err(self.url.unavailable("the connection was lost")),
                 Ok(Ok(_)) => {}
             }
@@ -195,14 +170,5 @@ impl Reader {
                 }
             }
         }
-    }
-}
-
-fn reason(error: &std::io::Error) -> &'static str {
-    match error.kind() {
-        std::io::ErrorKind::ConnectionRefused | std::io::ErrorKind::NotFound => {
-            "nothing listens there"
-        }
-        _ => "the connection was lost",
     }
 }

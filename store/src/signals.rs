@@ -8,11 +8,11 @@ use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use redis::aio::MultiplexedConnection;
-use redis::{AsyncConnectionConfig, PushInfo, PushKind, Value};
+use redis::{AsyncConnectionConfig, ProtocolVersion, PushInfo, PushKind, Value};
 use rewind_domain::StreamKey;
 use tokio::sync::Notify;
 
-use super::connection::{CONNECT_TIMEOUT, RESPONSE_TIMEOUT, connect};
+use super::connection::{RESPONSE_TIMEOUT, connect, connect_with};
 use super::discover::glob_escaped;
 use super::{Page, Store, StoreError, Wanted, reply};
 
@@ -59,14 +59,15 @@ impl Store {
         let heard = Arc::<Heard>::default();
         let listener = Arc::clone(&heard);
         let config = AsyncConnectionConfig::new()
-            .set_connection_timeout(Some(CONNECT_TIMEOUT))
             .set_response_timeout(Some(RESPONSE_TIMEOUT))
             .set_push_sender(move |push: PushInfo| {
                 listener.hear(push);
                 Ok::<(), std::convert::Infallible>(())
             });
-        let client = self.shared.url.pushing_client().map_err(|error| self.error(&error))?;
-        let connection = client.get_multiplexed_async_connection_with_config(&config).await;
+        let url = &self.shared.url;
+        // Over RESP3 Redis tells of things without being asked.
+        let settings = url.settings().clone().set_protocol(ProtocolVersion::RESP3);
+        let connection = connect_with(url, &settings, config).await;
         let Ok(connection) = connection else {
             // Redis may refuse this kind of connection only (`HELLO`).
             let connection = connect(&self.shared.url, Some(RESPONSE_TIMEOUT)).await?;

@@ -1,19 +1,24 @@
 //! The address of a Redis server, which may hold a password and never shows it.
 
 use std::fmt;
+use std::io;
 use std::str::FromStr;
+use std::sync::Arc;
 
-use redis::{ConnectionAddr, IntoConnectionInfo};
+use redis::{ConnectionAddr, IntoConnectionInfo as _, RedisConnectionInfo};
 
 use super::StoreError;
+use super::tls::{Tls, TlsFileError, TlsFiles};
+use super::transport::{Address, reason};
 
 /// Where a Redis server is and how to log in there.
 ///
-/// Written as `redis://[user:password@]host[:port][/database]`, or `redis+unix:///path/to/socket` for a Unix socket.
-/// Showing it, in either way, leaves user and password out.
+/// Written as `redis://[user:password@]host[:port][/database]`, `rediss://…` for a server with TLS, or
+/// `redis+unix:///path/to/socket` for a Unix socket. Showing it, in either way, leaves user and password out.
 #[derive(Clone)]
 pub struct StoreUrl {
-    client: redis::Client,
+    address: Address,
+    settings: RedisConnectionInfo,
     shown: String,
 }
 
@@ -22,37 +27,48 @@ pub struct StoreUrl {
 pub enum StoreUrlError {
     /// It does not have the form.
     #[error(
-        "the Redis URL cannot be read ({0}); write it as `redis://[user:password@]host[:port][/database]` or `redis+unix:///path/to/socket`"
+        "the Redis URL cannot be read ({0}); write it as `redis://[user:password@]host[:port][/database]` `rediss://…` for TLS, or `redis+unix:///path/to/socket`"
     )]
     Malformed(String),
-    /// It asks for TLS.
+    /// It asks not to check who the server is.
     #[error(
-        "this build of Rewind does not speak TLS (`rediss://`); connect through a TLS tunnel such as stunnel"
+        "the Redis URL ends with `#insecure`, and Rewind does not send passwords to a server that could be anybody; name the authority of its certificate with `--redis-ca` instead"
     )]
-    Tls,
+    Insecure,
 }
 
 impl StoreUrl {
+    /// The same server, with these files for TLS.
+    ///
+    /// # Errors
+    /// If one of them is not what it should be, or the server is not reached by TLS.
+    pub fn with_tls_files(mut self, files: TlsFiles) -> Result<Self, TlsFileError> {
+        let Some(option) = files.first_option() else { return Ok(self) };
+        let Address::Tls { tls, .. } = &mut self.address else {
+            return Err(TlsFileError::NotUsed { option });
+        };
+        *tls = Arc::new(Tls::new(files)?);
+        Ok(self)
+    }
+
     /// It is not there for this reason.
-    pub(super) fn unavailable(&self, reason: &str) -> StoreError {
-        StoreError::Unavailable { address: self.to_string(), reason: reason.to_owned() }
+    pub(super) fn unavailable(&self, reason: impl Into<String>) -> StoreError {
+        StoreError::Unavailable { address: self.to_string(), reason: reason.into() }
     }
 
-    /// What makes connections to it that are told of things without asking (RESP3).
-    pub(super) fn pushing_client(&self) -> redis::RedisResult<redis::Client> {
-        let info = self.client.get_connection_info().clone();
-        let settings = info.redis_settings().clone().set_protocol(redis::ProtocolVersion::RESP3);
-        redis::Client::open(info.set_redis_settings(settings))
+    /// A connection to it could not be opened, or was lost.
+    pub(super) fn lost(&self, error: &io::Error) -> StoreError {
+        self.unavailable(reason(error))
     }
 
-    /// The number of the database there.
-    pub(super) fn database(&self) -> i64 {
-        self.client.get_connection_info().redis_settings().db()
+    /// Where it is.
+    pub(super) fn at(&self) -> &Address {
+        &self.address
     }
 
-    /// What makes connections to it.
-    pub(super) fn client(&self) -> &redis::Client {
-        &self.client
+    /// How to log in, and which database to use.
+    pub(super) fn settings(&self) -> &RedisConnectionInfo {
+        &self.settings
     }
 }
 
@@ -60,30 +76,48 @@ impl FromStr for StoreUrl {
     type Err = StoreUrlError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let scheme = text.split(':').next().unwrap_or_default();
-        if matches!(scheme, "rediss" | "valkeys") {
-            return Err(StoreUrlError::Tls);
+        let (plain, is_tls) = without_tls(text);
+        if is_tls && plain.ends_with("#insecure") {
+            return Err(StoreUrlError::Insecure);
         }
         let malformed = |error: redis::RedisError| {
             // The category is a fixed phrase; the detail may quote the URL.
             StoreUrlError::Malformed(error.category().to_owned())
         };
-        let info = text.into_connection_info().map_err(malformed)?;
-        let shown = match info.addr() {
-            ConnectionAddr::Tcp(host, port) if host.contains(':') => {
-                format!("redis://[{host}]:{port}/{}", info.redis_settings().db())
-            }
+        let info = plain.as_str().into_connection_info().map_err(malformed)?;
+        let (address, shown) = match info.addr() {
             ConnectionAddr::Tcp(host, port) => {
-                format!("redis://{host}:{port}/{}", info.redis_settings().db())
+                let (host, port) = (host.clone(), *port);
+                let shown_host =
+                    if host.contains(':') { format!("[{host}]") } else { host.clone() };
+                let scheme = if is_tls { "rediss" } else { "redis" };
+                let shown =
+                    format!("{scheme}://{shown_host}:{port}/{}", info.redis_settings().db());
+                let address = match is_tls {
+                    true => Address::Tls { host, port, tls: Arc::new(Tls::of_the_system()) },
+                    false => Address::Tcp { host, port },
+                };
+                (address, shown)
             }
-            ConnectionAddr::Unix(path) => format!("redis+unix://{}", path.display()),
-            _ => return Err(StoreUrlError::Tls),
+            ConnectionAddr::Unix(path) => {
+                (Address::Unix(path.clone()), format!("redis+unix://{}", path.display()))
+            }
+            _ => return Err(StoreUrlError::Malformed("Kind of address not known".into())),
         };
         let settings =
             info.redis_settings().clone().set_lib_name("rewind", env!("CARGO_PKG_VERSION"));
-        let client = redis::Client::open(info.set_redis_settings(settings)).map_err(malformed)?;
-        Ok(Self { client, shown })
+        Ok(Self { address, settings, shown })
     }
+}
+
+/// The same address without TLS, and whether it was with TLS.
+fn without_tls(text: &str) -> (String, bool) {
+    for (tls, plain) in [("rediss://", "redis://"), ("valkeys://", "valkey://")] {
+        if let Some(rest) = text.strip_prefix(tls) {
+            return (format!("{plain}{rest}"), true);
+        }
+    }
+    (text.to_owned(), false)
 }
 
 impl fmt::Display for StoreUrl {
@@ -120,6 +154,8 @@ mod tests {
         let shown = |text: &str| text.parse::<StoreUrl>().unwrap().to_string();
         assert_eq!(shown("redis://localhost"), "redis://localhost:6379/0");
         assert_eq!(shown("redis://[::1]:7000"), "redis://[::1]:7000/0");
+        assert_eq!(shown("rediss://[::1]"), "rediss://[::1]:6379/0");
+        assert_eq!(shown("valkeys://user:s3cret@host:7000/3"), "rediss://host:7000/3");
         assert_eq!(shown("redis+unix:///run/redis.sock"), "redis+unix:///run/redis.sock");
     }
 
@@ -130,7 +166,8 @@ mod tests {
             "s3cret",
             "http://:s3cret@host",
             "redis://:s3cret@host:notaport",
-            "rediss://:s3cret@host",
+            "rediss://:s3cret@host:notaport",
+            "rediss://:s3cret@host#insecure",
         ] {
             let error = bad.parse::<StoreUrl>().unwrap_err().to_string();
             assert!(!error.contains("s3cret"), "{error}");

@@ -9,7 +9,8 @@ use rewind_domain::{EntryId, StreamKey};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader};
 use tokio::time::timeout;
 
-use super::reader::{Duplex, Reader};
+use super::reader::Reader;
+use super::transport::Duplex;
 use super::{EntryRange, IdRange, PageOrder, Store, StoreError, StoreUrl};
 
 /// How much is passed on at a time, in bytes.

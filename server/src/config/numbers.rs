@@ -1,7 +1,6 @@
 //! The whole numbers of the configuration: each has a name and bounds, which hold wherever its value comes from.
 
 use std::ffi::OsStr;
-use std::path::{Path, PathBuf};
 
 use clap::builder::TypedValueParser;
 use clap::error::ErrorKind;
@@ -18,10 +17,9 @@ const SHOWN_BYTES: usize = 40;
 
 /// A whole number of the configuration.
 ///
-/// It parses the flag and the environment variable of its option; [`check_file`] holds the configuration file against the
-/// same bounds.
+/// It parses the value of its option, wherever that comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Number {
+pub(super) struct Number {
     /// Its name in the file; with two dashes before it, the flag.
     pub name: &'static str,
     /// The least that it can be.
@@ -63,29 +61,10 @@ pub(super) const SCAN_RATE: Number = Number { name: "scan-rate", min: 1, max: 10
 /// More than Redis can send.
 pub(super) const READ_RATE: Number = Number { name: "read-rate", min: 1, max: 10_000_000 };
 
-/// All of them.
-const ALL: [Number; 15] = [
-    FOLD_EVENT_MS,
-    FOLD_REPLAY_MS,
-    FOLD_MEMORY_MB,
-    FOLD_STACK_KB,
-    FOLD_STATE_MB,
-    KEYFRAME_MB,
-    INDEX_MB,
-    TOPIC_MB,
-    MAX_VIEWERS,
-    MAX_VIEWERS_PER_ADDRESS,
-    MAX_CONNECTIONS,
-    MAX_FINDS,
-    MAX_EXPORTS,
-    SCAN_RATE,
-    READ_RATE,
-];
-
 /// A value is no whole number, or beyond the bounds.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{origin} is `{given}`; give a whole number from {min} to {max}")]
-pub struct NumberError {
+pub(super) struct NumberError {
     origin: Origin,
     given: String,
     min: u32,
@@ -97,7 +76,6 @@ pub struct NumberError {
 enum Origin {
     Flag(&'static str),
     Environment(String),
-    File(PathBuf, &'static str),
 }
 
 impl std::fmt::Display for Origin {
@@ -105,9 +83,6 @@ impl std::fmt::Display for Origin {
         match self {
             Self::Flag(name) => write!(f, "`--{name}`"),
             Self::Environment(name) => write!(f, "environment variable `{name}`"),
-            Self::File(path, name) => {
-                write!(f, "configuration file `{}`: `{name}`", path.display())
-            }
         }
     }
 }
@@ -157,33 +132,31 @@ impl TypedValueParser for Number {
     }
 }
 
-/// Checks every number of a configuration file.
-///
-/// # Errors
-/// The first value that is no whole number within its bounds.
-pub(super) fn check_file(file: &toml::Table, path: &Path) -> Result<(), NumberError> {
-    for number in ALL {
-        let Some(value) = file.get(number.name) else { continue };
-        let text = match value {
-            toml::Value::Integer(integer) => integer.to_string(),
-            // A number in quotes is a text, and the file would be refused for it anyway.
-            toml::Value::String(text) => format!("\"{text}\""),
-            toml::Value::Float(number) => number.to_string(),
-            other => other.type_str().to_owned(),
-        };
-        if number.read(&text).is_none() {
-            return Err(number.error(Origin::File(path.to_owned(), number.name), &text));
-        }
-    }
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use clap::{Args as _, FromArgMatches as _};
 
     use super::super::ServeOptions;
     use super::*;
+
+    /// All of them.
+    const ALL: [Number; 15] = [
+        FOLD_EVENT_MS,
+        FOLD_REPLAY_MS,
+        FOLD_MEMORY_MB,
+        FOLD_STACK_KB,
+        FOLD_STATE_MB,
+        KEYFRAME_MB,
+        INDEX_MB,
+        TOPIC_MB,
+        MAX_VIEWERS,
+        MAX_VIEWERS_PER_ADDRESS,
+        MAX_CONNECTIONS,
+        MAX_FINDS,
+        MAX_EXPORTS,
+        SCAN_RATE,
+        READ_RATE,
+    ];
 
     fn command() -> Command {
         ServeOptions::augment_args(Command::new("serve"))
@@ -196,17 +169,11 @@ mod tests {
         Ok(ServeOptions::from_arg_matches(&matches).unwrap())
     }
 
-    fn given_in_file(number: Number, value: &str) -> Result<(), String> {
-        let table = format!("{} = {value}", number.name).parse().unwrap();
-        check_file(&table, Path::new("rewind.toml")).map_err(|error| error.to_string())
-    }
-
     #[test]
     fn each_number_is_taken_within_its_bounds_and_refused_beyond_them() {
         for number in ALL {
             for value in [number.min, number.max] {
                 assert!(given_as_flag(number, &value.to_string()).is_ok(), "{number:?}");
-                assert_eq!(given_in_file(number, &value.to_string()), Ok(()));
             }
             let below = i64::from(number.min) - 1;
             let above = i64::from(number.max) + 1;
@@ -215,9 +182,6 @@ mod tests {
                 let flag = given_as_flag(number, &value.to_string()).err().unwrap();
                 let named = format!("`--{}` is `{value}`", number.name);
                 assert!(flag.contains(&named) && flag.contains(&bounds), "{flag}");
-                let file = given_in_file(number, &value.to_string()).unwrap_err();
-                let named = format!("`rewind.toml`: `{}` is `{value}`", number.name);
-                assert!(file.contains(&named) && file.contains(&bounds), "{file}");
             }
         }
     }
@@ -226,9 +190,6 @@ mod tests {
     fn what_is_no_whole_number_is_refused() {
         for value in ["", "x", "1.5", "1e3", "0x10", " 7", "+", "1_000", "٣"] {
             assert!(given_as_flag(INDEX_MB, value).is_err(), "{value}");
-        }
-        for value in ["1.5", "'7'", "true", "[1]", "nan"] {
-            assert!(given_in_file(INDEX_MB, value).is_err(), "{value}");
         }
     }
 

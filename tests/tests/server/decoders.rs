@@ -5,7 +5,7 @@ use std::io::Write as _;
 use std::path::Path;
 
 use reqwest::StatusCode;
-use rewind_server::config::{FoldConfig, ServeOptions};
+use rewind_server::config::{FoldConfig, RedisOptions};
 use rewind_tests::{LiveLine, TestApp, TestRedis};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -106,7 +106,7 @@ async fn start(redis: &TestRedis, fold: Option<&str>) -> (TestApp, TempDir) {
     let schema = r#"{"type":"record","name":"Paid","fields":[{"name":"n","type":"long"}]}"#;
     std::fs::write(at("paid.avsc"), schema).unwrap();
     std::fs::write(at("rewind.toml"), RULES).unwrap();
-    let options = ServeOptions { config: Some(at("rewind.toml")), ..ServeOptions::default() };
+    let options = RedisOptions { config: Some(at("rewind.toml")), ..RedisOptions::default() };
     let codecs = options.resolve().unwrap().codecs;
     let mut folds = FoldConfig::default();
     if let Some(source) = fold {

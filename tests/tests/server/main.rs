@@ -38,5 +38,6 @@ mod slow_clients;
 mod streams;
 mod terminal;
 mod timeline;
+mod tls;
 mod topics;
 mod transfer;

@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use rewind_server::config::{ReadConfig, ServeOptions};
+use rewind_server::config::{ReadConfig, RedisOptions};
 use rewind_server::transfer::export::{self, ExportOptions};
 use rewind_server::transfer::import::{self, ImportOptions};
 use rewind_tests::{Random, TestRedis, eventually, rewind_binary};
@@ -203,8 +203,8 @@ async fn aggregates_inside_of_topics_are_exported_by_the_rules_of_the_configurat
     let folder = tempfile::tempdir().unwrap();
     let rules = "[[topics]]\ntype = 'Order'\nstream = 'events:orders'\nby = 'data.order'\n";
     let config = write(folder.path(), "rewind.toml", rules);
-    let config = ServeOptions { config: Some(config), ..ServeOptions::default() };
-    let config = ReadConfig { redis_url: redis.url(), ..config.resolve_reading().unwrap() };
+    let config = RedisOptions { config: Some(config), ..RedisOptions::default() };
+    let config = ReadConfig { redis_url: redis.url(), ..config.resolve().unwrap() };
     let path = folder.path().join("out.ndjson");
     let streams = ["events:orders#Order:a", "events:orders#Order:b", "events:orders"];
     export_with(&config, options(path.clone(), &streams)).await.unwrap();
@@ -232,7 +232,7 @@ async fn an_aggregate_of_which_a_topic_has_no_event_does_not_exist() {
     let folder = tempfile::tempdir().unwrap();
     let rules = "[[topics]]\ntype = 'Order'\nstream = 'events:orders'\nby = 'data.order'\n";
     let config = Some(write(folder.path(), "rewind.toml", rules));
-    let config = ServeOptions { config, ..ServeOptions::default() }.resolve_reading().unwrap();
+    let config = RedisOptions { config, ..RedisOptions::default() }.resolve().unwrap();
     let config = ReadConfig { redis_url: redis.url(), ..config };
     let path = folder.path().join("out.ndjson");
     let streams = ["events:orders#Order:a", "events:orders#Order:typo"];

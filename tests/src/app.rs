@@ -17,7 +17,7 @@ use serde_json::Value;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-use crate::{LiveLine, TestRedis, eventually};
+use crate::{LiveLine, TestRedis, eventually, rewind_binary};
 
 /// How much room there is for keyframes where nothing is said: more than tests need.
 const KEYFRAME_BYTES: usize = 16 * 1024 * 1024;
@@ -26,7 +26,7 @@ const INDEX_BYTES: usize = 16 * 1024 * 1024;
 
 /// The program that runs scripts: the one under test, as that of the test is another one.
 fn engine_program() -> Option<PathBuf> {
-    std::env::var_os("REWIND_BIN").map(PathBuf::from)
+    Some(rewind_binary())
 }
 
 /// The server in this process, on a port of its own.

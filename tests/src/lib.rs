@@ -1,6 +1,7 @@
 //! What the tests share: a Redis of one's own, a running Rewind, and ways to talk to both.
 
 pub mod app;
+pub mod built;
 pub mod busy_proxy;
 pub mod condition;
 pub mod cutting_proxy;
@@ -12,10 +13,11 @@ pub mod redis_server;
 pub mod rewind_process;
 
 pub use app::TestApp;
+pub use built::{cargo, need_front_end, rewind_binary, workspace};
 pub use busy_proxy::BusyProxy;
 pub use condition::eventually;
 pub use cutting_proxy::CuttingProxy;
 pub use live_line::LiveLine;
 pub use random::Random;
 pub use redis_server::TestRedis;
-pub use rewind_process::{RewindProcess, rewind_binary};
+pub use rewind_process::RewindProcess;

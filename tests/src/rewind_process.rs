@@ -7,19 +7,10 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
-use crate::TestRedis;
+use crate::{TestRedis, rewind_binary};
 
 /// Ports that the system does not give out by itself, so that the port stays free while the server is away.
 const PORTS: std::ops::Range<u16> = 20_000..30_000;
-
-/// The binary that `REWIND_BIN` names.
-///
-/// # Panics
-/// Where it names none.
-pub fn rewind_binary() -> PathBuf {
-    let binary = std::env::var_os("REWIND_BIN");
-    binary.expect("`REWIND_BIN` names no `rewind`; run `cargo xtask test`, which builds it").into()
-}
 
 /// `rewind serve` on a port that it keeps when it is started again. It ends when this is dropped.
 pub struct RewindProcess {
@@ -41,7 +32,7 @@ pub struct Memory {
 }
 
 impl RewindProcess {
-    /// Starts the binary that `REWIND_BIN` names.
+    /// Starts the binary of the working copy.
     pub fn start(redis: &TestRedis) -> Self {
         Self::start_with(&redis.url_text(), &[], None)
     }

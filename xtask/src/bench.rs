@@ -20,9 +20,9 @@ pub(crate) struct BenchArgs {
 
 /// Builds everything optimised and runs the benchmark.
 pub(crate) fn bench(workspace: &Workspace, args: &BenchArgs) -> Result<ExitCode> {
-    let mut steps = Steps::new();
-    let redis = packages::redis_server(&mut steps)?;
-    let rewind = bundle::build(workspace, &mut steps, Profile::Release)?;
+    let steps = Steps::new();
+    let redis = packages::redis_server(&steps)?;
+    let rewind = bundle::build(workspace, &steps, Profile::Release)?;
     steps.run("Benchmark", |step| {
         step.say("building and running it");
         process::run(

@@ -4,21 +4,22 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 
+use crate::bundler::Bundler;
+use crate::frontend::{self, Kind};
 use crate::server::{self, Profile};
 use crate::steps::Steps;
-use crate::tools::Tools;
+use crate::toolchain;
 use crate::workspace::Workspace;
-use crate::{frontend, toolchain};
 
 /// Builds the front end and the server, and returns the binary.
-pub(crate) fn build(workspace: &Workspace, steps: &mut Steps, profile: Profile) -> Result<PathBuf> {
-    front_end(workspace, steps)?;
+pub(crate) fn build(workspace: &Workspace, steps: &Steps, profile: Profile) -> Result<PathBuf> {
+    front_end(workspace, profile.front_end(), steps)?;
     server::build(workspace, profile, steps)
 }
 
-/// Builds the front end with all that it takes.
-pub(crate) fn front_end(workspace: &Workspace, steps: &mut Steps) -> Result<()> {
+/// Builds the front end with all that it takes, and returns its folder.
+pub(crate) fn front_end(workspace: &Workspace, kind: Kind, steps: &Steps) -> Result<PathBuf> {
     toolchain::wasm_target(steps)?;
-    let tools = Tools::ensure(workspace, steps)?;
-    frontend::build(workspace, &tools, steps)
+    let bundler = Bundler::build(workspace, steps)?;
+    frontend::build(workspace, kind, &bundler, steps)
 }

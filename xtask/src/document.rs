@@ -3,14 +3,17 @@
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 
 use crate::workspace::Workspace;
 
-/// The folder in which `frontend/index.html` finds everything else.
+/// The folder in which `frontend/document/index.html` finds everything else.
 const ASSETS: &str = "assets";
+
+/// What fetches the parts of a program that was split.
+const LOADER: &str = "__wasm_split.js";
 
 /// The style sheet that imports the others, in the order in which they apply.
 const MAIN_STYLE: &str = "main.css";
@@ -23,18 +26,35 @@ pub(crate) fn assets(workspace: &Workspace, assets: &Path) -> Result<()> {
     let styles = styles(&workspace.root().join("style"))?;
     write(&assets.join("rewind.css"), &styles)?;
     for name in AS_THEY_ARE {
-        write(&assets.join(name), &read(&workspace.root().join("frontend").join(name))?)?;
+        write(&assets.join(name), &read(&folder(workspace).join(name))?)?;
     }
     Ok(())
 }
 
-/// The document and the folder that it names, for assets with this fingerprint. Whatever changes
-/// in one of them changes the name of all: they only work together.
-pub(crate) fn document(workspace: &Workspace, fingerprint: &str) -> Result<(String, String)> {
-    let document = read(&workspace.root().join("frontend/index.html"))?;
-    let folder = format!("{ASSETS}-{fingerprint}");
+/// The document as it lies in the working copy.
+pub(crate) fn source(workspace: &Workspace) -> Result<String> {
+    read(&folder(workspace).join("index.html"))
+}
+
+/// The name of the folder for assets with this fingerprint. Whatever changes in one of them changes the name of all:
+/// they only work together.
+pub(crate) fn folder_name(fingerprint: &str) -> String {
+    format!("{ASSETS}-{fingerprint}")
+}
+
+/// The document for a program in the folder of this name.
+pub(crate) fn naming(document: &str, folder: &str, is_split: bool) -> String {
     let document = document.replace(&format!("\"/{ASSETS}/"), &format!("\"/{folder}/"));
-    Ok((document, folder))
+    if is_split {
+        return document;
+    }
+    // A program in one piece has no loader to fetch ahead.
+    document.split_inclusive('\n').filter(|line| !line.contains(LOADER)).collect()
+}
+
+/// Where the document lies. Not beside a `Cargo.toml`, which Trunk would compile by itself.
+fn folder(workspace: &Workspace) -> PathBuf {
+    workspace.root().join("frontend/document")
 }
 
 /// All style sheets of a folder, in the order in which the main one imports them.
@@ -107,9 +127,17 @@ mod tests {
 
     #[test]
     fn the_document_names_everything_by_its_fingerprint() {
-        let (document, folder) = document(&Workspace::find(), "0123456789abcdef").unwrap();
-        assert_eq!(folder, "assets-0123456789abcdef");
+        let source = source(&Workspace::find()).unwrap();
+        let document = naming(&source, "assets-0123456789abcdef", true);
         assert!(document.contains("\"/assets-0123456789abcdef/rewind.js\""));
         assert!(!document.contains("/assets/"));
+        assert_eq!(document.lines().count(), source.lines().count());
+    }
+
+    #[test]
+    fn the_document_of_a_program_in_one_piece_names_no_loader() {
+        let source = source(&Workspace::find()).unwrap();
+        assert!(naming(&source, "assets-0", true).contains("/assets-0/__wasm_split.js"));
+        assert!(!naming(&source, "assets-0", false).contains("__wasm_split.js"));
     }
 }

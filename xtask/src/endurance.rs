@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::Args;
 
+use crate::frontend::Kind;
 use crate::steps::Steps;
 use crate::workspace::Workspace;
 use crate::{bundle, packages, process, server};
@@ -58,10 +59,10 @@ pub(crate) fn hostile(workspace: &Workspace, args: &EnduranceArgs) -> Result<Exi
 impl Endurance {
     /// Builds what is needed and runs the test.
     fn run(&self, workspace: &Workspace, args: &EnduranceArgs) -> Result<ExitCode> {
-        let mut steps = Steps::new();
-        let redis = packages::redis_server(&mut steps)?;
-        bundle::front_end(workspace, &mut steps)?;
-        let rewind = server::build_with_tests(workspace, &mut steps)?;
+        let steps = Steps::new();
+        let redis = packages::redis_server(&steps)?;
+        bundle::front_end(workspace, Kind::Release, &steps)?;
+        let rewind = server::build_with_tests(workspace, None, &steps)?.binary;
         steps.run(self.name, |step| {
             step.say(&format!("{} for {} minutes", self.what, args.minutes));
             step.outcome(self.outcome);

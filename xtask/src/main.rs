@@ -10,8 +10,10 @@
 
 use std::process::ExitCode;
 
+use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
 
+use crate::frontend::Kind;
 use crate::server::Profile;
 use crate::steps::Steps;
 use crate::workspace::Workspace;
@@ -19,15 +21,15 @@ use crate::workspace::Workspace;
 mod artifact;
 mod bench;
 mod bundle;
-mod compress;
+mod bundler;
 mod document;
 mod endurance;
 mod fingerprint;
 mod frontend;
+mod group;
 mod packages;
 mod private_redis;
 mod process;
-mod program;
 mod resp;
 mod run;
 mod sample;
@@ -38,6 +40,7 @@ mod test;
 mod toolchain;
 mod tools;
 mod trickle;
+mod trunk;
 mod workspace;
 
 /// Set-up, run, test and bench commands of the Rewind workspace
@@ -54,6 +57,8 @@ enum Command {
     Build(BuildArgs),
     /// Set everything up and start Rewind, with a private Redis unless a URL is given
     Run(run::RunArgs),
+    /// Set everything up and start Rewind with the pages of the working copy, which follow each change
+    Dev(run::DevArgs),
     /// Set everything up and run the checks and tests
     Test(test::TestArgs),
     /// Run live events while Redis, the server and the network break, for some minutes
@@ -64,6 +69,9 @@ enum Command {
     Bench(bench::BenchArgs),
     /// Print the sample data as lines for `rewind import -`
     Sample(sample::SampleArgs),
+    /// Make the front end for Trunk, which calls this
+    #[command(hide = true)]
+    TrunkHook,
 }
 
 #[derive(Args)]
@@ -74,27 +82,38 @@ struct BuildArgs {
     /// Build the server unoptimised, which is quicker
     #[arg(long)]
     debug: bool,
+    /// Build the front end alone, in `dist`
+    #[arg(long, conflicts_with_all = ["debug", "release"])]
+    front_end: bool,
 }
 
 fn main() -> ExitCode {
     let workspace = Workspace::find();
     let result = match Cli::parse().command {
-        Command::Build(args) => {
-            let profile = if args.debug { Profile::Debug } else { Profile::Release };
-            bundle::build(&workspace, &mut Steps::new(), profile).map(|binary| {
-                eprintln!("  {}", binary.display());
-                ExitCode::SUCCESS
-            })
-        }
+        Command::Build(args) => build(&workspace, &args),
         Command::Run(args) => run::run(&workspace, &args),
+        Command::Dev(args) => run::dev(&workspace, &args),
         Command::Test(args) => test::test(&workspace, &args),
         Command::Soak(args) => endurance::soak(&workspace, &args),
         Command::Hostile(args) => endurance::hostile(&workspace, &args),
         Command::Bench(args) => bench::bench(&workspace, &args),
         Command::Sample(args) => sample::print(&args).map(|()| ExitCode::SUCCESS),
+        Command::TrunkHook => trunk::hook(&workspace).map(|()| ExitCode::SUCCESS),
     };
     result.unwrap_or_else(|error| {
         eprintln!("error: {error:#}");
         ExitCode::FAILURE
     })
+}
+
+fn build(workspace: &Workspace, args: &BuildArgs) -> Result<ExitCode> {
+    let steps = Steps::new();
+    let built = if args.front_end {
+        bundle::front_end(workspace, Kind::Release, &steps)?
+    } else {
+        let profile = if args.debug { Profile::Debug } else { Profile::Release };
+        bundle::build(workspace, &steps, profile)?
+    };
+    eprintln!("  {}", built.display());
+    Ok(ExitCode::SUCCESS)
 }

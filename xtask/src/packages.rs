@@ -113,7 +113,7 @@ struct Manager {
 }
 
 /// A `redis-server` or `valkey-server`.
-pub(crate) fn redis_server(steps: &mut Steps) -> Result<PathBuf> {
+pub(crate) fn redis_server(steps: &Steps) -> Result<PathBuf> {
     steps.run("Redis server", |step| {
         let found = REDIS.ensure(step)?;
         step.outcome(found.display().to_string());
@@ -122,7 +122,7 @@ pub(crate) fn redis_server(steps: &mut Steps) -> Result<PathBuf> {
 }
 
 /// A Chromium with its driver.
-pub(crate) fn browser(steps: &mut Steps) -> Result<Browser> {
+pub(crate) fn browser(steps: &Steps) -> Result<Browser> {
     steps.run("Browser", |step| {
         let chromium = CHROMIUM.ensure(step)?;
         let chromedriver = CHROMEDRIVER.ensure(step)?;

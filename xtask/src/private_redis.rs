@@ -295,10 +295,9 @@ mod tests {
         let Some(server) = found else {
             return eprintln!("left out: there is no Redis server");
         };
-        let mut steps = Steps::new();
+        let steps = Steps::new();
         let data = tempfile::tempdir().unwrap();
-        let mut start =
-            || steps.run("Redis", |step| PrivateRedis::start(&server, data.path(), step));
+        let start = || steps.run("Redis", |step| PrivateRedis::start(&server, data.path(), step));
 
         let first = start().unwrap();
         let added = Connection::open(first.socket()).unwrap().call(&["XADD", "s", "1-0", "k", "v"]);

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 
 use anyhow::{Context as _, Result, bail};
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 
 use crate::workspace::Workspace;
 
@@ -19,6 +19,12 @@ use crate::workspace::Workspace;
 pub(crate) fn cargo(workspace: &Workspace) -> Command {
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(workspace.root());
+    forget_package(&mut command);
+    command
+}
+
+/// Has a program that may start Cargo not hear about the package that Cargo runs now; see [`cargo`].
+pub(crate) fn forget_package(command: &mut Command) {
     for (name, _) in env::vars_os() {
         let about_this_package = name.to_str().is_some_and(|name| {
             name.starts_with("CARGO_PKG_")
@@ -29,7 +35,6 @@ pub(crate) fn cargo(workspace: &Workspace) -> Command {
             command.env_remove(name);
         }
     }
-    command
 }
 
 /// Runs to the end with the output on the terminal; anything but success is an error.
@@ -62,6 +67,11 @@ pub(crate) fn succeeded(command: &Command, status: ExitStatus) -> Result<()> {
 /// Asks a program to end. One that has ended already needs no asking.
 pub(crate) fn terminate(child: &Child) {
     let _ = kill_process(Pid::from_child(child), Signal::TERM);
+}
+
+/// Asks a program that leads a process group to end, with all that it has started.
+pub(crate) fn terminate_group(child: &Child) {
+    let _ = kill_process_group(Pid::from_child(child), Signal::TERM);
 }
 
 /// The first executable file of this name on PATH.

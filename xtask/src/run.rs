@@ -1,27 +1,27 @@
-//! `cargo xtask run`: from a fresh clone to Rewind in the browser.
+//! `cargo xtask run`: from a fresh clone to Rewind in the browser. `cargo xtask dev`: the same, with Trunk, for whoever
+//! works on the pages.
 //!
 //! Without a Redis URL Rewind gets a private Redis with sample data, which ends with it. With one,
 //! nothing but Rewind itself is started, and nothing is written.
 
 use std::io::ErrorKind;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
-use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitCode, Stdio};
-use std::time::{Duration, Instant};
+use std::process::{Command, ExitCode, Stdio};
 use std::{env, fs};
 
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
 
+use crate::frontend::{self, Kind};
+use crate::group::Group;
 use crate::private_redis::PrivateRedis;
-use crate::process::{self, terminate};
-use crate::server::Profile;
-use crate::signals::{Signal, Signals};
+use crate::server::{self, Profile};
+use crate::signals::Signals;
 use crate::steps::{Step, Steps};
 use crate::trickle::Trickle;
 use crate::workspace::Workspace;
-use crate::{bundle, packages, sample};
+use crate::{bundle, packages, process, sample, tools, trunk};
 
 /// Where `rewind serve` finds its Redis. In the environment rather than among the arguments, which
 /// everyone on the machine can read.
@@ -30,12 +30,32 @@ const REDIS_URL: &str = "REWIND_REDIS_URL";
 /// Where `rewind serve` listens unless it is told otherwise.
 const DEFAULT_PORT: u16 = 7117;
 
-/// How long the server may take to answer what it has begun to answer.
-const STOP_TIMEOUT: Duration = Duration::from_secs(15);
+/// Where Trunk listens unless it is told otherwise.
+const TRUNK_PORT: u16 = 7118;
 
 /// What `cargo xtask run` takes.
 #[derive(Args)]
 pub(crate) struct RunArgs {
+    /// Build everything optimised, which takes several times as long
+    #[arg(long)]
+    release: bool,
+    #[command(flatten)]
+    serve: ServeArgs,
+}
+
+/// What `cargo xtask dev` takes.
+#[derive(Args)]
+pub(crate) struct DevArgs {
+    /// Where Trunk listens [default: 7118, or a free port where that one is taken]
+    #[arg(long, value_name = "PORT")]
+    trunk_port: Option<u16>,
+    #[command(flatten)]
+    serve: ServeArgs,
+}
+
+/// What is said about the server and its Redis.
+#[derive(Args)]
+struct ServeArgs {
     /// Use this Redis, and start and write to none [default: a private one with sample data]
     #[arg(long, value_name = "URL", env = REDIS_URL, hide_env_values = true)]
     redis_url: Option<String>,
@@ -47,40 +67,126 @@ pub(crate) struct RunArgs {
     serve_args: Vec<String>,
 }
 
-/// Sets everything up and serves until a signal or the server's own end.
-pub(crate) fn run(workspace: &Workspace, args: &RunArgs) -> Result<ExitCode> {
-    let mut steps = Steps::new();
-    if args.brings_redis() {
-        let rewind = bundle::build(workspace, &mut steps, Profile::Release)?;
-        let signals = Signals::watch()?;
-        let given = args.redis_url.as_deref().filter(|url| !url.is_empty());
-        return serve(&rewind, given, None, args, &signals, || Ok(()));
-    }
-    let redis_server = packages::redis_server(&mut steps)?;
-    let rewind = bundle::build(workspace, &mut steps, Profile::Release)?;
-    let signals = Signals::watch()?;
-    let data = workspace.redis_data();
-    let mut redis =
-        steps.run("Private Redis", |step| PrivateRedis::start(&redis_server, &data, step))?;
-    let filled = steps.run("Sample data", |step| fill(&rewind, &redis, &data, step));
-    if signals.stop_requested() {
-        redis.stop()?;
-        bail!("interrupted");
-    }
-    let trickle = filled?.map(|sample_now_ms| Trickle::start(redis.socket(), sample_now_ms));
-    let url = redis.url();
-    let folds = match args.brings_folds() {
-        true => None,
-        false => Some(sample_folds(workspace)?),
-    };
-    let served = serve(&rewind, Some(&url), folds.as_deref(), args, &signals, || redis.check());
-    drop(trickle);
-    let stopped = redis.stop();
-    // Why the server ended says more than what came after.
-    served.and_then(|code| stopped.map(|()| code))
+/// Which server is started, and what beside it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    /// One that is soon built.
+    Quick,
+    /// One that is optimised.
+    Release,
+    /// One that is soon built, and Trunk, which has its pages.
+    Dev { trunk_port: Option<u16> },
 }
 
-impl RunArgs {
+/// Sets everything up and serves until a signal or the server's own end.
+pub(crate) fn run(workspace: &Workspace, args: &RunArgs) -> Result<ExitCode> {
+    start(workspace, &args.serve, if args.release { Way::Release } else { Way::Quick })
+}
+
+/// Sets everything up and serves what is being worked on, until a signal or the end of one of the parts.
+pub(crate) fn dev(workspace: &Workspace, args: &DevArgs) -> Result<ExitCode> {
+    start(workspace, &args.serve, Way::Dev { trunk_port: args.trunk_port })
+}
+
+fn start(workspace: &Workspace, args: &ServeArgs, way: Way) -> Result<ExitCode> {
+    let steps = Steps::new();
+    let redis_server = match args.brings_redis() {
+        true => None,
+        false => Some(packages::redis_server(&steps)?),
+    };
+    let rewind = build(workspace, way, &steps)?;
+    let trunk = match way {
+        Way::Dev { trunk_port } => {
+            Some((tools::TRUNK.ensure(workspace, &steps)?, free_port(trunk_port, TRUNK_PORT)?))
+        }
+        Way::Quick | Way::Release => None,
+    };
+    let signals = Signals::watch()?;
+    let mut redis = match &redis_server {
+        Some(server) => Some(Redis::start(workspace, server, &rewind, &steps, &signals)?),
+        None => None,
+    };
+    let listen = args.listen(trunk.is_some())?;
+    let server = args.command(workspace, &rewind, redis.as_ref(), listen.as_deref())?;
+    let mut group = Group::new(server, "rewind serve")?;
+    // Removed once everything has ended.
+    let mut configuration = None;
+    let served = (|| {
+        if let (Some((trunk, port)), Some(listen)) = (&trunk, &listen) {
+            let backend = listen
+                .parse()
+                .with_context(|| format!("`--listen {listen}` is no address with a port"))?;
+            let configuration =
+                configuration.insert(trunk::Configuration::write(workspace, backend)?);
+            group.add(configuration.serve(trunk, workspace, *port), "trunk serve")?;
+            eprintln!("  The pages that are being worked on: http://127.0.0.1:{port}/");
+        }
+        group.wait(&signals, || redis.as_mut().map_or(Ok(()), |redis| redis.server.check()))
+    })();
+    let ended = group.stop(&signals);
+    drop(configuration);
+    let stopped = redis.map_or(Ok(()), Redis::stop);
+    // Why a part ended says more than what came after.
+    served.and_then(|code| ended.and(stopped).map(|()| code))
+}
+
+/// The server to start: the one that `REWIND_BIN` names, else one that is built.
+fn build(workspace: &Workspace, way: Way, steps: &Steps) -> Result<PathBuf> {
+    if let Some(chosen) = env::var_os("REWIND_BIN").filter(|value| !value.is_empty()) {
+        return Ok(PathBuf::from(chosen));
+    }
+    let dist = frontend::dist(workspace, Kind::Quick);
+    match way {
+        Way::Release => bundle::build(workspace, steps, Profile::Release),
+        Way::Quick => {
+            if !dist.exists() {
+                steps.announce(&["Bundler", "Front end (quick)", "Server (quick)"]);
+            }
+            bundle::build(workspace, steps, Profile::Quick)
+        }
+        // Trunk has the pages; those in the server may be old.
+        Way::Dev { .. } => {
+            fs::create_dir_all(&dist)
+                .with_context(|| format!("cannot create `{}`", dist.display()))?;
+            server::build(workspace, Profile::Quick, steps)
+        }
+    }
+}
+
+/// The private Redis with the sample, and what goes on in it.
+struct Redis {
+    server: PrivateRedis,
+    trickle: Option<Trickle>,
+}
+
+impl Redis {
+    fn start(
+        workspace: &Workspace,
+        server: &Path,
+        rewind: &Path,
+        steps: &Steps,
+        signals: &Signals,
+    ) -> Result<Self> {
+        let data = workspace.redis_data();
+        let mut server =
+            steps.run("Private Redis", |step| PrivateRedis::start(server, &data, step))?;
+        let filled = steps.run("Sample data", |step| fill(rewind, &server, &data, step));
+        if signals.stop_requested() {
+            server.stop()?;
+            bail!("interrupted");
+        }
+        server.check()?;
+        let trickle = filled?.map(|sample_now_ms| Trickle::start(server.socket(), sample_now_ms));
+        Ok(Self { server, trickle })
+    }
+
+    fn stop(self) -> Result<()> {
+        drop(self.trickle);
+        self.server.stop()
+    }
+}
+
+impl ServeArgs {
     fn brings_redis(&self) -> bool {
         self.redis_url.as_ref().is_some_and(|url| !url.is_empty())
             || value_of(&self.serve_args, "--redis-url").is_some()
@@ -100,25 +206,64 @@ impl RunArgs {
     }
 
     /// The address to pass on, if any: the user's, or a free one where the server's own default is
-    /// taken.
-    fn listen(&self) -> Result<Option<String>> {
-        let decided_elsewhere = value_of(&self.serve_args, "--listen").is_some()
-            || env::var_os("REWIND_LISTEN").is_some()
-            || self.config().is_some();
-        if self.listen.is_some() || decided_elsewhere {
+    /// taken. With `must_know` it is the one that the server will listen on in any case.
+    fn listen(&self, must_know: bool) -> Result<Option<String>> {
+        if self.listen.is_some() {
             return Ok(self.listen.clone());
         }
-        let local = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-        match TcpListener::bind(local(DEFAULT_PORT)) {
-            Err(error) if error.kind() == ErrorKind::AddrInUse => {
-                let free = TcpListener::bind(local(0)).and_then(|listener| listener.local_addr());
-                let free = free.context("there is no free port to listen on")?;
-                eprintln!("  Port {DEFAULT_PORT} is taken: listening on {}", free.port());
-                Ok(Some(free.to_string()))
-            }
-            // Anything else is for the server to report.
-            _ => Ok(None),
+        let among_arguments = value_of(&self.serve_args, "--listen").map(str::to_owned);
+        let decided = among_arguments.or_else(|| env::var("REWIND_LISTEN").ok());
+        if !must_know && (decided.is_some() || self.config().is_some()) {
+            return Ok(None);
         }
+        if decided.is_some() {
+            return Ok(decided);
+        }
+        let port = free_port(None, DEFAULT_PORT)?;
+        Ok((must_know || port != DEFAULT_PORT).then(|| format!("{}:{port}", Ipv4Addr::LOCALHOST)))
+    }
+
+    /// `rewind serve`, as it is to be started.
+    fn command(
+        &self,
+        workspace: &Workspace,
+        rewind: &Path,
+        redis: Option<&Redis>,
+        listen: Option<&str>,
+    ) -> Result<Command> {
+        let mut command = Command::new(rewind);
+        command.arg("serve");
+        let is_said = value_of(&self.serve_args, "--listen").is_some();
+        if let Some(listen) = listen.filter(|_| !is_said) {
+            command.args(["--listen", listen]);
+        }
+        if redis.is_some() && !self.brings_folds() {
+            command.arg("--folds").arg(sample_folds(workspace)?).arg("--allow-fold-edits");
+        }
+        command.args(&self.serve_args);
+        let given = self.redis_url.clone().filter(|url| !url.is_empty());
+        if let Some(url) = redis.map(|redis| redis.server.url()).or(given) {
+            command.env(REDIS_URL, url);
+        }
+        Ok(command)
+    }
+}
+
+/// The port that was asked for; else this one, or a free one where it is taken.
+fn free_port(asked: Option<u16>, default: u16) -> Result<u16> {
+    if let Some(asked) = asked {
+        return Ok(asked);
+    }
+    let local = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    match TcpListener::bind(local(default)) {
+        Err(error) if error.kind() == ErrorKind::AddrInUse => {
+            let free = TcpListener::bind(local(0)).and_then(|listener| listener.local_addr());
+            let free = free.context("there is no free port to listen on")?.port();
+            eprintln!("  Port {default} is taken: listening on {free}");
+            Ok(free)
+        }
+        // Anything else is for whoever listens to report.
+        _ => Ok(default),
     }
 }
 
@@ -186,64 +331,6 @@ fn sample_folds(workspace: &Workspace) -> Result<PathBuf> {
     Ok(folder)
 }
 
-/// Runs the server until it ends, someone wants it to end, or `check` finds that something that
-/// it needs has ended.
-fn serve(
-    rewind: &Path,
-    redis_url: Option<&str>,
-    folds: Option<&Path>,
-    args: &RunArgs,
-    signals: &Signals,
-    mut check: impl FnMut() -> Result<()>,
-) -> Result<ExitCode> {
-    let mut command = Command::new(rewind);
-    command.arg("serve");
-    if let Some(listen) = args.listen()? {
-        command.args(["--listen", &listen]);
-    }
-    if let Some(folder) = folds {
-        command.arg("--folds").arg(folder).arg("--allow-fold-edits");
-    }
-    command.args(&args.serve_args).stdin(Stdio::null());
-    if let Some(url) = redis_url {
-        command.env(REDIS_URL, url);
-    }
-    // A group of its own: a Ctrl-C at the terminal comes here alone, and is handed on once.
-    let mut server = command.process_group(0).spawn().context("cannot start `rewind serve`")?;
-    loop {
-        match signals.next() {
-            Signal::Stop => {
-                eprintln!("  Stopping");
-                stop(&mut server, signals)?;
-                return Ok(ExitCode::SUCCESS);
-            }
-            Signal::ChildEnded => {
-                if let Some(status) = server.try_wait().context("cannot look after the server")? {
-                    process::succeeded(&command, status)?;
-                    return Ok(ExitCode::SUCCESS);
-                }
-                if let Err(error) = check() {
-                    stop(&mut server, signals)?;
-                    return Err(error);
-                }
-            }
-        }
-    }
-}
-
-/// Asks the server to end, and makes it end when it takes too long or someone insists.
-fn stop(server: &mut Child, signals: &Signals) -> Result<()> {
-    terminate(server);
-    let deadline = Instant::now() + STOP_TIMEOUT;
-    while server.try_wait().context("cannot wait for the server")?.is_none() {
-        if signals.next_before(deadline) != Some(Signal::ChildEnded) {
-            server.kill().context("cannot end the server")?;
-            server.wait().context("cannot wait for the server")?;
-        }
-    }
-    Ok(())
-}
-
 /// Whether a configuration file says which Redis to use. The private one must not take its place:
 /// what xtask puts into the environment wins over the file.
 fn names_redis(file: &Path) -> bool {
@@ -282,7 +369,7 @@ mod tests {
         let brings_redis = |text: &str| {
             fs::write(&file, text).unwrap();
             let serve_args = vec!["--config".to_owned(), file.display().to_string()];
-            RunArgs { redis_url: None, listen: None, serve_args }.brings_redis()
+            ServeArgs { redis_url: None, listen: None, serve_args }.brings_redis()
         };
         assert!(brings_redis("listen = \"[::1]:1\"\nredis-url = \"redis://h\"\n"));
         assert!(!brings_redis("listen = \"[::1]:1\"\n# redis-url = \"redis://h\"\n"));
@@ -298,7 +385,7 @@ mod tests {
 
     #[test]
     fn an_empty_url_counts_as_none() {
-        let args = |redis_url: Option<&str>| RunArgs {
+        let args = |redis_url: Option<&str>| ServeArgs {
             redis_url: redis_url.map(str::to_owned),
             listen: None,
             serve_args: Vec::new(),

@@ -1,52 +1,103 @@
 //! The `rewind` binary.
 
 use std::path::PathBuf;
+use std::process::Command;
 
 use anyhow::Result;
 
+use crate::frontend::Kind;
 use crate::steps::Steps;
 use crate::workspace::Workspace;
 use crate::{artifact, process};
 
 const BINARY: &str = "rewind";
 
+/// Tells `server/build.rs` which front end the server embeds.
+const FRONT_END: &str = "REWIND_FRONT_END";
+
 /// How the server is compiled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Profile {
-    /// Quick to build.
+    /// For the tests, which check what the others take for granted.
     Debug,
+    /// For seeing what there is: quick enough, and soon built.
+    Quick,
     /// Quick to run.
     Release,
 }
 
-/// Builds the server with the front end in it, and returns where the binary is.
-pub(crate) fn build(workspace: &Workspace, profile: Profile, steps: &mut Steps) -> Result<PathBuf> {
-    let (name, flags): (_, &[_]) = match profile {
-        Profile::Debug => ("Server (debug)", &["--package", "rewind-server"]),
-        Profile::Release => ("Server (release)", &["--package", "rewind-server", "--release"]),
-    };
-    build_as(workspace, name, flags, steps)
+impl Profile {
+    /// How Cargo is told.
+    pub(crate) fn flags(self) -> &'static [&'static str] {
+        match self {
+            Self::Debug => &[],
+            Self::Quick => &["--profile", "quick"],
+            Self::Release => &["--release"],
+        }
+    }
+
+    /// The front end of such a server.
+    pub(crate) fn front_end(self) -> Kind {
+        match self {
+            Self::Quick => Kind::Quick,
+            Self::Debug | Self::Release => Kind::Release,
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Debug => "debug",
+            Self::Quick => "quick",
+            Self::Release => "release",
+        }
+    }
 }
 
-/// Builds all tests, and the server for them to start.
-///
-/// In one go: alone, the server would get other features of the crates that the tests use too,
-/// and those would be built twice.
-pub(crate) fn build_with_tests(workspace: &Workspace, steps: &mut Steps) -> Result<PathBuf> {
-    build_as(workspace, "Server and tests", &["--tests"], steps)
-}
-
-fn build_as(
-    workspace: &Workspace,
-    name: &str,
-    flags: &[&str],
-    steps: &mut Steps,
-) -> Result<PathBuf> {
-    steps.run(name, |step| {
-        let mut cargo = process::cargo(workspace);
-        cargo.args(["build", "--locked", "--bin", BINARY]).args(flags);
-        let binary = artifact::build(cargo, BINARY)?;
+/// Builds the server, with the front end in it that was built last for this profile, and returns where the binary is.
+pub(crate) fn build(workspace: &Workspace, profile: Profile, steps: &Steps) -> Result<PathBuf> {
+    let flags = [&["--package", "rewind-server"], profile.flags()].concat();
+    steps.run(&format!("Server ({})", profile.name()), |step| {
+        step.say_what_comes();
+        let binary = artifact::build(command(workspace, &flags, profile.front_end()), BINARY)?;
         step.outcome("built");
         Ok(binary)
     })
+}
+
+/// Builds all tests, and the server for them to start; where `more` names one, also a test that is not run by default.
+///
+/// In one go: alone, the server would get other features of the crates that the tests use too,
+/// and those would be built twice.
+pub(crate) fn build_with_tests(
+    workspace: &Workspace,
+    more: Option<&str>,
+    steps: &Steps,
+) -> Result<Built> {
+    let mut flags = vec!["--tests"];
+    flags.extend(more.iter().flat_map(|name| ["--test", name]));
+    steps.run("Server and tests", |step| {
+        let built = artifact::build_all(command(workspace, &flags, Kind::Release))?;
+        let test = more.map(|name| built.test(name)).transpose()?;
+        let binary = built.named(BINARY)?;
+        step.outcome("built");
+        Ok(Built { binary, test })
+    })
+}
+
+/// What came of building the tests.
+pub(crate) struct Built {
+    /// The server.
+    pub(crate) binary: PathBuf,
+    /// The test that is not run by default.
+    pub(crate) test: Option<PathBuf>,
+}
+
+fn command(workspace: &Workspace, flags: &[&str], front_end: Kind) -> Command {
+    let mut cargo = process::cargo(workspace);
+    cargo.args(["build", "--locked", "--bin", BINARY]).args(flags);
+    match front_end {
+        Kind::Release => cargo.env_remove(FRONT_END),
+        Kind::Quick => cargo.env(FRONT_END, "quick"),
+    };
+    cargo
 }

@@ -1,19 +1,26 @@
 //! `cargo xtask test`: all checks and tests, with everything that they need.
 
-use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
+use std::{fs, panic, thread};
 
 use anyhow::{Context as _, Result};
 use clap::{Args, ValueEnum};
 
+use crate::bundler::Bundler;
+use crate::frontend::{self, Kind};
 use crate::packages::{self, Browser};
+use crate::server::{self, Built, Profile};
 use crate::steps::Steps;
+use crate::tools::{CARGO_DENY, TRUNK, Tool};
 use crate::workspace::Workspace;
-use crate::{bundle, process, server, toolchain};
+use crate::{process, toolchain};
 
 /// The test binary that drives a browser.
 const BROWSER_TESTS: &str = "browser";
+
+/// The test binary that runs Trunk.
+const TRUNK_TESTS: &str = "trunk";
 
 /// What `cargo xtask test` takes.
 #[derive(Args)]
@@ -21,6 +28,9 @@ pub(crate) struct TestArgs {
     /// Run these parts only; may be repeated [default: all, or all tests when there is a filter]
     #[arg(long, value_enum, value_name = "PART", value_delimiter = ',')]
     only: Vec<Part>,
+    /// Install Trunk where it is missing, which takes minutes once, instead of leaving out the tests of it
+    #[arg(long)]
+    with_trunk: bool,
     /// Run the tests whose name contains this
     filter: Option<String>,
 }
@@ -30,6 +40,8 @@ pub(crate) struct TestArgs {
 enum Part {
     /// Formatting
     Fmt,
+    /// Licences, sources, duplicates and advisories of the dependencies
+    Deny,
     /// Lints, of the native crates and of the front end
     Clippy,
     /// The tests within the crates
@@ -38,17 +50,19 @@ enum Part {
     Integration,
     /// Tests that click through the pages in a real browser
     Browser,
+    /// Building and serving the front end with Trunk
+    Trunk,
 }
 
 /// Sets up what the chosen parts need and runs them, up to the first that fails.
 pub(crate) fn test(workspace: &Workspace, args: &TestArgs) -> Result<ExitCode> {
-    let mut steps = Steps::new();
-    let result = run(workspace, args, &mut steps);
+    let steps = Steps::new();
+    let result = run(workspace, args, &steps);
     eprintln!("\n{}", steps.table());
     result.map(|()| ExitCode::SUCCESS)
 }
 
-fn run(workspace: &Workspace, args: &TestArgs, steps: &mut Steps) -> Result<()> {
+fn run(workspace: &Workspace, args: &TestArgs, steps: &Steps) -> Result<()> {
     let parts = args.parts();
     let chosen = |part| parts.contains(&part);
     if chosen(Part::Fmt) || chosen(Part::Clippy) {
@@ -61,35 +75,108 @@ fn run(workspace: &Workspace, args: &TestArgs, steps: &mut Steps) -> Result<()> 
             process::run(process::cargo(workspace).args(["fmt", "--all", "--check"]))
         })?;
     }
-    let served = chosen(Part::Integration) || chosen(Part::Browser);
+    if chosen(Part::Deny) {
+        check_dependencies(workspace, args, steps)?;
+    }
+    let trunk = match chosen(Part::Trunk) {
+        true => args.tool(&TRUNK, Part::Trunk, workspace, steps, args.with_trunk)?,
+        false => None,
+    };
+    let in_browser = chosen(Part::Browser) || trunk.is_some();
+    let served = chosen(Part::Integration) || in_browser;
     let redis_server =
         if served || chosen(Part::Unit) { Some(packages::redis_server(steps)?) } else { None };
-    let browser = if chosen(Part::Browser) { Some(packages::browser(steps)?) } else { None };
-    if served {
-        bundle::front_end(workspace, steps)?;
+    let browser = if in_browser { Some(packages::browser(steps)?) } else { None };
+    if served || chosen(Part::Clippy) {
+        toolchain::wasm_target(steps)?;
     }
-    if chosen(Part::Clippy) {
-        if !served {
-            toolchain::wasm_target(steps)?;
-        }
-        lint(workspace, steps)?;
-    }
-    let rewind = if served { Some(server::build_with_tests(workspace, steps)?) } else { None };
+    // Side by side with everything else that is compiled: optimising the front end keeps one core busy for a minute.
+    let built = thread::scope(|scope| {
+        let front_end = scope.spawn(|| match served {
+            true => front_ends(workspace, trunk.is_some(), steps),
+            false => Ok(()),
+        });
+        let built = compile(workspace, &parts, served, trunk.is_some(), steps);
+        let front_end = front_end.join().unwrap_or_else(|panic| panic::resume_unwind(panic));
+        front_end.and(built)
+    })?;
     let environment = Environment {
         redis_server: redis_server.as_deref(),
         browser: browser.as_ref(),
-        rewind: rewind.as_deref(),
+        rewind: built.as_ref().map(|built| built.binary.as_path()),
+        trunk: trunk.as_deref(),
     };
-    for (name, targets) in test_runs(workspace, &parts)? {
+    for (name, arguments) in test_runs(workspace, &parts)? {
         steps.run(name, |step| {
             step.outcome("passed");
             let mut cargo = process::cargo(workspace);
-            cargo.args(["test", "--locked"]).args(targets).args(args.filter.as_deref());
+            cargo.args(["test", "--locked"]).args(arguments).args(args.filter.as_deref());
             environment.tell(&mut cargo);
             process::run(&mut cargo)
         })?;
     }
+    if let Some(test) = built.as_ref().and_then(|built| built.test.as_ref()) {
+        steps.run("Tests of Trunk", |step| {
+            step.outcome("passed");
+            let mut command = Command::new(test);
+            process::forget_package(&mut command);
+            environment.tell(command.args(args.filter.as_deref()));
+            process::run(&mut command)
+        })?;
+    }
     Ok(())
+}
+
+/// Builds the front end that the server embeds, and the one that Trunk serves.
+fn front_ends(workspace: &Workspace, for_trunk: bool, steps: &Steps) -> Result<()> {
+    let bundler = Bundler::build(workspace, steps)?;
+    frontend::build(workspace, Kind::Release, &bundler, steps)?;
+    if for_trunk {
+        frontend::build(workspace, Kind::Quick, &bundler, steps)?;
+    }
+    Ok(())
+}
+
+/// Lints, and builds the tests with the server that they start.
+fn compile(
+    workspace: &Workspace,
+    parts: &[Part],
+    served: bool,
+    with_trunk: bool,
+    steps: &Steps,
+) -> Result<Option<Built>> {
+    if parts.contains(&Part::Clippy) {
+        lint(workspace, steps)?;
+    }
+    let more = with_trunk.then_some(TRUNK_TESTS);
+    if served { server::build_with_tests(workspace, more, steps).map(Some) } else { Ok(None) }
+}
+
+/// Asks cargo-deny, as far as its parts can be had.
+fn check_dependencies(workspace: &Workspace, args: &TestArgs, steps: &Steps) -> Result<()> {
+    let Some(cargo_deny) = args.tool(&CARGO_DENY, Part::Deny, workspace, steps, false)? else {
+        return Ok(());
+    };
+    let ask = |what: &[&str]| {
+        let mut command = Command::new(&cargo_deny);
+        process::forget_package(&mut command);
+        command.current_dir(workspace.root()).arg("--locked").args(what);
+        command
+    };
+    steps.run("Licences, sources, duplicates", |step| {
+        step.outcome("as they should be");
+        let what = ["check", "--hide-inclusion-graph", "licenses", "bans", "sources"];
+        process::run(&mut ask(&what))
+    })?;
+    steps.run("Advisories", |step| {
+        if let Err(error) = process::output(&mut ask(&["fetch", "db"])) {
+            step.say(&format!("{error:#}"));
+            step.outcome("NOT looked up, since their database is out of reach");
+            return Ok(());
+        }
+        step.outcome("none");
+        process::run(&mut ask(&["check", "--disable-fetch", "advisories"]))
+    })
 }
 
 /// What the tests find in their environment.
@@ -97,6 +184,7 @@ struct Environment<'a> {
     redis_server: Option<&'a Path>,
     browser: Option<&'a Browser>,
     rewind: Option<&'a Path>,
+    trunk: Option<&'a Path>,
 }
 
 impl Environment<'_> {
@@ -108,6 +196,7 @@ impl Environment<'_> {
             ("REWIND_CHROMIUM", chromium),
             ("REWIND_CHROMEDRIVER", chromedriver),
             ("REWIND_BIN", self.rewind),
+            ("REWIND_TRUNK", self.trunk),
         ];
         command.envs(all.into_iter().filter_map(|(name, path)| Some((name, path?))));
         // What is set for a server of one's own must not reach those that the tests start; the
@@ -119,19 +208,44 @@ impl Environment<'_> {
 }
 
 impl TestArgs {
+    /// A tool that a part needs. It is installed where someone asks for it or for this part; else none where it is missing,
+    /// since it would take minutes.
+    fn tool(
+        &self,
+        tool: &Tool,
+        part: Part,
+        workspace: &Workspace,
+        steps: &Steps,
+        is_asked_for: bool,
+    ) -> Result<Option<PathBuf>> {
+        if is_asked_for || self.only.contains(&part) {
+            return tool.ensure(workspace, steps).map(Some);
+        }
+        let found = tool.find()?;
+        if found.is_none() {
+            steps.run(tool.name(), |step| {
+                step.outcome(
+                    "not installed: the checks that need it are LEFT OUT; `--only` installs it",
+                );
+                Ok(())
+            })?;
+        }
+        Ok(found)
+    }
+
     fn parts(&self) -> Vec<Part> {
         if !self.only.is_empty() {
             return self.only.clone();
         }
         let mut all = Part::value_variants().to_vec();
         if self.filter.is_some() {
-            all.retain(|part| !matches!(part, Part::Fmt | Part::Clippy));
+            all.retain(|part| !matches!(part, Part::Fmt | Part::Deny | Part::Clippy));
         }
         all
     }
 }
 
-fn lint(workspace: &Workspace, steps: &mut Steps) -> Result<()> {
+fn lint(workspace: &Workspace, steps: &Steps) -> Result<()> {
     // Two runs, since Cargo would unite what the front end and the server ask of the same crates.
     let native = ["--workspace", "--exclude", "rewind-frontend", "--all-targets"];
     let wasm = ["--package", "rewind-frontend", "--target", toolchain::WASM_TARGET];
@@ -147,32 +261,37 @@ fn lint(workspace: &Workspace, steps: &mut Steps) -> Result<()> {
     Ok(())
 }
 
-/// The runs of `cargo test`, each with what selects its tests. They all take the default members,
+/// The runs of `cargo test`, each with what selects its tests. All but the bundler's take the default members,
 /// whatever part of them they run: with other packages crates would get other features, and be
 /// built once more.
 fn test_runs(workspace: &Workspace, parts: &[Part]) -> Result<Vec<(&'static str, Vec<String>)>> {
     let of = |part| parts.contains(&part);
+    let owned = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
     let mut runs = Vec::new();
     if of(Part::Unit) && of(Part::Integration) && of(Part::Browser) {
         runs.push(("Tests", Vec::new()));
-        return Ok(runs);
+    } else {
+        if of(Part::Unit) {
+            runs.push(("Unit tests", owned(&["--lib", "--bins"])));
+        }
+        let binaries = test_binaries(&workspace.root().join("tests/tests"))?;
+        let (browser, others): (Vec<_>, Vec<_>) = binaries
+            .into_iter()
+            .filter(|name| name != TRUNK_TESTS)
+            .partition(|name| name == BROWSER_TESTS);
+        for (part, title, names) in [
+            (Part::Integration, "Integration tests", others),
+            (Part::Browser, "Browser tests", browser),
+        ] {
+            if of(part) {
+                let named = names.into_iter().flat_map(|name| ["--test".to_owned(), name]);
+                runs.push((title, named.collect()));
+            }
+        }
     }
     if of(Part::Unit) {
-        runs.push(("Unit tests", vec!["--lib".to_owned(), "--bins".to_owned()]));
-    }
-    let binaries = test_binaries(&workspace.root().join("tests/tests"))?;
-    let (browser, others): (Vec<_>, Vec<_>) =
-        binaries.into_iter().partition(|name| name == BROWSER_TESTS);
-    for (part, title, names) in [
-        (Part::Integration, "Integration tests", others),
-        (Part::Browser, "Browser tests", browser),
-    ] {
-        if of(part) {
-            runs.push((
-                title,
-                names.into_iter().flat_map(|name| ["--test".to_owned(), name]).collect(),
-            ));
-        }
+        let bundler = ["--package", "rewind-bundler"];
+        runs.push(("Tests of the bundler", owned(&[&bundler, Profile::Quick.flags()].concat())));
     }
     Ok(runs)
 }
@@ -201,10 +320,12 @@ mod tests {
     fn a_filter_alone_runs_tests_but_no_checks() {
         let args = |only: &[Part], filter: Option<&str>| TestArgs {
             only: only.to_vec(),
+            with_trunk: false,
             filter: filter.map(str::to_owned),
         };
-        assert_eq!(args(&[], None).parts().len(), 5);
-        assert_eq!(args(&[], Some("sse")).parts(), [Part::Unit, Part::Integration, Part::Browser]);
+        assert_eq!(args(&[], None).parts().len(), 7);
+        let tests = [Part::Unit, Part::Integration, Part::Browser, Part::Trunk];
+        assert_eq!(args(&[], Some("sse")).parts(), tests);
         assert_eq!(args(&[Part::Clippy], Some("sse")).parts(), [Part::Clippy]);
     }
 

@@ -14,7 +14,7 @@ use crate::workspace::Workspace;
 pub(crate) const WASM_TARGET: &str = "wasm32-unknown-unknown";
 
 /// Makes sure that the front end can be compiled to WebAssembly.
-pub(crate) fn wasm_target(steps: &mut Steps) -> Result<()> {
+pub(crate) fn wasm_target(steps: &Steps) -> Result<()> {
     steps.run("WebAssembly target", |step| {
         // Asking the compiler instead of rustup finds the target where a distribution installed
         // it, and is faster.
@@ -35,7 +35,7 @@ pub(crate) fn wasm_target(steps: &mut Steps) -> Result<()> {
 }
 
 /// Makes sure that there are a formatter and a linter.
-pub(crate) fn lint_components(workspace: &Workspace, steps: &mut Steps) -> Result<()> {
+pub(crate) fn lint_components(workspace: &Workspace, steps: &Steps) -> Result<()> {
     steps.run("Formatter and linter", |step| {
         let has = |subcommand: &str| {
             process::output(process::cargo(workspace).args([subcommand, "--version"])).is_ok()

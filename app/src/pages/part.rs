@@ -3,7 +3,6 @@
 use std::future::Future;
 
 use leptos::prelude::*;
-use wasm_split_helpers::SplitLoaderError;
 
 use crate::api::{ApiError, ErrorCode, functions};
 use crate::browser::location;
@@ -31,9 +30,9 @@ impl<P> Copy for Part<P> {}
 
 impl<P: Clone + Send + 'static> Part<P> {
     /// A page that this fetches, once it is wanted.
-    pub(crate) fn new<F>(fetch: impl Fn() -> F + Clone + 'static) -> Self
+    pub(crate) fn new<F, E>(fetch: impl Fn() -> F + Clone + 'static) -> Self
     where
-        F: Future<Output = Result<Draw<P>, SplitLoaderError>> + 'static,
+        F: Future<Output = Result<Draw<P>, E>> + 'static,
     {
         let is_wanted = RwSignal::new(false);
         let fetched = Remote::new(

@@ -1,10 +1,12 @@
 //! The pages that lie in files of their own, so that the first visit fetches only what it shows.
 //!
-//! `cargo xtask build` splits the program at the functions here: what only one of these pages reaches goes into its
-//! file, and what only some of them share into files between.
+//! With the feature `split` the program is split at the functions here: what only one of these pages reaches goes into
+//! its file, and what only some of them share into files between. Without it the program stays in one piece, which is
+//! quicker to build; a program that has split points and was not split does not load.
 
 use leptos::prelude::*;
 use rewind_domain::StreamKey;
+#[cfg(feature = "split")]
 use wasm_split_helpers::{SplitLoaderError, wasm_split};
 
 use super::events::EventsPage;
@@ -50,22 +52,34 @@ impl Parts {
     }
 }
 
-#[wasm_split(overview, fallible)]
-fn overview() -> Result<Draw<()>, SplitLoaderError> {
-    Ok(|()| view! { <OverviewPage /> }.into_any())
+/// Declares functions that fetch a page, each with the function that draws it.
+macro_rules! split_points {
+    ($(fn $page:ident() -> Draw<$about:ty> { $draw:expr })*) => {$(
+        #[cfg(feature = "split")]
+        #[wasm_split($page, fallible)]
+        fn $page() -> Result<Draw<$about>, SplitLoaderError> {
+            Ok($draw)
+        }
+
+        #[cfg(not(feature = "split"))]
+        async fn $page() -> Result<Draw<$about>, std::convert::Infallible> {
+            Ok($draw)
+        }
+    )*};
 }
 
-#[wasm_split(events, fallible)]
-fn events() -> Result<Draw<(EventsOf, Signal<EventsAddress>)>, SplitLoaderError> {
-    Ok(|(of, address)| view! { <EventsPage of address /> }.into_any())
-}
+split_points! {
+    fn overview() -> Draw<()> { |()| view! { <OverviewPage /> }.into_any() }
 
-#[wasm_split(travel, fallible)]
-fn travel() -> Result<Draw<AboutStream<TravelAddress>>, SplitLoaderError> {
-    Ok(|(stream, address)| view! { <TravelPage stream address /> }.into_any())
-}
+    fn events() -> Draw<(EventsOf, Signal<EventsAddress>)> {
+        |(of, address)| view! { <EventsPage of address /> }.into_any()
+    }
 
-#[wasm_split(workbench, fallible)]
-fn workbench() -> Result<Draw<AboutStream<FoldAddress>>, SplitLoaderError> {
-    Ok(|(stream, address)| view! { <WorkbenchPage stream address /> }.into_any())
+    fn travel() -> Draw<AboutStream<TravelAddress>> {
+        |(stream, address)| view! { <TravelPage stream address /> }.into_any()
+    }
+
+    fn workbench() -> Draw<AboutStream<FoldAddress>> {
+        |(stream, address)| view! { <WorkbenchPage stream address /> }.into_any()
+    }
 }

@@ -15,7 +15,8 @@ use sha2::{Digest, Sha256};
 use super::errors;
 
 #[derive(RustEmbed)]
-#[folder = "../dist/"]
+#[cfg_attr(not(quick_front_end), folder = "../dist/")]
+#[cfg_attr(quick_front_end, folder = "../target/xtask/frontend/quick/dist/")]
 #[allow_missing = true]
 struct Dist;
 
@@ -32,9 +33,10 @@ pub(super) async fn asset(request: Request) -> Response {
     let path = request.uri().path().trim_start_matches('/');
     let is_file = path.rsplit('/').next().is_some_and(|name| name.contains('.'));
     let name = if is_file { path } else { INDEX };
-    // Compressed twins are answers to a name, not names of their own.
+    // Compressed twins are answers to a name, not names of their own; hidden files are those of tools.
     let is_twin = name.ends_with(".br") || name.ends_with(".gz");
-    match file(name, request.headers()).filter(|_| !is_twin) {
+    let is_hidden = name.split('/').any(|part| part.starts_with('.'));
+    match file(name, request.headers()).filter(|_| !is_twin && !is_hidden) {
         Some(response) => response,
         None if name == INDEX => no_front_end(),
         None => errors::response(&ApiError::new(

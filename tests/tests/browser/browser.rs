@@ -20,6 +20,12 @@ pub struct Browser {
 impl Browser {
     /// Starts one that looks at `app`.
     pub async fn start(app: &TestApp) -> Self {
+        rewind_tests::need_front_end();
+        Self::start_at(app.url()).await
+    }
+
+    /// Starts one that looks at what is at this address.
+    pub async fn start_at(base: String) -> Self {
         let profile = tempfile::Builder::new().prefix("rewind-browser-").tempdir().unwrap();
         let (process, port) = start_driver();
         let mut capabilities = DesiredCapabilities::chrome();
@@ -47,7 +53,7 @@ impl Browser {
         capabilities.set_browser_log_level(thirtyfour::LoggingPrefsLogLevel::All).unwrap();
         let driver =
             WebDriver::new(format!("http://127.0.0.1:{port}"), capabilities).await.unwrap();
-        Self { driver, process, _profile: profile, base: app.url() }
+        Self { driver, process, _profile: profile, base }
     }
 
     /// Makes the page as large as this, as a phone would: smaller than any window.

@@ -1,7 +1,7 @@
 //! The line on which the server tells what is added.
 //!
 //! Browsers open only six connections to a server over HTTP/1.1, so the tabs of a browser share one line where they can: a shared worker
-//! (`frontend/live-worker.js`) holds it. Elsewhere a tab has its own. Either way [`LiveLine`] goes on after the last frame
+//! (`frontend/document/live-worker.js`) holds it. Elsewhere a tab has its own. Either way [`LiveLine`] goes on after the last frame
 //! that it saw, whatever happens in between.
 
 mod connection;

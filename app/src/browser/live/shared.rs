@@ -1,7 +1,7 @@
 //! This tab's end of the line that all tabs share.
 //!
 //! A shared worker holds the line. What goes between it and a tab is described where the worker is written, in
-//! `frontend/live-worker.js`.
+//! `frontend/document/live-worker.js`.
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;

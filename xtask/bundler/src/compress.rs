@@ -1,6 +1,7 @@
 //! Writes compressed siblings beside the files that the server embeds, so that it never compresses
 //! while someone waits. The same input gives the same bytes.
 
+use std::fmt;
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -50,6 +51,12 @@ pub(crate) fn compress(folder: &Path) -> Result<Weight> {
             .with_context(|| format!("cannot compress `{}`", file.display()))?;
     }
     Ok(weight)
+}
+
+impl fmt::Display for Weight {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} files, {} KB with Brotli", self.files, self.transferred_bytes.div_ceil(1000))
+    }
 }
 
 /// The smallest size in which the file is now there.

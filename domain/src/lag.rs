@@ -120,6 +120,7 @@ mod tests {
             last_generated_id: id(last),
             entries_added: Some(added),
             max_deleted_id: Some(EntryId::MIN),
+            ..StreamExtent::default()
         }
     }
 
@@ -269,6 +270,7 @@ mod tests {
                 last_generated_id: id(self.added),
                 entries_added: Some(self.added),
                 max_deleted_id: Some(id(self.max_deleted)),
+                ..StreamExtent::default()
             }
         }
     }

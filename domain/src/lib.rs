@@ -24,6 +24,7 @@ pub mod filter;
 pub mod fold;
 pub mod foreign_text;
 pub mod hex;
+pub mod identity;
 pub mod json;
 pub mod lag;
 pub mod lanes;

@@ -7,6 +7,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::EntryId;
+use crate::identity::EntryDigest;
 
 /// What Redis tells about a stream as a whole.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,6 +18,12 @@ pub struct StreamExtent {
     pub first_id: Option<EntryId>,
     /// The id of the last entry present.
     pub last_id: Option<EntryId>,
+    /// The fingerprint of the first entry present, where it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_digest: Option<EntryDigest>,
+    /// The fingerprint of the last entry present, where it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_digest: Option<EntryDigest>,
     /// The id that was last given out, even if its entry is gone.
     pub last_generated_id: EntryId,
     /// How many entries were ever added. Not told before Redis 7.
@@ -159,6 +166,7 @@ mod tests {
             last_generated_id: EntryId::new(200, 0),
             entries_added: added,
             max_deleted_id: Some(EntryId::new(deleted, 0)),
+            ..StreamExtent::default()
         }
     }
 

@@ -18,6 +18,9 @@ pub struct CacheFigures {
     pub bytes: usize,
     /// What it may take, in bytes.
     pub budget: usize,
+    /// How often what was kept of a stream was dropped, since the stream was no longer the one that it was kept of; 0 where nothing is
+    /// kept of streams.
+    pub dropped: u64,
 }
 
 /// All caches of the server.

@@ -92,7 +92,7 @@ impl Exports {
     /// How much memory what is remembered takes, and how much it may.
     pub fn figures(&self) -> CacheFigures {
         let bytes = self.lock().values().map(Export::bytes).sum();
-        CacheFigures { name: "export", bytes, budget: MAX_OVER * MOST_BYTES }
+        CacheFigures { name: "export", bytes, budget: MAX_OVER * MOST_BYTES, dropped: 0 }
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<Ticket, Export>> {

@@ -87,13 +87,7 @@ impl Store {
         let keep = vec![Keep::Beginnings(LOOK_BYTES); commands.len()];
         let (buffer, arrived) = self.send_and_receive(&commands, keep).await?;
         let mut at = 0;
-        let mut replies = std::iter::from_fn(|| {
-            let end = buffer.whole_value_end(at)?;
-            let reply = buffer.reply(at, &self.shared.url);
-            at = end;
-            Some(reply)
-        });
-        let infos = keys.iter().map(|_| look.read(&mut replies)).collect();
+        let infos = keys.iter().map(|_| look.read(&buffer, &mut at, &self.shared.url)).collect();
         match arrived {
             Arrived::Full => Err(StoreError::unexpected("streams of too many fields to look at")),
             _ => Ok(infos),
@@ -195,15 +189,7 @@ fn page_between(
     store: &Store,
 ) -> Result<(EntryPage, StreamInfo), StoreError> {
     let url = &store.shared.url;
-    let info = |begin: usize| {
-        let mut at = begin;
-        let mut replies = (0..look.replies()).map(|_| {
-            let reply = buffer.reply(at, url);
-            at = buffer.value_end(at);
-            reply
-        });
-        look.read(&mut replies)
-    };
+    let info = |mut at: usize| look.read(buffer, &mut at, url);
     let behind_look = (0..look.replies()).fold(at, |at, _| buffer.value_end(at));
     let page = piece(buffer, behind_look, range, url);
     let (before, after) = (info(at), info(buffer.value_end(behind_look)));
@@ -214,6 +200,7 @@ fn page_between(
     };
     let page = page?;
     let ids: Vec<EntryId> = page.ids().collect();
-    let extent = fit::extent_between(&before.extent, &after.extent, range.read_ids(&ids));
+    let read = range.read_ids(&ids, page.newest_digest(*range));
+    let extent = fit::extent_between(&before.extent, &after.extent, read);
     Ok((page, StreamInfo { extent: extent.ok_or(StoreError::Changed)?, ..after }))
 }

@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use rewind_domain::cut::CutField;
+use rewind_domain::identity::EntryDigest;
 use rewind_domain::versions::StreamExtent;
 use rewind_domain::{Entry, EntryId, FieldSource, RawEvent, StreamKey};
 
@@ -149,6 +150,11 @@ impl PageEntry<'_> {
         RawEvent::new(self.id, version, &self.fields)
     }
 
+    /// Its fingerprint: that of the whole entry, also where only the beginnings of its values are there.
+    pub fn digest(&self) -> EntryDigest {
+        self.fields.buffer.entry_digest(self.fields.first_token, self.fields.count())
+    }
+
     /// The values of which only the beginnings are there, since the entry is too large to be read as a whole.
     pub fn cut_fields(&self) -> Vec<CutField> {
         if !self.fields.buffer.is_cut() {
@@ -226,6 +232,20 @@ impl EntryPage {
         })
     }
 
+    /// The fingerprint of the first entry.
+    pub fn first_digest(&self) -> Option<EntryDigest> {
+        self.entries.first().map(|entry| self.buffer.entry_digest(entry.fields, entry.count))
+    }
+
+    /// The fingerprint of the newest entry, where this is the page of `range`.
+    pub(super) fn newest_digest(&self, range: EntryRange) -> Option<EntryDigest> {
+        let newest = match range.order {
+            PageOrder::OldestFirst => self.entries.last(),
+            PageOrder::NewestFirst => self.entries.first(),
+        };
+        newest.map(|entry| self.buffer.entry_digest(entry.fields, entry.count))
+    }
+
     /// Says whether there is nothing behind it.
     pub(super) fn set_last(&mut self, is_last: bool) {
         self.is_last = is_last;
@@ -282,10 +302,14 @@ impl EntryRange {
         [self.command_name(), key.as_bytes(), from, to, b"COUNT", count]
     }
 
-    /// What was asked for, with the ids of what came.
-    pub(super) fn read_ids<'a>(&self, ids: &'a [EntryId]) -> ReadIds<'a> {
+    /// What was asked for, with the ids of what came, and the fingerprint of the newest of it.
+    pub(super) fn read_ids<'a>(
+        &self,
+        ids: &'a [EntryId],
+        newest_digest: Option<EntryDigest>,
+    ) -> ReadIds<'a> {
         let Self { range, order, count } = *self;
-        ReadIds { range, order, count, ids }
+        ReadIds { range, order, count, ids, newest_digest }
     }
 
     /// Whether nothing of the stream comes behind this entry in the range.
@@ -522,8 +546,10 @@ impl Asked {
             return Some(after);
         }
         let mut fitting = self.ranges.iter().filter_map(|(at, range)| {
-            let ids: Vec<EntryId> = pages.get(*at)?.entries.iter().map(|entry| entry.id).collect();
-            Some(fit::extent_between(&before.extent, &after.extent, range.read_ids(&ids)))
+            let page = pages.get(*at)?;
+            let ids: Vec<EntryId> = page.ids().collect();
+            let read = range.read_ids(&ids, page.newest_digest(*range));
+            Some(fit::extent_between(&before.extent, &after.extent, read))
         });
         let extent = fitting.next()??;
         let do_all_fit = fitting.all(|other| other.as_ref() == Some(&extent));
@@ -580,14 +606,7 @@ fn read(
 ) -> Result<(StreamInfo, Vec<Vec<EntryPlace>>, StreamInfo), StoreError> {
     const SHAPE: StoreError = StoreError::Unexpected { what: "a page of another shape" };
     let mut at = 0;
-    let info = |at: &mut usize| {
-        let mut replies = (0..look.replies()).map(|_| {
-            let begin = *at;
-            *at = buffer.value_end(begin);
-            buffer.reply(begin, url)
-        });
-        look.read(&mut replies)
-    };
+    let info = |at: &mut usize| look.read(buffer, at, url);
     let before = info(&mut at);
     let mut lists = Vec::with_capacity(ranges);
     for _ in 0..ranges {

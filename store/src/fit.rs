@@ -6,6 +6,7 @@
 //! says what the stream was like for it: versions counted from the one fit the other. Otherwise it has to be read again.
 
 use rewind_domain::EntryId;
+use rewind_domain::identity::EntryDigest;
 use rewind_domain::versions::StreamExtent;
 
 use super::{IdRange, PageOrder, StoreError, StreamInfo};
@@ -39,6 +40,8 @@ pub(super) struct ReadIds<'a> {
     pub(super) count: u64,
     /// The ids of the entries that came, in that order.
     pub(super) ids: &'a [EntryId],
+    /// The fingerprint of the newest of them.
+    pub(super) newest_digest: Option<EntryDigest>,
 }
 
 /// The stream as what was read between two looks at it fits: it has the entries that were read, under the versions that follow from it.
@@ -68,14 +71,16 @@ pub(super) fn extent_between(
         Some(entries_added) => entries_added.checked_sub(head.gone())?,
         None => before.length.saturating_add(added),
     };
-    let (last_id, last_generated_id) = match newest.filter(|_| added > 0) {
-        Some(newest) => (Some(newest), newest),
-        None => (before.last_id, before.last_generated_id),
+    let (last_id, last_generated_id, last_digest) = match newest.filter(|_| added > 0) {
+        Some(newest) => (Some(newest), newest, read.newest_digest),
+        None => (before.last_id, before.last_generated_id, before.last_digest),
     };
     Some(StreamExtent {
         length,
         first_id: head.first_id.filter(|_| length > 0),
         last_id: last_id.filter(|_| length > 0),
+        first_digest: head.first_digest.filter(|_| length > 0),
+        last_digest: last_digest.filter(|_| length > 0),
         last_generated_id,
         entries_added,
         max_deleted_id: before.max_deleted_id,
@@ -84,7 +89,8 @@ pub(super) fn extent_between(
 
 /// Whether a stream can have become another by adding entries at the end and trimming some at the beginning.
 fn has_only_moved_on(before: &StreamExtent, after: &StreamExtent) -> bool {
-    if before.last_generated_id > after.last_generated_id
+    if !before.is_continued_by(after)
+        || before.last_generated_id > after.last_generated_id
         || before.max_deleted_id != after.max_deleted_id
     {
         return false;
@@ -199,6 +205,7 @@ mod tests {
                 last_generated_id: EntryId::new(self.last, 0),
                 entries_added: (!is_old).then_some(self.added),
                 max_deleted_id: (!is_old).then_some(EntryId::new(self.deleted, 0)),
+                ..StreamExtent::default()
             }
         }
 
@@ -265,7 +272,7 @@ mod tests {
         let middle = stream.clone();
         let ids = stream.read(range, order, count);
         second.iter().for_each(|change| stream.apply(change));
-        let read = ReadIds { range, order, count, ids: &ids };
+        let read = ReadIds { range, order, count, ids: &ids, newest_digest: None };
         let extent = extent_between(&before, &stream.extent(is_old), read);
         (middle, ids, extent)
     }

@@ -1,11 +1,11 @@
 //! Histories: a stream's entries in the order of their versions, read as quickly as Redis sends them.
 
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
-
+use rewind_domain::identity::EntryDigest;
 use rewind_domain::{EntryId, PayloadDecoder, RawEvent, StreamKey};
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 
+use super::digest::digest;
 use super::entries::{EntryPage, EntryRange, PageEntry, PageReply, PageRequest, ReadAhead};
 use super::look::Look;
 use super::page_size::PageSize;
@@ -33,18 +33,7 @@ pub struct Place {
     pub version: u64,
     /// The [`digest`] of its fields. Should the entry turn out to be another one by now, or gone, the history is none that goes on
     /// from it; see [`History::is_continued`].
-    pub digest: u64,
-}
-
-/// A fingerprint of an entry's fields.
-pub fn digest(event: &RawEvent<'_>) -> u64 {
-    // The same in each run, as far as one build is concerned.
-    let mut hasher = DefaultHasher::new();
-    let fields = event.fields();
-    for at in 0..fields.count() {
-        fields.pair(at).hash(&mut hasher);
-    }
-    hasher.finish()
+    pub digest: EntryDigest,
 }
 
 /// Where a history ends.
@@ -110,10 +99,11 @@ impl HistoryPage {
 
     /// Leaves out the entry that a history goes on from; whether it is the one.
     fn take_off(&mut self, place: &Place) -> bool {
-        let is_same = self
-            .events()
-            .next()
-            .is_some_and(|event| event.id == place.id && digest(&event.raw()) == place.digest);
+        let is_same = self.events().next().is_some_and(|event| {
+            // Of an entry that is too large to be read as a whole, whoever made the place saw the beginnings.
+            let digests = [event.entry.digest(), digest(&event.raw())];
+            event.id == place.id && digests.contains(&place.digest)
+        });
         if is_same {
             self.entries.remove_first();
         }

@@ -14,6 +14,7 @@ mod clock;
 mod cluster;
 pub mod commands;
 mod connection;
+mod digest;
 mod discover;
 mod entries;
 mod error;
@@ -47,12 +48,13 @@ use std::sync::Arc;
 use rewind_domain::versions::StreamExtent;
 
 pub use cluster::Cluster;
+pub use digest::digest;
 pub use discover::COMPARED_A_KEY;
 pub use discover::{Discovered, FoundStream, MAX_SCAN_COUNT, ScanStep};
 pub use entries::{EntryPage, EntryRange, PageEntry};
 pub use error::StoreError;
 pub use groups::GroupInfo;
-pub use history::{History, HistoryEnd, HistoryPage, Place, digest};
+pub use history::{History, HistoryEnd, HistoryPage, Place};
 pub use info::ServerInfo;
 pub use packed::{PackedEvents, Packer};
 pub use page::{IdRange, Page, PageOrder, Wanted};
@@ -99,6 +101,8 @@ pub struct StreamInfo {
     pub extent: StreamExtent,
     /// How many consumer groups it has.
     pub groups: u64,
+    /// Of a part of a stream: changes with [`Part::lineage`].
+    pub lineage: u64,
 }
 
 impl Store {

@@ -5,7 +5,8 @@ use rewind_domain::StreamKey;
 use rewind_domain::versions::StreamExtent;
 
 use super::commands::Refusals;
-use super::{StoreError, StreamInfo, reply};
+use super::resp::ReplyBuffer;
+use super::{StoreError, StoreUrl, StreamInfo, reply};
 
 /// By which commands a stream is looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,17 +45,29 @@ impl Look {
         }
     }
 
-    /// What the replies say. Takes as many as there are.
+    /// What the replies say that begin at `at`, which moves behind them.
     pub(super) fn read(
         self,
-        replies: &mut impl Iterator<Item = Result<Value, StoreError>>,
+        buffer: &ReplyBuffer,
+        at: &mut usize,
+        url: &StoreUrl,
     ) -> Result<StreamInfo, StoreError> {
-        const NONE: StoreError = StoreError::Unexpected { what: "fewer replies than commands" };
-        let mut next = || replies.next().unwrap_or(Err(NONE));
+        let mut next = || {
+            let begin = *at;
+            *at = buffer.value_end(begin);
+            (begin, buffer.reply(begin, url))
+        };
         match self {
-            Self::Info => next().and_then(reply::stream_info),
+            Self::Info => {
+                let (at, reply) = next();
+                let mut info = reply::stream_info(reply?)?;
+                let digest = |name| buffer.digest_of_entry(buffer.value_of(at, name)?);
+                info.extent.first_digest = digest(b"first-entry");
+                info.extent.last_digest = digest(b"last-entry");
+                Ok(info)
+            }
             Self::Ends => {
-                let (length, first, last) = (next(), next(), next());
+                let ((_, length), (first_at, first), (last_at, last)) = (next(), next(), next());
                 let length = length.map_err(|error| match error {
                     // Allowing the other command helps more.
                     StoreError::CommandRefused { is_unknown, .. } => StoreError::CommandRefused {
@@ -63,7 +76,11 @@ impl Look {
                     },
                     error => error,
                 })?;
-                ends(&length, first?, last?)
+                let mut info = ends(&length, first?, last?)?;
+                // Each is a list of one entry.
+                info.extent.first_digest = buffer.digest_of_entry(first_at + 1);
+                info.extent.last_digest = buffer.digest_of_entry(last_at + 1);
+                Ok(info)
             }
         }
     }
@@ -79,5 +96,5 @@ fn ends(length: &Value, first: Value, last: Value) -> Result<StreamInfo, StoreEr
         last_generated_id: last_id.unwrap_or_default(),
         ..StreamExtent::default()
     };
-    Ok(StreamInfo { extent, groups: 0 })
+    Ok(StreamInfo { extent, groups: 0, lineage: 0 })
 }

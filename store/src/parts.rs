@@ -36,6 +36,8 @@ pub struct Part {
     pub ids: Arc<[EntryId]>,
     /// Whether the stream has all that was ever added to it, so that these are all that the part ever had.
     pub is_whole: bool,
+    /// Changes whenever the stream turned out to be another one than before, or may be.
+    pub lineage: u64,
 }
 
 impl Part {
@@ -50,8 +52,9 @@ impl Part {
             last_generated_id: last_id.unwrap_or_default(),
             entries_added: self.is_whole.then_some(length),
             max_deleted_id: None,
+            ..StreamExtent::default()
         };
-        StreamInfo { extent, groups: 0 }
+        StreamInfo { extent, groups: 0, lineage: self.lineage }
     }
 
     /// The first `count` of the ids within `range`, in this order, and whether these are all.
@@ -144,7 +147,7 @@ mod tests {
 
     fn part(ids: &[u64]) -> Part {
         let ids = ids.iter().map(|ms| EntryId::new(*ms, 0)).collect();
-        Part { stream: "events:orders".into(), ids, is_whole: true }
+        Part { stream: "events:orders".into(), ids, is_whole: true, lineage: 0 }
     }
 
     fn within(

@@ -48,7 +48,7 @@ pub(super) fn stream_info(reply: Value) -> Result<StreamInfo, StoreError> {
             _ => {}
         }
     }
-    Ok(StreamInfo { extent, groups })
+    Ok(StreamInfo { extent, groups, lineage: 0 })
 }
 
 /// The reply to `XINFO GROUPS`.

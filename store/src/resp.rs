@@ -4,9 +4,10 @@
 //! keeps the bytes instead. The format is RESP2 (<https://redis.io/docs/latest/develop/reference/protocol-spec/>), which
 //! servers of all versions speak until asked for another one.
 
-use redis::Value;
-
+use super::digest::{FieldsDigest, TextDigest, text_digest};
 use super::{StoreError, StoreUrl};
+use redis::Value;
+use rewind_domain::identity::EntryDigest;
 
 /// Where a text stands in the bytes of a reply.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -59,6 +60,8 @@ struct CutText {
     token: usize,
     /// The length of all of it, in bytes.
     length: usize,
+    /// The fingerprint of all of it, once all of it has arrived.
+    digest: u64,
 }
 
 /// The bytes of one or more replies as they arrive, and what is in them.
@@ -78,6 +81,8 @@ pub(super) struct ReplyBuffer {
     room: usize,
     /// How many of the bytes that come next are not kept.
     to_drop: usize,
+    /// Takes in the text that they are the rest of.
+    dropped: Option<TextDigest>,
     /// In the order of their tokens.
     cut: Vec<CutText>,
 }
@@ -97,6 +102,7 @@ impl ReplyBuffer {
             missing: 0,
             room,
             to_drop: 0,
+            dropped: None,
             cut: Vec::new(),
         }
     }
@@ -146,8 +152,57 @@ impl ReplyBuffer {
     /// Leaves out what is not to be kept, as far as it has arrived.
     fn drop_bytes(&mut self) {
         let arrived = self.to_drop.min(self.bytes.len() - self.at);
+        if let Some(digest) = &mut self.dropped {
+            let of_text = arrived.min(self.to_drop.saturating_sub(LINE_END));
+            digest.push(&self.bytes[self.at..self.at + of_text]);
+        }
         self.bytes.drain(self.at..self.at + arrived);
         self.to_drop -= arrived;
+        if self.to_drop == 0
+            && let (Some(digest), Some(cut)) = (self.dropped.take(), self.cut.last_mut())
+        {
+            cut.digest = digest.finish();
+        }
+    }
+
+    /// The fingerprint of the entry with so many fields, whose first name is the token at `at`.
+    pub(super) fn entry_digest(&self, at: usize, fields: usize) -> EntryDigest {
+        let mut digest = FieldsDigest::new();
+        for at in at..at + 2 * fields {
+            let found = self.cut.binary_search_by_key(&at, |cut| cut.token).ok();
+            match (found.and_then(|found| self.cut.get(found)), self.tokens.get(at)) {
+                (Some(cut), _) => digest.push(cut.length, cut.digest),
+                (None, Some(token)) => {
+                    let text = self.bulk(*token).unwrap_or_default();
+                    digest.push(text.len(), text_digest(text));
+                }
+                (None, None) => break,
+            }
+        }
+        digest.finish()
+    }
+
+    /// The fingerprint of the entry that begins at `at`; `None` where none does.
+    pub(super) fn digest_of_entry(&self, at: usize) -> Option<EntryDigest> {
+        match self.tokens.get(at..)? {
+            [Token::Array(2), _, Token::Array(texts), ..] => {
+                Some(self.entry_digest(at + 3, *texts as usize / 2))
+            }
+            _ => None,
+        }
+    }
+
+    /// Where the value of this name begins in the list of names and values at `at`.
+    pub(super) fn value_of(&self, at: usize, name: &[u8]) -> Option<usize> {
+        let Token::Array(length) = self.tokens.get(at)? else { return None };
+        let mut at = at + 1;
+        for _ in 0..length / 2 {
+            if self.bulk(*self.tokens.get(at)?) == Some(name) {
+                return Some(at + 1);
+            }
+            at = self.whole_value_end(at + 1)?;
+        }
+        None
     }
 
     /// The length of the text of the token at `at`, where only its beginning was kept.
@@ -266,7 +321,6 @@ impl ReplyBuffer {
 
     /// The text of this length that begins at `start`.
     fn bulk_token(&mut self, start: usize, length: usize) -> Result<Next, StoreError> {
-        const LINE_END: usize = 2;
         let kept = match self.keep {
             Keep::Whole => length,
             Keep::Beginnings(most) => length.min(most),
@@ -286,7 +340,8 @@ impl ReplyBuffer {
         self.at = needed;
         if is_cut {
             self.to_drop = length - kept + LINE_END;
-            self.cut.push(CutText { token: self.tokens.len(), length });
+            self.dropped = Some(TextDigest::begin(&self.bytes[start..end]));
+            self.cut.push(CutText { token: self.tokens.len(), length, digest: 0 });
         }
         Ok(Next::Token(token))
     }
@@ -332,6 +387,9 @@ enum Next {
     /// There is no room for it.
     Full,
 }
+
+/// How many bytes end a line.
+const LINE_END: usize = 2;
 
 const TOO_LARGE: StoreError = StoreError::Unexpected { what: "a reply of more than 4 GiB" };
 
@@ -423,6 +481,24 @@ mod tests {
         let (texts, arrived, buffer) = arrive(&[Keep::Whole, Keep::Beginnings(12)], ROOM, LONG, 7);
         assert_eq!(texts, ["ab", "0123456789", "abcdefghijkl"]);
         assert_eq!((arrived, buffer.is_cut()), (Arrived::All, false));
+    }
+
+    #[test]
+    fn an_entry_has_the_same_fingerprint_however_much_of_it_is_kept() {
+        let entry: &[u8] = b"*2\r\n$3\r\n5-0\r\n*2\r\n$4\r\ndata\r\n$10\r\n0123456789\r\n";
+        let whole = arrive(&[Keep::Whole], ROOM, entry, 9).2.digest_of_entry(0);
+        assert!(whole.is_some());
+        for piece in 1..entry.len() {
+            for kept in 0..11 {
+                let (.., buffer) = arrive(&[Keep::Beginnings(kept)], ROOM, entry, piece);
+                assert_eq!(buffer.digest_of_entry(0), whole, "{piece} {kept}");
+            }
+        }
+        let mut other = entry.to_vec();
+        other[entry.len() - 3] = b'8';
+        let (.., other) = arrive(&[Keep::Beginnings(3)], ROOM, &other, 5);
+        assert_ne!(other.digest_of_entry(0), whole);
+        assert_eq!(arrive(&[Keep::Whole], ROOM, b"$-1\r\n", 9).2.digest_of_entry(0), None);
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, bail};
 use rewind_domain::EntryId;
 use rewind_domain::block_index::BlockIndex;
+use rewind_domain::identity::EntryDigest;
 use serde_json::Value as Json;
 
 use super::Setting;
@@ -139,7 +140,7 @@ fn memory(report: &mut Report) {
     let mut index = BlockIndex::default();
     for n in 0..TEN_MILLION as u64 {
         let event_type = format!("Type{}", n % TYPES);
-        index.append(EntryId::new(n, 0), Some(&event_type));
+        index.append(EntryId::new(n, 0), Some(&event_type), EntryDigest(n));
     }
     let what = format!("memory of an index of {TEN_MILLION} events, computed");
     let bytes = u32::try_from(index.byte_size()).map_or(f64::INFINITY, f64::from);

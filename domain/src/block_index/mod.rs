@@ -10,14 +10,17 @@
 
 mod histogram;
 mod parts;
+mod pieces;
 mod types;
 
 use std::collections::VecDeque;
 
 use crate::EntryId;
+use crate::identity::{EntriesDigest, EntryDigest};
 
 pub use histogram::{Bucket, HISTOGRAM_TYPES, Histogram};
 pub use parts::Part;
+pub use pieces::Piece;
 pub use types::{EventType, MAX_TYPE_BYTES, MAX_TYPES, TypeCount};
 
 use types::{TypeNumber, TypeTable};
@@ -72,6 +75,8 @@ struct Block {
     start: u64,
     /// The place of its first tally since then.
     tallies_at: u64,
+    /// That of its entries.
+    digest: EntriesDigest,
     count: u16,
     tallies: u16,
 }
@@ -133,7 +138,7 @@ impl BlockIndex {
     }
 
     /// Adds an entry behind all others. One that does not come behind them is not added, which is the answer.
-    pub fn append(&mut self, id: EntryId, event_type: Option<&str>) -> bool {
+    pub fn append(&mut self, id: EntryId, event_type: Option<&str>, digest: EntryDigest) -> bool {
         if self.last_id().is_some_and(|last| last >= id) {
             return false;
         }
@@ -149,6 +154,7 @@ impl BlockIndex {
         if let Some(block) = self.blocks.back_mut() {
             block.last_id = id;
             block.count += 1;
+            block.digest.push(id, digest);
             let own = self.tallies.len() - usize::from(block.tallies);
             match self.tallies.range_mut(own..).find(|tally| tally.event_type == event_type) {
                 Some(tally) => tally.count += 1,
@@ -176,15 +182,16 @@ impl BlockIndex {
     /// can be: what was never in the block means that the index is one of another stream.
     pub fn recount_first<'a>(
         &mut self,
-        entries: impl IntoIterator<Item = (EntryId, Option<&'a str>)>,
+        entries: impl IntoIterator<Item = (EntryId, Option<&'a str>, EntryDigest)>,
     ) -> bool {
         let Some(mut block) = self.blocks.front().copied() else { return true };
         let before = block.count;
         block.count = 0;
+        block.digest = EntriesDigest::default();
         let own = ..usize::from(block.tallies);
         self.tallies.range_mut(own).for_each(|tally| tally.count = 0);
-        let entries = entries.into_iter().take_while(|(id, _)| *id <= block.last_id);
-        for (id, event_type) in entries {
+        let entries = entries.into_iter().take_while(|(id, ..)| *id <= block.last_id);
+        for (id, event_type, digest) in entries {
             let event_type = self.types.number(event_type);
             let tally = self.tallies.range_mut(own).find(|tally| tally.event_type == event_type);
             let Some(tally) = tally.filter(|_| block.count < before && id >= block.first_id) else {
@@ -195,6 +202,7 @@ impl BlockIndex {
                 block.first_id = id;
             }
             block.count += 1;
+            block.digest.push(id, digest);
         }
         if block.count == 0 {
             self.drop_first();
@@ -256,6 +264,7 @@ impl BlockIndex {
             last_id: id,
             start,
             tallies_at,
+            digest: EntriesDigest::default(),
             count: 0,
             tallies: 0,
         });
@@ -284,11 +293,13 @@ impl BlockIndex {
             if self.blocks.back().is_none_or(|last| !fits(last)) {
                 grow(&mut self.blocks);
                 let tallies_at = self.tallies.len() as u64;
-                self.blocks.push_back(Block { tallies_at, count: 0, tallies: 0, ..block });
+                let digest = EntriesDigest::default();
+                self.blocks.push_back(Block { tallies_at, digest, count: 0, tallies: 0, ..block });
             }
             let Some(last) = self.blocks.back_mut() else { continue };
             last.last_id = block.last_id;
             last.count += block.count;
+            last.digest.merge(block.digest);
             let own = self.tallies.len() - usize::from(last.tallies);
             for tally in of_block {
                 let known = self

@@ -22,6 +22,11 @@ enum Step {
 /// Small, so that a few entries come to everything that many do.
 const SMALL: Shape = Shape { fine_blocks: 4, most_entries: 8 };
 
+/// What an entry says, as far as it matters here.
+fn digest(id: EntryId) -> EntryDigest {
+    EntryDigest(id.ms() ^ id.seq() << 40)
+}
+
 fn type_name(number: u8) -> Option<String> {
     (number > 0).then(|| format!("T{number}"))
 }
@@ -50,7 +55,7 @@ impl Both {
             (Some(last), gap) => EntryId::new(last.ms() + gap, 0),
         };
         let event_type = type_name(of);
-        assert!(self.index.append(id, event_type.as_deref()));
+        assert!(self.index.append(id, event_type.as_deref(), digest(id)));
         self.entries.push((id, event_type));
     }
 
@@ -62,7 +67,7 @@ impl Both {
         let Some((first, _)) = self.entries.first() else { return };
         if let Some(cut) = self.index.trim_before(*first) {
             let rest = self.entries.iter().take(usize::try_from(cut.count).unwrap());
-            let rest = rest.map(|(id, event_type)| (*id, event_type.as_deref()));
+            let rest = rest.map(|(id, event_type)| (*id, event_type.as_deref(), digest(*id)));
             assert!(self.index.recount_first(rest));
         }
     }
@@ -179,6 +184,34 @@ proptest! {
     }
 
     #[test]
+    fn entries_that_are_read_again_are_told_from_others_under_the_same_ids(
+        steps in steps(), most in 1..30u64, changed in any::<prop::sample::Index>()
+    ) {
+        let both = Both::after(&steps);
+        let (mut from, mut seen) = (EntryId::MIN, 0);
+        while seen < both.entries.len() {
+            let piece = both.index.piece_from(from, most).unwrap();
+            prop_assert!(piece.count <= most.max(8));
+            let within = |id: &EntryId| (piece.first_id..=piece.last_id).contains(id);
+            let ids: Vec<EntryId> = both.entries.iter().map(|(id, _)| *id).filter(within).collect();
+            prop_assert_eq!(ids.len() as u64, piece.count);
+            let agrees = |entries: &[(EntryId, EntryDigest)]| both.index.agrees_with(entries.iter().copied());
+            let same: Vec<_> = ids.iter().map(|id| (*id, digest(*id))).collect();
+            prop_assert!(agrees(&same));
+            prop_assert!((0..same.len()).all(|count| agrees(&same[..count])));
+            let mut other = same.clone();
+            let at = changed.index(other.len());
+            other[at].1.0 += 1;
+            prop_assert!(!agrees(&other));
+            seen += ids.len();
+            from = piece.last_id.next().unwrap();
+        }
+        // Behind the last piece the first one comes again.
+        let again = both.index.piece_from(from, most).map(|piece| piece.first_id);
+        prop_assert_eq!(again, both.index.first_id());
+    }
+
+    #[test]
     fn any_time_can_be_asked_for(steps in steps(), from: u64, to: u64, buckets in 0..20usize) {
         let both = Both::after(&steps);
         prop_assert!(both.index.histogram(from..=to, buckets).buckets.len() <= buckets);
@@ -189,9 +222,9 @@ proptest! {
 #[test]
 fn entries_that_do_not_come_behind_the_others_are_not_added() {
     let mut index = BlockIndex::default();
-    assert!(index.append(EntryId::new(5, 0), None));
-    assert!(!index.append(EntryId::new(5, 0), None));
-    assert!(!index.append(EntryId::new(4, 9), None));
+    assert!(index.append(EntryId::new(5, 0), None, EntryDigest(0)));
+    assert!(!index.append(EntryId::new(5, 0), None, EntryDigest(0)));
+    assert!(!index.append(EntryId::new(4, 9), None, EntryDigest(0)));
     assert_eq!(index.len(), 1);
 }
 
@@ -199,10 +232,12 @@ fn entries_that_do_not_come_behind_the_others_are_not_added() {
 fn a_first_block_with_entries_that_it_never_had_is_one_of_another_stream() {
     let index = || {
         let mut index = BlockIndex::with_shape(Shape { fine_blocks: 1, most_entries: 4 });
-        (1..=4).for_each(|ms| assert!(index.append(EntryId::new(ms, 0), Some("A"))));
+        (1..=4).for_each(|ms| {
+            assert!(index.append(EntryId::new(ms, 0), Some("A"), EntryDigest(0)));
+        });
         index
     };
-    let entry = |ms, event_type| (EntryId::new(ms, 0), Some(event_type));
+    let entry = |ms, event_type| (EntryId::new(ms, 0), Some(event_type), EntryDigest(0));
     assert_eq!(index().trim_before(EntryId::new(3, 0)).unwrap().count, 4);
     assert!(index().recount_first([entry(3, "A"), entry(4, "A"), entry(5, "B")]));
     assert!(!index().recount_first([entry(3, "B")]));
@@ -218,7 +253,7 @@ fn types_beyond_measure_are_counted_together_and_may_be_any() {
     let long = "x".repeat(MAX_TYPE_BYTES + 1);
     let names = (0..MAX_TYPES + 5).map(|number| format!("T{number}")).chain([long]);
     for (ms, name) in (1..).zip(names) {
-        index.append(EntryId::new(ms, 0), Some(&name));
+        index.append(EntryId::new(ms, 0), Some(&name), EntryDigest(0));
     }
     let types = index.types();
     assert_eq!(types[0], TypeCount { event_type: EventType::Other, count: 6 });
@@ -232,7 +267,7 @@ fn types_beyond_measure_are_counted_together_and_may_be_any() {
 fn short_streams_are_exact() {
     let mut index = BlockIndex::default();
     for n in 1..=FINE_BLOCKS as u64 {
-        index.append(EntryId::new(n * n, 0), None);
+        index.append(EntryId::new(n * n, 0), None, EntryDigest(0));
     }
     let histogram = index.histogram(1..=4_000_000, 100);
     assert!(!histogram.is_approximate);
@@ -249,7 +284,7 @@ fn ten_million_entries_of_a_dozen_types_take_two_megabytes_at_most() {
     let types: Vec<String> = (0..12).map(|number| format!("SomethingHappened{number}")).collect();
     for n in 0..10_000_000u64 {
         let event_type = &types[usize::try_from(n.wrapping_mul(2_654_435_761) >> 7).unwrap() % 12];
-        index.append(EntryId::new(1_700_000_000_000 + n, 0), Some(event_type));
+        index.append(EntryId::new(1_700_000_000_000 + n, 0), Some(event_type), EntryDigest(n));
     }
     assert_eq!(index.len(), 10_000_000);
     assert!(index.byte_size() <= 2_000_000, "{}", index.byte_size());

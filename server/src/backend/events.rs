@@ -78,9 +78,11 @@ pub(super) async fn oldest_version(
         return Ok(known);
     }
     let Some(index) = indexes.known(stream).await? else { return Ok(None) };
-    let Some((block, version)) = index.view(|view| view.block_of_id(oldest)) else {
-        return Ok(None);
-    };
+    let found = index.view(|view| {
+        // The events were read before the index was brought up to date.
+        view.block_of_id(oldest).filter(|_| extent.is_continued_by(view.extent))
+    });
+    let Some((block, version)) = found else { return Ok(None) };
     if block.first_id == oldest {
         return Ok(Some(version));
     }

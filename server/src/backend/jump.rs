@@ -237,5 +237,5 @@ impl Wanted {
 fn is_changed(expected: &StreamExtent, extent: &StreamExtent) -> bool {
     // Where the server does not number entries, versions count from the first one present.
     let is_renumbered = extent.entries_added.is_none() && extent.first_id != expected.first_id;
-    is_renumbered || expected.lost_from_middle(extent)
+    is_renumbered || !expected.is_continued_by(extent) || expected.lost_from_middle(extent)
 }

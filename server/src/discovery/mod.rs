@@ -128,7 +128,7 @@ impl Discovery {
     /// How much memory the list takes, and how much it may.
     pub fn figures(&self) -> CacheFigures {
         let bytes = self.shared.state().byte_size();
-        CacheFigures { name: "streams", bytes, budget: state::MAX_BYTES }
+        CacheFigures { name: "streams", bytes, budget: state::MAX_BYTES, dropped: 0 }
     }
 
     /// A part of the list of the streams found so far.

@@ -102,13 +102,17 @@ fn push_places(text: &mut String, places: &[PlaceFigures]) {
 }
 
 fn push_caches(text: &mut String, caches: &[CacheFigures]) {
-    let each = |value: fn(&CacheFigures) -> usize| {
-        caches.iter().map(move |cache| (cache.name, count(value(cache))))
+    let each = |value: fn(&CacheFigures) -> u64| {
+        caches.iter().map(move |cache| (cache.name, value(cache)))
     };
     let help = "What is kept in memory to be quicker, in bytes.";
-    push_labelled(text, "cache_bytes", "gauge", help, "cache", each(|cache| cache.bytes));
+    push_labelled(text, "cache_bytes", "gauge", help, "cache", each(|cache| count(cache.bytes)));
     let help = "How much of it there can be, in bytes.";
-    push_labelled(text, "cache_budget_bytes", "gauge", help, "cache", each(|cache| cache.budget));
+    let budgets = each(|cache| count(cache.budget));
+    push_labelled(text, "cache_budget_bytes", "gauge", help, "cache", budgets);
+    let help =
+        "Times that what was kept of a stream was dropped, since it was another stream by then.";
+    push_labelled(text, "cache_dropped_total", "counter", help, "cache", each(|of| of.dropped));
 }
 
 fn count(number: usize) -> u64 {
@@ -159,10 +163,11 @@ mod tests {
     #[test]
     fn each_cache_has_its_bytes_and_its_budget() {
         let mut text = String::new();
-        push_caches(&mut text, &[CacheFigures { name: "index", bytes: 5, budget: 9 }]);
+        push_caches(&mut text, &[CacheFigures { name: "index", bytes: 5, budget: 9, dropped: 2 }]);
         for line in [
             "rewind_cache_bytes{cache=\"index\"} 5",
             "rewind_cache_budget_bytes{cache=\"index\"} 9",
+            "rewind_cache_dropped_total{cache=\"index\"} 2",
         ] {
             assert!(text.lines().any(|found| found == line), "{text}");
         }

@@ -1,6 +1,7 @@
 //! Which indexes are kept.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -61,6 +62,8 @@ pub(super) struct Shelf {
     limits: IndexLimits,
     slots: Mutex<Slots>,
     builds: Semaphore,
+    /// How often an index was begun anew.
+    restarts: AtomicU64,
 }
 
 #[derive(Default)]
@@ -81,7 +84,7 @@ impl Indexes {
     /// Indexes of the streams of `store`, whose payloads `codecs` unpack, within these limits.
     pub fn new(store: Store, codecs: Codecs, limits: IndexLimits) -> Self {
         let builds = Semaphore::new(BUILDS_AT_ONCE);
-        let shelf = Shelf { limits, slots: Mutex::default(), builds };
+        let shelf = Shelf { limits, slots: Mutex::default(), builds, restarts: AtomicU64::new(0) };
         Self { store, codecs, members: Arc::default(), shelf: Arc::new(shelf) }
     }
 
@@ -103,7 +106,8 @@ impl Indexes {
     /// How much memory they take, and how much they may.
     pub fn figures(&self) -> CacheFigures {
         let bytes = self.shelf.slots().bytes;
-        CacheFigures { name: "index", bytes, budget: self.shelf.limits.bytes }
+        let dropped = self.shelf.restarts.load(Ordering::Relaxed);
+        CacheFigures { name: "index", bytes, budget: self.shelf.limits.bytes, dropped }
     }
 
     /// The index of a stream as it is now. Where it lacks more than can be read in a moment, building it begins or goes on; ask
@@ -175,6 +179,11 @@ impl Shelf {
         if slots.slot(index).is_some() {
             slots.remove(index.key());
         }
+    }
+
+    /// Takes note that an index was begun anew.
+    pub(super) fn note_restart(&self) {
+        self.restarts.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Waits until one more index may be built.

@@ -4,14 +4,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use rewind_domain::StreamKey;
 use rewind_domain::block_index::BLOCK_ENTRIES;
 use rewind_domain::members::Members;
 use rewind_domain::versions::StreamExtent;
-use rewind_domain::{EntryId, StreamKey};
 use tokio::sync::watch;
 
 use super::shelf::{Room, Shelf};
-use super::state::{Contradiction, IndexView, Standing, State};
+use super::state::{Contradiction, HeadEntry, IndexView, Standing, State};
 use super::typed_page::{Reading, TypedPage};
 use rewind_store::{
     EntryPage, EntryRange, IdRange, PAGE_ENTRIES, PageOrder, Store, StoreError, StreamInfo,
@@ -101,6 +101,11 @@ impl StreamIndex {
     ) -> Result<(), StoreError> {
         let _reading = self.reading.lock().await;
         if self.is_building() {
+            // What is built so far is looked into as well.
+            let extent = self.store.info(&self.key).await?.extent;
+            if !self.state().is_of(&extent) {
+                self.restart(shelf, &extent);
+            }
             return Ok(());
         }
         if self.state().view().standing == Standing::TooLarge {
@@ -108,7 +113,7 @@ impl StreamIndex {
             self.state().note(extent);
             return Ok(());
         }
-        let reached = self.catch_up().await?;
+        let reached = self.catch_up(shelf).await?;
         if shelf.fit(self) == Room::TooLittle {
             self.give_up(shelf);
         } else if reached == Reached::NotYet {
@@ -120,11 +125,11 @@ impl StreamIndex {
     }
 
     /// Reads what came behind the last entry, if it is not too much, and compares with the stream.
-    async fn catch_up(&self) -> Result<Reached, StoreError> {
+    async fn catch_up(&self, shelf: &Shelf) -> Result<Reached, StoreError> {
         for _ in 0..ATTEMPTS {
-            let (after, is_cut) = {
+            let (after, is_cut, piece) = {
                 let state = self.state();
-                (state.read_after(), state.is_cut())
+                (state.read_after(), state.is_cut(), state.next_check())
             };
             let range = |range, count| EntryRange::new(range, PageOrder::OldestFirst, count);
             // One more, since the last entry indexed is read again.
@@ -132,7 +137,11 @@ impl StreamIndex {
             if is_cut {
                 ranges.push(range(IdRange::default(), BLOCK_ENTRIES.into()));
             }
-            let (pages, StreamInfo { extent, .. }) = self.store.read(&self.key, ranges).await?;
+            if let Some(piece) = &piece {
+                ranges.push(range(IdRange::within(piece.first_id, piece.last_id), piece.count + 1));
+            }
+            let (mut pages, StreamInfo { extent, .. }) = self.store.read(&self.key, ranges).await?;
+            let checked = piece.and_then(|piece| Some((piece, pages.pop()?)));
             let mut pages = pages.into_iter();
             let Some(tail) = pages.next() else { break };
             let has_more = !tail.is_last();
@@ -145,7 +154,10 @@ impl StreamIndex {
                 None => Vec::new(),
             };
             let mut state = self.state();
-            let taken = state.go_on(&tail, &extent).and_then(|()| match head.is_empty() {
+            let checked =
+                checked.map_or(Ok(()), |(piece, page)| state.check(&piece, &page, &extent));
+            let taken = checked.and_then(|()| state.go_on(&tail, &extent));
+            let taken = taken.and_then(|()| match head.is_empty() {
                 false if state.is_cut() => state.recount(&head),
                 _ => Ok(()),
             });
@@ -157,7 +169,10 @@ impl StreamIndex {
             }
             match taken.and_then(|()| state.settle()) {
                 Ok(()) => return Ok(Reached::End),
-                Err(Contradiction) => state.restart(&extent),
+                Err(Contradiction) => {
+                    drop(state);
+                    self.restart(shelf, &extent);
+                }
             }
         }
         Ok(Reached::NotYet)
@@ -169,7 +184,7 @@ impl StreamIndex {
         &self,
         first: EntryPage,
         extent: &StreamExtent,
-    ) -> Result<Option<Vec<(EntryId, Option<String>)>>, StoreError> {
+    ) -> Result<Option<Vec<HeadEntry>>, StoreError> {
         let mut left = u64::from(BLOCK_ENTRIES);
         let (mut head, mut next) = (Vec::new(), Some(first));
         while let Some(page) = next.take() {
@@ -186,9 +201,17 @@ impl StreamIndex {
             }
             let page = TypedPage::of(page, &self.entries).await;
             let entries = page.entries();
-            head.extend(entries.map(|(entry, name)| (entry.id, name.map(str::to_owned))));
+            head.extend(
+                entries.map(|(entry, name)| (entry.id, name.map(str::to_owned), entry.digest())),
+            );
         }
         Ok(Some(head))
+    }
+
+    /// Begins anew, the stream being as it is now.
+    fn restart(&self, shelf: &Shelf, extent: &StreamExtent) {
+        self.state().restart(extent);
+        shelf.note_restart();
     }
 
     /// Drops what is indexed, since there is no room for it.
@@ -232,7 +255,11 @@ impl Building {
     /// Reads to the end that the stream has right now.
     async fn pass(&self, shelf: &Shelf) -> Result<Reached, StoreError> {
         let index = &self.0;
-        let range = IdRange { after: index.state().read_after(), before: None };
+        let (restarts, after) = {
+            let state = index.state();
+            (state.restarts(), state.read_after())
+        };
+        let range = IdRange { after, before: None };
         let mut scan = index.store.scan(&index.key, range, PageOrder::OldestFirst).await?;
         let mut is_first = true;
         while let Some(page) = scan.next_page().await? {
@@ -243,6 +270,10 @@ impl Building {
             let entries = TypedPage::of(page.entries, &index.entries).await;
             {
                 let mut state = index.state();
+                if state.restarts() > restarts {
+                    // Whoever asked saw that the stream is another one by now.
+                    return Ok(Reached::NotYet);
+                }
                 let taken = if is_first {
                     state.go_on(&entries, &extent)
                 } else {
@@ -250,7 +281,8 @@ impl Building {
                 };
                 is_first = false;
                 if taken.is_err() {
-                    state.restart(&extent);
+                    drop(state);
+                    index.restart(shelf, &extent);
                     return Ok(Reached::NotYet);
                 }
             }
@@ -260,6 +292,6 @@ impl Building {
             }
             index.changed.send_replace(());
         }
-        index.catch_up().await
+        index.catch_up(shelf).await
     }
 }

@@ -249,7 +249,7 @@ mod tests {
                 };
                 let entries: Vec<Entry> = page.collect();
                 let is_last = (entries.len() as u64) < count;
-                let info = StreamInfo { extent, groups: 0 };
+                let info = StreamInfo { extent, ..StreamInfo::default() };
                 merge.feed(&wanted.key, Page { entries, info, is_last });
             }
             while let Some(merged) = merge.next(u64::MAX) {
@@ -320,7 +320,7 @@ mod tests {
                 ..StreamExtent::default()
             };
             let entries = vec![Entry { id, fields: Default::default() }];
-            let info = StreamInfo { extent, groups: 0 };
+            let info = StreamInfo { extent, ..StreamInfo::default() };
             merge.feed(&key.into(), Page { entries, info, is_last: true });
         }
         let Some(Merged::Gap { gap, .. }) = merge.next(u64::MAX) else { panic!("no gap") };

@@ -98,9 +98,9 @@ mod tests {
             last_id: id(10),
             last_generated_id: EntryId::new(10, 0),
             entries_added: Some(10),
-            max_deleted_id: None,
+            ..StreamExtent::default()
         };
-        StreamInfo { extent, groups: 0 }
+        StreamInfo { extent, ..StreamInfo::default() }
     }
 
     #[test]

@@ -236,7 +236,7 @@ mod tests {
             entries_added: added,
             ..StreamExtent::default()
         };
-        StreamInfo { extent, groups: 0 }
+        StreamInfo { extent, ..StreamInfo::default() }
     }
 
     fn entries(ids: &[EntryId]) -> Vec<Counted> {

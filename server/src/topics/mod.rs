@@ -168,19 +168,19 @@ impl Topics {
     /// The entries that are about an aggregate.
     fn part(&self, topic: &Topic, id: &StreamKey, index: &StreamIndex) -> Result<Part, StoreError> {
         let path = self.path(topic);
-        let (ids, is_whole) = index.view(|view| {
+        let (ids, is_whole, lineage) = index.view(|view| {
             let members = view.members.get(path);
             let ids = match (members, view.extent.first_id) {
                 (Some(members), Some(first)) => members.ids(id.as_bytes(), first),
                 _ => Vec::new(),
             };
             // Servers before Redis 7 do not tell.
-            (ids, view.extent.incomplete().is_none())
+            (ids, view.extent.incomplete().is_none(), view.lineage)
         });
         if ids.is_empty() {
             return Err(StoreError::NotFound);
         }
-        Ok(Part { stream: topic.stream.clone(), ids: ids.into(), is_whole })
+        Ok(Part { stream: topic.stream.clone(), ids: ids.into(), is_whole, lineage })
     }
 }
 

@@ -1,6 +1,7 @@
 //! Keyframes: states on the way through a history, kept so that replays can go on from them.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -10,7 +11,7 @@ use rewind_domain::versions::StreamExtent;
 use rewind_domain::{EntryId, Json, StreamKey};
 
 use crate::caches::CacheFigures;
-use rewind_store::Place;
+use rewind_store::{Place, StreamInfo};
 
 /// How long keyframes are believed. What is deleted and written anew under the very same ids cannot be told from what was
 /// there before, so what was seen is not taken for granted for ever.
@@ -24,6 +25,8 @@ const MUCH: usize = 16 * 1024;
 pub struct Keyframes {
     /// In bytes.
     budget: usize,
+    /// How often those of a history were forgotten, since it was another one by then.
+    dropped: AtomicU64,
     tracks: Mutex<HashMap<TrackKey, History>>,
 }
 
@@ -47,13 +50,14 @@ pub struct Keyframe {
     pub tally: Tally,
 }
 
-/// What tells histories of one stream apart: whatever is taken away from the stream makes it another one, since states lack then
-/// what was taken away.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What tells histories of one key apart: another stream under the same key is another one, and so is what something was taken away from,
+/// since states lack then what was taken away.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
-    first_id: Option<EntryId>,
-    gone: u64,
-    max_deleted_id: Option<EntryId>,
+    /// The stream when it was seen last.
+    extent: StreamExtent,
+    /// Of which index it is a part, where it is one.
+    lineage: u64,
 }
 
 /// Up to where a keyframe is looked for.
@@ -97,20 +101,29 @@ enum State {
 
 impl Identity {
     /// That of a stream; nothing where the server does not tell whether anything was taken away.
-    pub fn of(extent: &StreamExtent) -> Option<Self> {
-        extent.entries_added?;
-        Some(Self {
-            first_id: extent.first_id,
-            gone: extent.gone(),
-            max_deleted_id: extent.max_deleted_id,
-        })
+    pub fn of(info: &StreamInfo) -> Option<Self> {
+        info.extent.entries_added?;
+        Some(Self { extent: info.extent.clone(), lineage: info.lineage })
+    }
+
+    /// Whether the history that looks like `later` by now is the same one, and has all that it had.
+    pub fn goes_on_as(&self, later: &Self) -> bool {
+        let is_whole =
+            |extent: &StreamExtent| (extent.first_id, extent.gone(), extent.max_deleted_id);
+        let is_same = self.extent.length == 0 || is_whole(&self.extent) == is_whole(&later.extent);
+        is_same && self.lineage == later.lineage && self.extent.is_continued_by(&later.extent)
+    }
+
+    /// The same, whichever of both was seen first.
+    fn is_same(&self, other: &Self) -> bool {
+        self.goes_on_as(other) || other.goes_on_as(self)
     }
 }
 
 impl Keyframes {
     /// None yet, and as much room for them as that.
     pub fn new(budget: usize) -> Self {
-        Self { budget, tracks: Mutex::default() }
+        Self { budget, dropped: AtomicU64::new(0), tracks: Mutex::default() }
     }
 
     /// The last keyframe within reach, and the history that it belongs to.
@@ -130,7 +143,7 @@ impl Keyframes {
             }
         });
         let kept = track.frames.get(within.checked_sub(1)?)?;
-        let (identity, place, tally) = (track.identity, kept.place, kept.tally.clone());
+        let (identity, place, tally) = (track.identity.clone(), kept.place, kept.tally.clone());
         let notes = kept.notes.clone();
         let state = match &kept.state {
             State::Value(state) => state.clone(),
@@ -145,12 +158,14 @@ impl Keyframes {
     }
 
     /// Keeps a keyframe. Those of another history of the same stream are forgotten.
-    pub fn add(&self, key: &TrackKey, identity: Identity, latest: u64, frame: Keyframe) {
+    pub fn add(&self, key: &TrackKey, identity: &Identity, latest: u64, frame: Keyframe) {
         let mut tracks = self.lock();
         let now = Instant::now();
-        let track = tracks.entry(key.clone()).or_insert_with(|| History::new(identity, now));
-        if track.identity != identity {
-            *track = History::new(identity, now);
+        let begun = || History::new(identity.clone(), now);
+        let track = tracks.entry(key.clone()).or_insert_with(begun);
+        if !track.identity.is_same(identity) {
+            *track = begun();
+            self.dropped.fetch_add(1, Ordering::Relaxed);
         }
         track.used = now;
         track.latest = track.latest.max(latest);
@@ -159,25 +174,40 @@ impl Keyframes {
     }
 
     /// Whether there is one at or shortly behind a version already, so that another one would gain little.
-    pub fn is_near(&self, key: &TrackKey, identity: Identity, version: u64, distance: u64) -> bool {
+    pub fn is_near(
+        &self,
+        key: &TrackKey,
+        identity: &Identity,
+        version: u64,
+        distance: u64,
+    ) -> bool {
         let tracks = self.lock();
-        let Some(track) = tracks.get(key).filter(|track| track.identity == identity) else {
-            return false;
-        };
+        let track = tracks.get(key).filter(|track| track.identity.is_same(identity));
+        let Some(track) = track else { return false };
         let next = track.frames.partition_point(|frame| frame.place.version < version);
         track.frames.get(next).is_some_and(|frame| frame.place.version < version + distance)
     }
 
     /// The versions of those of one history, ascending.
-    pub fn versions(&self, key: &TrackKey, identity: Identity) -> Vec<u64> {
+    pub fn versions(&self, key: &TrackKey, identity: &Identity) -> Vec<u64> {
         let tracks = self.lock();
-        let track = tracks.get(key).filter(|track| track.identity == identity);
+        let track = tracks.get(key).filter(|track| track.identity.is_same(identity));
         let frames = track.map_or(&[][..], |track| &track.frames);
         frames.iter().map(|frame| frame.place.version).collect()
     }
 
+    /// Takes note of how the stream of a history looks by now.
+    pub fn saw(&self, key: &TrackKey, identity: Identity) {
+        if let Some(track) = self.lock().get_mut(key)
+            && track.identity.goes_on_as(&identity)
+        {
+            track.identity = identity;
+        }
+    }
+
     /// Forgets those of one history, which turned out to be another one by now.
     pub fn forget(&self, key: &TrackKey) {
+        self.dropped.fetch_add(1, Ordering::Relaxed);
         self.lock().remove(key);
     }
 
@@ -188,7 +218,8 @@ impl Keyframes {
 
     /// How much they take, and how much they may.
     pub fn figures(&self) -> CacheFigures {
-        CacheFigures { name: "keyframe", bytes: self.bytes(), budget: self.budget }
+        let dropped = self.dropped.load(Ordering::Relaxed);
+        CacheFigures { name: "keyframe", bytes: self.bytes(), budget: self.budget, dropped }
     }
 
     /// Lets go of whole histories, the longest unused first; and where there is only one, of half of its keyframes.
@@ -302,6 +333,8 @@ impl Kept {
 
 #[cfg(test)]
 mod tests {
+    use rewind_domain::identity::EntryDigest;
+
     use super::*;
 
     fn key(stream: &str) -> TrackKey {
@@ -309,12 +342,20 @@ mod tests {
     }
 
     fn identity(gone: u64) -> Identity {
-        Identity { first_id: None, gone, max_deleted_id: None }
+        let extent = StreamExtent {
+            length: 9,
+            entries_added: Some(9 + gone),
+            first_id: Some(EntryId::new(gone + 1, 0)),
+            last_id: Some(EntryId::new(99, 0)),
+            last_generated_id: EntryId::new(99, 0),
+            ..StreamExtent::default()
+        };
+        Identity { extent, lineage: 0 }
     }
 
     fn frame(version: u64, size: usize) -> Keyframe {
         Keyframe {
-            place: Place { id: EntryId::new(version, 0), version, digest: 0 },
+            place: Place { id: EntryId::new(version, 0), version, digest: EntryDigest(0) },
             checkpoint: Checkpoint { state: Json::string("x".repeat(size)), notes: None },
             tally: Tally::default(),
         }
@@ -328,15 +369,15 @@ mod tests {
     fn the_last_one_within_reach_is_found() {
         let frames = Keyframes::new(1_000_000);
         for version in [3_000, 1_000, 2_000] {
-            frames.add(&key("a"), identity(0), 3_500, frame(version, 10));
+            frames.add(&key("a"), &identity(0), 3_500, frame(version, 10));
         }
         assert_eq!(found(&frames, "a", Reach::Version(999)), None);
         assert_eq!(found(&frames, "a", Reach::Version(1_000)), Some(1_000));
         assert_eq!(found(&frames, "a", Reach::Before(EntryId::new(3_000, 0))), Some(2_000));
         assert_eq!(found(&frames, "a", Reach::FromEnd(600)), Some(2_000));
         assert_eq!(found(&frames, "b", Reach::Version(9_999)), None);
-        assert!(frames.is_near(&key("a"), identity(0), 990, 20));
-        assert!(!frames.is_near(&key("a"), identity(0), 1_001, 20));
+        assert!(frames.is_near(&key("a"), &identity(0), 990, 20));
+        assert!(!frames.is_near(&key("a"), &identity(0), 1_001, 20));
     }
 
     #[test]
@@ -348,7 +389,7 @@ mod tests {
             ..frame(1_000, 0)
         };
         let in_memory = state.bytes_beside(None);
-        frames.add(&key("a"), identity(0), 1_000, large.clone());
+        frames.add(&key("a"), &identity(0), 1_000, large.clone());
         assert!(frames.bytes() < in_memory / 4, "{} of {in_memory}", frames.bytes());
         let (_, found) = frames.find(&key("a"), Reach::Version(1_000)).unwrap();
         assert_eq!(found.checkpoint, large.checkpoint);
@@ -357,8 +398,8 @@ mod tests {
     #[test]
     fn those_of_another_history_are_forgotten() {
         let frames = Keyframes::new(1_000_000);
-        frames.add(&key("a"), identity(0), 9, frame(5, 10));
-        frames.add(&key("a"), identity(1), 9, frame(7, 10));
+        frames.add(&key("a"), &identity(0), 9, frame(5, 10));
+        frames.add(&key("a"), &identity(1), 9, frame(7, 10));
         assert_eq!(found(&frames, "a", Reach::Version(6)), None);
         assert_eq!(found(&frames, "a", Reach::Version(7)), Some(7));
     }
@@ -366,16 +407,16 @@ mod tests {
     #[test]
     fn a_budget_that_is_used_up_drops_old_histories_and_thins_the_newest() {
         let frames = Keyframes::new(100_000);
-        frames.add(&key("old"), identity(0), 1, frame(1, 50_000));
+        frames.add(&key("old"), &identity(0), 1, frame(1, 50_000));
         for version in 1..=100 {
-            frames.add(&key("new"), identity(0), 100, frame(version, 5_000));
+            frames.add(&key("new"), &identity(0), 100, frame(version, 5_000));
             assert!(frames.bytes() <= 100_000);
         }
         assert_eq!(found(&frames, "old", Reach::Version(1)), None);
         let distance = |version| version - found(&frames, "new", Reach::Version(version)).unwrap();
         let farthest = (1..=100).map(distance).max().unwrap();
         assert!(farthest < 16, "the next keyframe is {farthest} versions away");
-        frames.add(&key("huge"), identity(0), 1, frame(1, 200_000));
+        frames.add(&key("huge"), &identity(0), 1, frame(1, 200_000));
         assert_eq!(frames.bytes(), 0);
     }
 }

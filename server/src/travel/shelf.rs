@@ -34,16 +34,16 @@ impl Track {
 
     /// The versions of those that there are, ascending.
     pub(crate) fn versions(&self) -> Vec<u64> {
-        self.keyframes.versions(&self.key, self.identity)
+        self.keyframes.versions(&self.key, &self.identity)
     }
 }
 
 impl Shelf for Track {
     fn is_near(&self, version: u64, distance: u64) -> bool {
-        self.keyframes.is_near(&self.key, self.identity, version, distance)
+        self.keyframes.is_near(&self.key, &self.identity, version, distance)
     }
 
     fn lay(&mut self, keyframe: Keyframe) {
-        self.keyframes.add(&self.key, self.identity, self.latest, keyframe);
+        self.keyframes.add(&self.key, &self.identity, self.latest, keyframe);
     }
 }

@@ -152,7 +152,7 @@ impl Traveller {
 
     fn track<V: Visitor>(&self, key: TrackKey, history: &History, visitor: &V) -> Option<Track> {
         let extent = &history.info().extent;
-        let identity = Identity::of(extent).filter(|_| visitor.lays_keyframes())?;
+        let identity = Identity::of(history.info()).filter(|_| visitor.lays_keyframes())?;
         Some(Track::new(Arc::clone(&self.keyframes), key, identity, extent.latest_version()))
     }
 
@@ -173,11 +173,13 @@ impl Traveller {
                 .map_err(WalkError::Store)?;
             let extent = &history.info().extent;
             if let Some((identity, frame)) = &start {
-                if !history.is_continued() || Identity::of(extent) != Some(*identity) {
+                let now = Identity::of(history.info()).filter(|now| identity.goes_on_as(now));
+                let Some(now) = now.filter(|_| history.is_continued()) else {
                     self.keyframes.forget(track);
                     start = None;
                     continue;
-                }
+                };
+                self.keyframes.saw(track, now);
                 let latest_start = visitor.begin(extent).map_err(WalkError::Visitor)?;
                 if frame.place.version > latest_start {
                     start = self.keyframes.find(track, Reach::Version(latest_start));

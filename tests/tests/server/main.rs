@@ -32,6 +32,8 @@ mod loan_applications;
 mod overview;
 mod related;
 mod replay;
+mod rewriting;
+mod rewritten;
 mod scan;
 mod shutdown;
 mod slow_clients;

@@ -2,6 +2,7 @@
 //!
 //! Each is read without a transaction, which Redis may refuse, and compared with the stream before and after ([`fit`]).
 
+use rewind_domain::identity::EntryDigest;
 use rewind_domain::merge::Direction;
 use rewind_domain::versions::StreamExtent;
 use rewind_domain::{Entry, EntryId, StreamKey};
@@ -110,7 +111,7 @@ pub struct Wanted {
 }
 
 /// Entries, and the stream that they fit.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Page {
     /// The entries, in the order asked for: fewer than asked for where they are large.
     pub entries: Vec<Entry>,
@@ -118,6 +119,8 @@ pub struct Page {
     pub info: StreamInfo,
     /// Whether there is nothing behind them in the range.
     pub is_last: bool,
+    /// The fingerprint of the first of the entries.
+    pub first_digest: Option<EntryDigest>,
 }
 
 impl Store {
@@ -197,12 +200,13 @@ impl Store {
 
 impl Page {
     pub(super) fn of(page: &EntryPage, info: StreamInfo) -> Self {
-        Self { entries: page.to_entries(), info, is_last: page.is_last() }
+        let (is_last, first_digest) = (page.is_last(), page.first_digest());
+        Self { entries: page.to_entries(), info, is_last, first_digest }
     }
 
     /// That of a stream that has nothing.
     pub(super) fn empty() -> Self {
-        Self { entries: Vec::new(), info: StreamInfo::default(), is_last: true }
+        Self { is_last: true, ..Self::default() }
     }
 }
 

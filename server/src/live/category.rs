@@ -10,13 +10,16 @@ use tokio::sync::{Notify, watch};
 use super::LiveError;
 use super::batch::Made;
 use super::channel::{Channel, Delivery, Taken};
+use super::followed::Followed;
 use super::frame;
 use super::merge::{Merge, Merged};
 use super::position::Position;
 use super::reached::{GoOn, Reached};
 
-/// How many streams a category can have: at about 200 bytes each, 50 MB.
+/// How many streams a category can have: at about 400 bytes each, 100 MB.
 const MAX_STREAMS: usize = 250_000;
+/// Of how many streams that are gone it is kept in mind that they were there: with their keys some 5 MB.
+const MAX_GONE: usize = 50_000;
 
 /// What the viewers of a category share with its follower.
 pub(super) struct Category {
@@ -28,10 +31,19 @@ pub(super) struct Category {
 
 struct State {
     channel: Channel,
-    /// The last entry of each stream that was passed on, or that there was when the category came to be watched.
-    streams: HashMap<StreamKey, Position>,
+    /// Each stream up to the last entry that was passed on, or that there was when the category came to be watched.
+    streams: HashMap<StreamKey, Member>,
+    /// The streams that are gone. One that comes back is another one.
+    gone: HashSet<StreamKey>,
     reached: Reached,
     watching: LiveWatching,
+}
+
+/// A stream of a category.
+struct Member {
+    followed: Followed,
+    /// The number of the delivery behind the last one that said that it was made anew.
+    remade_before: Option<u64>,
 }
 
 /// Whether the follower has looked at all streams once.
@@ -50,6 +62,8 @@ pub(super) struct Start {
     pub(super) reached: Reached,
     /// What has to be read to get there.
     pub(super) missed: Merge,
+    /// The streams that were made anew since.
+    pub(super) remade: Vec<StreamKey>,
     pub(super) watching: LiveWatching,
 }
 
@@ -58,6 +72,7 @@ impl Category {
         let state = State {
             channel: Channel::default(),
             streams: HashMap::new(),
+            gone: HashSet::new(),
             reached: Reached::up_to(EntryId::MIN),
             watching: LiveWatching::default(),
         };
@@ -113,21 +128,34 @@ impl Category {
         self.redis.send_if_modified(|current| std::mem::replace(current, status) != status);
     }
 
-    /// Where a viewer begins who has got everything up to `from`, or who wants what comes from now on.
-    pub(super) fn start(&self, from: Option<&Reached>) -> Start {
+    /// Where a viewer begins who has got everything up to `from`, and all deliveries before `cursor`, where it took any, or who wants what
+    /// comes from now on.
+    pub(super) fn start(&self, from: Option<&Reached>, cursor: Option<u64>) -> Start {
         let state = self.state();
-        let mut missed = Merge::default();
-        for (stream, position) in &state.streams {
-            if let Some(GoOn::After(after)) = from.map(|from| from.go_on(stream, position.id))
-                && after < position.id
-            {
-                missed.add(stream.clone(), Position::resumed(after, *position), Some(position.id));
+        let (mut missed, mut remade) = (Merge::default(), Vec::new());
+        for (stream, member) in &state.streams {
+            let position = member.followed.position;
+            let Some(from) = from else { break };
+            let is_remade = cursor.is_some_and(|cursor| member.remade_before > Some(cursor))
+                || from.is_beyond(stream, position.id);
+            let after = if is_remade {
+                remade.push(stream.clone());
+                EntryId::MIN
+            } else {
+                match from.go_on(stream, position.id) {
+                    GoOn::After(after) => after,
+                    GoOn::Unknown => continue,
+                }
+            };
+            if after < position.id {
+                missed.add(stream.clone(), Position::resumed(after, position), Some(position.id));
             }
         }
         Start {
             cursor: state.channel.next(),
             reached: state.reached.clone(),
             missed,
+            remade,
             watching: state.watching.clone(),
         }
     }
@@ -138,13 +166,14 @@ impl Category {
     }
 
     /// The streams as they are when the category comes to be watched; everything up to `mark` is past.
-    pub(super) fn open(&self, streams: Vec<(StreamKey, Position)>, mark: EntryId) {
+    pub(super) fn open(&self, streams: Vec<(StreamKey, Followed)>, mark: EntryId) {
         let mut state = self.state();
         state.reached = Reached::up_to(mark);
-        for (stream, position) in &streams {
-            state.reached.note(stream, position.id);
+        for (stream, followed) in &streams {
+            state.reached.note(stream, followed.id());
         }
-        state.streams = streams.into_iter().collect();
+        let streams = streams.into_iter();
+        state.streams = streams.map(|(stream, followed)| (stream, Member::of(followed))).collect();
         self.readiness.send_replace(Readiness::Ready);
     }
 
@@ -168,19 +197,62 @@ impl Category {
         Ok(())
     }
 
-    /// How far a stream was passed on; one that is new, not at all.
-    pub(super) fn position(&self, stream: &StreamKey) -> Position {
-        self.state().streams.get(stream).copied().unwrap_or(Position::START)
+    /// A stream as far as it was passed on; one that is new, not at all.
+    pub(super) fn followed(&self, stream: &StreamKey) -> Followed {
+        let state = self.state();
+        let member = state.streams.get(stream);
+        member.map_or_else(Followed::from_its_beginning, |member| member.followed.clone())
+    }
+
+    /// So many of the streams, but for the first ones.
+    pub(super) fn some(&self, before: usize, count: usize) -> Vec<(StreamKey, Followed)> {
+        let state = self.state();
+        let some = state.streams.iter().skip(before).take(count);
+        some.map(|(stream, member)| (stream.clone(), member.followed.clone())).collect()
+    }
+
+    /// Takes note of how a stream that was looked at is now.
+    pub(super) fn saw(&self, stream: &StreamKey, followed: Followed) {
+        let state = &mut *self.state();
+        state.member(stream).followed = followed;
+    }
+
+    /// Whether a stream was there before, and then was not.
+    pub(super) fn was_gone(&self, stream: &StreamKey) -> bool {
+        self.state().gone.contains(stream)
     }
 
     /// Forgets a stream that is there no more; should it come back, it begins anew.
     pub(super) fn forget(&self, stream: &StreamKey) {
-        self.state().streams.remove(stream);
+        let state = &mut *self.state();
+        if state.streams.remove(stream).is_some() && state.gone.len() < MAX_GONE {
+            state.gone.insert(stream.clone());
+        }
     }
 
     /// Forgets all streams but these.
     pub(super) fn keep(&self, streams: &HashSet<StreamKey>) {
-        self.state().streams.retain(|stream, _| streams.contains(stream));
+        let State { streams: known, gone, .. } = &mut *self.state();
+        known.retain(|stream, _| {
+            let is_there = streams.contains(stream);
+            if !is_there && gone.len() < MAX_GONE {
+                gone.insert(stream.clone());
+            }
+            is_there
+        });
+    }
+
+    /// Has a stream begin anew, and says so to all viewers.
+    pub(super) fn begin_anew(&self, stream: &StreamKey) {
+        let state = &mut *self.state();
+        state.gone.remove(stream);
+        state.reached.begin_anew(stream);
+        let reached = Some(Arc::new(state.reached.clone()));
+        state.channel.push(Delivery::Remade { stream: stream.clone(), reached }, usize::MAX);
+        state.channel.wake();
+        let remade_before = Some(state.channel.next());
+        let followed = Followed::from_its_beginning();
+        state.streams.insert(stream.clone(), Member { followed, remade_before });
     }
 
     /// Passes on what comes next, decoded; nothing from up to `limit` can come any more.
@@ -190,13 +262,13 @@ impl Category {
             let delivery = match next {
                 Merged::Gap { gap, position } => {
                     let frame = frame::gap(&state.reached.to_string(), &gap);
-                    state.streams.insert(gap.stream.clone(), position);
+                    state.member(&gap.stream).followed.pass_gap(position);
                     Delivery::Gap { gap, position, frame }
                 }
                 Merged::Entry { stream, position, entry: Made { json, entry } } => {
                     state.reached.pass(&stream, position.id, limit);
                     let frame = frame::entry(&state.reached.to_string(), &json);
-                    state.streams.insert(stream.clone(), position);
+                    state.member(&stream).followed.pass(position, &entry);
                     let reached = Some(Arc::new(state.reached.clone()));
                     Delivery::Entry { position, reached, frame, stream, entry }
                 }
@@ -217,5 +289,18 @@ impl Category {
     fn state(&self) -> MutexGuard<'_, State> {
         // Nothing panics while it is locked.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn member(&mut self, stream: &StreamKey) -> &mut Member {
+        let begun = || Member::of(Followed::from_its_beginning());
+        self.streams.entry(stream.clone()).or_insert_with(begun)
+    }
+}
+
+impl Member {
+    fn of(followed: Followed) -> Self {
+        Self { followed, remade_before: None }
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use rewind_app::api::live::{LiveFailed, LiveLag, LiveWatching};
+use rewind_app::api::live::{LiveFailed, LiveLag, LiveRemade, LiveWatching};
 use rewind_domain::{EntryId, StreamKey};
 use tokio::sync::Notify;
 
@@ -33,6 +33,8 @@ pub struct CategoryViewer {
     reached: Arc<Reached>,
     /// What has to be read from Redis before what is in the channel.
     missed: Option<Missed>,
+    /// The streams of which it is still to be said that they were made anew.
+    remade: Vec<StreamKey>,
     watching: Option<LiveWatching>,
     selection: Selection,
     /// About how many events the line was told that the filter fails.
@@ -68,12 +70,13 @@ impl CategoryViewer {
             cursor: 0,
             reached: Arc::new(Reached::up_to(EntryId::MIN)),
             missed: None,
+            remade: Vec::new(),
             watching: None,
             selection,
             errors_told: 0,
         };
         viewer.category.ready().await?;
-        viewer.begin(from);
+        viewer.begin(from, None);
         Ok(viewer)
     }
 
@@ -90,17 +93,23 @@ impl CategoryViewer {
         }
     }
 
-    fn begin(&mut self, from: Option<Reached>) {
-        let Start { cursor, reached, missed, watching } = self.category.start(from.as_ref());
+    /// Begins behind what `from` says, and behind the deliveries before `taken`, where any were taken.
+    fn begin(&mut self, mut from: Option<Reached>, taken: Option<u64>) {
+        let Start { cursor, reached, missed, remade, watching } =
+            self.category.start(from.as_ref(), taken);
         let is_unsure = from.as_ref().is_some_and(Reached::is_cut);
         self.watching = Some(LiveWatching { is_unsure, ..watching });
         self.cursor = cursor;
         self.missed =
             (!missed.is_done()).then(|| Missed { merge: missed, target: reached.clone() });
+        if let Some(from) = &mut from {
+            remade.iter().for_each(|stream| from.begin_anew(stream));
+        }
         self.reached = Arc::new(match from {
             Some(from) if self.missed.is_some() => from,
             _ => reached,
         });
+        self.remade = remade;
     }
 
     async fn step(&mut self) {
@@ -108,19 +117,24 @@ impl CategoryViewer {
             if self.missed.is_some() {
                 self.line.begin_catching_up();
             }
-            return self.line.push_status(&self.reached.to_string(), Some(watching));
+            self.line.push_status(&self.reached.to_string(), Some(watching));
+            for stream in std::mem::take(&mut self.remade) {
+                self.line.push(&frame::remade(&self.reached.to_string(), &LiveRemade { stream }));
+            }
+            return;
         }
         if self.missed.is_some() {
             return self.catch_up().await;
         }
         let reached = &self.reached;
         self.line.has_caught_up(|| reached.to_string());
+        let taken = self.cursor;
         match self.category.take(&mut self.cursor) {
             Taken::PassedOver(behind) => {
                 self.line.hub.shared().counters.lags.count();
                 let lag = LiveLag { stream: self.category.prefix().clone(), behind };
                 self.line.push(&frame::lag(&self.reached.to_string(), &lag));
-                self.begin(Some(Reached::clone(&self.reached)));
+                self.begin(Some(Reached::clone(&self.reached)), Some(taken));
             }
             Taken::Deliveries(deliveries) if deliveries.is_empty() => {
                 let reached = &self.reached;
@@ -154,8 +168,12 @@ impl CategoryViewer {
                 self.line.hub.shared().counters.gaps.count();
                 self.line.push(&frame);
             }
-            // Its follower reads such a stream from the beginning by itself.
-            Delivery::Remade => {}
+            Delivery::Remade { stream, reached } => {
+                if let Some(reached) = reached {
+                    self.reached = reached;
+                }
+                self.line.push(&frame::remade(&self.reached.to_string(), &LiveRemade { stream }));
+            }
             Delivery::Failed(error) => self.failed(&error),
         }
     }

@@ -51,8 +51,13 @@ pub(super) enum Delivery {
         /// The same as a frame.
         frame: Frame,
     },
-    /// The stream was made anew; what follows is all that it has, from its beginning.
-    Remade,
+    /// A stream was made anew; what follows is all that it has, from its beginning.
+    Remade {
+        /// Which.
+        stream: StreamKey,
+        /// Where its category is then.
+        reached: Option<Arc<Reached>>,
+    },
     /// Nothing can be read any more, for this reason. Nothing follows.
     Failed(Arc<LiveError>),
 }
@@ -164,7 +169,8 @@ impl Delivery {
         match self {
             Self::Entry { frame, entry, .. } => frame.len() + entry_bytes(entry),
             Self::Gap { frame, .. } => frame.len(),
-            Self::Remade | Self::Failed(_) => 0,
+            Self::Remade { stream, .. } => stream.as_bytes().len(),
+            Self::Failed(_) => 0,
         }
     }
 }

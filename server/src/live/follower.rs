@@ -14,6 +14,7 @@ use rewind_app::api::live::{LiveWatching, RedisStatus, WatchedBy};
 use rewind_domain::{EntryId, StreamKey};
 
 use super::category::Category;
+use super::followed::{Another, Followed};
 use super::hub::Shared;
 use super::merge::Merge;
 use super::position::Position;
@@ -22,8 +23,12 @@ use super::{LiveError, batch};
 use crate::backend::api_error;
 use crate::discovery::{Need, Waited};
 use rewind_store::PageSize;
-use rewind_store::{Hearing, Signals, StoreError};
+use rewind_store::{FoundStream, Hearing, Signals, StoreError, StreamInfo, Wanted};
 
+/// How often it is looked whether the database is another one by now, and at how many streams for that. Of `SWAPDB` Redis tells nobody; it
+/// makes most streams others at once.
+const LOOK_AT_SOME: Duration = Duration::from_secs(2);
+const SOME: usize = 100;
 /// How often Redis is asked whether it is still there while nothing changes.
 const QUIET: Duration = Duration::from_secs(5);
 /// How long entries of the current millisecond wait.
@@ -54,6 +59,7 @@ pub(super) async fn follow(shared: Arc<Shared>, category: Arc<Category>) {
             merge: Merge::default(),
             size: PageSize::default(),
             refused: BTreeMap::new(),
+            looked_at_some: (Instant::now(), 0),
         };
         match follower.run(&mut backoff).await {
             Ok(()) => return,
@@ -81,6 +87,8 @@ struct Follower<'a> {
     size: PageSize,
     /// The streams that may not be read, since when, and why.
     refused: BTreeMap<StreamKey, (Instant, StoreError)>,
+    /// When some streams were looked at last, and how many came before them.
+    looked_at_some: (Instant, usize),
 }
 
 impl Follower<'_> {
@@ -98,11 +106,14 @@ impl Follower<'_> {
                 Hearing::Told => {
                     if self.merge.is_done() {
                         // Either way it is time for a round.
-                        let _ = tokio::time::timeout(QUIET, signals.some()).await;
+                        let _ = tokio::time::timeout(LOOK_AT_SOME, signals.some()).await;
                     } else {
                         tokio::time::sleep(TICK).await;
                     }
                     self.round(&mut signals).await?;
+                    if self.has_another_database().await? {
+                        look = self.look(&mut signals).await?;
+                    }
                     tokio::time::sleep(self.shared.pace()).await;
                 }
                 Hearing::Looking => {
@@ -126,12 +137,31 @@ impl Follower<'_> {
             if self.refused.get(&stream).is_some_and(|(at, _)| at.elapsed() < REFUSAL_HOLDS) {
                 continue;
             }
-            let position = self.category.position(&stream);
+            let position = self.category.followed(&stream).position;
             self.merge.add(stream, position, None);
         }
         self.pass_on(signals, now_ms).await?;
         self.say_how(WatchedBy::Notifications, Duration::ZERO);
         Ok(())
+    }
+
+    /// Whether some streams became others without Redis having told so. Looks at them in turns, now and then.
+    async fn has_another_database(&mut self) -> Result<bool, LiveError> {
+        let (at, before) = self.looked_at_some;
+        if at.elapsed() < LOOK_AT_SOME || !self.merge.is_done() {
+            return Ok(false);
+        }
+        let streams = self.category.some(before, SOME);
+        let looked_at = if streams.len() < SOME { 0 } else { before + SOME };
+        self.looked_at_some = (Instant::now(), looked_at);
+        let keys: Vec<StreamKey> = streams.iter().map(|(stream, _)| stream.clone()).collect();
+        let found = self.store(self.shared.store.look_at(&keys).await)?;
+        let is_another = |((_, followed), found): (&(_, Followed), &FoundStream)| match &found.info
+        {
+            Ok(info) => !followed.is_continued_by(&info.extent),
+            Err(error) => *error == StoreError::NotFound,
+        };
+        Ok(streams.iter().zip(&found).any(is_another))
     }
 
     /// Looks at all streams, and says how long that took. The first time it only takes note of where they are.
@@ -141,14 +171,14 @@ impl Follower<'_> {
         self.category.set_redis(RedisStatus::Up);
         // What was heard of until now is about to be seen.
         let _ = signals.take();
-        let mut found: Vec<(StreamKey, Position)> = Vec::new();
+        let mut found: Vec<(StreamKey, StreamInfo)> = Vec::new();
         for keys in self.streams().await?.chunks(STREAMS_AT_ONCE) {
             let looked_at = self.shared.discovery.look_anew(keys).await;
             for stream in self.store(looked_at)? {
                 match stream.info {
                     Ok(info) => {
                         self.refused.remove(&stream.key);
-                        found.push((stream.key, Position::end_of(&info)));
+                        found.push((stream.key, info));
                     }
                     // What was a stream a moment ago and is none any more.
                     Err(StoreError::NotFound | StoreError::WrongType) => {}
@@ -159,10 +189,12 @@ impl Follower<'_> {
         if self.category.is_ready() {
             self.category
                 .keep(&found.iter().map(|(stream, _)| stream.clone()).collect::<HashSet<_>>());
-            for (stream, end) in found {
-                let position = self.category.position(&stream);
-                if position.id != end.id {
-                    self.merge.add(stream, position, None);
+            for (stream, info) in found {
+                let followed = self.category.followed(&stream);
+                if !followed.is_continued_by(&info.extent) {
+                    self.begin_anew(stream);
+                } else if followed.id() != info.extent.last_generated_id {
+                    self.merge.add(stream, followed.position, None);
                 }
             }
             self.pass_on(signals, now_ms).await?;
@@ -198,14 +230,25 @@ impl Follower<'_> {
 
     /// Takes note of where the streams are. Everything up to `mark` is past. What was added while they were looked at is new:
     /// were it past for some streams and not for others, no mark would say so.
-    fn open(&mut self, mut streams: Vec<(StreamKey, Position)>, mark: EntryId, later_ms: u64) {
-        for (stream, position) in &mut streams {
-            if position.id > mark && position.id.ms() <= later_ms {
-                *position = Position { id: mark, version: None };
-                self.merge.add(stream.clone(), *position, None);
+    fn open(&mut self, streams: Vec<(StreamKey, StreamInfo)>, mark: EntryId, later_ms: u64) {
+        let followed = streams.into_iter().map(|(stream, info)| {
+            let followed = Followed::from_its_end(&info);
+            if followed.id() <= mark || followed.id().ms() > later_ms {
+                return (stream, followed);
             }
-        }
-        self.category.open(streams, mark);
+            let position = Position { id: mark, version: None };
+            self.merge.add(stream.clone(), position, None);
+            (stream, Followed::at(position))
+        });
+        let followed = followed.collect();
+        self.category.open(followed, mark);
+    }
+
+    /// A stream is another one by now: passes it on from its beginning.
+    fn begin_anew(&mut self, stream: StreamKey) {
+        self.merge.remove(&stream);
+        self.category.begin_anew(&stream);
+        self.merge.add(stream, Position::START, None);
     }
 
     /// Passes on everything that was added before `now_ms`, in order.
@@ -229,17 +272,24 @@ impl Follower<'_> {
     }
 
     async fn feed(&mut self, signals: &mut Signals) -> Result<(), LiveError> {
-        let wanted = self.merge.wanted(PAGES_AT_ONCE, self.size.entries(PAGES_AT_ONCE));
+        let mut wanted = self.merge.wanted(PAGES_AT_ONCE, self.size.entries(PAGES_AT_ONCE));
+        let followed: Vec<Followed> =
+            wanted.iter_mut().map(|wanted| self.reading_again(wanted)).collect();
         let pages = self.store(signals.pages(&wanted).await)?;
-        for (wanted, page) in wanted.into_iter().zip(pages) {
+        for ((wanted, mut followed), page) in wanted.into_iter().zip(followed).zip(pages) {
             match page {
-                Ok(page) if Some(page.info.extent.last_generated_id) < wanted.range.after => {
-                    // Deleted, and made anew.
-                    self.merge.remove(&wanted.key);
-                    self.category.forget(&wanted.key);
-                    self.merge.add(wanted.key, Position::START, None);
-                }
-                Ok(page) => {
+                Ok(mut page) => {
+                    if followed.look_at(&mut page) == Err(Another)
+                        || Some(page.info.extent.last_generated_id) < wanted.range.after
+                    {
+                        self.begin_anew(wanted.key);
+                        continue;
+                    }
+                    if !page.entries.is_empty() && self.category.was_gone(&wanted.key) {
+                        self.category.begin_anew(&wanted.key);
+                        followed.position = Position::START;
+                    }
+                    self.category.saw(&wanted.key, followed);
                     self.size.learn(&page.entries);
                     self.merge.feed(&wanted.key, page);
                 }
@@ -257,6 +307,18 @@ impl Follower<'_> {
             }
         }
         self.category.check_size(self.category.stream_count())
+    }
+
+    /// The stream as far as it was passed on. Has the last entry that was passed on read again, where reading goes on from there.
+    fn reading_again(&self, wanted: &mut Wanted) -> Followed {
+        let followed = self.category.followed(&wanted.key);
+        if wanted.range.after == Some(followed.id()) {
+            wanted.range.after = followed.next_range().after;
+            wanted.count += 1;
+            return followed;
+        }
+        // What was read beyond it is still held back.
+        followed.unmarked()
     }
 
     /// Takes note of a stream that may not be read; the others go on.

@@ -13,6 +13,7 @@ use tokio::sync::{Notify, Semaphore, watch};
 use super::category::Category;
 use super::channel::{Channel, Delivery, Taken, share_of};
 use super::counters::{Counters, LiveFigures};
+use super::followed::Followed;
 use super::position::Position;
 use super::seats::{LiveLimits, Seat, Seats};
 use super::{LiveError, follower, reader, remade};
@@ -62,9 +63,9 @@ pub(super) struct Shared {
 
 /// A stream that is watched by name.
 pub(super) struct Topic {
-    /// The channel, and the last entry that was put into it: together, so that a new viewer knows exactly which entries it will
-    /// see.
-    state: Mutex<(Channel, Position)>,
+    /// The channel, and the stream up to the last entry that was put into it: together, so that a new viewer knows exactly which entries
+    /// it will see.
+    state: Mutex<(Channel, Followed)>,
     /// How often the stream was made anew since it came to be watched.
     remade: AtomicU64,
 }
@@ -145,12 +146,12 @@ impl Hub {
         if let Some(topic) = self.shared.topics().get(stream) {
             return Ok(topic.subscribe(viewer));
         }
-        let position = match self.shared.store.info(stream).await {
-            Ok(info) => Position::end_of(&info),
-            Err(StoreError::NotFound) => Position::START,
+        let followed = match self.shared.store.info(stream).await {
+            Ok(info) => Followed::from_its_end(&info),
+            Err(StoreError::NotFound) => Followed::from_its_beginning(),
             Err(error) => return Err(LiveError::Store { key: stream.clone(), error }),
         };
-        self.shared.join_or_open(stream, position, viewer)
+        self.shared.join_or_open(stream, followed, viewer)
     }
 
     /// The followed category of the streams whose keys begin with `prefix`, with `viewer` among those who watch it.
@@ -198,7 +199,7 @@ impl Shared {
     fn join_or_open(
         &self,
         stream: &StreamKey,
-        position: Position,
+        followed: Followed,
         viewer: &Arc<Notify>,
     ) -> Result<Subscription, LiveError> {
         let mut topics = self.topics();
@@ -208,7 +209,7 @@ impl Shared {
         if topics.len() >= MAX_STREAMS {
             return Err(LiveError::Streams { limit: MAX_STREAMS });
         }
-        let state = Mutex::new((Channel::default(), position));
+        let state = Mutex::new((Channel::default(), followed));
         let topic = Arc::new(Topic { state, remade: AtomicU64::new(0) });
         let subscription = topic.subscribe(viewer);
         topics.insert(stream.clone(), topic);
@@ -220,7 +221,13 @@ impl Shared {
     pub(super) fn watched(&self) -> Vec<(StreamKey, EntryId)> {
         let mut topics = self.topics();
         topics.retain(|_, topic| topic.state().0.viewers() > 0);
-        topics.iter().map(|(stream, topic)| (stream.clone(), topic.state().1.id)).collect()
+        topics.iter().map(|(stream, topic)| (stream.clone(), topic.state().1.id())).collect()
+    }
+
+    /// The same, with what they looked like when they were read last.
+    pub(super) fn followed(&self) -> Vec<(StreamKey, Followed)> {
+        let topics = self.topics();
+        topics.iter().map(|(stream, topic)| (stream.clone(), topic.followed())).collect()
     }
 
     /// A stream that is watched by name, if it still is.
@@ -228,17 +235,18 @@ impl Shared {
         self.topics().get(stream).cloned()
     }
 
-    /// Has a stream read from its beginning, unless it was read beyond `reached` meanwhile.
-    pub(super) fn begin_anew(&self, stream: &StreamKey, reached: EntryId) {
+    /// Has a stream read from its beginning, unless it was read on since it was `seen` like this.
+    pub(super) fn begin_anew(&self, stream: &StreamKey, seen: &Followed) {
         let Some(topic) = self.topic(stream) else { return };
         {
-            let (channel, position) = &mut *topic.state();
-            if position.id != reached {
+            let (channel, followed) = &mut *topic.state();
+            if followed != seen {
                 return;
             }
-            *position = Position::START;
+            *followed = Followed::from_its_beginning();
             topic.remade.fetch_add(1, Ordering::Relaxed);
-            channel.push(Delivery::Remade, usize::MAX);
+            let stream = stream.clone();
+            channel.push(Delivery::Remade { stream, reached: None }, usize::MAX);
             channel.wake();
         }
         // What blocks after the old position has to begin again.
@@ -280,14 +288,24 @@ impl Shared {
 }
 
 impl Topic {
-    pub(super) fn position(&self) -> Position {
-        self.state().1
+    pub(super) fn followed(&self) -> Followed {
+        self.state().1.clone()
     }
 
-    /// Puts deliveries into the channel, after which the stream was read up to `position`.
-    pub(super) fn publish(&self, deliveries: Vec<Delivery>, position: Position, most_bytes: usize) {
+    /// Puts deliveries into the channel, after which the stream was read up to where `followed` says, unless it was begun anew since it was
+    /// `seen`.
+    pub(super) fn publish(
+        &self,
+        deliveries: Vec<Delivery>,
+        seen: &Followed,
+        followed: Followed,
+        most_bytes: usize,
+    ) {
         let (channel, current) = &mut *self.state();
-        *current = position;
+        if current != seen {
+            return;
+        }
+        *current = followed;
         for delivery in deliveries {
             channel.push(delivery, most_bytes);
         }
@@ -299,10 +317,10 @@ impl Topic {
         let cursor = channel.join(viewer);
         let remade = self.remade.load(Ordering::Relaxed);
         let (topic, viewer) = (Arc::clone(self), Arc::clone(viewer));
-        Subscription { topic, viewer, cursor, start: *start, remade }
+        Subscription { topic, viewer, cursor, start: start.position, remade }
     }
 
-    fn state(&self) -> MutexGuard<'_, (Channel, Position)> {
+    fn state(&self) -> MutexGuard<'_, (Channel, Followed)> {
         // Nothing panics while it is locked.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

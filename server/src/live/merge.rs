@@ -131,7 +131,7 @@ impl Merge {
 
     /// Takes a page that was wanted.
     pub(super) fn feed(&mut self, stream: &StreamKey, page: Page) {
-        let Page { entries: page, info, is_last } = page;
+        let Page { entries: page, info, is_last, .. } = page;
         self.hungry.remove(stream);
         let Some(source) = self.sources.get_mut(stream) else { return };
         source.may_have_more = !is_last;
@@ -250,7 +250,7 @@ mod tests {
                 let entries: Vec<Entry> = page.collect();
                 let is_last = (entries.len() as u64) < count;
                 let info = StreamInfo { extent, ..StreamInfo::default() };
-                merge.feed(&wanted.key, Page { entries, info, is_last });
+                merge.feed(&wanted.key, Page { entries, info, is_last, ..Page::default() });
             }
             while let Some(merged) = merge.next(u64::MAX) {
                 match merged {
@@ -294,7 +294,7 @@ mod tests {
             merge.add(stream.clone(), Position::START, None);
             let entries = ids.iter().map(|id| Entry { id: *id, fields: Default::default() });
             let entries = entries.collect();
-            merge.feed(stream, Page { entries, info: StreamInfo::default(), is_last: true });
+            merge.feed(stream, Page { entries, is_last: true, ..Page::default() });
         }
         let mut next = |now_ms| match merge.next(now_ms) {
             Some(Merged::Entry { position, .. }) => position.id.ms(),
@@ -321,7 +321,7 @@ mod tests {
             };
             let entries = vec![Entry { id, fields: Default::default() }];
             let info = StreamInfo { extent, ..StreamInfo::default() };
-            merge.feed(&key.into(), Page { entries, info, is_last: true });
+            merge.feed(&key.into(), Page { entries, info, is_last: true, ..Page::default() });
         }
         let Some(Merged::Gap { gap, .. }) = merge.next(u64::MAX) else { panic!("no gap") };
         assert_eq!((gap.stream, gap.missing), ("a".into(), Some(4)));

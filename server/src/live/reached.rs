@@ -96,6 +96,16 @@ impl Reached {
         }
     }
 
+    /// A stream begins anew: nothing of it was passed on.
+    pub(super) fn begin_anew(&mut self, stream: &StreamKey) {
+        self.set_apart(stream, EntryId::MIN);
+    }
+
+    /// Whether a stream was passed on further than to `last`, where it ends by now: it was made anew.
+    pub(super) fn is_beyond(&self, stream: &StreamKey, last: EntryId) -> bool {
+        self.apart.get(stream).is_some_and(|id| *id > last)
+    }
+
     /// Where to go on in a stream that has come to `last` by now.
     pub(super) fn go_on(&self, stream: &StreamKey, last: EntryId) -> GoOn {
         match self.apart.get(stream) {

@@ -9,11 +9,12 @@ use rewind_domain::StreamKey;
 
 use super::batch::{self, Made};
 use super::channel::Delivery;
+use super::followed::{Another, Followed};
 use super::frame;
 use super::hub::{Shared, Topic};
 use super::merge::Merged;
 use rewind_store::PageSize;
-use rewind_store::{IdRange, Page, StoreError, Wanted, Watcher};
+use rewind_store::{Page, StoreError, Wanted, Watcher};
 
 /// How long to wait before Redis is tried again, at first and at most.
 pub(super) const FIRST_BACKOFF: Duration = Duration::from_millis(100);
@@ -97,14 +98,20 @@ async fn read_pages(
     streams: &[StreamKey],
 ) -> Result<(), StoreError> {
     let count = size.entries(streams.len());
-    let topics: Vec<(&StreamKey, Arc<Topic>)> =
-        streams.iter().filter_map(|stream| Some((stream, shared.topic(stream)?))).collect();
+    let followed = |stream| {
+        let topic = shared.topic(stream)?;
+        let seen = topic.followed();
+        Some((stream, topic, seen))
+    };
+    let topics: Vec<(&StreamKey, Arc<Topic>, Followed)> =
+        streams.iter().filter_map(followed).collect();
     let wanted: Vec<Wanted> = topics
         .iter()
-        .map(|(stream, topic)| Wanted {
+        // One more, since the last entry may be read again.
+        .map(|(stream, _, seen)| Wanted {
             key: (*stream).clone(),
-            range: IdRange { after: Some(topic.position().id), before: None },
-            count,
+            range: seen.next_range(),
+            count: count + 1,
         })
         .collect();
     if wanted.is_empty() {
@@ -116,12 +123,19 @@ async fn read_pages(
     while at < wanted.len() {
         let pages = watcher.pages(&wanted[at..]).await?;
         let answered = pages.len();
-        for ((stream, topic), page) in topics[at..].iter().zip(pages) {
+        for ((stream, topic, seen), page) in topics[at..].iter().zip(pages) {
             match page {
-                Ok(Page { entries, info, .. }) => {
+                Ok(mut page) => {
+                    let mut followed = seen.clone();
+                    if followed.look_at(&mut page) == Err(Another) {
+                        shared.begin_anew(stream, seen);
+                        continue;
+                    }
+                    let Page { entries, info, .. } = page;
                     size.learn(&entries);
-                    let batch = batch::of_page(topic.position(), stream, entries, &info);
-                    publish(topic, batch::decode(&shared.codecs, batch).await, most_bytes);
+                    let batch = batch::of_page(seen.position, stream, entries, &info);
+                    let batch = batch::decode(&shared.codecs, batch).await;
+                    publish(topic, batch, seen, followed, most_bytes);
                 }
                 // Deleted since: there is nothing to read, and it may come back. What changes too fast is read again.
                 Err(StoreError::NotFound | StoreError::Changed) => {}
@@ -137,20 +151,26 @@ async fn read_pages(
     Ok(())
 }
 
-fn publish(topic: &Topic, batch: Vec<Merged<Made>>, most_bytes: usize) {
-    let mut reached = topic.position();
+fn publish(
+    topic: &Topic,
+    batch: Vec<Merged<Made>>,
+    seen: &Followed,
+    mut followed: Followed,
+    most_bytes: usize,
+) {
     let deliveries = batch.into_iter().filter_map(|next| match next {
         Merged::Gap { gap, position } => {
+            followed.pass_gap(position);
             let frame = frame::gap(&position.id.to_string(), &gap);
             Some(Delivery::Gap { gap, position, frame })
         }
-        Merged::Entry { position, .. } => {
-            reached = position;
+        Merged::Entry { position, entry: Made { ref entry, .. }, .. } => {
+            followed.pass(position, entry);
             Delivery::of_entry(next)
         }
     });
     let deliveries = deliveries.collect();
-    topic.publish(deliveries, reached, most_bytes);
+    topic.publish(deliveries, seen, followed, most_bytes);
 }
 
 fn set_redis(shared: &Shared, status: RedisStatus) {

@@ -1,12 +1,13 @@
-//! Streams that were made anew under those who watch them by name.
+//! Streams that became others under those who watch them by name.
 //!
-//! A blocking read waits for ids after the last one. A stream that was deleted and begins anew with lower ids, or whose end Redis lost in a
-//! failover, would never be heard of again.
+//! A blocking read waits for ids after the last one. A stream that was deleted and begins anew with lower ids or the same ones, or whose end
+//! Redis lost in a failover, would never be heard of again. Where it has higher ids, whoever reads them notices.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::hub::Shared;
+use rewind_store::StreamInfo;
 
 /// How often it is looked for: soon enough for whoever deletes a stream to begin a test anew, and about a microsecond of Redis's time in
 /// a second for each stream.
@@ -16,17 +17,20 @@ const LOOK: Duration = Duration::from_secs(2);
 pub(super) async fn look(shared: Arc<Shared>) {
     loop {
         tokio::time::sleep(LOOK).await;
-        let watched = shared.watched();
+        let watched = shared.followed();
         if watched.is_empty() {
             continue;
         }
         let keys: Vec<_> = watched.iter().map(|(stream, _)| stream.clone()).collect();
         // The reader says when Redis is away.
         let Ok(found) = shared.store.look_at(&keys).await else { continue };
-        for ((stream, reached), found) in watched.into_iter().zip(found) {
-            // The id that a stream gave out last never gets smaller, and it was asked for after `reached` had been read.
-            if found.info.is_ok_and(|info| info.extent.last_generated_id < reached) {
-                shared.begin_anew(&stream, reached);
+        for ((stream, seen), found) in watched.into_iter().zip(found) {
+            // It was looked at after it was seen like that.
+            let is_another = |info: StreamInfo| {
+                !seen.is_continued_by(&info.extent) || info.extent.last_generated_id < seen.id()
+            };
+            if found.info.is_ok_and(is_another) {
+                shared.begin_anew(&stream, &seen);
             }
         }
     }

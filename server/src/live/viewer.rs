@@ -235,7 +235,7 @@ impl Viewer {
                     let position = Position { version: None, ..position };
                     own.push(Delivery::Gap { gap, position, frame });
                 }
-                other @ (Delivery::Remade | Delivery::Failed(_)) => own.push(other),
+                other @ (Delivery::Remade { .. } | Delivery::Failed(_)) => own.push(other),
             }
         }
         own
@@ -277,7 +277,7 @@ impl Viewer {
                     self.push(&frame);
                 }
             }
-            Delivery::Remade => {
+            Delivery::Remade { .. } => {
                 if let Some(subscription) = &mut self.places[index].subscription {
                     subscription.is_remade();
                 }
@@ -318,7 +318,7 @@ impl Viewer {
         let count = self.line.page_size.entries(1);
         let store = self.line.hub.shared().store.clone();
         let page = store.page(&stream, range, PageOrder::OldestFirst, count).await;
-        let Page { entries, info, is_last } = match page {
+        let Page { entries, info, is_last, .. } = match page {
             Ok(page) => page,
             // Is read again.
             Err(StoreError::Changed) => return,

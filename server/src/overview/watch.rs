@@ -271,7 +271,7 @@ impl<'a> Watcher<'a> {
             }
             let mut candidates = Vec::new();
             for (Wanted { key, .. }, page) in wanted.iter().zip(pages) {
-                let Page { entries: page, info, is_last } = match page {
+                let Page { entries: page, info, is_last, .. } = match page {
                     Ok(page) => page,
                     Err(error) if error.is_passing() => return Err(error),
                     Err(_) => {

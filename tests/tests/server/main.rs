@@ -28,6 +28,7 @@ mod live;
 mod live_categories;
 mod live_filters;
 mod live_joined;
+mod live_rewritten;
 mod loan_applications;
 mod overview;
 mod related;

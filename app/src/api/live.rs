@@ -39,8 +39,8 @@ pub struct LiveGap {
     pub missing: Option<u64>,
 }
 
-/// `event: remade`: a stream that is watched by name was deleted and made anew, or Redis lost its end: it ends before what was sent of it.
-/// What follows is all that it has, from its beginning.
+/// `event: remade`: a stream is another one by now: it was deleted and written again, renamed over, swapped or restored, or Redis lost its
+/// end. What follows of it is all that it has, from its beginning.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LiveRemade {
     /// The stream.

@@ -247,8 +247,8 @@ impl ManyStreams {
         let entries = read.pop().unwrap_or(Err(StoreError::Changed));
         let page = |RangeEntries { entries, is_last }| Page {
             entries,
-            info: StreamInfo::default(),
             is_last,
+            ..Page::default()
         };
         Ok(entries.map(page))
     }

@@ -13,7 +13,7 @@ use super::Position;
 use super::versions::Versions;
 use rewind_store::{
     FoundStream, IdRange, Page, RangeEntries, RangeRead, Scan, ScanPage, Store, StoreError,
-    StreamInfo, entry_bytes,
+    entry_bytes,
 };
 
 /// How many entries of many streams are looked at in one go.
@@ -245,11 +245,7 @@ impl ManyStreams {
     async fn unnumbered(&self, read: &RangeRead) -> Result<Result<Page, StoreError>, StoreError> {
         let mut read = self.store.ranges(std::slice::from_ref(read)).await?;
         let entries = read.pop().unwrap_or(Err(StoreError::Changed));
-        let page = |RangeEntries { entries, is_last }| Page {
-            entries,
-            is_last,
-            ..Page::default()
-        };
+        let page = |RangeEntries { entries, is_last }| Page { entries, is_last, ..Page::default() };
         Ok(entries.map(page))
     }
 

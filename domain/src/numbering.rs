@@ -91,7 +91,7 @@ mod tests {
             last_id: (trimmed < added).then(|| id(added)),
             last_generated_id: id(added),
             entries_added: Some(added),
-            max_deleted_id: None,
+            ..StreamExtent::default()
         }
     }
 

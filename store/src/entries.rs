@@ -549,10 +549,17 @@ impl Asked {
             let page = pages.get(*at)?;
             let ids: Vec<EntryId> = page.ids().collect();
             let read = range.read_ids(&ids, page.newest_digest(*range));
-            Some(fit::extent_between(&before.extent, &after.extent, read))
+            let is_inner = read.is_within(before.extent.last_generated_id);
+            Some((fit::extent_between(&before.extent, &after.extent, read), is_inner))
         });
-        let extent = fitting.next()??;
-        let do_all_fit = fitting.all(|other| other.as_ref() == Some(&extent));
+        let extent = fitting.next()?.0?;
+        let do_all_fit = fitting.all(|(other, is_inner)| match other {
+            // What was added behind it does not matter to it.
+            Some(other) if is_inner => {
+                other.first_id == extent.first_id && other.gone() == extent.gone()
+            }
+            other => other.as_ref() == Some(&extent),
+        });
         do_all_fit.then_some(StreamInfo { extent, ..after })
     }
 }

@@ -122,6 +122,13 @@ impl ReadIds<'_> {
         }
     }
 
+    /// Whether everything that was asked for lies before the end of a stream that ended with this entry when it was looked at.
+    pub(super) fn is_within(&self, end: EntryId) -> bool {
+        let is_full = self.order == PageOrder::OldestFirst && self.ids.len() as u64 >= self.count;
+        let is_bounded = self.range.before.is_some_and(|before| before.prev() <= Some(end));
+        (is_full || is_bounded) && self.ids.iter().all(|id| *id <= end)
+    }
+
     /// How many entries were added after the first look, up to the newest entry that came; `None` where that cannot be told.
     fn added(&self, before: &StreamExtent, after: &StreamExtent) -> Option<u64> {
         let end = before.last_generated_id;

@@ -80,9 +80,9 @@ mod tests {
             last_id: Some(id(20)),
             last_generated_id: id(20),
             entries_added: Some(20),
-            max_deleted_id: None,
+            ..StreamExtent::default()
         };
-        Ok(StreamInfo { extent, groups: 0 })
+        Ok(StreamInfo { extent, ..StreamInfo::default() })
     }
 
     fn number(

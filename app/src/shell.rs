@@ -17,6 +17,7 @@ use crate::browser::location::Location;
 use crate::browser::places::Places;
 use crate::browser::remote::{Loaded, Remote};
 use crate::browser::zone::ChosenZone;
+use crate::components::cluster_notice::ClusterNotice;
 use crate::components::export_tray::ExportTray;
 use crate::components::keys_dialog::{KeyHelp, KeysDialog};
 use crate::components::top_bar::TopBar;
@@ -63,6 +64,9 @@ pub fn App() -> impl IntoView {
         told.with(|told| told.as_ref().map(|about| about.topics.clone()).unwrap_or_default())
     }));
 
+    // That page has it among what it finds about Redis.
+    let is_overview = Memo::new(move |_| location.address() == Address::Overview);
+
     // What `index.html` shows until here.
     if let Some(boot) = document().get_element_by_id("boot") {
         boot.remove();
@@ -70,6 +74,7 @@ pub fn App() -> impl IntoView {
     view! {
         <a class="skip-link" href=format!("#{CONTENT_ID}")>"Skip to the content"</a>
         <TopBar about=told away=move || availability.away() />
+        <ClusterNotice about=told is_said=is_overview />
         <main id=CONTENT_ID tabindex="-1">
             {pages(location, parts)}
         </main>

@@ -142,7 +142,7 @@ async fn export(args: ExportArgs) -> Result<(), Box<dyn std::error::Error>> {
     if !is_quiet && !report.is_cut_short {
         say(&mut std::io::stderr(), &report);
     }
-    Ok(())
+    Ok(report.has_all()?)
 }
 
 /// Prints a line, though a closed pipe is no reason to fail. It may hold keys and what Redis says, which a terminal must not obey.

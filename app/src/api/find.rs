@@ -12,6 +12,8 @@ pub const DEFAULT_FIND_LIMIT: u64 = 500;
 pub const MAX_FIND_LIMIT: u64 = 10_000;
 /// How many streams can be named in one call.
 pub const MAX_NAMED_STREAMS: usize = 100;
+/// How many streams that could not be read are named: as many as anyone reads.
+pub const MAX_UNREAD_NAMES: usize = 20;
 
 /// `event: begun`: where the search looks. Sent first.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,6 +30,9 @@ pub struct FindBegun {
     /// How the streams of a category, or all streams, were found; nothing where streams were named.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub coverage: Option<FindCoverage>,
+    /// The streams among them that cannot be read; more may follow in the progress.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unread: Option<UnreadStreams>,
 }
 
 /// Whether a search looks in all streams that there are.
@@ -111,6 +116,25 @@ pub struct UnreadStreams {
     pub first_stream: StreamKey,
     /// … and why.
     pub message: String,
+    /// Their keys, of the first [`MAX_UNREAD_NAMES`].
+    #[serde(default)]
+    pub streams: Vec<StreamKey>,
+}
+
+impl UnreadStreams {
+    /// Adds a stream to those that could not be read, if there are any yet.
+    pub fn add(unread: &mut Option<Self>, stream: &StreamKey, message: impl FnOnce() -> String) {
+        let all = unread.get_or_insert_with(|| Self {
+            count: 0,
+            first_stream: stream.clone(),
+            message: message(),
+            streams: Vec::new(),
+        });
+        all.count += 1;
+        if all.streams.len() < MAX_UNREAD_NAMES {
+            all.streams.push(stream.clone());
+        }
+    }
 }
 
 /// `event: done`: the search is over.

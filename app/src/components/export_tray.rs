@@ -64,6 +64,10 @@ fn ExportRow(
             </p>
         })
     };
+    let unread = move || {
+        let unread = export.with(|export| export.as_ref()?.unread())?;
+        Some(view! { <p class="export-failures" data-testid="export-unread">{unread}</p> })
+    };
     view! {
         <article class="export" data-testid="export-row" data-phase=phase>
             <div class="export-text">
@@ -81,6 +85,7 @@ fn ExportRow(
                 <p class="export-details" aria-live="off" data-testid="export-details">
                     {move || of_export(Export::details)}
                 </p>
+                {unread}
                 {failures}
             </div>
             // One button, so that the keyboard stays on it when the export ends. It does what it said when it was pressed.

@@ -11,6 +11,7 @@ pub(crate) mod aria_level;
 pub(crate) mod category_crumbs;
 pub(crate) mod category_tree;
 pub(crate) mod change_list;
+pub(crate) mod cluster_notice;
 pub(crate) mod code_editor;
 pub(crate) mod columns_menu;
 pub(crate) mod copy_button;

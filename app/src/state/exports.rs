@@ -3,7 +3,7 @@
 use crate::api::export::{ExportPhase, ExportStatus, Ticket};
 use crate::api::find::FilterFailures;
 use crate::api::{ApiError, ErrorCode};
-use crate::state::text;
+use crate::state::{text, unread};
 
 /// A space that no line ends at.
 const NO_BREAK: &str = "\u{a0}";
@@ -107,6 +107,12 @@ impl Export {
             ExportPhase::Cancelled => "What was saved of it is not whole.".to_owned(),
             ExportPhase::Failed => text::sentence(message.as_deref().unwrap_or("it broke off")),
         }
+    }
+
+    /// That some streams are not in the file, since they could not be read.
+    pub(crate) fn unread(&self) -> Option<String> {
+        let unread = self.status.progress.unread.as_ref()?;
+        Some(unread::sentence(unread, "could not be read and are not in the file"))
     }
 
     /// The events that the filter failed on.

@@ -40,4 +40,5 @@ pub(crate) mod timeline;
 pub(crate) mod topics;
 pub(crate) mod tree_state;
 pub(crate) mod typing;
+pub(crate) mod unread;
 pub(crate) mod window;

@@ -64,12 +64,6 @@ impl Progress {
     }
 
     pub(super) fn leave_out(&mut self, stream: &StreamKey, message: String) {
-        match &mut self.told.unread {
-            Some(unread) => unread.count += 1,
-            none => {
-                let first_stream = stream.clone();
-                *none = Some(UnreadStreams { count: 1, first_stream, message });
-            }
-        }
+        UnreadStreams::add(&mut self.told.unread, stream, || message);
     }
 }

@@ -34,7 +34,8 @@ impl Look {
                 Ok(info) => ends.push((&stream.key, info.extent.last_generated_id)),
                 // It cannot be watched, but others of its category can.
                 Err(_) if matches!(place, Place::Prefix(_)) => {}
-                Err(_) => return None,
+                // Nor can this one, until it can be read. Then the line has what is added to it from there on.
+                Err(_) => ends.push((&stream.key, EntryId::MAX)),
             }
         }
         match place {

@@ -1,6 +1,8 @@
 //! A search at work: streams are found, entries read, and each is held against the filter.
 
-use rewind_app::api::find::{FindBegun, FindCoverage, FindDone, FindEnd, FindWalk, FoundEvent};
+use rewind_app::api::find::{
+    FindBegun, FindCoverage, FindDone, FindEnd, FindWalk, FoundEvent, UnreadStreams,
+};
 use rewind_app::api::{ApiError, ErrorCode, Order};
 use rewind_codec::{Codecs, StreamCodec};
 use rewind_domain::cut::CutLimits;
@@ -55,7 +57,13 @@ pub(super) async fn run(
         found.iter().map(|found| found.info.as_ref().map_or(0, |info| info.extent.length));
     let (count, total) = (found.len() as u64, lengths.sum());
     progress.begin(count, total);
-    let begun = FindBegun { streams: count, total, live_after, coverage };
+    let mut unread = None;
+    for FoundStream { key, info } in &found {
+        if let Err(error) = info {
+            UnreadStreams::add(&mut unread, key, || api_error(Some(key), error).message);
+        }
+    }
+    let begun = FindBegun { streams: count, total, live_after, coverage, unread };
     // Should nobody listen any more, the next frame finds that out.
     let _ = frames.send(FindFrame::Begun(begun)).await;
     let mut streams: Vec<StreamKey> = found.iter().map(|found| found.key.clone()).collect();

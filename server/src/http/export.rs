@@ -1,22 +1,33 @@
 //! `GET /api/export`: what a filter finds, as a file.
 
 use std::io;
+use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
 use bytes::Bytes;
 use futures::{Stream, StreamExt as _};
-use http::{HeaderValue, Method, header};
-use rewind_app::api::ApiError;
+use http::{HeaderName, HeaderValue, Method, header};
 use rewind_app::api::export::Ticket;
+use rewind_app::api::find::{FindBegun, UnreadStreams};
+use rewind_app::api::{ApiError, ErrorCode};
 use rewind_domain::filter::read_list;
+use tokio::time::timeout;
 
 use super::find::Asked;
 use super::{AppState, errors};
 use crate::exports::Running;
 use crate::find::{FindFrame, FindQuery, find};
 use crate::transfer::format::{FileText, Format, FormatName};
+
+/// How long the head of the answer waits until it is known which streams cannot be read. Finding the streams of a category may take
+/// longer; then the file begins without saying so, and is broken off at its end where there are any.
+const BEGINS_WITHIN: Duration = Duration::from_secs(10);
+/// How many streams are not in the file, since they cannot be read.
+const UNREAD_COUNT: HeaderName = HeaderName::from_static("rewind-unread-count");
+/// The keys of the first of them, encoded as in addresses, with commas between them.
+const UNREAD: HeaderName = HeaderName::from_static("rewind-unread");
 
 pub(super) async fn export(
     State(state): State<AppState>,
@@ -41,19 +52,75 @@ pub(super) async fn export(
     };
     let AppState { store, indexes, discovery, codecs, .. } = state;
     let headers = headers_of(&format);
-    let mut text = FileText::new(format);
+    let text = FileText::new(format);
     let head = Bytes::from(text.head());
     if let Some(running) = &running {
         // Where it is cancelled already the first frame notices.
         let _ = running.made(head.len());
     }
-    let frames = find(store, indexes, discovery, codecs, query);
+    let mut frames = Box::pin(find(store, indexes, discovery, codecs, query));
+    let begun = match timeout(BEGINS_WITHIN, begin(&mut frames, running.as_ref())).await {
+        Ok(Ok(begun)) => Some(begun),
+        Ok(Err(error)) => return errors::response(&error),
+        Err(_) => None,
+    };
+    let unread = begun.and_then(|begun| begun.unread);
+    let mut writing = Writing {
+        text,
+        running,
+        told_of: unread.as_ref().map_or(0, |unread| unread.count),
+        known: unread.as_ref().map_or(0, |unread| unread.count),
+    };
     let rest = frames.filter_map(move |frame| {
-        let written = text_of(&mut text, frame, running.as_ref());
+        let written = writing.text_of(frame);
         async move { written.transpose() }
     });
     let head = futures::stream::once(async move { Ok(head) });
-    file(headers, Body::from_stream(head.chain(rest)))
+    let mut response = file(headers, Body::from_stream(head.chain(rest)));
+    if let Some(unread) = &unread {
+        name_unread(&mut response, unread);
+    }
+    response
+}
+
+/// Waits until the search knows where it looks.
+async fn begin(
+    frames: &mut (impl Stream<Item = FindFrame> + Unpin),
+    running: Option<&Running>,
+) -> Result<FindBegun, ApiError> {
+    while let Some(frame) = frames.next().await {
+        match frame {
+            FindFrame::Begun(begun) => return Ok(begun),
+            FindFrame::Failed(error) => {
+                if let Some(running) = running {
+                    running.fail(error.message.clone());
+                }
+                return Err(error);
+            }
+            FindFrame::Progress(progress, _) => {
+                if let Some(running) = running {
+                    running.progress(progress);
+                }
+            }
+            // Nothing is found before it begins.
+            FindFrame::Found(..) | FindFrame::Done(..) => break,
+        }
+    }
+    Err(ApiError::new(ErrorCode::Internal, "the export failed; the server's log says why"))
+}
+
+/// Says in the head of a file which streams are not in it: whoever saves it by a command sees nothing else.
+fn name_unread(response: &mut Response, unread: &UnreadStreams) {
+    let keys: Vec<String> = unread
+        .streams
+        .iter()
+        .map(|key| form_urlencoded::byte_serialize(key.as_bytes()).collect())
+        .collect();
+    let headers = response.headers_mut();
+    headers.insert(UNREAD_COUNT, HeaderValue::from(unread.count));
+    if let Ok(keys) = HeaderValue::try_from(keys.join(", ")) {
+        headers.insert(UNREAD, keys);
+    }
 }
 
 /// Tells the page that follows an export that it was refused: its browser shows nobody why.
@@ -136,42 +203,64 @@ const fn headers_of(format: &Format) -> (&'static str, &'static str) {
     }
 }
 
-/// What a frame adds. A search that cannot go on, or leaves out a stream, breaks the file off: one that looked whole would not be.
-fn text_of(
-    file: &mut FileText,
-    frame: FindFrame,
-    running: Option<&Running>,
-) -> io::Result<Option<Bytes>> {
-    let fails = |message: String| {
-        if let Some(running) = running {
+/// A file that is being made.
+struct Writing {
+    text: FileText,
+    /// For a page that follows it.
+    running: Option<Running>,
+    /// How many streams that cannot be read the head of the answer tells of.
+    told_of: u64,
+    /// How many the search knew when it began.
+    known: u64,
+}
+
+impl Writing {
+    /// What a frame adds. A search that cannot go on, or comes to a stream that it cannot read any more, breaks the file off: one that
+    /// looked whole would not be.
+    fn text_of(&mut self, frame: FindFrame) -> io::Result<Option<Bytes>> {
+        let mut is_whole = false;
+        let (text, progress) = match frame {
+            FindFrame::Found(found, _) => (Some(Bytes::from(self.text.event(&found))), None),
+            FindFrame::Begun(begun) => {
+                self.known = begun.unread.map_or(0, |unread| unread.count);
+                (None, None)
+            }
+            FindFrame::Progress(progress, _) => (None, Some(progress)),
+            FindFrame::Done(done, _) => {
+                if let Some(unread) = &done.progress.unread
+                    && (unread.count > self.known || !self.is_told(unread))
+                {
+                    return Err(self.fail(unread.message.clone()));
+                }
+                is_whole = true;
+                let foot = Bytes::from_static(self.text.foot().as_bytes());
+                (Some(foot), Some(done.progress))
+            }
+            FindFrame::Failed(error) => return Err(self.fail(error.message)),
+        };
+        if let Some(running) = &self.running {
+            running.made(text.as_ref().map_or(0, Bytes::len)).map_err(io::Error::other)?;
+            if let Some(progress) = progress {
+                running.progress(progress);
+            }
+            if is_whole {
+                running.complete();
+            }
+        }
+        Ok(text)
+    }
+
+    /// Whether whoever gets the file is told that these streams are not in it.
+    fn is_told(&self, unread: &UnreadStreams) -> bool {
+        self.running.is_some() || unread.count <= self.told_of
+    }
+
+    fn fail(&self, message: String) -> io::Error {
+        if let Some(running) = &self.running {
             running.fail(message.clone());
         }
         io::Error::other(message)
-    };
-    let mut is_whole = false;
-    let (text, progress) = match frame {
-        FindFrame::Found(found, _) => (Some(Bytes::from(file.event(&found))), None),
-        FindFrame::Begun(_) => (None, None),
-        FindFrame::Progress(progress, _) => (None, Some(progress)),
-        FindFrame::Done(done, _) => {
-            if let Some(unread) = done.progress.unread {
-                return Err(fails(unread.message));
-            }
-            is_whole = true;
-            (Some(Bytes::from_static(file.foot().as_bytes())), Some(done.progress))
-        }
-        FindFrame::Failed(error) => return Err(fails(error.message)),
-    };
-    if let Some(running) = running {
-        running.made(text.as_ref().map_or(0, Bytes::len)).map_err(io::Error::other)?;
-        if let Some(progress) = progress {
-            running.progress(progress);
-        }
-        if is_whole {
-            running.complete();
-        }
     }
-    Ok(text)
 }
 
 #[cfg(test)]

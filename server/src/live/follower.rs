@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use rewind_app::api::find::UnreadStreams;
+use rewind_app::api::find::{MAX_UNREAD_NAMES, UnreadStreams};
 use rewind_app::api::live::{LiveWatching, RedisStatus, WatchedBy};
 use rewind_domain::{EntryId, StreamKey};
 
@@ -334,10 +334,12 @@ impl Follower<'_> {
 
     /// What is said of those that may not be read.
     fn unread(&self) -> Option<UnreadStreams> {
-        let (first_stream, (_, error)) = self.refused.first_key_value()?;
-        let message = api_error(Some(first_stream), error).message;
+        let mut unread = None;
+        for (stream, (_, error)) in self.refused.iter().take(MAX_UNREAD_NAMES) {
+            UnreadStreams::add(&mut unread, stream, || api_error(Some(stream), error).message);
+        }
         let count = self.refused.len() as u64;
-        Some(UnreadStreams { count, first_stream: first_stream.clone(), message })
+        unread.map(|unread| UnreadStreams { count, ..unread })
     }
 
     fn say_how(&self, by: WatchedBy, delay: Duration) {

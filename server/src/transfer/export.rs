@@ -25,6 +25,7 @@ use super::numbers::Numbers;
 use super::output::{Order, Output, Writing};
 use super::plan::{Plan, Remaining};
 use super::progress::{Measure, Progress};
+use super::refused::{NotAll, Refused, stream_text};
 use super::source::plain_io_error;
 use super::words;
 use crate::config::ReadConfig;
@@ -99,6 +100,8 @@ pub struct ExportReport {
     pub failed: Option<Failed>,
     /// How many entries were trimmed or deleted after the export began and before it came to them.
     pub vanished: u64,
+    /// The streams that Redis did not let this user read, and why. All others were written.
+    pub refused: Vec<Refused>,
     /// The file written; nothing for standard output.
     pub output: Option<PathBuf>,
     /// How long it took.
@@ -187,7 +190,8 @@ pub async fn run(options: ExportOptions, config: &ReadConfig) -> Result<ExportRe
         () = interrupt.pressed(1) => return Err(ExportError::Interrupted),
         settled = settle(&mut reader, config, &inside, streams, prefix, quiet) => settled?,
     };
-    let streams = settled.len() as u64;
+    let Settled { plan: settled, mut refused } = settled;
+    let (streams, refused_before) = (settled.len() as u64, refused.len());
     let mut plan = Plan::new(settled);
 
     let name = path.as_ref().map_or("<stdout>".into(), |path| path.display().to_string());
@@ -201,7 +205,7 @@ pub async fn run(options: ExportOptions, config: &ReadConfig) -> Result<ExportRe
         biased;
         () = interrupt.pressed(1) => None,
         // Where writing fails it ends before reading does.
-        is_read = read_all(&mut reader, &mut plan, &mut choice, &orders, &progress) => Some(is_read),
+        is_read = read_all(&mut reader, &mut plan, &mut choice, &mut refused, &orders, &progress) => Some(is_read),
     };
     // Without its last order the writer tidies up. Where there is nothing to tidy up, nobody waits for it.
     drop(orders);
@@ -212,6 +216,7 @@ pub async fn run(options: ExportOptions, config: &ReadConfig) -> Result<ExportRe
         outcome = &mut written => outcome,
     };
     is_read.ok_or(ExportError::Interrupted)??;
+    let late = (refused.len() - refused_before) as u64;
     let lost = || io::Error::other("writing failed in an unforeseen way; please report it");
     let is_cut_short = match outcome.unwrap_or_else(|_| Err(lost())) {
         Ok(()) => false,
@@ -221,7 +226,8 @@ pub async fn run(options: ExportOptions, config: &ReadConfig) -> Result<ExportRe
     Ok(ExportReport {
         entries: choice.kept,
         failed: choice.failed,
-        streams,
+        streams: streams - late,
+        refused,
         vanished: plan.vanished,
         output: path,
         elapsed: started.elapsed(),
@@ -242,6 +248,7 @@ async fn read_all(
     reader: &mut BulkReader,
     plan: &mut Plan,
     choice: &mut Choice<'_>,
+    refused: &mut Vec<Refused>,
     orders: &mpsc::Sender<Order>,
     progress: &Progress,
 ) -> Result<(), ExportError> {
@@ -258,7 +265,15 @@ async fn read_all(
             let stream = stream.clone();
             match entries {
                 Ok(entries) => pages.push((stream, entries)),
-                Err(error) => return Err(ExportError::Stream { stream, error }),
+                // Of one that is read in part nobody could tell how much is there.
+                Err(error) if error.is_passing() || plan.has_begun(&stream) => {
+                    return Err(ExportError::Stream { stream, error });
+                }
+                Err(error) => {
+                    plan.leave_out(&stream);
+                    refused.push(Refused { stream: stream.clone(), error });
+                    pages.push((stream, Vec::new()));
+                }
             }
         }
         let after = match choice.asks_version() {
@@ -274,7 +289,8 @@ async fn read_all(
         progress.advance(plan.read + plan.vanished, plan.read);
     }
     // Only now is it known which aggregates a topic has.
-    if let Some(stream) = choice.unmet() {
+    let is_refused = |stream: &&StreamKey| refused.iter().any(|other| other.stream == **stream);
+    if let Some(stream) = choice.unmet().filter(|stream| !is_refused(stream)) {
         let error = StoreError::NotFound;
         return Err(ExportError::Stream { stream: stream.clone(), error });
     }
@@ -283,7 +299,14 @@ async fn read_all(
     Ok(())
 }
 
-/// Finds the streams, and how far each goes at this moment.
+/// What is to be exported.
+struct Settled {
+    plan: Vec<Remaining>,
+    /// What cannot be.
+    refused: Vec<Refused>,
+}
+
+/// Finds the streams, and how far each goes at this moment. Those that this user may not read are left out, unless that is all of them.
 async fn settle(
     reader: &mut BulkReader,
     config: &ReadConfig,
@@ -291,10 +314,10 @@ async fn settle(
     streams: Vec<StreamKey>,
     prefix: Option<StreamKey>,
     quiet: bool,
-) -> Result<Vec<Remaining>, ExportError> {
+) -> Result<Settled, ExportError> {
     let progress = Progress::new(Measure::Unknown, quiet);
     progress.say("looking at the streams");
-    let mut plan = Vec::new();
+    let (mut plan, mut refused) = (Vec::new(), Vec::new());
     // An aggregate inside of a topic is read where it is.
     let source = |key: &StreamKey| inside.get(key).map_or(key, |inside| &inside.stream).clone();
     let sources: Vec<StreamKey> = streams.iter().map(source).collect();
@@ -302,7 +325,10 @@ async fn settle(
     for ((stream, source), info) in streams.into_iter().zip(sources).zip(named) {
         match info {
             Ok(info) => plan.push(Remaining::new(stream, source, &info)),
-            Err(error) => return Err(ExportError::Stream { stream, error }),
+            Err(error) if is_mistaken(&error) || error.is_passing() => {
+                return Err(ExportError::Stream { stream, error });
+            }
+            Err(error) => refused.push(Refused { stream, error }),
         }
     }
     if let Some(prefix) = prefix {
@@ -318,8 +344,11 @@ async fn settle(
             match info {
                 Ok(info) => plan.push(Remaining::new(stream.clone(), stream, &info)),
                 // It was a stream a moment ago.
-                Err(StoreError::NotFound | StoreError::WrongType) => {}
-                Err(error) => return Err(ExportError::Stream { stream, error }),
+                Err(error) if is_mistaken(&error) => {}
+                Err(error) if error.is_passing() => {
+                    return Err(ExportError::Stream { stream, error });
+                }
+                Err(error) => refused.push(Refused { stream, error }),
             }
         }
         if is_nothing && plan.is_empty() {
@@ -328,7 +357,19 @@ async fn settle(
     }
     plan.sort_by(|a, b| a.stream.cmp(&b.stream));
     plan.dedup_by(|a, b| a.stream == b.stream);
-    Ok(plan)
+    refused.sort_by(|a, b| a.stream.cmp(&b.stream));
+    refused.dedup_by(|a, b| a.stream == b.stream);
+    match refused.first() {
+        Some(Refused { stream, error }) if plan.is_empty() => {
+            Err(ExportError::Stream { stream: stream.clone(), error: error.clone() })
+        }
+        _ => Ok(Settled { plan, refused }),
+    }
+}
+
+/// Whether a key is not that of a stream.
+fn is_mistaken(error: &StoreError) -> bool {
+    matches!(error, StoreError::NotFound | StoreError::WrongType)
 }
 
 async fn find(
@@ -364,11 +405,13 @@ async fn look_at(
     Ok(infos)
 }
 
-fn stream_text(stream: &StreamKey, error: &StoreError) -> String {
-    match error {
-        StoreError::NotFound => format!("stream `{stream}` does not exist"),
-        StoreError::WrongType => format!("`{stream}` holds something else than a stream"),
-        error => format!("stream `{stream}` cannot be read: {error}"),
+impl ExportReport {
+    /// That it does not have all that it should have, where that is so.
+    ///
+    /// # Errors
+    /// With the streams that could not be read.
+    pub fn has_all(&self) -> Result<(), NotAll> {
+        if self.refused.is_empty() { Ok(()) } else { Err(NotAll(self.refused.clone())) }
     }
 }
 
@@ -408,6 +451,7 @@ mod tests {
             entries: 262_200,
             streams: 13_087,
             vanished: 0,
+            refused: Vec::new(),
             output: Some("out.ndjson.gz".into()),
             elapsed: Duration::from_millis(4_100),
             is_cut_short: false,
@@ -438,12 +482,5 @@ mod tests {
         assert_eq!(options.prefix, Some(StreamKey::from_bytes(&b"\xfe"[..])));
         assert!(parse(&[r"a\b"]).is_err());
         assert!(parse(&[]).is_err());
-    }
-
-    #[test]
-    fn a_stream_that_is_none_is_named() {
-        let text = |error| ExportError::Stream { stream: "orders".into(), error }.to_string();
-        assert_eq!(text(StoreError::NotFound), "stream `orders` does not exist");
-        assert_eq!(text(StoreError::WrongType), "`orders` holds something else than a stream");
     }
 }

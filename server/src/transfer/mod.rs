@@ -14,5 +14,6 @@ mod numbers;
 mod output;
 mod plan;
 mod progress;
+mod refused;
 mod source;
 mod words;

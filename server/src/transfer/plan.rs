@@ -89,6 +89,18 @@ impl Plan {
         (!spans.is_empty()).then_some(spans)
     }
 
+    /// Whether some of a stream was read.
+    pub(super) fn has_begun(&self, stream: &StreamKey) -> bool {
+        self.streams.iter().any(|other| other.stream == *stream && other.after.is_some())
+    }
+
+    /// Reads no more of a stream.
+    pub(super) fn leave_out(&mut self, stream: &StreamKey) {
+        if let Some(remaining) = self.streams.iter_mut().find(|other| other.stream == *stream) {
+            remaining.entries = 0;
+        }
+    }
+
     /// Notes what was read.
     pub(super) fn take(&mut self, spans: &[(StreamKey, Span)], pages: &[Page]) {
         for ((stream, span), (_, entries)) in spans.iter().zip(pages) {

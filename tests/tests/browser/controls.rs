@@ -303,14 +303,8 @@ async fn events_that_cannot_be_read_and_expressions_that_fail_are_counted() {
 }
 
 /// What has a name for tests, and which circumstances it needs that a browser test does not arrange.
-const RARE: [(&str, &str); 10] = [
-    ("catalog-cut", "more streams than a server keeps in mind"),
+const RARE: [(&str, &str); 4] = [
     ("counting", "an index that takes longer than a test"),
-    ("export-failures", "an event that fails in the middle of an export"),
-    ("fold-discarded", "edits that were taken back"),
-    ("fold-next-difference", "states that differ between two folds"),
-    ("fold-save-error", "a folder that cannot be written to"),
-    ("fold-take-saved", "a file that changes under edits"),
     ("list-note", "streams that are sorted while they are looked for"),
     ("related-further", "a story that goes on for days"),
     ("related-parts", "more streams than are searched for a story"),

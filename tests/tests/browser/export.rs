@@ -90,3 +90,32 @@ async fn on_a_narrow_screen_all_of_the_menu_can_be_seen() {
     }
     browser.close().await;
 }
+
+#[tokio::test]
+async fn what_is_not_in_the_file_is_said_beside_it() {
+    let redis = TestRedis::start().await;
+    redis.add("shop:1", "1-0", "Paid", r#"{"by":"ann"}"#).await;
+    redis.add("shop:2", "2-0", "Paid", "{}").await;
+    redis.add("shop:secret", "3-0", "Paid", r#"{"by":"eve"}"#).await;
+    redis.run("ACL SETUSER rewind on >password ~shop:1 ~shop:2 &* +@all").await;
+    let url = format!("{}?user=rewind&pass=password", redis.url_text());
+    let app = TestApp::start_on(url.parse().unwrap()).await;
+    let browser = Browser::start(&app).await;
+    let folder = browser.save_downloads().await;
+    let filter = "event.data.by.length%20%3E%200%20%26%26%20Math.abs(1)";
+    browser.open(&format!("/events?category=shop&filter={filter}")).await;
+    browser.read("[data-testid=find-unread]", "`shop:secret`").await;
+    browser.read("[data-testid=live-unread]", "`shop:secret`").await;
+    browser.click("[data-testid=export] summary").await;
+    browser.click("[data-testid=export-ndjson]").await;
+    browser.read(ROW, "events.ndjson complete").await;
+    browser.read("[data-testid=export-unread]", "1 stream could not be read").await;
+    browser.read("[data-testid=export-unread]", "`shop:secret`").await;
+    browser.read("[data-testid=export-failures]", "failed on 1 event").await;
+    let file = eventually("the file is there", || async {
+        fs::read_to_string(folder.path().join("events.ndjson")).ok()
+    })
+    .await;
+    assert!(file.lines().count() == 1 && file.contains("\"shop:1\""), "{file}");
+    browser.close().await;
+}

@@ -51,3 +51,48 @@ async fn an_empty_redis_is_explained() {
     browser.read("main", "No streams").await;
     browser.close().await;
 }
+
+/// Changes what the server says of a call, before the page hears it.
+async fn hear(browser: &Browser, call: &str, change: &str) {
+    let script = format!(
+        "(() => {{
+          const real = window.fetch;
+          window.fetch = async (request, ...rest) => {{
+            const answer = await real(request, ...rest);
+            const url = new URL(request.url ?? request, location.href);
+            if (url.pathname !== '{call}' || !answer.ok) return answer;
+            const said = await answer.json();
+            ({change})(said);
+            return new Response(JSON.stringify(said), {{ status: answer.status, headers: answer.headers }});
+          }};
+        }})()"
+    );
+    browser.run_in_new_documents(&script).await;
+}
+
+#[tokio::test]
+async fn that_there_are_more_streams_than_are_kept_is_said() {
+    let redis = TestRedis::start().await;
+    redis.add_many("shop:1", 3).await;
+    let app = TestApp::start(&redis).await;
+    let browser = Browser::start(&app).await;
+    hear(&browser, "/api/catalog", "(said) => { said.discovery.cut_at = 250000; }").await;
+    browser.open("/streams").await;
+    browser.read("[data-testid=catalog-cut]", "more than the 250,000").await;
+    browser.close().await;
+}
+
+#[tokio::test]
+async fn every_page_says_that_only_one_node_of_a_cluster_is_shown() {
+    let redis = TestRedis::start().await;
+    redis.add_many("shop:1", 3).await;
+    let app = TestApp::start(&redis).await;
+    let browser = Browser::start(&app).await;
+    let cluster = "(said) => { said.cluster = { nodes: 3, message: 'Redis is a cluster of 3 nodes, and only the keys of one are shown' }; }";
+    hear(&browser, "/api/about", cluster).await;
+    for path in ["/streams", "/events?stream=shop:1", "/travel?stream=shop:1"] {
+        browser.open(path).await;
+        browser.read("[data-testid=cluster]", "a cluster of 3 nodes").await;
+    }
+    browser.close().await;
+}

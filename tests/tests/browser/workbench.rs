@@ -202,8 +202,10 @@ async fn what_is_not_saved_survives_a_reload_and_other_pages() {
 
     browser.click("[data-testid=fold-revert]").await;
     browser.see_none(UNSAVED).await;
+    browser.read("[data-testid=fold-discarded]", "taken back").await;
     assert_eq!(browser.evaluate(asks_to_stay).await, false);
     browser.click("[data-testid=fold-restore]").await;
+    browser.see_none("[data-testid=fold-discarded]").await;
     browser.see(UNSAVED).await;
     assert_eq!(text(&browser).await, written);
     browser.close().await;
@@ -262,6 +264,65 @@ async fn what_someone_else_saved_meanwhile_is_not_written_over() {
     assert_eq!(std::fs::read_to_string(&file).unwrap(), written);
     // The browser notes the refusal of the save.
     browser.close_regardless().await;
+}
+
+#[tokio::test]
+async fn the_file_that_someone_else_saved_is_taken_in_place_of_the_edits() {
+    let redis = TestRedis::start().await;
+    orders::fill(&redis).await;
+    let folder = folder(Some(STATUS));
+    let app = TestApp::start_with_folds(&redis, editable(folder.path())).await;
+    let browser = Browser::start(&app).await;
+    browser.open(OPEN).await;
+    write_line_behind(&browser, "OrderPaid(state, event) {", "state.is_paid = true;").await;
+    browser.see(UNSAVED).await;
+    let theirs = STATUS.replace("status =", "stage =");
+    std::fs::write(folder.path().join("Order.js"), &theirs).unwrap();
+    browser.click(SAVE).await;
+    browser.see("[data-testid=fold-moved]").await;
+    browser.click("[data-testid=fold-take-saved]").await;
+    browser.see_none("[data-testid=fold-moved]").await;
+    browser.see_none(UNSAVED).await;
+    assert_eq!(text(&browser).await, theirs);
+    // The browser notes the refusal of the save.
+    browser.close_regardless().await;
+}
+
+#[tokio::test]
+async fn a_fold_that_cannot_be_saved_stays_unsaved_and_says_why() {
+    let redis = TestRedis::start().await;
+    orders::fill(&redis).await;
+    let folder = folder(Some(STATUS));
+    let app = TestApp::start_with_folds(&redis, editable(folder.path())).await;
+    let browser = Browser::start(&app).await;
+    browser.open(OPEN).await;
+    write_line_behind(&browser, "OrderPaid(state, event) {", "state.is_paid = true;").await;
+    browser.see(UNSAVED).await;
+    // Whoever may write everywhere cannot write into a folder that is gone.
+    folder.close().unwrap();
+    browser.click(SAVE).await;
+    browser.read("[data-testid=fold-save-error]", "Not saved").await;
+    browser.see(UNSAVED).await;
+    // The browser notes the refusal of the save.
+    browser.close_regardless().await;
+}
+
+#[tokio::test]
+async fn one_goes_from_one_difference_of_a_state_to_the_next() {
+    let redis = TestRedis::start().await;
+    orders::fill(&redis).await;
+    let app = TestApp::start(&redis).await;
+    let browser = Browser::start(&app).await;
+    browser.open("/fold?stream=aggregate%3AOrder%3A1001&version=4").await;
+    let lines = "state.is_paid = true; state.was_paid_by = 'card';";
+    write_line_behind(&browser, "OrderPaid(state, event) {", lines).await;
+    let next = "[data-testid=fold-next-difference]";
+    browser.read(next, "2 differences").await;
+    for path in ["/is_paid", "/was_paid_by"] {
+        browser.click(next).await;
+        browser.see(&format!("#fold-state [data-path='{path}'][aria-selected=true]")).await;
+    }
+    browser.close().await;
 }
 
 #[tokio::test]

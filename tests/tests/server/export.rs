@@ -121,8 +121,8 @@ async fn a_browser_that_ends_its_download_has_cancelled() {
 async fn why_an_export_failed_is_known_by_its_ticket() {
     let (_redis, app) = shop().await;
     let query = format!("/api/export?stream=nowhere&ticket={TICKET}");
-    let response = app.request(&query).send().await.unwrap();
-    assert!(response.bytes().await.is_err(), "nothing is not a whole file");
+    let (status, code, _) = app.error(&query).await;
+    assert_eq!((status, code.as_str()), (404, "stream_not_found"), "nothing is no file");
     let status = phase(&app, "failed").await;
     assert!(status["message"].as_str().unwrap().contains("nowhere"), "{status}");
 

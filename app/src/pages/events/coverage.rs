@@ -13,7 +13,7 @@ use crate::components::icon::{Glyph, Icon};
 use crate::state::address::EventsAddress;
 use crate::state::findings::{MAX_FOUND, Stage};
 use crate::state::live::LineStatus;
-use crate::state::text;
+use crate::state::{text, unread};
 
 /// How far a search is, and the buttons that hold it or let it go on.
 #[component]
@@ -134,9 +134,8 @@ pub(super) fn FindNotices(
     };
     let unread = move || {
         progress.get().unread.map(|unread| {
-            let streams = text::counted(unread.count, "stream", "streams");
-            let why = text::sentence(&unread.message);
-            view! { <Notice name="find-unread">{format!("{streams} could not be read. {why}")}</Notice> }
+            let said = unread::sentence(&unread, "could not be read");
+            view! { <Notice name="find-unread">{said}</Notice> }
         })
     };
     let lost_stream = move || {
@@ -195,7 +194,7 @@ fn failed_filter(
     }
 }
 
-/// How a category is watched, where that is not at once or not for certain.
+/// How a category is watched, where that is not at once, not for certain, or not all of it.
 #[component]
 fn WatchedHow(line: RwSignal<LineStatus>) -> impl IntoView {
     let watching = Memo::new(move |_| line.with(|line| line.watching().cloned()));
@@ -213,14 +212,25 @@ fn WatchedHow(line: RwSignal<LineStatus>) -> impl IntoView {
             "Some of these streams number their entries themselves; what was added to them while this page was not connected may be \
              missing until the list is searched again. ",
         );
-        (late.is_some() || unsure.is_some()).then(|| {
+        let how = (late.is_some() || unsure.is_some()).then(|| {
             view! {
                 <p class="banner" role="note" data-testid="watched-how">
                     <Icon glyph=Glyph::History />
                     <span>{late} {unsure}</span>
                 </p>
             }
-        })
+        });
+        let unwatched = watching.unread.map(|unread| {
+            let said =
+                unread::sentence(&unread, "may not be read, so that nothing new appears of them");
+            view! {
+                <p class="banner" role="note" data-testid="live-unread">
+                    <Icon glyph=Glyph::History />
+                    <span>{said}</span>
+                </p>
+            }
+        });
+        Some(view! { {how} {unwatched} })
     }
 }
 

@@ -1,15 +1,14 @@
 //! What one value may come to.
 
 use rewind_domain::json::MAX_DEPTH;
+/// How many JSON values may be inside of one: as many as in JSON text.
+pub use rewind_domain::json::MAX_VALUES;
 
 use crate::error::CodecError;
 
 /// How many bytes unwrapping one value may give, all its steps together: a hundred times what events usually are, and little
 /// enough for a server to hold several of them.
 pub const MAX_BYTES: usize = 16 << 20;
-/// How many JSON values may be inside of one. Each takes about [`VALUE_BYTES`] of memory, so that this comes to as much as the
-/// bytes do.
-pub const MAX_VALUES: usize = 250_000;
 /// About how much memory a JSON value takes beside its text.
 const VALUE_BYTES: usize = 64;
 

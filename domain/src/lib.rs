@@ -61,5 +61,5 @@ pub use fold::{Applied, Checkpoint, DeepMerge, Fold, FoldError, FoldErrorKind, F
 pub use json::{Json, Number};
 pub use payload::PayloadDecoder;
 pub use pointer::Pointer;
-pub use raw_event::{FieldSource, RawEvent};
+pub use raw_event::{FieldSource, RawEvent, UNKNOWN_VERSION};
 pub use stream_key::{StreamKey, TopicPart};

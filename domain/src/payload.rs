@@ -192,4 +192,26 @@ mod tests {
             assert!(!raw.needs_decoder());
         }
     }
+
+    #[test]
+    fn a_text_of_too_many_values_is_not_decoded_and_says_so_wherever_it_is_read() {
+        let many = format!("[{}0]", "0,".repeat(crate::json::MAX_VALUES));
+        let fields = Fields::from_iter([("type", "Counted"), ("data", &many)]);
+        let raw = RawEvent::new(EntryId::new(1, 0), 1, &fields);
+        assert_eq!(raw.payload_text(), None);
+        let event = raw.decode();
+        let error = event.decode_error.clone().unwrap();
+        assert_eq!((error.code, event.has_data()), (DecodeErrorCode::TooLarge, false));
+        assert_eq!(
+            error.to_string(),
+            "field `data` is not decoded: it has more than 250000 values (an object counts as three)"
+        );
+        let mut folding = DeepMerge.begin(None).unwrap();
+        folding.apply(&raw).unwrap();
+        assert_eq!(folding.state().unwrap(), Json::object([("", Json::Null); 0]));
+        for filter in ["has:data[0]", "=event.data !== null"] {
+            let verdict = crate::Filter::parse(filter).unwrap().verdict(&raw);
+            assert_eq!(verdict, crate::filter::native::Verdict::No, "{filter}");
+        }
+    }
 }

@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 
+use crate::json::has_too_many_values;
 use crate::payload::JsonText;
 use crate::{EntryId, Event, Fields, PayloadDecoder, layout};
 
@@ -35,12 +36,16 @@ impl FieldSource for Fields {
     }
 }
 
+/// The version of an event whose version is not known. No stream has so many entries.
+pub const UNKNOWN_VERSION: u64 = u64::MAX;
+
 /// An entry on its way into a fold.
 #[derive(Clone, Copy)]
 pub struct RawEvent<'a> {
     /// The id of the entry.
     pub id: EntryId,
-    /// The version that it makes; 0 where that is not known. Whoever may meet such events asks [`RawEvent::known_version`].
+    /// The version that it makes; [`UNKNOWN_VERSION`] where that is not known. Whoever may meet such events asks
+    /// [`RawEvent::known_version`].
     pub version: u64,
     fields: &'a dyn FieldSource,
     decoder: &'a dyn PayloadDecoder,
@@ -59,7 +64,7 @@ impl<'a> RawEvent<'a> {
 
     /// The version that it makes, where that is known.
     pub fn known_version(&self) -> Option<u64> {
-        (self.version > 0).then_some(self.version)
+        (self.version != UNKNOWN_VERSION).then_some(self.version)
     }
 
     /// The fields.
@@ -73,13 +78,14 @@ impl<'a> RawEvent<'a> {
         layout::decode_fields(self.id, self.known_version(), self.fields, self.decoder)
     }
 
-    /// The text of the field that promises a JSON payload, if there is one. Whether it keeps the promise is not known yet.
+    /// The text of the field that promises a JSON payload, if there is one. Whether it keeps the promise is not known yet. `None` too
+    /// where it has more values than are read.
     pub fn payload_text(&self) -> Option<&'a str> {
         let (name, value) = layout::promised_payload(self.fields, self.decoder)?;
         if self.decoder.concerns(name, value) {
             return None;
         }
-        std::str::from_utf8(value).ok()
+        std::str::from_utf8(value).ok().filter(|text| !has_too_many_values(text))
     }
 
     /// Whether something of it has to be shown to the decoder.

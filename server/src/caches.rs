@@ -3,8 +3,11 @@
 //! All of it can be forgotten at any moment; nothing but time is lost. No cache grows beyond its budget, however many different
 //! streams and folds are asked for.
 
+use std::sync::Arc;
+
 use crate::discovery::Discovery;
 use crate::exports::Exports;
+use crate::folds::Library;
 use crate::index::Indexes;
 use crate::topics::Topics;
 use crate::travel::Traveller;
@@ -36,18 +39,21 @@ pub struct Caches {
     pub discovery: Discovery,
     /// How exports went.
     pub exports: Exports,
+    /// The files of folds.
+    pub folds: Arc<Library>,
 }
 
 impl Caches {
     /// How much there is of each.
     pub fn figures(&self) -> Vec<CacheFigures> {
-        let Self { traveller, indexes, topics, discovery, exports } = self;
+        let Self { traveller, indexes, topics, discovery, exports, folds } = self;
         vec![
             traveller.keyframe_figures(),
             CacheFigures { name: "index", ..indexes.figures() },
             CacheFigures { name: "topic", ..topics.figures() },
             discovery.figures(),
             exports.figures(),
+            folds.figures(),
         ]
     }
 }

@@ -11,6 +11,7 @@ mod scan;
 mod serde_impls;
 mod size;
 mod value;
+mod weigh;
 mod write;
 
 pub use compare::compare_numbers;
@@ -19,3 +20,4 @@ pub use parse::{JsonError, MAX_DEPTH, is_number};
 pub(crate) use scan::as_index;
 pub use scan::{Scalar, Step, Trail, select, trail};
 pub use value::{Json, Number, Object};
+pub use weigh::{MAX_VALUES, has_too_many_values};

@@ -1,6 +1,7 @@
 //! Finding the payload among the fields of an entry, and reading it.
 
 use crate::event::DecodeErrorCode;
+use crate::json::{MAX_VALUES, has_too_many_values};
 use crate::payload::PayloadError;
 use crate::raw_event::FieldSource;
 use crate::{DecodeError, Json, PayloadDecoder};
@@ -94,7 +95,15 @@ pub(super) fn find_payload(fields: &dyn FieldSource, decoder: &dyn PayloadDecode
             Err(error) => broken = broken.or(Some(error)),
         }
     }
-    broken.map_or(Payload::Flat, Payload::Broken)
+    broken.or_else(|| too_many_fields(fields)).map_or(Payload::Flat, Payload::Broken)
+}
+
+/// Why fields are not data themselves, where there are more of them than values are read.
+fn too_many_fields(fields: &dyn FieldSource) -> Option<DecodeError> {
+    let (first, _) = fields.pair(0).filter(|_| fields.count() > MAX_VALUES)?;
+    let message = format!("and all others are not decoded: there are more than {MAX_VALUES}");
+    let field = String::from_utf8_lossy(first).into_owned();
+    Some(DecodeError { code: DecodeErrorCode::TooLarge, field, message })
 }
 
 /// Whether this field of an entry, which seems to be something else, may turn out to be its payload.
@@ -144,6 +153,12 @@ fn read_json(field: &str, value: &[u8]) -> Result<Json, DecodeError> {
         let message = format!("is not UTF-8: byte 0x{byte:02x} at offset {at} of {}", value.len());
         error(DecodeErrorCode::NotUtf8, message)
     })?;
+    if has_too_many_values(text) {
+        let message = format!(
+            "is not decoded: it has more than {MAX_VALUES} values (an object counts as three)"
+        );
+        return Err(error(DecodeErrorCode::TooLarge, message));
+    }
     Json::parse(text).map_err(|e| {
         let message =
             if text.is_empty() { "is empty".to_owned() } else { format!("is not JSON: {e}") };

@@ -1,6 +1,6 @@
 use proptest::prelude::*;
-use rewind_domain::Filter;
 use rewind_domain::filter::native::{Native, Verdict};
+use rewind_domain::{Filter, UNKNOWN_VERSION};
 
 use super::*;
 use crate::{EventFilter, Expression};
@@ -79,7 +79,7 @@ fn a_version_that_is_not_known_is_a_failure_however_it_is_asked_for() {
         let filter = filter(text);
         assert!(filter.asks_version(), "{text}");
         let mut filtering = filter.begin();
-        let error = filtering.matches(&RawEvent::new(id(1), 0, &fields)).unwrap_err();
+        let error = filtering.matches(&RawEvent::new(id(1), UNKNOWN_VERSION, &fields)).unwrap_err();
         assert_eq!(error.kind, FoldErrorKind::Threw, "{text}");
         assert!(error.message.contains("the version of this event is not known"), "{text} {error}");
         // The next one is asked all the same.
@@ -91,7 +91,7 @@ fn a_version_that_is_not_known_is_a_failure_however_it_is_asked_for() {
         ("=event.type === 'E' || event.version > 3", true),
         ("=event.data.version === 7", true),
     ] {
-        let found = filter(text).begin().matches(&RawEvent::new(id(1), 0, &fields));
+        let found = filter(text).begin().matches(&RawEvent::new(id(1), UNKNOWN_VERSION, &fields));
         assert_eq!(found, Ok(answer), "{text}");
     }
 }

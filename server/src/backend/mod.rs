@@ -133,6 +133,7 @@ impl StoreBackend {
             topics: self.topics.clone(),
             discovery: self.discovery.clone(),
             exports: self.exports.clone(),
+            folds: Arc::clone(&self.library),
         }
     }
 

@@ -7,7 +7,7 @@ use rewind_app::api::{ApiError, ErrorCode, Order};
 use rewind_codec::{Codecs, StreamCodec};
 use rewind_domain::cut::CutLimits;
 use rewind_domain::merge::IdSpan;
-use rewind_domain::{EntryId, FoldError, RawEvent, StreamKey};
+use rewind_domain::{EntryId, FoldError, RawEvent, StreamKey, UNKNOWN_VERSION};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
@@ -338,15 +338,18 @@ impl Looking {
                 let entries: Vec<(PageEntry<'_>, Option<u64>)> = page.events().collect();
                 let mut candidates = Vec::with_capacity(entries.len());
                 for (entry, version) in &entries {
-                    candidates
-                        .push(Candidate { stream: 0, event: entry.raw(version.unwrap_or(0)) });
+                    candidates.push(Candidate {
+                        stream: 0,
+                        event: entry.raw(version.unwrap_or(UNKNOWN_VERSION)),
+                    });
                 }
                 self.hold_all(&candidates, asking, frames)?;
             }
             Batch::Merged(entries) => {
                 let mut candidates = Vec::with_capacity(entries.len());
                 for MergedEntry { stream, entry, version } in &entries {
-                    let event = RawEvent::new(entry.id, version.unwrap_or(0), &entry.fields);
+                    let event =
+                        RawEvent::new(entry.id, version.unwrap_or(UNKNOWN_VERSION), &entry.fields);
                     candidates.push(Candidate { stream: *stream, event });
                 }
                 self.hold_all(&candidates, asking, frames)?;

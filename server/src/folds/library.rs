@@ -5,12 +5,13 @@
 use std::collections::HashMap;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use rewind_domain::{FoldError, FoldErrorKind, StreamKey};
 
 use super::{FoldPlan, Script};
+use crate::caches::CacheFigures;
 use crate::engines::{EngineError, Engines};
 
 use super::saving::{self, WriteError};
@@ -19,8 +20,10 @@ use super::saving::{self, WriteError};
 const LOOK_AGAIN: Duration = Duration::from_millis(250);
 /// How long a file may be, in bytes: what is longer is no fold.
 const MAX_BYTES: u64 = 256 * 1024;
-/// How many files are kept in memory: at their greatest length 64 MiB, usually a few. Further ones are read again when needed.
+/// How many files are kept in memory, read or being read. Further ones are read again when needed.
 const MAX_KEPT: usize = 256;
+/// How many bytes of them: as many files of usual length, of which none is near [`MAX_BYTES`].
+const MOST_KEPT_BYTES: usize = 8 * 1024 * 1024;
 
 /// The folds of all types of aggregates: those that have a file, and the default for the others.
 ///
@@ -30,13 +33,18 @@ pub struct Library {
     is_editable: bool,
     engines: Engines,
     /// Locked for moments only, never while a file is read.
-    files: Mutex<HashMap<String, Slot>>,
+    files: Mutex<Files>,
 }
+
+/// The files that are kept, by their names.
+type Files = HashMap<String, Slot>;
 
 /// The place of a file. Whoever looks at the file holds it, so that others who want the same one wait, and nobody else does.
 struct Slot {
     known: Arc<tokio::sync::Mutex<Known>>,
     used: Instant,
+    /// What it took when that was last noted.
+    bytes: usize,
 }
 
 /// The file of a type.
@@ -51,6 +59,12 @@ pub struct FoldFile {
 }
 
 impl FoldFile {
+    /// What it takes, in bytes, about.
+    fn byte_size(&self) -> usize {
+        let problem = self.problem.as_ref().map_or(0, |problem| problem.message.len());
+        self.name.len() + self.source.len() + problem
+    }
+
     /// The fold.
     pub fn script(&self) -> Script {
         Script { name: self.name.clone(), source: self.source.to_string() }
@@ -127,9 +141,15 @@ impl Library {
         &self.engines
     }
 
-    /// How many files are kept in memory.
-    pub fn kept(&self) -> usize {
-        self.files.lock().unwrap_or_else(PoisonError::into_inner).len()
+    /// How much memory the files that are kept take, and how much they may.
+    pub fn figures(&self) -> CacheFigures {
+        let bytes = bytes_of(&self.files());
+        CacheFigures { name: "fold", bytes, budget: MOST_KEPT_BYTES, dropped: 0 }
+    }
+
+    fn files(&self) -> MutexGuard<'_, Files> {
+        // Nothing panics while it is locked; and if, the map would still be whole.
+        self.files.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The fold for a stream, or why the file that there is for it is none.
@@ -160,23 +180,34 @@ impl Library {
         {
             known.look(folder, &name, &self.engines).await?;
         }
-        Ok(known.file.clone())
+        let file = known.file.clone();
+        drop(known);
+        self.fit(&name, &slot, file.as_ref());
+        Ok(file)
+    }
+
+    /// Notes what a file takes, and makes room for it.
+    fn fit(&self, name: &str, known: &Arc<tokio::sync::Mutex<Known>>, file: Option<&FoldFile>) {
+        let mut files = self.files();
+        let slot = files.get_mut(name).filter(|slot| Arc::ptr_eq(&slot.known, known));
+        let Some(slot) = slot else { return };
+        slot.bytes = size_of::<Slot>() + size_of::<Known>() + name.len();
+        slot.bytes += file.map_or(0, FoldFile::byte_size);
+        while bytes_of(&files) > MOST_KEPT_BYTES && remove_oldest(&mut files) {}
     }
 
     /// The place of a file. The one unused for longest makes way where there are too many.
     fn slot(&self, name: &str) -> Arc<tokio::sync::Mutex<Known>> {
-        let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
-        if files.len() >= MAX_KEPT
-            && !files.contains_key(name)
-            && let Some(oldest) = files.iter().min_by_key(|(_, slot)| slot.used)
-        {
-            let oldest = oldest.0.clone();
-            files.remove(&oldest);
+        let mut files = self.files();
+        if files.len() >= MAX_KEPT && !files.contains_key(name) {
+            remove_oldest(&mut files);
         }
         let now = Instant::now();
-        let slot = files
-            .entry(name.to_owned())
-            .or_insert_with(|| Slot { known: Arc::default(), used: now });
+        let slot = files.entry(name.to_owned()).or_insert_with(|| Slot {
+            known: Arc::default(),
+            used: now,
+            bytes: 0,
+        });
         slot.used = now;
         Arc::clone(&slot.known)
     }
@@ -212,9 +243,19 @@ impl Library {
             WriteError::Changed(current) => SaveError::Changed { name: name.clone(), current },
             WriteError::Io(source) => io(source),
         })?;
-        self.files.lock().unwrap_or_else(PoisonError::into_inner).remove(&name);
+        self.files().remove(&name);
         Ok(name)
     }
+}
+
+fn bytes_of(files: &Files) -> usize {
+    files.values().map(|slot| slot.bytes).sum()
+}
+
+/// Drops the file that was unused for the longest. Returns whether there was one.
+fn remove_oldest(files: &mut Files) -> bool {
+    let oldest = files.iter().min_by_key(|(_, slot)| slot.used).map(|(name, _)| name.clone());
+    oldest.is_some_and(|oldest| files.remove(&oldest).is_some())
 }
 
 /// Does work with files on a thread that nobody else waits for.

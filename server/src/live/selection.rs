@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use rewind_app::api::live::LiveFilterErrors;
 use rewind_codec::StreamCodec;
-use rewind_domain::{Entry, RawEvent, StreamKey, layout};
+use rewind_domain::{Entry, RawEvent, StreamKey, UNKNOWN_VERSION, layout};
 
 use super::hub::Hub;
 use crate::decoding;
@@ -142,7 +142,7 @@ pub(super) fn candidates_of<'e>(
 
 impl Candidate {
     fn raw(&self) -> RawEvent<'_> {
-        let version = self.version.unwrap_or(0);
+        let version = self.version.unwrap_or(UNKNOWN_VERSION);
         RawEvent::new(self.entry.id, version, &self.entry.fields).with_decoder(&*self.codec)
     }
 

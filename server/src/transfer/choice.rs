@@ -3,7 +3,9 @@
 use std::collections::HashMap;
 
 use rewind_codec::Codecs;
-use rewind_domain::{Entry, Filter, FilterError, FoldError, FoldErrorKind, RawEvent, StreamKey};
+use rewind_domain::{
+    Entry, Filter, FilterError, FoldError, FoldErrorKind, RawEvent, StreamKey, UNKNOWN_VERSION,
+};
 use rewind_script::{EventFilter, Filtering, Limits};
 
 use crate::topics::Inside;
@@ -88,7 +90,8 @@ impl<'f> Choice<'f> {
             if let Some(filtering) = &mut self.filtering {
                 let mut failure = None;
                 entries.retain(|entry| {
-                    let event = RawEvent::new(entry.id, version.unwrap_or(0), &entry.fields);
+                    let event =
+                        RawEvent::new(entry.id, version.unwrap_or(UNKNOWN_VERSION), &entry.fields);
                     version = version.and_then(|version| version.checked_add(1));
                     match filtering.matches(&event.with_decoder(&codec)) {
                         Ok(is_meant) => is_meant,

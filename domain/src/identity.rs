@@ -83,6 +83,11 @@ impl StreamExtent {
             && self.end_is_continued_by(later)
     }
 
+    /// Whether both can be the same stream, whichever was seen first.
+    pub fn is_same_stream(&self, other: &Self) -> bool {
+        self.is_continued_by(other) || other.is_continued_by(self)
+    }
+
     fn has_never_had_entries(&self) -> bool {
         self.length == 0 && self.last_generated_id == EntryId::MIN
     }

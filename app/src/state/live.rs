@@ -158,6 +158,19 @@ impl LineStatus {
         }
     }
 
+    /// Whether the line stands.
+    pub(crate) fn stands(&self) -> bool {
+        matches!(self.line, LineState::Open | LineState::CatchingUp)
+    }
+
+    /// Takes note of what the line tells about itself, and says whether it stands by now and did not before. What happened until then it
+    /// may not tell.
+    pub(crate) fn hear(&mut self, messages: &[LiveMessage]) -> bool {
+        let stood = self.stands();
+        messages.iter().for_each(|message| self.note(message));
+        self.stands() && !stood
+    }
+
     /// How a category is watched.
     pub(crate) fn watching(&self) -> Option<&LiveWatching> {
         self.watching.as_ref()
@@ -285,6 +298,14 @@ mod tests {
         assert_eq!(after(&[open.clone(), refused.clone()], false), "off");
         assert_eq!(after(&[open.clone(), refused, open.clone(), up], false), "live");
         assert_eq!(after(&[open, lost, failed], false), "off");
+    }
+
+    #[test]
+    fn each_time_that_a_line_comes_to_stand_is_noticed() {
+        let mut status = LineStatus::default();
+        let mut hear = |line| status.hear(&[LiveMessage::Line(line)]);
+        let lines = [LineState::CatchingUp, LineState::Open, LineState::Lost, LineState::Open];
+        assert_eq!(lines.map(&mut hear), [true, false, false, true]);
     }
 
     #[test]

@@ -26,6 +26,7 @@ pub(crate) mod query;
 pub(crate) mod rates;
 pub(crate) mod row_keys;
 pub(crate) mod scrolling;
+pub(crate) mod seen;
 pub(crate) mod shared;
 pub(crate) mod side_by_side;
 pub(crate) mod speed;

@@ -39,6 +39,7 @@ pub(super) async fn events(
         next: events.last().map(|event| event.id).filter(|_| has_next),
         prev: first_id.filter(|_| has_prev(first_id, &info.extent, order)),
         stream: streams::summary(&stream, &info),
+        extent: info.extent,
         events,
     })
 }

@@ -228,6 +228,7 @@ impl Wanted {
             next: events.last().map(|event| event.id).filter(|_| has_next),
             prev: first_id.filter(|_| events::has_prev(first_id, &info.extent, self.order)),
             stream: streams::summary(stream, info),
+            extent: info.extent.clone(),
             events,
         }
     }

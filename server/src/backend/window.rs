@@ -64,6 +64,7 @@ pub(super) async fn window(
         unfolded,
         incomplete: Shortfall::of(outcome.incomplete, &outcome.tally),
         fold: fold.name().to_owned(),
+        extent: outcome.extent,
         stream,
     })
 }

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use rewind_app::api::{OVERVIEW_SECONDS, STREAM_SLOT_SECONDS};
 use rewind_domain::catalog::Category;
 use rewind_domain::tally::{Tally, shares};
+use rewind_domain::versions::StreamExtent;
 use rewind_domain::{EntryId, StreamKey};
 
 use rewind_store::StreamInfo;
@@ -16,7 +17,7 @@ const MAX_NAMES: usize = 500;
 const MAX_HOMES: usize = 2 * MAX_NAMES;
 /// How many streams are counted one by one at a time. With all their slots that is some megabytes.
 const MAX_STREAMS: usize = 2_000;
-/// Of how many streams it is kept how far they were read, with their keys some 20 MB. Of others it is seen by the time in their ids
+/// Of how many streams it is kept how far they were read, with their keys some 30 MB. Of others it is seen by the time in their ids
 /// whether they had events lately.
 const MAX_KNOWN: usize = 100_000;
 /// Ids may be any numbers. From this time on, 1990, they are taken for Unix milliseconds.
@@ -31,21 +32,12 @@ pub(super) struct Pulse {
     pub(super) streams: Tally<StreamKey>,
     /// In which category each type was last seen.
     homes: HashMap<String, Category>,
-    /// How far each stream was read.
-    known: HashMap<StreamKey, Seen>,
+    /// Each stream as it was when it was read last.
+    known: HashMap<StreamKey, StreamExtent>,
     /// The first second from which on everything was counted.
     pub(super) whole_since_s: u64,
     /// The last second in which there was more than was read.
     estimated_at_s: Option<u64>,
-}
-
-/// How far a stream was read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Seen {
-    /// The last id that it gave out then.
-    pub(super) id: EntryId,
-    /// How many entries it had been given until then; nothing where Redis does not tell.
-    added: Option<u64>,
 }
 
 /// What is to be done about a stream that was looked at.
@@ -53,6 +45,8 @@ pub(super) struct Seen {
 pub(super) enum Verdict {
     /// There is nothing new.
     Quiet,
+    /// It is another stream than the one that was read. All of it is new.
+    Another,
     /// It has entries after this one that were not counted.
     HasNew {
         /// Where to read on.
@@ -109,20 +103,29 @@ impl Pulse {
 
     /// Where to read on in a stream, of which it is known that it changed.
     pub(super) fn read_after(&self, key: &StreamKey) -> EntryId {
-        self.known.get(key).map_or(self.window_start(), |seen| seen.id)
+        self.known.get(key).map_or(self.window_start(), |seen| seen.last_generated_id)
+    }
+
+    /// So many of the streams of which it is known how far they were read, but for the first ones.
+    pub(super) fn some(&self, before: usize, count: usize) -> Vec<StreamKey> {
+        self.known.keys().skip(before).take(count).cloned().collect()
+    }
+
+    /// Whether a stream that looks like this can be the one that was read.
+    pub(super) fn is_of(&self, key: &StreamKey, extent: &StreamExtent) -> bool {
+        self.known.get(key).is_none_or(|seen| seen.is_continued_by(extent))
     }
 
     /// Takes note of a stream that was looked at from the outside.
     pub(super) fn noted(&mut self, key: &StreamKey, info: &StreamInfo, now_ms: u64) -> Verdict {
         let last = info.extent.last_generated_id;
         match self.known.get(key) {
-            Some(seen) if seen.id == last => Verdict::Quiet,
-            // It was deleted and came into being again.
-            Some(seen) if seen.id > last => {
+            Some(seen) if !seen.is_continued_by(&info.extent) => {
                 self.forget(key);
-                self.noted(key, info, now_ms)
+                Verdict::Another
             }
-            Some(seen) => Verdict::HasNew { after: seen.id },
+            Some(seen) if seen.last_generated_id >= last => Verdict::Quiet,
+            Some(seen) => Verdict::HasNew { after: seen.last_generated_id },
             None => {
                 let after = self.window_start();
                 if last > after && last.ms() <= now_ms.saturating_add(MAX_AHEAD_MS) {
@@ -149,9 +152,9 @@ impl Pulse {
         is_all: bool,
         now_ms: u64,
     ) {
-        let before = self.known.get(key).copied();
+        let added_before = self.known.get(key).and_then(|seen| seen.entries_added);
         let read = entries.len() as u64;
-        let added = match (before.and_then(|seen| seen.added), info.extent.entries_added) {
+        let added = match (added_before, info.extent.entries_added) {
             (Some(before), Some(added)) => added.saturating_sub(before).max(read),
             _ => read,
         };
@@ -176,7 +179,7 @@ impl Pulse {
                 self.types.add(oldest, event_type, share);
             }
             self.estimated_at_s = Some(now_ms / 1_000);
-        } else if !is_all && before.and_then(|seen| seen.added).is_none() {
+        } else if !is_all && added_before.is_none() {
             // How many more there are is not known.
             self.whole_since_s = self.whole_since_s.max(oldest + 1);
         }
@@ -190,9 +193,7 @@ impl Pulse {
 
     fn remember(&mut self, key: &StreamKey, info: &StreamInfo) {
         if self.known.len() < MAX_KNOWN || self.known.contains_key(key) {
-            let extent = &info.extent;
-            let seen = Seen { id: extent.last_generated_id, added: extent.entries_added };
-            self.known.insert(key.clone(), seen);
+            self.known.insert(key.clone(), info.extent.clone());
         }
     }
 
@@ -224,8 +225,6 @@ fn weights(entries: &[Counted]) -> (Vec<Option<String>>, Vec<u32>) {
 
 #[cfg(test)]
 mod tests {
-    use rewind_domain::versions::StreamExtent;
-
     use super::*;
 
     const NOW: u64 = 1_700_000_000_000;
@@ -310,6 +309,7 @@ mod tests {
         let far = info(EntryId::new(NOW, 9), Some(9));
         pulse.read(&key, &entries(&[EntryId::new(NOW, 9)]), &far, true, NOW);
         let anew = info(EntryId::new(NOW, 1), Some(1));
+        assert_eq!(pulse.noted(&key, &anew, NOW), Verdict::Another);
         assert!(matches!(pulse.noted(&key, &anew, NOW), Verdict::HasNew { .. }));
         pulse.read(&key, &entries(&[EntryId::new(NOW, 1)]), &anew, true, NOW);
         assert_eq!(sum(&pulse), 2);

@@ -113,6 +113,11 @@ impl Sweep {
         recent
     }
 
+    /// Whether streams were found whose ids are no times, since those were taken last.
+    pub(super) fn has_untimed(&self) -> bool {
+        !self.untimed.is_empty()
+    }
+
     /// Takes note of a key that is no stream, or may not be read.
     pub(super) fn is_other(&mut self, key: &StreamKey) {
         self.with_groups.remove(key);

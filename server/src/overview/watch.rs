@@ -21,7 +21,9 @@ use crate::backend::api_error;
 use crate::decoding;
 use crate::discovery::Status;
 use rewind_store::commands::COMMANDS;
-use rewind_store::{FoundStream, Hearing, IdRange, Page, Signals, Store, StoreError, Wanted};
+use rewind_store::{
+    FoundStream, Hearing, IdRange, Page, Signals, Store, StoreError, StreamInfo, Wanted,
+};
 use rewind_store::{PageSize, entry_bytes};
 
 /// How often it is looked what is going on.
@@ -71,6 +73,9 @@ pub(super) async fn run(shared: Arc<Shared>) {
     }
 }
 
+/// How many streams are looked at each second to see whether the database is another one.
+const SOME: usize = 50;
+
 struct Watcher<'a> {
     shared: &'a Shared,
     /// Nothing until there is a connection.
@@ -95,6 +100,15 @@ struct Watcher<'a> {
     is_newest_filled: bool,
     streams: Arc<Counts>,
     streams_at: Option<Instant>,
+    /// How many of the streams were looked at in turns.
+    looked_at_some: usize,
+}
+
+/// Whether streams that were looked at are those that were known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Found {
+    Same,
+    Others,
 }
 
 impl<'a> Watcher<'a> {
@@ -118,6 +132,7 @@ impl<'a> Watcher<'a> {
             is_newest_filled: false,
             streams: Arc::default(),
             streams_at: None,
+            looked_at_some: 0,
         }
     }
 
@@ -131,7 +146,9 @@ impl<'a> Watcher<'a> {
         self.pulse.advance(now_ms);
         let is_told = self.is_told();
         let status = self.sweep_on(now_ms, is_told).await?;
-        if !is_told {
+        if is_told {
+            self.look_at_some(now_ms).await?;
+        } else {
             let active: Vec<StreamKey> =
                 self.pulse.streams.top(ACTIVE_LOOKS).into_iter().map(|(key, _)| key).collect();
             self.look(&active, now_ms).await?;
@@ -214,18 +231,33 @@ impl<'a> Watcher<'a> {
         Ok(status)
     }
 
+    /// Looks whether the database is another one by now: of `SWAPDB` Redis tells nobody, and it makes most streams others at once.
+    async fn look_at_some(&mut self, now_ms: u64) -> Result<(), StoreError> {
+        let keys = self.pulse.some(self.looked_at_some, SOME);
+        self.looked_at_some = if keys.len() < SOME { 0 } else { self.looked_at_some + SOME };
+        if self.look(&keys, now_ms).await? == Found::Others {
+            self.sweep.restart();
+        }
+        Ok(())
+    }
+
     async fn look_at_unknown(&mut self, now_ms: u64) -> Result<(), StoreError> {
         let count = self.unknown.len().min(LOOKS_PER_TICK);
         let keys: Vec<StreamKey> = self.unknown.drain(..count).collect();
-        self.look(&keys, now_ms).await
+        self.look(&keys, now_ms).await?;
+        // The ids of some do not tell that their events are new.
+        self.is_newest_filled &= keys.is_empty() || !self.sweep.has_untimed();
+        Ok(())
     }
 
-    async fn look(&mut self, keys: &[StreamKey], now_ms: u64) -> Result<(), StoreError> {
+    /// Looks at streams, and says whether some are others than those that were known.
+    async fn look(&mut self, keys: &[StreamKey], now_ms: u64) -> Result<Found, StoreError> {
+        let mut found = Found::Same;
         // The events of an aggregate inside of a topic are the topic's.
         let keys: Vec<StreamKey> =
             keys.iter().filter(|key| !self.store().is_part(key)).cloned().collect();
         if keys.is_empty() {
-            return Ok(());
+            return Ok(found);
         }
         for FoundStream { key, info } in self.shared.discovery.look_anew(&keys).await? {
             match info {
@@ -233,6 +265,10 @@ impl<'a> Watcher<'a> {
                     self.sweep.noted(&key, &info, now_ms);
                     match self.pulse.noted(&key, &info, now_ms) {
                         Verdict::Quiet => {}
+                        Verdict::Another => {
+                            found = Found::Others;
+                            self.begin_anew(key, &info, now_ms);
+                        }
                         Verdict::HasNew { .. } => self.wait_for(key),
                     }
                 }
@@ -246,7 +282,17 @@ impl<'a> Watcher<'a> {
                 }
             }
         }
-        Ok(())
+        Ok(found)
+    }
+
+    /// A stream is another one by now: nothing of the one before is told any more.
+    fn begin_anew(&mut self, key: StreamKey, info: &StreamInfo, now_ms: u64) {
+        self.pulse.forget(&key);
+        self.newest.keep_present(&key, None);
+        self.sweep.noted(&key, info, now_ms);
+        // Its newest events may be among the newest of all, however old they are.
+        self.is_newest_filled = false;
+        self.wait_for(key);
     }
 
     /// Reads what is new, and leaves for the next time what is too much.
@@ -274,6 +320,12 @@ impl<'a> Watcher<'a> {
                 let Page { entries: page, info, is_last, .. } = match page {
                     Ok(page) => page,
                     Err(error) if error.is_passing() => return Err(error),
+                    // It may come back.
+                    Err(StoreError::NotFound) => {
+                        self.pulse.forget(key);
+                        self.newest.keep_present(key, None);
+                        continue;
+                    }
                     Err(_) => {
                         self.pulse.forget(key);
                         self.newest.keep_present(key, None);
@@ -282,7 +334,11 @@ impl<'a> Watcher<'a> {
                     }
                 };
                 self.size.learn(&page);
-                entries += page.len();
+                entries += page.len().max(1);
+                if !self.pulse.is_of(key, &info.extent) {
+                    self.begin_anew(key.clone(), &info, now_ms);
+                    continue;
+                }
                 bytes += page.iter().map(entry_bytes).sum::<usize>();
                 if info.extent.last_id.is_some() || info.extent.entries_added.is_some() {
                     self.newest.keep_present(key, Some(&info.extent));

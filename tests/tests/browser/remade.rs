@@ -80,6 +80,71 @@ async fn the_list_of_a_stream_that_was_made_again_has_nothing_of_the_one_before(
     }
 }
 
+/// Has `s` hold three other events, in this way: with higher ids than before, or the same ones.
+async fn make_again(redis: &TestRedis, way: &str) {
+    let (key, from) = match way {
+        "DEL" => ("s", 11),
+        "RENAME" => ("elsewhere", 1),
+        _ => ("elsewhere", 11),
+    };
+    if way == "DEL" {
+        redis.run("DEL s").await;
+    }
+    for n in from..from + 3 {
+        redis.add(key, &format!("{n}-0"), "New", &format!(r#"{{"new":{n}}}"#)).await;
+    }
+    if way != "DEL" {
+        redis.run("RENAME elsewhere s").await;
+    }
+}
+
+const WAYS: [&str; 3] = ["DEL", "RENAME", "RENAME behind its end"];
+
+#[tokio::test]
+async fn a_stream_that_is_another_one_is_listed_alone_whichever_ids_it_has() {
+    for way in WAYS {
+        let redis = TestRedis::start().await;
+        fill(&redis, 3).await;
+        let app = TestApp::start(&redis).await;
+        let browser = Browser::start(&app).await;
+        browser.open("/events?stream=s").await;
+        browser.see(&format!("{ROW}[data-id='3-0']")).await;
+        browser.see(LIVE).await;
+        make_again(&redis, way).await;
+        browser.read(REMADE, "made again").await;
+        browser.read(ROW, "New").await;
+        browser.read("main", "3 events").await;
+        let old = format!("[...document.querySelectorAll('{ROW}')].map(e => e.textContent).join()");
+        let texts = browser.evaluate(&old).await;
+        assert!(!texts.as_str().unwrap().contains("Old"), "{way}: {texts}");
+        browser.close().await;
+    }
+}
+
+#[tokio::test]
+async fn a_stream_that_became_another_one_while_the_server_was_away_is_shown_from_its_beginning() {
+    for path in ["/events?stream=s", "/travel?stream=s"] {
+        let redis = TestRedis::start().await;
+        fill(&redis, 3).await;
+        let mut app = TestApp::start(&redis).await;
+        let browser = Browser::start(&app).await;
+        browser.open(path).await;
+        browser.see(LIVE).await;
+        app.stop().await;
+        make_again(&redis, "DEL").await;
+        app.start_again().await;
+        browser.read(REMADE, "made again").await;
+        match path {
+            "/travel?stream=s" => browser.see("[data-path='/new']").await,
+            _ => browser.see(&format!("{ROW}[data-id='11-0']")).await,
+        };
+        browser.see_none(&format!("{ROW}[data-id='3-0']")).await;
+        browser.see_none("[data-path='/old']").await;
+        // The console says that the server was away.
+        browser.close_regardless().await;
+    }
+}
+
 #[tokio::test]
 async fn an_open_event_of_a_stream_that_was_made_again_is_the_one_that_is_there_now() {
     let redis = TestRedis::start().await;

@@ -2,6 +2,7 @@
 //!
 //! Each test asks a server that saw what was there before, and one that began afterwards. Both must say the same.
 
+use rewind_domain::versions::StreamExtent;
 use rewind_server::config::FoldConfig;
 use rewind_tests::{LiveLine, TestApp, TestRedis, eventually};
 use serde_json::{Value, json};
@@ -147,6 +148,67 @@ async fn another_first_or_last_event_is_enough() {
 async fn in_a_short_stream_another_event_in_the_middle_is_enough() {
     for way in WAYS {
         is_told_anew(way, Changed::Inner, SHORT).await;
+    }
+}
+
+#[tokio::test]
+async fn the_newest_events_of_the_overview_are_those_that_are_there() {
+    for way in WAYS {
+        let redis = TestRedis::start().await;
+        write(&redis, 0, "s", &events(9, None)).await;
+        let app = TestApp::start(&redis).await;
+        let newest = async |event_type: &'static str| {
+            eventually(
+                &format!("the overview has events `{event_type}` after {way:?}"),
+                async || {
+                    let overview = app.ok("/api/overview").await;
+                    let newest = overview["newest"].as_array().unwrap();
+                    let is_so = newest.iter().all(|event| event["type"] == event_type);
+                    (newest.len() == 9 && is_so).then_some(())
+                },
+            )
+            .await;
+        };
+        newest("Named").await;
+        way.rewrite(&redis, "s", &events(9, Some(Changed::All))).await;
+        newest("Erased").await;
+    }
+}
+
+/// How the stream looks, as each kind of answer says.
+async fn extents(app: &TestApp) -> Vec<StreamExtent> {
+    let mut extents = Vec::new();
+    for question in [
+        "/api/events?stream=s&limit=1",
+        "/api/events?stream=s&version=8&limit=1",
+        "/api/window?stream=s",
+        "/api/window?stream=s&version=8",
+    ] {
+        let answer = app.ok(question).await;
+        extents.push(serde_json::from_value(answer["extent"].clone()).unwrap());
+    }
+    extents
+}
+
+#[tokio::test]
+async fn answers_tell_how_the_stream_looked_so_that_another_one_is_told_from_it() {
+    for (way, changed) in
+        WAYS.into_iter().zip([Changed::All, Changed::First, Changed::Last].into_iter().cycle())
+    {
+        let redis = TestRedis::start().await;
+        write(&redis, 0, "s", &events(9, None)).await;
+        let (one, other) = (TestApp::start(&redis).await, TestApp::start(&redis).await);
+        let before = extents(&one).await;
+        assert!(before.iter().all(|extent| *extent == before[0]));
+        assert_eq!(extents(&other).await, before, "whichever server is asked");
+        redis.add("s", "10-0", "Named", "{}").await;
+        redis.run("XTRIM s MAXLEN 8").await;
+        redis.run("XDEL s 5-0").await;
+        assert!(before[0].is_continued_by(&extents(&one).await[0]));
+        way.rewrite(&redis, "s", &events(9, Some(changed))).await;
+        for extent in extents(&one).await {
+            assert!(!before[0].is_same_stream(&extent), "{way:?} of {changed:?}");
+        }
     }
 }
 

@@ -9,7 +9,7 @@ mod overview;
 mod travel;
 
 use rewind_domain::stream_key::StreamKind;
-use rewind_domain::versions::Incomplete;
+use rewind_domain::versions::{Incomplete, StreamExtent};
 use rewind_domain::{EntryId, Event, StreamKey};
 use serde::{Deserialize, Serialize};
 
@@ -114,6 +114,9 @@ pub struct EventsPage {
     pub prev: Option<EntryId>,
     /// The stream as a whole, at the moment when the page was read.
     pub stream: StreamSummary,
+    /// How it looked then: a later answer whose stream cannot have become of this one is about another stream, see
+    /// [`StreamExtent::is_continued_by`].
+    pub extent: StreamExtent,
 }
 
 /// The order of events.

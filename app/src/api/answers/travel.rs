@@ -2,7 +2,7 @@
 
 use rewind_domain::patch::Patch;
 use rewind_domain::travel::{ReplayError, Step, Tally, Window};
-use rewind_domain::versions::Incomplete;
+use rewind_domain::versions::{Incomplete, StreamExtent};
 use rewind_domain::{Change, EntryId, Json, StreamKey};
 use serde::{Deserialize, Serialize};
 
@@ -38,6 +38,8 @@ pub struct ReplayAnswer {
 pub struct WindowAnswer {
     /// The stream.
     pub stream: StreamKey,
+    /// How it looked, as in a page of events.
+    pub extent: StreamExtent,
     /// The versions.
     pub window: Window,
     /// The version before the first event that is present: 0, unless the head was trimmed.

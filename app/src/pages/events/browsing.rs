@@ -7,6 +7,7 @@ use std::sync::Arc;
 use leptos::prelude::*;
 use leptos::reactive::spawn_local_scoped_with_cancellation;
 use leptos::task::spawn_local;
+use rewind_domain::versions::StreamExtent;
 use rewind_domain::{EntryId, StreamKey};
 
 use super::listing::{BEFORE_ALL, Listing};
@@ -18,6 +19,7 @@ use crate::components::event_grid::EventRow;
 use crate::state::address::Point;
 use crate::state::ledger::{CHUNK_EVENTS, Ledger, Slot};
 use crate::state::live::{LineStatus, LiveMessage, Liveness, Watch};
+use crate::state::seen::{Seen, Sighting};
 use crate::state::text;
 
 /// How long scrolling rests before what is on screen is fetched: whoever drags through a million events sees none of them.
@@ -38,6 +40,29 @@ pub(super) struct Browsing {
     trouble: RwSignal<Option<ApiError>>,
     order: Order,
     stream: StoredValue<StreamKey>,
+    /// The stream as it was seen last.
+    seen: SeenStream,
+}
+
+/// The stream as it was seen last, by whichever answer.
+#[derive(Clone, Copy)]
+struct SeenStream {
+    seen: StoredValue<Seen>,
+    /// Whether an answer was about another one.
+    is_another: RwSignal<bool>,
+}
+
+impl SeenStream {
+    /// Takes note of how an answer says that the stream looks.
+    fn note(self, extent: &StreamExtent) -> Sighting {
+        // The page may be gone by now.
+        let sighting = self.seen.try_update_value(|seen| seen.note(extent));
+        let sighting = sighting.unwrap_or(Sighting::Same);
+        if sighting == Sighting::Another {
+            self.is_another.try_set(true);
+        }
+        sighting
+    }
 }
 
 /// In which order, and where to begin.
@@ -61,7 +86,12 @@ impl Browsing {
         let listed = stream.clone();
         let row = Callback::new(move |at: u64| row_of(&listed, ledger, at));
         let drawn = RwSignal::new(0..0_u64);
-        let fetcher = Fetcher { ledger, trouble, drawn, stream: StoredValue::new(stream.clone()) };
+        let seen = SeenStream {
+            seen: StoredValue::new(Seen::default()),
+            is_another: RwSignal::new(false),
+        };
+        let key_stored = StoredValue::new(stream.clone());
+        let fetcher = Fetcher { ledger, trouble, drawn, stream: key_stored, seen };
         Effect::new(move || {
             drawn.track();
             rows.track();
@@ -70,6 +100,7 @@ impl Browsing {
         let above = RwSignal::new(0);
         Effect::new(move |before: Option<bool>| {
             let Some(loaded) = head.loaded() else { return false };
+            seen.seen.update_value(|seen| seen.begin(&loaded.answer.extent));
             let summary = &loaded.answer.stream;
             let first = (summary.latest_version + 1).saturating_sub(summary.length).max(1);
             let mut begun = Ledger::new(order, first, summary.length);
@@ -111,8 +142,10 @@ impl Browsing {
             is_known: Signal::derive(move || head.loaded().is_some()),
         };
         let key = fetcher.stream;
-        let browsing = Self { ledger, head, line, listing, is_paused, trouble, order, stream: key };
+        let browsing =
+            Self { ledger, head, line, listing, is_paused, trouble, order, stream: key, seen };
         browsing.follow(stream);
+        browsing.begin_again_where_it_is_another();
         browsing.hold_while_used();
         browsing
     }
@@ -170,6 +203,29 @@ impl Browsing {
                 true => ledger.pause(),
                 false => ledger.resume(),
             });
+        });
+    }
+
+    /// Lists the stream anew once an answer is about another one than what is listed.
+    fn begin_again_where_it_is_another(self) {
+        Effect::new(move || {
+            if self.seen.is_another.get() {
+                self.seen.is_another.set(false);
+                self.listing.note_remade(&self.stream.get_value());
+                self.head.ask_again();
+            }
+        });
+    }
+
+    /// Looks how the stream is now, since the line may not tell what happened before it stood.
+    fn look_again(self) {
+        let stream = self.stream.get_value().to_string();
+        spawn_local(async move {
+            let limit = Some("1".to_owned());
+            if let Ok(answer) = functions::events(stream, None, None, limit, None, None, None).await
+            {
+                self.seen.note(&answer.extent);
+            }
         });
     }
 
@@ -284,7 +340,9 @@ impl Browsing {
             let remade = stream.clone();
             let open = LiveLine::open(Watch::stream(&stream), after, move |messages| {
                 // The page may be gone by the time of the next frame.
-                line.try_update(|line| messages.iter().for_each(|message| line.note(message)));
+                if line.try_update(|line| line.hear(&messages)) == Some(true) {
+                    self.look_again();
+                }
                 if messages.iter().any(|message| matches!(message, LiveMessage::Remade(_))) {
                     is_over.set(true);
                     self.listing.note_remade(&remade);
@@ -336,6 +394,7 @@ struct Fetcher {
     trouble: RwSignal<Option<ApiError>>,
     drawn: RwSignal<Range<u64>>,
     stream: StoredValue<StreamKey>,
+    seen: SeenStream,
 }
 
 impl Fetcher {
@@ -352,6 +411,9 @@ impl Fetcher {
                 };
                 match self.fetch(version).await {
                     Ok(answer) => {
+                        if self.seen.note(&answer.extent) == Sighting::Another {
+                            return;
+                        }
                         let events = answer.events.into_iter().map(Arc::new);
                         self.ledger.update(|ledger| ledger.take(version, events));
                         self.trouble.set(None);

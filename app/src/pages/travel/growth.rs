@@ -4,10 +4,11 @@
 use std::time::Duration;
 
 use leptos::prelude::*;
+use leptos::task::spawn_local;
 use rewind_domain::EntryId;
 
 use super::traveller::Traveller;
-use crate::api::{ApiError, StreamSummary, functions};
+use crate::api::{ApiError, EventsPage, StreamSummary, functions};
 use crate::browser::live::LiveLine;
 use crate::browser::remote::Remote;
 use crate::state::live::{LineStatus, LiveMessage, Liveness, Watch};
@@ -30,15 +31,18 @@ pub(super) fn watch(traveller: Traveller, on_remade: Callback<()>) -> Growth {
     let line = RwSignal::new(LineStatus::default());
     let stream = traveller.stream();
     let key = stream.to_string();
-    let summary = Remote::new(|| Some(()), move |()| fetch_summary(key.clone()));
+    let page = Remote::new(|| Some(()), move |()| fetch_page(key.clone()));
     Effect::new(move || {
-        let Some(loaded) = summary.loaded() else { return };
-        let StreamSummary { last_id, latest_version, .. } = loaded.answer;
+        let Some(loaded) = page.loaded() else { return };
+        let StreamSummary { last_id, latest_version, .. } = loaded.answer.stream;
+        traveller.saw(&loaded.answer.extent);
         reached.set(Reached { latest: latest_version, skipped: 0 });
         let after = Some(last_id.unwrap_or(EntryId::MIN).to_string());
         let open = LiveLine::open(Watch::stream(&stream), after, move |messages| {
             // The page may be gone by the time of the next frame.
-            line.try_update(|line| messages.iter().for_each(|message| line.note(message)));
+            if line.try_update(|line| line.hear(&messages)) == Some(true) {
+                look_again(traveller);
+            }
             if messages.iter().any(|message| matches!(message, LiveMessage::Remade(_))) {
                 on_remade.try_run(());
                 return;
@@ -124,7 +128,16 @@ impl Reached {
     }
 }
 
-async fn fetch_summary(stream: String) -> Result<StreamSummary, ApiError> {
-    let limit = Some("1".to_owned());
-    Ok(functions::events(stream, None, None, limit, None, None, None).await?.stream)
+/// Looks how the stream is now, since the line may not tell what happened before it stood.
+fn look_again(traveller: Traveller) {
+    let stream = traveller.stream().to_string();
+    spawn_local(async move {
+        if let Ok(page) = fetch_page(stream).await {
+            traveller.saw(&page.extent);
+        }
+    });
+}
+
+async fn fetch_page(stream: String) -> Result<EventsPage, ApiError> {
+    functions::events(stream, None, None, Some("1".to_owned()), None, None, None).await
 }

@@ -104,6 +104,11 @@ fn StreamHistory(
     let travel = Travel::new(stream.clone(), address);
     let traveller = travel.traveller;
     let growth = growth::watch(traveller, on_remade);
+    Effect::new(move || {
+        if traveller.is_another.get() {
+            on_remade.run(());
+        }
+    });
     keys::listen(travel);
     name_tab(traveller);
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 use rewind_domain::travel::{Cursor, ReplayError, Step};
+use rewind_domain::versions::StreamExtent;
 use rewind_domain::{Json, StreamKey};
 
 use crate::api::backend::DEFAULT_WINDOW_VERSIONS;
@@ -13,6 +14,7 @@ use crate::browser::location::{History, Location};
 use crate::browser::remote::Remote;
 use crate::components::version_list::VersionRow;
 use crate::state::address::{Point, Sight, TravelAddress};
+use crate::state::seen::{Seen, Sighting};
 use crate::state::shared::{Document, Same, shared_with};
 
 /// How long to stand still before the address says where. Browsers refuse an address that changes with every pixel of a
@@ -40,6 +42,10 @@ pub(super) struct Traveller {
     location: Location,
     settle: Debounce,
     stream: StoredValue<StreamKey>,
+    /// The stream as it was seen last.
+    seen: StoredValue<Seen>,
+    /// Whether an answer was about another stream than those before it.
+    pub(super) is_another: RwSignal<bool>,
     /// The address that shows what is shown, as far as it was written or read.
     written: StoredValue<Option<TravelAddress>>,
     /// The version shown.
@@ -134,6 +140,8 @@ impl Traveller {
             location: Location::expect(),
             settle: Debounce::new(SETTLE_MS),
             stream: StoredValue::new(stream),
+            seen: StoredValue::new(Seen::default()),
+            is_another: RwSignal::new(false),
             written: StoredValue::new(None),
             version: Memo::new(move |_| of_held(|held| held.version)),
             step: Memo::new(move |_| {
@@ -236,6 +244,17 @@ impl Traveller {
         self.held.with_untracked(|held| {
             held.as_ref().map_or((0, u64::MAX), |held| (held.facts.first, held.facts.latest))
         })
+    }
+
+    /// Takes note of how an answer says that the stream looks.
+    pub(super) fn saw(self, extent: &StreamExtent) -> Sighting {
+        // The page may be gone by now.
+        let sighting = self.seen.try_update_value(|seen| seen.note(extent));
+        let sighting = sighting.unwrap_or(Sighting::Same);
+        if sighting == Sighting::Another {
+            self.is_another.try_set(true);
+        }
+        sighting
     }
 
     /// Notes that there are versions up to this one.
@@ -371,6 +390,9 @@ impl Traveller {
     fn arrive(self, point: Point, answer: &WindowAnswer) {
         // An answer that comes after its question was dropped must not move anyone.
         if self.wanted.get_untracked() != Some(point) {
+            return;
+        }
+        if self.saw(&answer.extent) == Sighting::Another {
             return;
         }
         let aim = self.aim.try_update_value(Option::take).flatten();

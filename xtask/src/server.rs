@@ -5,6 +5,7 @@ use std::process::Command;
 
 use anyhow::Result;
 
+use crate::artifact::Executables;
 use crate::frontend::Kind;
 use crate::steps::Steps;
 use crate::workspace::Workspace;
@@ -72,24 +73,19 @@ pub(crate) fn build_with_tests(
     workspace: &Workspace,
     more: Option<&str>,
     steps: &Steps,
-) -> Result<Built> {
+) -> Result<Executables> {
     let mut flags = vec!["--tests"];
     flags.extend(more.iter().flat_map(|name| ["--test", name]));
     steps.run("Server and tests", |step| {
         let built = artifact::build_all(command(workspace, &flags, Kind::Release))?;
-        let test = more.map(|name| built.test(name)).transpose()?;
-        let binary = built.named(BINARY)?;
         step.outcome("built");
-        Ok(Built { binary, test })
+        Ok(built)
     })
 }
 
-/// What came of building the tests.
-pub(crate) struct Built {
-    /// The server.
-    pub(crate) binary: PathBuf,
-    /// The test that is not run by default.
-    pub(crate) test: Option<PathBuf>,
+/// The server among what was built.
+pub(crate) fn binary(built: &Executables) -> Result<PathBuf> {
+    built.named(BINARY)
 }
 
 fn command(workspace: &Workspace, flags: &[&str], front_end: Kind) -> Command {

@@ -7,10 +7,11 @@ use std::{fs, panic, thread};
 use anyhow::{Context as _, Result};
 use clap::{Args, ValueEnum};
 
+use crate::artifact::Executables;
 use crate::bundler::Bundler;
 use crate::frontend::{self, Kind};
 use crate::packages::{self, Browser};
-use crate::server::{self, Built, Profile};
+use crate::server::{self, Profile};
 use crate::steps::Steps;
 use crate::tools::{CARGO_DENY, TRUNK, Tool};
 use crate::workspace::Workspace;
@@ -90,39 +91,36 @@ fn run(workspace: &Workspace, args: &TestArgs, steps: &Steps) -> Result<()> {
     if served || chosen(Part::Clippy) {
         toolchain::wasm_target(steps)?;
     }
-    // Side by side with everything else that is compiled: optimising the front end keeps one core busy for a minute.
-    let built = thread::scope(|scope| {
-        let front_end = scope.spawn(|| match served {
-            true => front_ends(workspace, trunk.is_some(), steps),
-            false => Ok(()),
-        });
-        let built = compile(workspace, &parts, served, trunk.is_some(), steps);
-        let front_end = front_end.join().unwrap_or_else(|panic| panic::resume_unwind(panic));
-        front_end.and(built)
-    })?;
     let environment = Environment {
         redis_server: redis_server.as_deref(),
         browser: browser.as_ref(),
-        rewind: built.as_ref().map(|built| built.binary.as_path()),
         trunk: trunk.as_deref(),
     };
-    for (name, arguments) in test_runs(workspace, &parts)? {
-        steps.run(name, |step| {
-            step.outcome("passed");
-            let mut cargo = process::cargo(workspace);
-            cargo.args(["test", "--locked"]).args(arguments).args(args.filter.as_deref());
-            environment.tell(&mut cargo);
-            process::run(&mut cargo)
-        })?;
+    let mut tests = TestRuns { workspace, args, environment, steps, built: None };
+    // Only a browser needs the front end. It is built side by side with all that comes before: optimising it keeps one
+    // core busy for a minute.
+    thread::scope(|scope| {
+        let front_ends = scope.spawn(|| match in_browser {
+            true => front_ends(workspace, trunk.is_some(), steps),
+            false => Ok(()),
+        });
+        let others = (|| {
+            if chosen(Part::Clippy) {
+                lint(workspace, steps)?;
+            }
+            if served {
+                tests.build(trunk.is_some())?;
+            }
+            tests.without_browser(&parts)
+        })();
+        let front_ends = front_ends.join().unwrap_or_else(|panic| panic::resume_unwind(panic));
+        others.and(front_ends)
+    })?;
+    if chosen(Part::Browser) {
+        tests.executable("Browser tests", BROWSER_TESTS)?;
     }
-    if let Some(test) = built.as_ref().and_then(|built| built.test.as_ref()) {
-        steps.run("Tests of Trunk", |step| {
-            step.outcome("passed");
-            let mut command = Command::new(test);
-            process::forget_package(&mut command);
-            environment.tell(command.args(args.filter.as_deref()));
-            process::run(&mut command)
-        })?;
+    if trunk.is_some() {
+        tests.executable("Tests of Trunk", TRUNK_TESTS)?;
     }
     Ok(())
 }
@@ -137,19 +135,56 @@ fn front_ends(workspace: &Workspace, for_trunk: bool, steps: &Steps) -> Result<(
     Ok(())
 }
 
-/// Lints, and builds the tests with the server that they start.
-fn compile(
-    workspace: &Workspace,
-    parts: &[Part],
-    served: bool,
-    with_trunk: bool,
-    steps: &Steps,
-) -> Result<Option<Built>> {
-    if parts.contains(&Part::Clippy) {
-        lint(workspace, steps)?;
+/// The tests, and what they need.
+struct TestRuns<'a> {
+    workspace: &'a Workspace,
+    args: &'a TestArgs,
+    environment: Environment<'a>,
+    steps: &'a Steps,
+    built: Option<Executables>,
+}
+
+impl TestRuns<'_> {
+    /// Builds all tests, and the server that they start.
+    fn build(&mut self, with_trunk: bool) -> Result<()> {
+        let more = with_trunk.then_some(TRUNK_TESTS);
+        let built = server::build_with_tests(self.workspace, more, self.steps)?;
+        self.built = Some(built);
+        Ok(())
     }
-    let more = with_trunk.then_some(TRUNK_TESTS);
-    if served { server::build_with_tests(workspace, more, steps).map(Some) } else { Ok(None) }
+
+    /// Runs what needs no browser.
+    fn without_browser(&self, parts: &[Part]) -> Result<()> {
+        for (name, arguments) in cargo_runs(self.workspace, parts)? {
+            self.steps.run(name, |step| {
+                step.outcome("passed");
+                let mut cargo = process::cargo(self.workspace);
+                cargo.args(["test", "--locked"]).args(arguments).args(self.args.filter.as_deref());
+                self.run(cargo)
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Runs tests that were built before. Asked to run these alone, Cargo would build some crates once more.
+    fn executable(&self, name: &str, test: &str) -> Result<()> {
+        let built = self.built.as_ref().context("the tests were not built")?;
+        self.steps.run(name, |step| {
+            step.outcome("passed");
+            let mut command = Command::new(built.test(test)?);
+            process::forget_package(&mut command);
+            command.args(self.args.filter.as_deref());
+            self.run(command)
+        })
+    }
+
+    fn run(&self, mut command: Command) -> Result<()> {
+        if let Some(built) = &self.built {
+            command.env("REWIND_BIN", server::binary(built)?);
+        }
+        self.environment.tell(&mut command);
+        process::run(&mut command)
+    }
 }
 
 /// Asks cargo-deny, as far as its parts can be had.
@@ -183,7 +218,6 @@ fn check_dependencies(workspace: &Workspace, args: &TestArgs, steps: &Steps) -> 
 struct Environment<'a> {
     redis_server: Option<&'a Path>,
     browser: Option<&'a Browser>,
-    rewind: Option<&'a Path>,
     trunk: Option<&'a Path>,
 }
 
@@ -195,7 +229,6 @@ impl Environment<'_> {
             ("REWIND_REDIS_SERVER", self.redis_server),
             ("REWIND_CHROMIUM", chromium),
             ("REWIND_CHROMEDRIVER", chromedriver),
-            ("REWIND_BIN", self.rewind),
             ("REWIND_TRUNK", self.trunk),
         ];
         command.envs(all.into_iter().filter_map(|(name, path)| Some((name, path?))));
@@ -264,32 +297,23 @@ fn lint(workspace: &Workspace, steps: &Steps) -> Result<()> {
 /// The runs of `cargo test`, each with what selects its tests. All but the bundler's take the default members,
 /// whatever part of them they run: with other packages crates would get other features, and be
 /// built once more.
-fn test_runs(workspace: &Workspace, parts: &[Part]) -> Result<Vec<(&'static str, Vec<String>)>> {
+fn cargo_runs(workspace: &Workspace, parts: &[Part]) -> Result<Vec<(&'static str, Vec<String>)>> {
     let of = |part| parts.contains(&part);
     let owned = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
+    let in_crates = owned(&["--lib", "--bins"]);
+    let names = test_binaries(&workspace.root().join("tests/tests"))?
+        .into_iter()
+        .filter(|name| name != BROWSER_TESTS && name != TRUNK_TESTS);
+    let with_server = names.flat_map(|name| ["--test".to_owned(), name]).collect::<Vec<_>>();
     let mut runs = Vec::new();
-    if of(Part::Unit) && of(Part::Integration) && of(Part::Browser) {
-        runs.push(("Tests", Vec::new()));
-    } else {
-        if of(Part::Unit) {
-            runs.push(("Unit tests", owned(&["--lib", "--bins"])));
-        }
-        let binaries = test_binaries(&workspace.root().join("tests/tests"))?;
-        let (browser, others): (Vec<_>, Vec<_>) = binaries
-            .into_iter()
-            .filter(|name| name != TRUNK_TESTS)
-            .partition(|name| name == BROWSER_TESTS);
-        for (part, title, names) in [
-            (Part::Integration, "Integration tests", others),
-            (Part::Browser, "Browser tests", browser),
-        ] {
-            if of(part) {
-                let named = names.into_iter().flat_map(|name| ["--test".to_owned(), name]);
-                runs.push((title, named.collect()));
-            }
-        }
+    match (of(Part::Unit), of(Part::Integration)) {
+        (true, true) => runs.push(("Tests without a browser", [in_crates, with_server].concat())),
+        (true, false) => runs.push(("Unit tests", in_crates)),
+        (false, true) => runs.push(("Integration tests", with_server)),
+        (false, false) => {}
     }
     if of(Part::Unit) {
+        runs.push(("Examples in the documentation", owned(&["--doc"])));
         let bundler = ["--package", "rewind-bundler"];
         runs.push(("Tests of the bundler", owned(&[&bundler, Profile::Quick.flags()].concat())));
     }

@@ -35,7 +35,7 @@ pub(crate) const CARGO_DENY: Tool = Tool {
     package: "cargo-deny",
     command: "cargo-deny",
     version: "0.20.2",
-    source_flags: &["--locked", "--no-default-features"],
+    source_flags: &["--locked"],
 };
 
 /// A tool that is pinned to a version.
@@ -147,7 +147,8 @@ impl Tool {
     }
 }
 
-fn cache_folder() -> Result<PathBuf> {
+/// Where what is built once per user is kept.
+pub(crate) fn cache_folder() -> Result<PathBuf> {
     let absolute = |name| env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
     let cache =
         absolute("XDG_CACHE_HOME").or_else(|| absolute("HOME").map(|home| home.join(".cache")));

@@ -153,6 +153,7 @@ async fn streams_are_searched_and_opened_without_a_mouse() {
     browser.press("t").await;
     browser.at("/travel?stream=aggregate:Order:1002").await;
     browser.open("/streams").await;
+    browser.see("[data-testid=stream-row]").await;
     browser.press("/").await;
     browser.see("#stream-search:focus").await;
     browser.press("Customer:7").await;

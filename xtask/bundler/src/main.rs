@@ -34,7 +34,7 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: &[OsString]) -> Result<()> {
-    let words = arguments.iter().map(|word| Path::new(word)).collect::<Vec<_>>();
+    let words = arguments.iter().map(Path::new).collect::<Vec<_>>();
     match words.as_slice() {
         [command, program, assets] if command.as_os_str() == "whole" => {
             program::bind_whole(program, assets)

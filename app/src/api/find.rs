@@ -3,6 +3,7 @@
 //! Each frame has a name (`event:`) and JSON (`data:`). The `id:` of a frame is the position reached: give it back as
 //! `Last-Event-ID`, or as the parameter `position`, and the search goes on behind it.
 
+use rewind_domain::versions::StreamExtent;
 use rewind_domain::{EntryId, Event, StreamKey};
 use serde::{Deserialize, Serialize};
 
@@ -16,7 +17,7 @@ pub const MAX_NAMED_STREAMS: usize = 100;
 pub const MAX_UNREAD_NAMES: usize = 20;
 
 /// `event: begun`: where the search looks. Sent first.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FindBegun {
     /// In how many streams.
     pub streams: u64,
@@ -33,6 +34,10 @@ pub struct FindBegun {
     /// The streams among them that cannot be read; more may follow in the progress.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unread: Option<UnreadStreams>,
+    /// How the stream looks, where it is a single one: a search that goes on where it was may find another stream there, see
+    /// [`StreamExtent::is_continued_by`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub extent: Option<StreamExtent>,
 }
 
 /// Whether a search looks in all streams that there are.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use rewind_domain::{EntryId, Event, StreamKey};
 
+use super::seen::{Seen, Sighting};
 use super::sse::Frame;
 use crate::api::find::{FindBegun, FindDone, FindEnd, FindProgress, FoundEvent};
 use crate::api::{ApiError, Order};
@@ -31,6 +32,10 @@ pub(crate) struct Findings {
     position: Option<String>,
     /// Where it looks, as it was when the search began for the first time.
     begun: Option<FindBegun>,
+    /// The stream as it was seen last, where it is a single one.
+    seen: Seen,
+    /// Whether the search went on in another stream.
+    is_another: bool,
     stage: Stage,
 }
 
@@ -64,6 +69,11 @@ impl Findings {
     /// Where it looks, once that is known.
     pub(crate) fn begun(&self) -> Option<&FindBegun> {
         self.begun.as_ref()
+    }
+
+    /// Whether the search went on in another stream than the one where it began, since that is what its key holds by now.
+    pub(crate) fn is_another(&self) -> bool {
+        self.is_another
     }
 
     /// Whether it has found this event.
@@ -137,7 +147,9 @@ impl Findings {
     ) -> Result<(), serde_json::Error> {
         match frame.name.as_str() {
             "begun" => {
-                let begun = serde_json::from_str(&frame.data)?;
+                let begun: FindBegun = serde_json::from_str(&frame.data)?;
+                let seen = begun.extent.as_ref().map(|extent| self.seen.note(extent));
+                self.is_another |= seen == Some(Sighting::Another);
                 self.begun.get_or_insert(begun);
             }
             "found" => {
@@ -185,11 +197,35 @@ impl Findings {
 mod tests {
     use super::*;
     use crate::api::find::FilterFailures;
+    use rewind_domain::versions::StreamExtent;
     use rewind_domain::{Entry, Fields, layout};
 
     fn frame(name: &str, data: &impl serde::Serialize, id: Option<&str>) -> Frame {
         let data = serde_json::to_string(data).unwrap();
         Frame { name: name.to_owned(), data, id: id.map(str::to_owned) }
+    }
+
+    #[test]
+    fn a_search_that_goes_on_in_another_stream_says_so() {
+        let begun = |last: u64, added: u64| {
+            let extent = StreamExtent {
+                length: 1,
+                first_id: Some(EntryId::new(last, 0)),
+                last_id: Some(EntryId::new(last, 0)),
+                last_generated_id: EntryId::new(last, 0),
+                entries_added: Some(added),
+                ..StreamExtent::default()
+            };
+            frame("begun", &FindBegun { extent: Some(extent), ..FindBegun::default() }, None)
+        };
+        let mut findings = Findings::default();
+        let mut goes_on_in_another = |frame: Frame| {
+            findings.take(&frame, |_| true).unwrap();
+            findings.is_another()
+        };
+        // It was added to, and trimmed.
+        assert!(!goes_on_in_another(begun(5, 5)) && !goes_on_in_another(begun(9, 9)));
+        assert!(goes_on_in_another(begun(11, 1)));
     }
 
     fn found(n: u64) -> Frame {

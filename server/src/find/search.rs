@@ -63,7 +63,9 @@ pub(super) async fn run(
             UnreadStreams::add(&mut unread, key, || api_error(Some(key), error).message);
         }
     }
-    let begun = FindBegun { streams: count, total, live_after, coverage, unread };
+    let single = found.first().filter(|_| is_single);
+    let extent = single.and_then(|found| Some(found.info.as_ref().ok()?.extent.clone()));
+    let begun = FindBegun { streams: count, total, live_after, coverage, unread, extent };
     // Should nobody listen any more, the next frame finds that out.
     let _ = frames.send(FindFrame::Begun(begun)).await;
     let mut streams: Vec<StreamKey> = found.iter().map(|found| found.key.clone()).collect();

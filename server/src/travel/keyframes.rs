@@ -13,9 +13,12 @@ use rewind_domain::{EntryId, Json, StreamKey};
 use crate::caches::CacheFigures;
 use rewind_store::{Place, StreamInfo};
 
-/// How long keyframes are believed. What is deleted and written anew under the very same ids cannot be told from what was
-/// there before, so what was seen is not taken for granted for ever.
+/// How long keyframes are believed, at least and at most. What was written again with the same ids, first and last entry cannot be told from
+/// what was there before without reading it, so what was seen is not taken for granted for long.
+const MIN_AGE: Duration = Duration::from_secs(60);
 const MAX_AGE: Duration = Duration::from_secs(600);
+/// How many versions a history has that is read again each [`MIN_AGE`]: that takes about a second. Longer ones are read again less often.
+const VERSIONS_A_MIN_AGE: u64 = 1_000_000;
 
 /// A state that takes more than this beside the keyframe before it, in bytes, is kept as text where that takes less. It has little in
 /// common with that one then, and reading it again takes no longer than folding a hundred events.
@@ -130,7 +133,7 @@ impl Keyframes {
     pub fn find(&self, key: &TrackKey, reach: Reach) -> Option<(Identity, Keyframe)> {
         let mut tracks = self.lock();
         let track = tracks.get_mut(key)?;
-        if track.since.elapsed() > MAX_AGE {
+        if track.since.elapsed() > longest_age(track.latest) {
             tracks.remove(key);
             return None;
         }
@@ -302,6 +305,12 @@ impl History {
     }
 }
 
+/// How long the keyframes of a history of so many versions are believed.
+fn longest_age(versions: u64) -> Duration {
+    let times = u32::try_from(versions / VERSIONS_A_MIN_AGE).unwrap_or(u32::MAX);
+    MIN_AGE.saturating_mul(times).clamp(MIN_AGE, MAX_AGE)
+}
+
 impl Kept {
     fn new(frame: Keyframe, before: Option<&Self>) -> Self {
         let Keyframe { place, checkpoint: Checkpoint { state, notes }, tally } = frame;
@@ -378,6 +387,12 @@ mod tests {
         assert_eq!(found(&frames, "b", Reach::Version(9_999)), None);
         assert!(frames.is_near(&key("a"), &identity(0), 990, 20));
         assert!(!frames.is_near(&key("a"), &identity(0), 1_001, 20));
+    }
+
+    #[test]
+    fn the_longer_a_history_the_longer_its_keyframes_are_believed() {
+        let seconds = |versions| longest_age(versions).as_secs();
+        assert_eq!([5_000, 3_000_000, 50_000_000, u64::MAX].map(seconds), [60, 180, 600, 600]);
     }
 
     #[test]

@@ -97,6 +97,7 @@ impl Finding {
         finding.follow_once_begun();
         finding.hold_while_used();
         finding.try_again_by_itself();
+        finding.begin_again_where_it_is_another();
         Effect::new(move || {
             let is_near = drawn.get().end + NEAR_END >= rows.get();
             let may_go_on = list.with(|list| *list.findings().stage() == Stage::Resting);
@@ -378,6 +379,19 @@ impl Finding {
             }
         }
         self.hear_all(of_list);
+    }
+
+    /// Searches anew where the search went on in another stream than the one where it began.
+    fn begin_again_where_it_is_another(self) {
+        let is_another = Memo::new(move |_| self.list.with(|list| list.findings().is_another()));
+        Effect::new(move || {
+            let single = self.question.with_value(|question| question.of.single().cloned());
+            if is_another.get()
+                && let Some(stream) = single
+            {
+                self.begin_again(&stream);
+            }
+        });
     }
 
     fn hear_all(self, messages: Vec<LiveMessage>) {

@@ -155,6 +155,12 @@ impl PageEntry<'_> {
         self.fields.buffer.entry_digest(self.fields.first_token, self.fields.count())
     }
 
+    /// How many bytes its names and values have, as far as they are there.
+    pub fn bytes(&self) -> usize {
+        let pairs = (0..self.fields.count()).filter_map(|at| self.fields.pair(at));
+        pairs.map(|(name, value)| name.len() + value.len()).sum()
+    }
+
     /// The values of which only the beginnings are there, since the entry is too large to be read as a whole.
     pub fn cut_fields(&self) -> Vec<CutField> {
         if !self.fields.buffer.is_cut() {

@@ -24,6 +24,8 @@ const MOST_GONE: u64 = 10_000;
 /// How many entries are read again each time that the index is asked for, to see that they are still the same, unless a block has more: all of a
 /// short stream. Redis takes a quarter of a millisecond for them.
 const CHECKED_ENTRIES: u64 = 512;
+/// About how many bytes of entries are read again at most. What has no room in a reply would have to be asked for twice.
+const CHECKED_BYTES: u64 = 1 << 20;
 
 /// How far an index is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -72,6 +74,9 @@ pub(super) struct State {
     is_cut: bool,
     /// From which entry on it is to be seen next whether they are the same.
     next_check: EntryId,
+    /// How many entries were taken in, and how many bytes their names and values had.
+    counted: u64,
+    bytes: u64,
     restarts: u64,
     lineage: u64,
 }
@@ -136,7 +141,10 @@ impl State {
 
     /// Which entries are to be read again next to see whether they are the same.
     pub(super) fn next_check(&self) -> Option<Piece> {
-        self.blocks.piece_from(self.next_check, CHECKED_ENTRIES)
+        let fitting = CHECKED_BYTES / self.bytes.checked_div(self.counted).unwrap_or(0).max(1);
+        let piece = self.blocks.piece_from(self.next_check, CHECKED_ENTRIES.min(fitting))?;
+        // A block of large entries has no room.
+        (piece.count <= fitting.max(1)).then_some(piece)
     }
 
     /// Takes in what was read of that piece, and the stream at that moment.
@@ -203,6 +211,8 @@ impl State {
             // One that is there already is the one that reading went on from.
             let mark = Mark { id: entry.id, digest: entry.digest() };
             self.blocks.append(mark.id, event_type, mark.digest);
+            self.counted += 1;
+            self.bytes += entry.bytes() as u64;
             last = Some(mark);
         }
         self.last = last.or(self.last);

@@ -57,6 +57,7 @@ async fn found(app: &TestApp, filter: &str) -> Value {
         match frame.name.as_str() {
             "found" => frames.push(frame.data),
             "done" => frames.push(json!([frame.data["reason"], frame.data["found"]])),
+            "begun" => frames.push(frame.data["extent"].clone()),
             _ => {}
         }
     }

@@ -16,6 +16,9 @@ const FIRST_READ: u64 = 16;
 const MOST_READ: u64 = 512;
 /// How many bytes are asked for at a time of a stream, about, once it is known how large its entries are.
 const MOST_BYTES: usize = 256 * 1024;
+/// How many bytes of entries are held of all streams together, about. Where they interleave, each has at least one entry waiting; beyond
+/// this it is put aside, and read again once it is its turn.
+const HELD_BYTES: usize = 8 * 1024 * 1024;
 
 /// Which way a list runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,6 +53,9 @@ pub struct Need {
 pub struct Merge {
     direction: Direction,
     tracks: Vec<Track>,
+    /// How many bytes of entries wait, and how many may.
+    held: usize,
+    most_held: usize,
     /// The streams that have, or may have, more entries, by what comes first of them.
     queue: BTreeSet<(Turn, usize)>,
 }
@@ -65,6 +71,8 @@ struct Track {
     read: VecDeque<Entry>,
     /// How many entries the next read asks for.
     next_read: u64,
+    /// Whether its next entry is known and was put aside, so that it is read only once it is its turn.
+    is_put_aside: bool,
 }
 
 impl Direction {
@@ -87,6 +95,14 @@ impl IdSpan {
         (span.from <= span.to).then_some(span)
     }
 
+    /// The same from an id on.
+    fn beginning_at(self, id: EntryId, direction: Direction) -> Self {
+        match direction {
+            Direction::Ascending => Self { from: id, ..self },
+            Direction::Descending => Self { to: id, ..self },
+        }
+    }
+
     /// What comes after an id on the way in a direction.
     fn behind(self, id: EntryId, direction: Direction) -> Option<Self> {
         let rest = match direction {
@@ -100,9 +116,22 @@ impl IdSpan {
 impl Merge {
     /// Begins before the first entry. Each stream is limited to a span, or has nothing to give.
     pub fn new(direction: Direction, spans: impl IntoIterator<Item = Option<IdSpan>>) -> Self {
-        let track = |rest| Track { rest, read: VecDeque::new(), next_read: FIRST_READ };
+        Self::holding(HELD_BYTES, direction, spans)
+    }
+
+    fn holding(
+        most_held: usize,
+        direction: Direction,
+        spans: impl IntoIterator<Item = Option<IdSpan>>,
+    ) -> Self {
+        let track = |rest| Track {
+            rest,
+            read: VecDeque::new(),
+            next_read: FIRST_READ,
+            is_put_aside: false,
+        };
         let tracks: Vec<Track> = spans.into_iter().map(track).collect();
-        let mut merge = Self { direction, tracks, queue: BTreeSet::new() };
+        let mut merge = Self { direction, tracks, held: 0, most_held, queue: BTreeSet::new() };
         (0..merge.tracks.len()).for_each(|stream| merge.enqueue(stream));
         merge
     }
@@ -116,9 +145,12 @@ impl Merge {
         if self.queue.first().as_ref().is_some_and(is_ready) {
             return needs;
         }
-        for &(_, stream) in &self.queue {
+        for (place, &(_, stream)) in self.queue.iter().enumerate() {
             let track = &self.tracks[stream];
             let (true, Some(span)) = (track.read.is_empty(), track.rest) else { continue };
+            if track.is_put_aside && place > 0 {
+                continue;
+            }
             needs.push(Need { stream, span, count: track.next_read });
             entries += track.next_read;
             if needs.len() >= max_streams || entries >= max_entries {
@@ -128,25 +160,33 @@ impl Merge {
         needs
     }
 
-    /// Takes what a read brought: `is_last` where there are no more entries in what was needed.
-    pub fn supply(&mut self, need: &Need, entries: Vec<Entry>, is_last: bool) {
+    /// Takes what a read brought: `is_last` where there are no more entries in what was needed. Returns whether the entries are kept; where
+    /// there is no room they are needed again later.
+    pub fn supply(&mut self, need: &Need, entries: Vec<Entry>, is_last: bool) -> bool {
         let direction = self.direction;
-        let Some(track) = self.tracks.get_mut(need.stream) else { return };
+        let is_due = entries.first().is_none_or(|first| self.is_next(first.id, need.stream));
+        let Some(track) = self.tracks.get_mut(need.stream) else { return false };
+        let before = track.turn(direction);
+        let bytes: usize = entries.iter().map(bytes_of).sum();
+        let is_kept = is_due || self.held + bytes <= self.most_held;
+        track.is_put_aside = !is_kept;
+        if let (false, Some(first)) = (is_kept, entries.first()) {
+            track.rest = track.rest.map(|rest| rest.beginning_at(first.id, direction));
+            track.next_read = 1;
+            self.requeue(need.stream, before);
+            return false;
+        }
+        self.held += bytes;
         let last = entries.last().map(|entry| entry.id);
         let rest = track.rest.filter(|_| !is_last);
-        let before = track.turn(direction);
         track.rest = rest.zip(last).and_then(|(rest, last)| rest.behind(last, direction));
-        let fields = entries.iter().flat_map(|entry| entry.fields.iter());
-        let bytes: usize = fields.map(|(name, value)| name.len() + value.len()).sum();
         let affordable = MOST_BYTES.checked_div(bytes.checked_div(entries.len()).unwrap_or(0));
         track.read.extend(entries);
         track.next_read = (2 * track.next_read)
             .min(MOST_READ)
             .min(affordable.map_or(MOST_READ, |entries| entries.max(1) as u64));
-        if let Some(before) = before {
-            self.queue.remove(&(before, need.stream));
-        }
-        self.enqueue(need.stream);
+        self.requeue(need.stream, before);
+        true
     }
 
     /// Leaves a stream out from here on.
@@ -156,13 +196,15 @@ impl Merge {
             self.queue.remove(&(turn, stream));
         }
         track.rest = None;
-        track.read.clear();
+        self.held =
+            self.held.saturating_sub(track.read.drain(..).map(|entry| bytes_of(&entry)).sum());
     }
 
     /// The next entry and its stream; nothing where more has to be read first, or nothing is left.
     pub fn next_entry(&mut self) -> Option<(usize, Entry)> {
         let &(turn, stream) = self.queue.first()?;
         let entry = self.tracks[stream].read.pop_front()?;
+        self.held = self.held.saturating_sub(bytes_of(&entry));
         self.queue.remove(&(turn, stream));
         self.enqueue(stream);
         Some((stream, entry))
@@ -171,6 +213,20 @@ impl Merge {
     /// Whether nothing is left.
     pub fn is_done(&self) -> bool {
         self.queue.is_empty()
+    }
+
+    /// Whether an entry of a stream comes before whatever others may have.
+    fn is_next(&self, id: EntryId, stream: usize) -> bool {
+        let other = self.queue.iter().find(|(_, other)| *other != stream);
+        other.is_none_or(|other| (Turn::of(id, self.direction), stream) < *other)
+    }
+
+    /// Puts a stream where it belongs, which was at another place before.
+    fn requeue(&mut self, stream: usize, before: Option<Turn>) {
+        if let Some(before) = before {
+            self.queue.remove(&(before, stream));
+        }
+        self.enqueue(stream);
     }
 
     fn enqueue(&mut self, stream: usize) {
@@ -189,11 +245,22 @@ impl Track {
             (None, Some(span), Direction::Descending) => span.to,
             (None, None, _) => return None,
         };
-        Some(match direction {
-            Direction::Ascending => Turn(id.ms(), id.seq()),
-            Direction::Descending => Turn(u64::MAX - id.ms(), u64::MAX - id.seq()),
-        })
+        Some(Turn::of(id, direction))
     }
+}
+
+impl Turn {
+    fn of(id: EntryId, direction: Direction) -> Self {
+        match direction {
+            Direction::Ascending => Self(id.ms(), id.seq()),
+            Direction::Descending => Self(u64::MAX - id.ms(), u64::MAX - id.seq()),
+        }
+    }
+}
+
+/// What an entry takes, in bytes, about.
+fn bytes_of(entry: &Entry) -> usize {
+    entry.fields.iter().map(|(name, value)| name.len() + value.len()).sum()
 }
 
 #[cfg(test)]
@@ -266,6 +333,57 @@ mod tests {
                 let out = span.map(|span| merged(&streams, direction, span, usize::MAX).0);
                 prop_assert_eq!(out.unwrap_or_default(), expected);
             }
+        }
+    }
+
+    /// Streams of large entries, of which there is room for so many at a time.
+    fn merged_in_little_room(
+        streams: usize,
+        room: usize,
+        direction: Direction,
+    ) -> (Vec<u64>, usize) {
+        const BYTES: usize = 1_000;
+        let all: Vec<Vec<u64>> =
+            (0..streams as u64).map(|at| (1..=4).map(|n| n * 100 + at).collect()).collect();
+        let spans = all.iter().map(|_| Some(IdSpan::ALL));
+        let mut merge = Merge::holding(room * BYTES, direction, spans);
+        let (mut out, mut most) = (Vec::new(), 0);
+        while !merge.is_done() {
+            most = most.max(merge.held / BYTES);
+            match merge.next_entry() {
+                Some((_, entry)) => out.push(entry.id.ms()),
+                None => {
+                    let needs = merge.needs(3, 1_000);
+                    assert!(!needs.is_empty(), "it neither goes on nor says what it waits for");
+                    for mut need in needs {
+                        // Redis has room for one of them at a time.
+                        need.count = 1;
+                        let fields = Fields::from_iter([("d", "x".repeat(BYTES - 1))]);
+                        let entries = read(&all[need.stream], &need, direction);
+                        let entries: Vec<Entry> = entries
+                            .into_iter()
+                            .map(|entry| Entry { fields: fields.clone(), ..entry })
+                            .collect();
+                        let is_last = entries.is_empty();
+                        merge.supply(&need, entries, is_last);
+                    }
+                }
+            }
+        }
+        (out, most)
+    }
+
+    #[test]
+    fn large_entries_of_many_streams_are_put_aside_and_come_in_their_turn() {
+        for direction in [Direction::Ascending, Direction::Descending] {
+            let (in_room, _) = merged_in_little_room(20, 1_000, direction);
+            let (out, most) = merged_in_little_room(20, 3, direction);
+            assert_eq!((out.len(), &out), (80, &in_room));
+            assert!(out.is_sorted_by(|a, b| match direction {
+                Direction::Ascending => a <= b,
+                Direction::Descending => a >= b,
+            }));
+            assert!(most <= 4, "{most} were held");
         }
     }
 

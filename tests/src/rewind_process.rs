@@ -140,6 +140,23 @@ impl RewindProcess {
         Memory { resident: bytes("VmRSS:"), peak: bytes("VmHWM:") }
     }
 
+    /// The numbers of the processes that it has started and that run.
+    ///
+    /// # Panics
+    /// Where the system does not say that in `/proc`.
+    pub fn children(&self) -> Vec<u32> {
+        let tasks = std::fs::read_dir(self.proc("task")).unwrap();
+        let children = tasks
+            .flatten()
+            .filter_map(|task| std::fs::read_to_string(task.path().join("children")).ok());
+        let children: Vec<String> = children.collect();
+        children
+            .iter()
+            .flat_map(|text| text.split_whitespace())
+            .filter_map(|id| id.parse().ok())
+            .collect()
+    }
+
     /// Has the peak of its memory counted from now on.
     ///
     /// # Panics

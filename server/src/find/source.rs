@@ -218,10 +218,11 @@ impl ManyStreams {
             };
             match page {
                 Ok(page) => {
-                    if let Some(numbered) = self.numbered.get_mut(need.stream) {
-                        numbered.note(&page);
+                    let (ends, extent) = (ends_of(&page.entries), page.info.extent);
+                    let is_kept = self.merge.supply(need, page.entries, page.is_last);
+                    if let Some(numbered) = self.numbered.get_mut(need.stream).filter(|_| is_kept) {
+                        numbered.note(ends, &extent);
                     }
-                    self.merge.supply(need, page.entries, page.is_last);
                 }
                 Err(error) => {
                     self.merge.drop_stream(need.stream);
@@ -302,13 +303,8 @@ impl Numbered {
     }
 
     /// Takes note of the next page.
-    fn note(&mut self, page: &Page) {
-        let ends = page.entries.first().zip(page.entries.last());
-        self.next = ends.and_then(|(first, last)| {
-            let count = page.entries.len() as u64;
-            let ends = PageEnds { first: first.id, last: last.id, count };
-            self.numbering.number(ends, &page.info.extent)
-        });
+    fn note(&mut self, ends: Option<PageEnds>, extent: &StreamExtent) {
+        self.next = ends.and_then(|ends| self.numbering.number(ends, extent));
     }
 
     /// The version of the next entry, which is handed out.
@@ -317,6 +313,12 @@ impl Numbered {
         self.next = direction.onward(version, 1);
         Some(version)
     }
+}
+
+/// The ends of a page.
+fn ends_of(entries: &[Entry]) -> Option<PageEnds> {
+    let (first, last) = (entries.first()?.id, entries.last()?.id);
+    Some(PageEnds { first, last, count: entries.len() as u64 })
 }
 
 /// Where reading a span begins.

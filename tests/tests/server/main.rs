@@ -6,6 +6,7 @@ mod catalog;
 mod changing_streams;
 mod decoders;
 mod diff;
+mod engines;
 mod event;
 mod events;
 mod export;

@@ -312,3 +312,30 @@ async fn the_rates_of_some_streams_are_told_as_the_overview_counts_them() {
     let (status, error) = app.post("/api/rates", &many).await;
     assert_eq!((status.as_u16(), &error["error"]["parameter"]), (400, &"streams".into()));
 }
+
+#[tokio::test]
+async fn a_replica_tells_the_lag_that_its_master_has() {
+    let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let port = listener.local_addr().unwrap().port().to_string();
+    drop(listener);
+    let usual = ["--save", "", "--appendonly", "no"];
+    let master = TestRedis::start_with(&[&usual[..], &["--port", &port]].concat()).await;
+    master.add_many("orders:1", 5).await;
+    master.run("XGROUP CREATE orders:1 workers 0").await;
+    master.run("XREADGROUP GROUP workers w COUNT 3 STREAMS orders:1 >").await;
+    let replica = TestRedis::start_with(&usual).await;
+    replica.run(&format!("REPLICAOF 127.0.0.1 {port}")).await;
+    rewind_tests::eventually("the replica has the events", || async {
+        (replica.run("EXISTS orders:1").await == redis::Value::Int(1)).then_some(())
+    })
+    .await;
+    let app = TestApp::start(&replica).await;
+    let answer = overview(&app, "the group is known", |answer| {
+        answer["groups"].as_array().is_some_and(|groups| !groups.is_empty())
+    })
+    .await;
+    assert_eq!(group(&answer, "workers")["lag"], 2);
+    master.run("XREADGROUP GROUP workers w COUNT 2 STREAMS orders:1 >").await;
+    overview(&app, "nothing is left to be given", |answer| group(answer, "workers")["lag"] == 0)
+        .await;
+}

@@ -38,6 +38,19 @@ async fn open_everything(redis: &TestRedis, server: &RewindProcess) -> Vec<RawHt
         }
         open.push(connection);
     }
+    // A script without an end.
+    let script = json!({ "stream": "large", "source": "export default { on: { $any() { for (;;) String(10n ** 300000n); } } };" });
+    let script = script.to_string();
+    let mut connection = RawHttp::connect(server.address()).await;
+    let length = script.len();
+    connection
+        .send(format!("POST /api/try_fold HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{script}"))
+        .await;
+    open.push(connection);
+    rewind_tests::eventually("the script runs", || async {
+        (!server.children().is_empty()).then_some(())
+    })
+    .await;
     // Redis stops to answer from here on.
     redis.run("CLIENT PAUSE 60000 ALL").await;
     for path in ["/api/replay?stream=large", "/api/events?stream=large", "/api/overview"] {

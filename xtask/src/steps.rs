@@ -11,8 +11,8 @@ use std::{env, io};
 
 use anyhow::{Context as _, Result};
 
-/// What a step that builds took where nothing had been built before: on two cores, November 2026, in seconds of processor
-/// time over two.
+/// What a step that builds took elsewhere where nothing had been built before: half of the processor time that was
+/// measured in November 2026, since two idle cores do two seconds of it in one.
 const FIRST_TIMES: [(&str, Duration); 3] = [
     ("Bundler", Duration::from_secs(70)),
     ("Front end (quick)", Duration::from_secs(85)),
@@ -68,7 +68,7 @@ impl Steps {
         let parts = std::iter::zip(&names, &times)
             .map(|(name, time)| format!("{} {}", name.to_lowercase(), seconds(*time)));
         eprintln!(
-            "{} The first time everything is built. On two cores that took {}: {}.",
+            "{} The first time everything is built. On two idle cores that takes about {}: {}.",
             self.style.strong("▸"),
             seconds(times.iter().sum()),
             parts.collect::<Vec<_>>().join(", ")
@@ -133,7 +133,8 @@ impl Step {
     /// Says that the step builds now, and how long that takes if nothing was built before.
     pub(crate) fn say_what_comes(&self) {
         match self.took_elsewhere {
-            Some(took) => self.say(&format!("compiling, which took {} elsewhere", seconds(took))),
+            Some(took) => self
+                .say(&format!("compiling, which takes about {} on two idle cores", seconds(took))),
             None => self.say("compiling"),
         }
     }

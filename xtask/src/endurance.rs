@@ -62,7 +62,7 @@ impl Endurance {
         let steps = Steps::new();
         let redis = packages::redis_server(&steps)?;
         bundle::front_end(workspace, Kind::Release, &steps)?;
-        let rewind = server::binary(&server::build_with_tests(workspace, None, &steps)?)?;
+        let rewind = server::binary(&server::build_with_tests(workspace, &steps)?)?;
         steps.run(self.name, |step| {
             step.say(&format!("{} for {} minutes", self.what, args.minutes));
             step.outcome(self.outcome);

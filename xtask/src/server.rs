@@ -65,19 +65,13 @@ pub(crate) fn build(workspace: &Workspace, profile: Profile, steps: &Steps) -> R
     })
 }
 
-/// Builds all tests, and the server for them to start; where `more` names one, also a test that is not run by default.
+/// Builds all tests, and the server for them to start.
 ///
 /// In one go: alone, the server would get other features of the crates that the tests use too,
 /// and those would be built twice.
-pub(crate) fn build_with_tests(
-    workspace: &Workspace,
-    more: Option<&str>,
-    steps: &Steps,
-) -> Result<Executables> {
-    let mut flags = vec!["--tests"];
-    flags.extend(more.iter().flat_map(|name| ["--test", name]));
+pub(crate) fn build_with_tests(workspace: &Workspace, steps: &Steps) -> Result<Executables> {
     steps.run("Server and tests", |step| {
-        let built = artifact::build_all(command(workspace, &flags, Kind::Release))?;
+        let built = artifact::build_all(command(workspace, &["--tests"], Kind::Release))?;
         step.outcome("built");
         Ok(built)
     })

@@ -109,7 +109,7 @@ fn run(workspace: &Workspace, args: &TestArgs, steps: &Steps) -> Result<()> {
                 lint(workspace, steps)?;
             }
             if served {
-                tests.build(trunk.is_some())?;
+                tests.build()?;
             }
             tests.without_browser(&parts)
         })();
@@ -120,7 +120,7 @@ fn run(workspace: &Workspace, args: &TestArgs, steps: &Steps) -> Result<()> {
         tests.executable("Browser tests", BROWSER_TESTS)?;
     }
     if trunk.is_some() {
-        tests.executable("Tests of Trunk", TRUNK_TESTS)?;
+        tests.cargo("Tests of Trunk", &["--test".to_owned(), TRUNK_TESTS.to_owned()])?;
     }
     Ok(())
 }
@@ -146,24 +146,27 @@ struct TestRuns<'a> {
 
 impl TestRuns<'_> {
     /// Builds all tests, and the server that they start.
-    fn build(&mut self, with_trunk: bool) -> Result<()> {
-        let more = with_trunk.then_some(TRUNK_TESTS);
-        let built = server::build_with_tests(self.workspace, more, self.steps)?;
-        self.built = Some(built);
+    fn build(&mut self) -> Result<()> {
+        self.built = Some(server::build_with_tests(self.workspace, self.steps)?);
         Ok(())
     }
 
     /// Runs what needs no browser.
     fn without_browser(&self, parts: &[Part]) -> Result<()> {
         for (name, arguments) in cargo_runs(self.workspace, parts)? {
-            self.steps.run(name, |step| {
-                step.outcome("passed");
-                let mut cargo = process::cargo(self.workspace);
-                cargo.args(["test", "--locked"]).args(arguments).args(self.args.filter.as_deref());
-                self.run(cargo)
-            })?;
+            self.cargo(name, &arguments)?;
         }
         Ok(())
+    }
+
+    /// Runs the tests that these arguments of `cargo test` select.
+    fn cargo(&self, name: &str, arguments: &[String]) -> Result<()> {
+        self.steps.run(name, |step| {
+            step.outcome("passed");
+            let mut cargo = process::cargo(self.workspace);
+            cargo.args(["test", "--locked"]).args(arguments).args(self.args.filter.as_deref());
+            self.run(cargo)
+        })
     }
 
     /// Runs tests that were built before. Asked to run these alone, Cargo would build some crates once more.

@@ -5,6 +5,7 @@
 use leptos::prelude::*;
 
 use crate::api::export::Ticket;
+use crate::api::query::NoQuery;
 use crate::api::{About, ApiError, functions};
 use crate::browser::availability::{Availability, Away};
 use crate::browser::clock::{self, Now};
@@ -94,7 +95,7 @@ pub fn App() -> impl IntoView {
 /// Asks what the server is, how Redis is, and what time it is there.
 async fn ask_about(now: Now, availability: Availability) -> Result<About, ApiError> {
     let asked_ms = clock::now_ms();
-    let about = functions::about().await?;
+    let about = functions::about(NoQuery {}).await?;
     now.set_by(about.now_ms, asked_ms);
     let is_redis_there = about.redis_version.is_some();
     availability.answered(if is_redis_there { Away::Nothing } else { Away::Redis });

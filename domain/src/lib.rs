@@ -13,6 +13,7 @@
 mod align;
 pub mod blame;
 pub mod block_index;
+pub mod caller;
 pub mod catalog;
 pub mod csv;
 pub mod cut;

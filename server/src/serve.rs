@@ -58,6 +58,7 @@ impl Server {
             redis_url,
             listen,
             allow_host,
+            access,
             folds,
             keyframe_bytes,
             live,
@@ -79,7 +80,7 @@ impl Server {
         let topics = Topics::new(topics, store.clone(), codecs.clone(), topic_bytes);
         let store = store.with_parts(Arc::new(topics.clone()));
         let engines = Engines::new(folds.engine_program, folds.limits, &codecs)?;
-        let library = Library::new(folds.folder, folds.is_editable, engines.clone());
+        let library = Library::new(folds.folder, engines.clone());
         let indexes =
             Indexes::new(store.clone(), codecs.clone(), IndexLimits::of_bytes(index_bytes));
         let discovery = Discovery::new(store.clone(), topics.clone(), scan_rate);
@@ -115,6 +116,7 @@ impl Server {
             live,
         );
         let state = AppState {
+            access: Arc::new(access),
             caches: backend.caches(),
             backend: Arc::new(backend),
             indexes,

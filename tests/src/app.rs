@@ -5,7 +5,8 @@ use std::path::PathBuf;
 
 use reqwest::StatusCode;
 use rewind_codec::Codecs;
-use rewind_server::config::{DEFAULT_SCAN_RATE, FoldConfig, ServeConfig};
+use rewind_domain::caller::Permission;
+use rewind_server::config::{AccessConfig, DEFAULT_SCAN_RATE, FoldConfig, ServeConfig};
 use rewind_server::http::Capacity;
 use rewind_server::live::LiveLimits;
 use rewind_server::relations::RelationConfig;
@@ -33,6 +34,7 @@ fn engine_program() -> Option<PathBuf> {
 pub struct TestApp {
     address: SocketAddr,
     redis_url: StoreUrl,
+    access: AccessConfig,
     folds: FoldConfig,
     keyframe_bytes: usize,
     live: LiveLimits,
@@ -84,6 +86,10 @@ impl TestApp {
         let mut app = Self {
             address,
             redis_url,
+            access: AccessConfig {
+                permissions: Permission::ALL.to_vec(),
+                ..AccessConfig::default()
+            },
             folds,
             keyframe_bytes,
             live: LiveLimits::default(),
@@ -138,6 +144,13 @@ impl TestApp {
         self.start_again().await;
     }
 
+    /// Stops it, and starts it again with other rights for callers, who have all otherwise.
+    pub async fn restart_with_access(&mut self, access: AccessConfig) {
+        self.stop().await;
+        self.access = access;
+        self.start_again().await;
+    }
+
     /// Stops it, and starts it again with room for so much, and with this much patience.
     pub async fn restart_with_capacity(&mut self, capacity: Capacity, patience: Patience) {
         self.stop().await;
@@ -154,6 +167,7 @@ impl TestApp {
                 redis_url: redis_url.clone(),
                 listen: address,
                 allow_host: vec!["rewind.test".to_owned()],
+                access: self.access.clone(),
                 folds: FoldConfig { engine_program: engine_program(), ..self.folds.clone() },
                 keyframe_bytes: self.keyframe_bytes,
                 live: self.live,

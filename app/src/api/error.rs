@@ -71,6 +71,8 @@ pub enum ErrorCode {
     ExpressionInvalid,
     /// This server does not let folds be saved.
     EditsForbidden,
+    /// The caller does not have the permission that this needs.
+    PermissionDenied,
     /// There is nothing at this path.
     NotFound,
     /// The path does not answer this method.
@@ -98,7 +100,10 @@ impl ErrorCode {
     pub const fn http_status(self) -> u16 {
         match self {
             Self::BadParameter => 400,
-            Self::RedisForbidden | Self::OriginForbidden | Self::EditsForbidden => 403,
+            Self::RedisForbidden
+            | Self::OriginForbidden
+            | Self::EditsForbidden
+            | Self::PermissionDenied => 403,
             Self::StreamNotFound | Self::EventNotFound | Self::VersionNotFound | Self::NotFound => {
                 404
             }

@@ -9,8 +9,7 @@ pub mod export;
 pub mod find;
 pub mod functions;
 pub mod live;
-#[cfg(feature = "ssr")]
-mod params;
+pub mod query;
 pub mod related;
 
 pub use answers::*;

@@ -7,19 +7,6 @@ use rewind_domain::relations::{Links, RelationNames};
 use rewind_domain::{EntryId, StreamKey};
 use serde::{Deserialize, Serialize};
 
-/// What to look for, and where.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RelatedQuery {
-    /// The stream of the event.
-    pub stream: StreamKey,
-    /// The event.
-    pub id: EntryId,
-    /// Where the answer before said to go on.
-    pub cursor: Option<RelatedCursor>,
-    /// The only stream to look in, which is looked through further then.
-    pub within: Option<StreamKey>,
-}
-
 /// Where to go on looking for streams: `<source>.<cursor>`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct RelatedCursor {

@@ -7,6 +7,7 @@ use super::clock;
 use super::download::save_url;
 use crate::api::export::Ticket;
 use crate::api::functions;
+use crate::api::query::TicketQuery;
 use crate::state::exports::Export;
 
 /// How long to wait before it is asked again how far an export is.
@@ -50,7 +51,7 @@ impl Exports {
         spawn_local(async move {
             loop {
                 clock::sleep(ASK_AGAIN_MS).await;
-                let answer = functions::export_status(ticket.to_string()).await;
+                let answer = functions::export_status(TicketQuery { ticket: ticket.clone() }).await;
                 if self.hear(&ticket, |export| export.hear(answer)).is_none_or(|is_over| is_over) {
                     break;
                 }
@@ -61,7 +62,7 @@ impl Exports {
     /// Ends one.
     pub(crate) fn cancel(self, ticket: Ticket) {
         spawn_local(async move {
-            let answer = functions::cancel_export(ticket.to_string()).await;
+            let answer = functions::cancel_export(TicketQuery { ticket: ticket.clone() }).await;
             self.hear(&ticket, |export| export.hear(answer));
         });
     }

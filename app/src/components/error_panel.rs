@@ -75,6 +75,7 @@ fn title(code: ErrorCode) -> &'static str {
         ErrorCode::FoldInvalid => "The fold of this aggregate cannot be used.",
         ErrorCode::ExpressionInvalid => "This expression cannot be used.",
         ErrorCode::EditsForbidden => "This server does not save folds.",
+        ErrorCode::PermissionDenied => "You may not do this.",
         ErrorCode::NotFound | ErrorCode::MethodNotAllowed | ErrorCode::ContentTypeUnsupported => {
             "The server does not know this call."
         }

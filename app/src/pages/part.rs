@@ -4,6 +4,7 @@ use std::future::Future;
 
 use leptos::prelude::*;
 
+use crate::api::query::NoQuery;
 use crate::api::{ApiError, ErrorCode, functions};
 use crate::browser::location;
 use crate::browser::remote::Remote;
@@ -105,7 +106,7 @@ fn Missing<P: Clone + Send + 'static>(part: Part<P>) -> impl IntoView {
 /// Why a page was not to be had. The files of the front end go together: a server that is there and does not have one of
 /// them has those of another build.
 async fn why_missing() -> ApiError {
-    match functions::about().await {
+    match functions::about(NoQuery {}).await {
         Err(error) => error,
         Ok(_) => ApiError::new(
             ErrorCode::PartMissing,

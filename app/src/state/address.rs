@@ -4,6 +4,7 @@
 
 use std::str::FromStr;
 
+use crate::api::query::Until;
 use rewind_domain::catalog::{Category, SortBy};
 use rewind_domain::{EntryId, Pointer, StreamKey};
 
@@ -129,6 +130,17 @@ pub(crate) enum Point {
     Id(EntryId),
     /// The last version at or before this time, in Unix milliseconds.
     TimeMs(u64),
+}
+
+impl From<Point> for Until {
+    fn from(point: Point) -> Self {
+        match point {
+            Point::Latest => Self::Latest,
+            Point::Version(version) => Self::Version(version),
+            Point::Id(id) => Self::Id(id),
+            Point::TimeMs(time_ms) => Self::TimeMs(time_ms),
+        }
+    }
 }
 
 impl Address {

@@ -3,7 +3,7 @@
 use rewind_domain::StreamKey;
 use rewind_domain::catalog::{Category, CategoryRow, Opened};
 
-use crate::api::backend::MAX_OPENED_CATEGORIES;
+use crate::api::query::bounds::MAX_OPENED_CATEGORIES;
 
 /// The same with a category open or closed. Where there are more than can be asked for, the one that was opened first is
 /// closed again.

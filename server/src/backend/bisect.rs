@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use rewind_app::api::backend::BisectQuery;
+use rewind_app::api::query::BisectQuery;
 use rewind_app::api::{
     ApiError, BisectAnswer, ErrorCode, ExpressionFailures, Shortfall, Transition,
 };

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use rewind_app::api::backend::{BlameQuery, Until};
+use rewind_app::api::query::{BlameQuery, Until};
 use rewind_app::api::{ApiError, BlameAnswer, BlamedPath, Shortfall};
 use rewind_domain::blame::{Author, Blame};
 use rewind_domain::travel::{Replay, ReplayError};
@@ -22,7 +22,8 @@ pub(super) async fn blame(
     fold: FoldPlan,
     query: BlameQuery,
 ) -> Result<BlameAnswer, ApiError> {
-    let BlameQuery { stream, at, ignored_types } = query;
+    let (at, ignored_types) = (query.at(), query.ignored_types());
+    let stream = query.stream;
     let search = AuthorSearch {
         stream: stream.clone(),
         at,

@@ -1,6 +1,6 @@
 //! The list of streams and the tree of their categories.
 
-use rewind_app::api::backend::{CatalogQuery, CategoriesQuery};
+use rewind_app::api::query::{CatalogQuery, CategoriesQuery};
 use rewind_app::api::{
     ApiError, CatalogPage, CategoriesPage, DiscoveryAction, DiscoveryProblem, DiscoveryStatus,
     ErrorCode,
@@ -18,7 +18,7 @@ pub(super) async fn catalog(
     let listing = discovery.streams(&query).await.map_err(|error| api_error(None, &error))?;
     Ok(CatalogPage {
         streams: listing.streams.into_iter().map(found_summary).collect(),
-        offset: query.offset,
+        offset: query.offset.unwrap_or(0),
         total: listing.total as u64,
         sorted_by: listing.sorted_by,
         looked_at: listing.looked_at.map(|count| count as u64),
@@ -31,7 +31,7 @@ pub(super) async fn categories(discovery: &Discovery, query: CategoriesQuery) ->
     let (categories, total, found) = discovery.categories(&query).await;
     CategoriesPage {
         categories,
-        offset: query.offset,
+        offset: query.offset.unwrap_or(0),
         total: total as u64,
         discovery: status(found),
     }

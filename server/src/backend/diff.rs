@@ -1,6 +1,6 @@
 //! What differs between two versions.
 
-use rewind_app::api::backend::{DiffQuery, Until};
+use rewind_app::api::query::{DiffQuery, Until};
 use rewind_app::api::{ApiError, DiffAnswer, Shortfall};
 use rewind_domain::diff;
 use rewind_domain::patch::Patch;
@@ -15,6 +15,7 @@ pub(super) async fn diff(
     query: DiffQuery,
 ) -> Result<DiffAnswer, ApiError> {
     let DiffQuery { stream, from, to } = query;
+    let to = to.map_or(Until::Latest, Until::Version);
     let (target, outcome) = arrive(traveller, &fold, &stream, to).await?;
     let first = outcome.extent.gone();
     let from = from.unwrap_or_else(|| outcome.version.saturating_sub(1).max(first));

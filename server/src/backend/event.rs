@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use rewind_app::api::backend::EventQuery;
+use rewind_app::api::query::EventQuery;
 use rewind_app::api::{AggregateVersion, ApiError, ErrorCode, EventAnswer, Order};
 use rewind_codec::Codecs;
 use rewind_domain::cut::{CutField, CutLimits};

@@ -1,6 +1,6 @@
 //! Pages of events.
 
-use rewind_app::api::backend::EventsQuery;
+use rewind_app::api::query::EventsQuery;
 use rewind_app::api::{ApiError, EventsPage, Order};
 use rewind_codec::Codecs;
 use rewind_domain::versions::StreamExtent;
@@ -18,6 +18,7 @@ pub(super) async fn events(
     query: EventsQuery,
 ) -> Result<EventsPage, ApiError> {
     let EventsQuery { stream, after, before, limit, order, .. } = query;
+    let limit = limit.get();
     // One more than asked for tells whether there is a next page. A page of large events ends before that.
     let range = EntryRange::new(IdRange { after, before }, page_order(order), limit + 1);
     let (pages, info) =

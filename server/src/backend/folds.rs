@@ -1,7 +1,9 @@
 //! The folds of a team: told and saved.
 
+use rewind_app::api::query::SaveFoldQuery;
 use rewind_app::api::{ApiError, ErrorCode, FoldAnswer, fold_tag};
 use rewind_domain::StreamKey;
+use rewind_domain::caller::{Caller, Permission};
 
 use super::engine_error;
 use crate::folds::{FoldFile, Library, SaveError};
@@ -9,9 +11,13 @@ use crate::folds::{FoldFile, Library, SaveError};
 /// What the fold is called of which there is no file.
 const DEFAULT: &str = "deep_merge";
 
-pub(super) async fn fold(library: &Library, stream: StreamKey) -> Result<FoldAnswer, ApiError> {
+pub(super) async fn fold(
+    library: &Library,
+    caller: &Caller,
+    stream: StreamKey,
+) -> Result<FoldAnswer, ApiError> {
     let aggregate_type = stream.aggregate_type().map(|aggregate_type| aggregate_type.to_string());
-    let is_editable = library.is_editable();
+    let is_editable = library.has_folder() && caller.may(Permission::Folds);
     let file = library.file(&stream).await.map_err(|error| engine_error(&error))?;
     Ok(match file {
         None => FoldAnswer {
@@ -39,11 +45,14 @@ pub(super) async fn fold(library: &Library, stream: StreamKey) -> Result<FoldAns
 
 pub(super) async fn save(
     library: &Library,
-    stream: StreamKey,
-    source: String,
-    tag: Option<&str>,
+    caller: &Caller,
+    query: SaveFoldQuery,
 ) -> Result<FoldAnswer, ApiError> {
-    let name = library.save(&stream, &source, tag).await.map_err(|error| {
+    if !caller.may(Permission::Folds) {
+        return Err(ApiError::new(ErrorCode::EditsForbidden, SaveError::Forbidden.to_string()));
+    }
+    let SaveFoldQuery { stream, source, tag } = query;
+    let name = library.save(&stream, &source, tag.as_deref()).await.map_err(|error| {
         let message = error.to_string();
         match error {
             SaveError::Forbidden => ApiError::new(ErrorCode::EditsForbidden, message),

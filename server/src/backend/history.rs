@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use rewind_app::api::backend::HistoryQuery;
+use rewind_app::api::query::HistoryQuery;
 use rewind_app::api::{ApiError, HistoryAnswer, HistoryEntry, Order, Shortfall};
 use rewind_domain::travel::{Replay, ReplayError};
 use rewind_domain::versions::StreamExtent;
@@ -39,7 +39,7 @@ pub(super) async fn history(
         let outcome = first_outcome.get_or_insert(outcome);
         // Backwards, a walk searches what lies behind the nearest keyframe; what lies before it comes next.
         let is_done = query.order == Order::Asc
-            || found.has_more(query.limit)
+            || found.has_more(query.limit.get())
             || begun_at <= after.max(outcome.extent.gone());
         if is_done {
             let outcome = outcome.clone();
@@ -50,13 +50,13 @@ pub(super) async fn history(
 }
 
 fn answer(fold: &FoldPlan, query: HistoryQuery, found: Found, outcome: Outcome) -> HistoryAnswer {
-    let has_more = found.has_more(query.limit);
+    let has_more = found.has_more(query.limit.get());
     let mut entries: Vec<HistoryEntry> = found.entries.into();
     // Descending, the one too many is the earliest.
     if query.order == Order::Desc {
         entries.reverse();
     }
-    entries.truncate(usize::try_from(query.limit).unwrap_or(usize::MAX));
+    entries.truncate(usize::try_from(query.limit.get()).unwrap_or(usize::MAX));
     HistoryAnswer {
         entries,
         has_more,
@@ -107,7 +107,7 @@ impl Search {
             event_type: query.event_type.clone(),
             after,
             before,
-            limit: query.limit,
+            limit: query.limit.get(),
             order: query.order,
             begun_at: 0,
             is_begun: false,

@@ -1,6 +1,6 @@
 //! What is known of all events of a stream.
 
-use rewind_app::api::backend::IndexQuery;
+use rewind_app::api::query::IndexQuery;
 use rewind_app::api::{ApiError, Bucket, Histogram, IndexAnswer, TypeCount};
 use rewind_domain::block_index::{self, EventType};
 
@@ -29,6 +29,7 @@ pub(super) fn no_room(indexes: &Indexes) -> String {
 
 fn answer(view: &IndexView<'_>, query: IndexQuery) -> IndexAnswer {
     let IndexQuery { stream, buckets, from_ms, to_ms } = query;
+    let buckets = buckets.get();
     let extent = view.extent;
     let from_ms = from_ms.or(extent.first_id.map(|id| id.ms()));
     let to_ms = to_ms.or(extent.last_id.map(|id| id.ms()));

@@ -7,7 +7,7 @@ use std::cmp::Ordering;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rewind_app::api::backend::EventsQuery;
+use rewind_app::api::query::EventsQuery;
 use rewind_app::api::{ApiError, ErrorCode, EventsPage, Order};
 use rewind_codec::Codecs;
 use rewind_domain::versions::StreamExtent;
@@ -36,6 +36,7 @@ pub(super) async fn events(
     query: EventsQuery,
 ) -> Result<EventsPage, ApiError> {
     let EventsQuery { stream, limit, order, .. } = query;
+    let limit = limit.get();
     let wanted = Wanted { version, limit, order };
     let deadline = Instant::now() + PATIENCE;
     for _ in 0..ATTEMPTS {

@@ -23,21 +23,23 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use async_trait::async_trait;
-use rewind_app::api::backend::{
-    BisectQuery, BlameQuery, CatalogQuery, CategoriesQuery, DiffQuery, EventQuery, EventsQuery,
-    HistoryQuery, IndexQuery, OverviewQuery, ReplayQuery, StreamsQuery, TimelineQuery, TrialQuery,
-    WindowQuery,
+use rewind_app::api::export::ExportStatus;
+use rewind_app::api::query::{
+    BisectQuery, BlameQuery, CatalogQuery, CategoriesQuery, DiffQuery, DiscoveryQuery, EventQuery,
+    EventsQuery, FoldQuery, HistoryQuery, IndexQuery, NoQuery, OverviewQuery, RatesQuery,
+    RelatedQuery, ReplayQuery, SaveFoldQuery, StreamsQuery, TicketQuery, TimelineQuery,
+    TryFoldQuery, WindowQuery,
 };
-use rewind_app::api::export::{ExportStatus, Ticket};
-use rewind_app::api::related::{RelatedAnswer, RelatedQuery};
+use rewind_app::api::related::RelatedAnswer;
 use rewind_app::api::{
     About, ApiError, Backend, BisectAnswer, BlameAnswer, CatalogPage, CategoriesPage, ClusterAbout,
-    DiffAnswer, DiscoveryAction, DiscoveryStatus, ErrorCode, EventAnswer, EventsPage, FoldAnswer,
-    HistoryAnswer, IndexAnswer, Overview, ReplayAnswer, StreamRates, StreamsPage, TimelineAnswer,
-    TrialAnswer, WindowAnswer,
+    DiffAnswer, DiscoveryStatus, ErrorCode, EventAnswer, EventsPage, FoldAnswer, HistoryAnswer,
+    IndexAnswer, Overview, ReplayAnswer, StreamRates, StreamsPage, TimelineAnswer, TrialAnswer,
+    WindowAnswer,
 };
 use rewind_codec::Codecs;
 use rewind_domain::StreamKey;
+use rewind_domain::caller::{Caller, Permission};
 use rewind_domain::versions::StreamExtent;
 
 use crate::caches::Caches;
@@ -154,8 +156,8 @@ impl StoreBackend {
 
 #[async_trait]
 impl Backend for StoreBackend {
-    async fn about(&self) -> About {
-        About {
+    async fn about(&self, caller: &Caller, _: NoQuery) -> Result<About, ApiError> {
+        Ok(About {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             redis_address: self.store.address(),
             redis_version: match self.store.server_version().await {
@@ -170,42 +172,60 @@ impl Backend for StoreBackend {
                 message: cluster.explanation(&self.store.address()),
             }),
             topics: self.topics.about(),
-        }
+            caller: caller.clone(),
+        })
     }
 
-    async fn overview(&self, query: OverviewQuery) -> Result<Overview, ApiError> {
+    async fn overview(&self, _: &Caller, query: OverviewQuery) -> Result<Overview, ApiError> {
         self.overviews.get(&query).await
     }
 
-    async fn rates(&self, streams: Vec<StreamKey>) -> Result<StreamRates, ApiError> {
-        self.overviews.rates(&streams).await
+    async fn rates(&self, _: &Caller, query: RatesQuery) -> Result<StreamRates, ApiError> {
+        self.overviews.rates(&query.streams).await
     }
 
-    async fn streams(&self, query: StreamsQuery) -> Result<StreamsPage, ApiError> {
+    async fn streams(&self, _: &Caller, query: StreamsQuery) -> Result<StreamsPage, ApiError> {
         streams::streams(&self.store, query).await
     }
 
-    async fn catalog(&self, query: CatalogQuery) -> Result<CatalogPage, ApiError> {
+    async fn catalog(&self, _: &Caller, query: CatalogQuery) -> Result<CatalogPage, ApiError> {
         catalog::catalog(&self.discovery, query).await
     }
 
-    async fn categories(&self, query: CategoriesQuery) -> Result<CategoriesPage, ApiError> {
+    async fn categories(
+        &self,
+        _: &Caller,
+        query: CategoriesQuery,
+    ) -> Result<CategoriesPage, ApiError> {
         Ok(catalog::categories(&self.discovery, query).await)
     }
 
-    async fn discovery(&self, action: DiscoveryAction) -> DiscoveryStatus {
-        catalog::control(&self.discovery, action)
+    async fn discovery(
+        &self,
+        caller: &Caller,
+        query: DiscoveryQuery,
+    ) -> Result<DiscoveryStatus, ApiError> {
+        require(caller, Permission::Discovery)?;
+        Ok(catalog::control(&self.discovery, query.action))
     }
 
-    async fn export_status(&self, ticket: &Ticket) -> ExportStatus {
-        self.exports.status(ticket)
+    async fn export_status(
+        &self,
+        _: &Caller,
+        query: TicketQuery,
+    ) -> Result<ExportStatus, ApiError> {
+        Ok(self.exports.status(&query.ticket))
     }
 
-    async fn cancel_export(&self, ticket: &Ticket) -> ExportStatus {
-        self.exports.cancel(ticket)
+    async fn cancel_export(
+        &self,
+        _: &Caller,
+        query: TicketQuery,
+    ) -> Result<ExportStatus, ApiError> {
+        Ok(self.exports.cancel(&query.ticket))
     }
 
-    async fn events(&self, query: EventsQuery) -> Result<EventsPage, ApiError> {
+    async fn events(&self, _: &Caller, query: EventsQuery) -> Result<EventsPage, ApiError> {
         let Self { store, indexes, codecs, .. } = self;
         match query.version {
             Some(version) => jump::events(store, indexes, codecs, version, query).await,
@@ -213,71 +233,82 @@ impl Backend for StoreBackend {
         }
     }
 
-    async fn index(&self, query: IndexQuery) -> Result<IndexAnswer, ApiError> {
+    async fn index(&self, _: &Caller, query: IndexQuery) -> Result<IndexAnswer, ApiError> {
         index::index(&self.indexes, query).await
     }
 
-    async fn event(&self, query: EventQuery) -> Result<EventAnswer, ApiError> {
+    async fn event(&self, _: &Caller, query: EventQuery) -> Result<EventAnswer, ApiError> {
         let Self { store, indexes, codecs, topics, .. } = self;
         event::event(store, indexes, codecs, topics, query).await
     }
 
-    async fn related(&self, query: RelatedQuery) -> Result<RelatedAnswer, ApiError> {
+    async fn related(&self, _: &Caller, query: RelatedQuery) -> Result<RelatedAnswer, ApiError> {
         // What happened around an aggregate inside of a topic happened in the topic.
         let query = RelatedQuery { stream: self.stored_in(&query.stream), ..query };
         related::find(&self.store, &self.codecs, &self.relations, query).await
     }
 
-    async fn replay(&self, query: ReplayQuery) -> Result<ReplayAnswer, ApiError> {
+    async fn replay(&self, _: &Caller, query: ReplayQuery) -> Result<ReplayAnswer, ApiError> {
         let fold = self.fold_for(&query.stream).await?;
         replay::replay(&self.traveller, fold, query).await
     }
 
-    async fn window(&self, query: WindowQuery) -> Result<WindowAnswer, ApiError> {
+    async fn window(&self, _: &Caller, query: WindowQuery) -> Result<WindowAnswer, ApiError> {
         let fold = self.fold_for(&query.stream).await?;
         window::window(&self.traveller, fold, query).await
     }
 
-    async fn diff(&self, query: DiffQuery) -> Result<DiffAnswer, ApiError> {
+    async fn diff(&self, _: &Caller, query: DiffQuery) -> Result<DiffAnswer, ApiError> {
         let fold = self.fold_for(&query.stream).await?;
         diff::diff(&self.traveller, fold, query).await
     }
 
-    async fn blame(&self, query: BlameQuery) -> Result<BlameAnswer, ApiError> {
+    async fn blame(&self, _: &Caller, query: BlameQuery) -> Result<BlameAnswer, ApiError> {
         let fold = self.fold_for(&query.stream).await?;
         blame::blame(&self.traveller, fold, query).await
     }
 
-    async fn history(&self, query: HistoryQuery) -> Result<HistoryAnswer, ApiError> {
+    async fn history(&self, _: &Caller, query: HistoryQuery) -> Result<HistoryAnswer, ApiError> {
         let fold = self.fold_for(&query.stream).await?;
         history::history(&self.traveller, fold, query).await
     }
 
-    async fn bisect(&self, query: BisectQuery) -> Result<BisectAnswer, ApiError> {
+    async fn bisect(&self, _: &Caller, query: BisectQuery) -> Result<BisectAnswer, ApiError> {
         let fold = self.fold_for(&query.stream).await?;
         bisect::bisect(&self.traveller, self.library.engines(), fold, query).await
     }
 
-    async fn timeline(&self, query: TimelineQuery) -> Result<TimelineAnswer, ApiError> {
+    async fn timeline(&self, _: &Caller, query: TimelineQuery) -> Result<TimelineAnswer, ApiError> {
         let fold = self.fold_for(&query.stream).await?;
         timeline::timeline(&self.traveller, fold, query).await
     }
-    async fn fold(&self, stream: StreamKey) -> Result<FoldAnswer, ApiError> {
-        folds::fold(&self.library, stream).await
+    async fn fold(&self, caller: &Caller, query: FoldQuery) -> Result<FoldAnswer, ApiError> {
+        folds::fold(&self.library, caller, query.stream).await
     }
 
-    async fn try_fold(&self, query: TrialQuery) -> Result<TrialAnswer, ApiError> {
+    async fn try_fold(&self, _: &Caller, query: TryFoldQuery) -> Result<TrialAnswer, ApiError> {
         trial::try_fold(&self.traveller, &self.library, query).await
     }
 
     async fn save_fold(
         &self,
-        stream: StreamKey,
-        source: String,
-        tag: Option<String>,
+        caller: &Caller,
+        query: SaveFoldQuery,
     ) -> Result<FoldAnswer, ApiError> {
-        folds::save(&self.library, stream, source, tag.as_deref()).await
+        folds::save(&self.library, caller, query).await
     }
+}
+
+/// What somebody without a permission is told.
+fn require(caller: &Caller, permission: Permission) -> Result<(), ApiError> {
+    if caller.may(permission) {
+        return Ok(());
+    }
+    let name = permission.name();
+    let message = format!(
+        "this needs the permission `{name}`, which you do not have; the server gives it with `--allow {name}`"
+    );
+    Err(ApiError::new(ErrorCode::PermissionDenied, message))
 }
 
 /// The time on the clock of this machine, in Unix milliseconds.

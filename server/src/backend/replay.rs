@@ -1,6 +1,6 @@
 //! The state of an aggregate at a point of its history.
 
-use rewind_app::api::backend::{ReplayQuery, Until};
+use rewind_app::api::query::{ReplayQuery, Until};
 use rewind_app::api::{ApiError, ReplayAnswer, Shortfall};
 use rewind_domain::travel::{Replay, ReplayError, Step};
 use rewind_domain::versions::StreamExtent;
@@ -18,7 +18,8 @@ pub(super) async fn replay(
     fold: FoldPlan,
     query: ReplayQuery,
 ) -> Result<ReplayAnswer, ApiError> {
-    let ReplayQuery { stream, until } = query;
+    let until = query.until();
+    let stream = query.stream;
     let (point, outcome) = arrive(traveller, &fold, &stream, until).await?;
     let Point { step, state, .. } = point;
     Ok(ReplayAnswer {

@@ -1,6 +1,6 @@
 //! Finding streams.
 
-use rewind_app::api::backend::StreamsQuery;
+use rewind_app::api::query::StreamsQuery;
 use rewind_app::api::{ApiError, StreamSummary, StreamsPage};
 use rewind_domain::StreamKey;
 
@@ -9,7 +9,11 @@ use rewind_store::{FoundStream, Store, StoreError, StreamInfo};
 
 pub(super) async fn streams(store: &Store, query: StreamsQuery) -> Result<StreamsPage, ApiError> {
     let found = store
-        .discover(&query.prefix, query.cursor, query.limit)
+        .discover(
+            &query.prefix.unwrap_or_else(|| "".into()),
+            query.cursor.unwrap_or(0),
+            query.limit.get(),
+        )
         .await
         .map_err(|error| api_error(None, &error))?;
     Ok(StreamsPage {

@@ -1,6 +1,6 @@
 //! How the events of an aggregate lie in time.
 
-use rewind_app::api::backend::TimelineQuery;
+use rewind_app::api::query::TimelineQuery;
 use rewind_app::api::{ApiError, Shortfall, TimelineAnswer};
 use rewind_domain::RawEvent;
 use rewind_domain::fold::Applied;
@@ -20,6 +20,7 @@ pub(super) async fn timeline(
     query: TimelineQuery,
 ) -> Result<TimelineAnswer, ApiError> {
     let TimelineQuery { stream, buckets } = query;
+    let buckets = buckets.get();
     let (survey, outcome) = traveller
         .walk(&stream, &fold, Survey { buckets, ..Survey::default() })
         .await

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use rewind_app::api::backend::{TrialQuery, Until};
+use rewind_app::api::query::{TryFoldQuery, Until};
 use rewind_app::api::{ApiError, ErrorCode, TrialAnswer, VersionRun};
 use rewind_domain::travel::{Replay, ReplayError};
 use rewind_domain::versions::StreamExtent;
@@ -23,9 +23,10 @@ const RUNS: usize = 500;
 pub(super) async fn try_fold(
     traveller: &Traveller,
     library: &Library,
-    query: TrialQuery,
+    query: TryFoldQuery,
 ) -> Result<TrialAnswer, ApiError> {
-    let TrialQuery { stream, source, at } = query;
+    let at = query.at();
+    let TryFoldQuery { stream, source, .. } = query;
     let file = library.file(&stream).await.map_err(|error| engine_error(&error))?;
     let name = file.as_ref().map_or("fold.js", |file| file.name.as_str());
     let tried = Script { name: name.to_owned(), source };

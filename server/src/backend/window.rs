@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use rewind_app::api::backend::{Until, WindowQuery};
+use rewind_app::api::query::{Until, WindowQuery};
 use rewind_app::api::{ApiError, Shortfall, WindowAnswer};
 use rewind_domain::travel::{Replay, ReplayError, Step, Window};
 use rewind_domain::versions::StreamExtent;
@@ -29,7 +29,9 @@ pub(super) async fn window(
     fold: FoldPlan,
     query: WindowQuery,
 ) -> Result<WindowAnswer, ApiError> {
-    let WindowQuery { stream, around, limit } = query;
+    let around = query.around();
+    let WindowQuery { stream, limit, .. } = query;
+    let limit = limit.get();
     let target = match around {
         Until::Version(version) => Some(version),
         Until::Latest => None,

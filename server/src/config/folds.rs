@@ -17,7 +17,7 @@ pub struct FoldOptions {
     #[arg(long, value_name = "DIR", env = "REWIND_FOLDS")]
     pub folds: Option<PathBuf>,
 
-    /// Allow to save folds into that folder from the workbench page
+    /// Allow to save folds into that folder from the workbench page; the same as `folds` among what `--allow` names
     #[arg(long, env = "REWIND_ALLOW_FOLD_EDITS", value_parser = FalseyValueParser::new())]
     pub allow_fold_edits: bool,
 
@@ -47,8 +47,6 @@ pub struct FoldOptions {
 pub struct FoldConfig {
     /// Where folds are.
     pub folder: Option<PathBuf>,
-    /// Whether they may be saved there.
-    pub is_editable: bool,
     /// What each of them may use.
     pub limits: Limits,
     /// The program that runs them; this one if none is given.
@@ -59,11 +57,10 @@ impl FoldOptions {
     /// What they say, with the defaults for what they do not.
     ///
     /// # Errors
-    /// If the folder is none, or there is nowhere to save to.
+    /// If the folder is none.
     pub fn check(self) -> Result<FoldConfig, ConfigError> {
         match &self.folds {
             Some(folder) if !folder.is_dir() => return Err(ConfigError::NoFolder(folder.clone())),
-            None if self.allow_fold_edits => return Err(ConfigError::EditsWithoutFolder),
             _ => {}
         }
         let default = Limits::default();
@@ -74,11 +71,6 @@ impl FoldOptions {
             stack_bytes: self.fold_stack_kb.map_or(default.stack_bytes, |kb| kb as usize * 1024),
             state_bytes: self.fold_state_mb.map_or(default.state_bytes, |mb| mb as usize * MIB),
         };
-        Ok(FoldConfig {
-            folder: self.folds,
-            is_editable: self.allow_fold_edits,
-            limits,
-            engine_program: None,
-        })
+        Ok(FoldConfig { folder: self.folds, limits, engine_program: None })
     }
 }

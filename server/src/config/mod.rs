@@ -3,6 +3,7 @@
 //! Each option is declared once, in the file of its group: the flag, the environment variable, the name in the configuration file, the
 //! bounds and the help are that one declaration.
 
+mod access;
 mod budgets;
 mod clients;
 mod file;
@@ -16,8 +17,10 @@ use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use http::HeaderName;
 use rewind_codec::{Codecs, RuleError};
 use rewind_domain::StreamKey;
+use rewind_domain::caller::Permission;
 use rewind_store::{StoreUrl, StoreUrlError, TlsFileError};
 
 use crate::http::Capacity;
@@ -26,6 +29,7 @@ use crate::relations::{RelationConfig, RelationOptions, StreamPatternError};
 use crate::serving::Patience;
 use crate::topics::{Inside, Topic, TopicRuleError, read_rules};
 
+pub use access::{AccessConfig, AccessOptions, Network};
 pub use budgets::{BudgetOptions, DEFAULT_SCAN_RATE};
 pub use clients::ClientOptions;
 pub use file::{ArgumentError, matches};
@@ -44,6 +48,9 @@ pub struct ServeOptions {
     /// Where to listen.
     #[command(flatten)]
     pub listening: ListenOptions,
+    /// Who may do what.
+    #[command(flatten)]
+    pub access: AccessOptions,
     /// Where folds are.
     #[command(flatten)]
     pub folds: FoldOptions,
@@ -67,6 +74,8 @@ pub struct ServeConfig {
     pub listen: SocketAddr,
     /// Under which further names.
     pub allow_host: Vec<String>,
+    /// Who may do what.
+    pub access: AccessConfig,
     /// How aggregates are folded.
     pub folds: FoldConfig,
     /// How much memory keyframes may take, in bytes.
@@ -165,11 +174,19 @@ pub enum ConfigError {
     /// Related events cannot be looked for there.
     #[error(transparent)]
     Relations(#[from] StreamPatternError),
+    /// Nothing is allowed, and something is.
+    #[error("`--allow none` stands alone; leave it out, or the others")]
+    NoneBesideOthers,
+    /// One header would be both.
+    #[error(
+        "`--user-header` and `--groups-header` are both `{0}`; a user's name and groups need a header each"
+    )]
+    OneHeader(HeaderName),
     /// The folder of folds is not there.
     #[error("`--folds {}` is no folder; make it, or give another one", .0.display())]
     NoFolder(PathBuf),
     /// There is nowhere to save folds.
-    #[error("`--allow-fold-edits` needs a folder to save to; add `--folds DIR`")]
+    #[error("`--allow folds` needs a folder to save to; add `--folds DIR`")]
     EditsWithoutFolder,
 }
 
@@ -199,10 +216,18 @@ impl ServeOptions {
     /// If something is wrong with it.
     pub fn resolve(self) -> Result<ServeConfig, ConfigError> {
         let listen = self.listening.address()?;
+        let mut access = self.access.check()?;
+        if self.folds.allow_fold_edits {
+            access.permissions.push(Permission::Folds);
+        }
+        if access.permissions.contains(&Permission::Folds) && self.folds.folds.is_none() {
+            return Err(ConfigError::EditsWithoutFolder);
+        }
         let ReadConfig { redis_url, codecs, topics } = self.redis.resolve()?;
         Ok(ServeConfig {
             redis_url,
             listen,
+            access,
             folds: self.folds.check()?,
             keyframe_bytes: self.budgets.keyframe_bytes(),
             live: self.clients.live_limits(),

@@ -20,7 +20,7 @@ use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
-use rewind_app::api::backend::{CatalogQuery, CategoriesQuery};
+use rewind_app::api::query::{CatalogQuery, CategoriesQuery};
 use rewind_app::api::{DiscoveryAction, DiscoveryPhase};
 use rewind_domain::StreamKey;
 use rewind_domain::catalog::{Category, CategoryRow, SortBy};
@@ -149,9 +149,9 @@ impl Discovery {
     /// A part of the tree of categories, how many rows it has, and how far the search is.
     pub async fn categories(&self, query: &CategoriesQuery) -> (Vec<CategoryRow>, usize, Status) {
         self.listen().await;
-        let range = rows(query.offset, query.limit);
+        let range = rows(query.offset.unwrap_or(0), query.limit.get());
         let state = self.shared.state();
-        let (rows, total) = state.catalog.categories(&query.opened, range);
+        let (rows, total) = state.catalog.categories(&query.opened(), range);
         (rows, total, self.shared.status(&state))
     }
 
@@ -207,11 +207,10 @@ impl Discovery {
 
     /// Asks for the very keys that a search may mean, since the walk may come to them late or never.
     async fn look_for_keys(&self, query: &CatalogQuery) -> Result<(), StoreError> {
-        if query.search.as_bytes().is_empty() {
+        if query.search().as_bytes().is_empty() {
             return Ok(());
         }
-        let mut keys =
-            vec![query.search.clone(), state::wanted_prefix(&query.category, &query.search)];
+        let mut keys = vec![query.search(), state::wanted_prefix(&query.category, &query.search())];
         keys.dedup();
         keys.retain(|key| query.category.has(key));
         let looked_at = self.shared.look(&keys).await?;
@@ -225,9 +224,9 @@ impl Discovery {
     /// What a part of the list has in it; what Redis tells of it is still to be asked for.
     fn select(&self, query: &CatalogQuery) -> (Vec<StreamKey>, Listing) {
         let mut state = self.shared.state();
-        let prefix = state::wanted_prefix(&query.category, &query.search);
+        let prefix = state::wanted_prefix(&query.category, &query.search());
         let is_searching = state.want(prefix);
-        let selection = state.catalog.select(&query.category, query.search.as_bytes());
+        let selection = state.catalog.select(&query.category, query.search().as_bytes());
         let total = selection.len();
         let is_sorted = query.sort != SortBy::Key && total <= MAX_SORTED;
         let sorted_by = if is_sorted { query.sort } else { SortBy::Key };
@@ -239,7 +238,8 @@ impl Discovery {
         } else {
             (None, Vec::new())
         };
-        let keys = selection.sorted(sorted_by).keys(rows(query.offset, query.limit));
+        let keys =
+            selection.sorted(sorted_by).keys(rows(query.offset.unwrap_or(0), query.limit.get()));
         state.want_looks(to_look);
         let status = self.shared.status(&state);
         let streams = Vec::new();

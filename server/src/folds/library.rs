@@ -30,7 +30,6 @@ const MOST_KEPT_BYTES: usize = 8 * 1024 * 1024;
 /// A file is read when its fold is needed, and again once it has changed.
 pub struct Library {
     folder: Option<PathBuf>,
-    is_editable: bool,
     engines: Engines,
     /// Locked for moments only, never while a file is read.
     files: Mutex<Files>,
@@ -126,14 +125,13 @@ struct Stamp {
 
 impl Library {
     /// The folds in this folder, or none but the default. What a file holds is read by `engines`.
-    pub fn new(folder: Option<PathBuf>, is_editable: bool, engines: Engines) -> Self {
-        let is_editable = is_editable && folder.is_some();
-        Self { folder, is_editable, engines, files: Mutex::default() }
+    pub fn new(folder: Option<PathBuf>, engines: Engines) -> Self {
+        Self { folder, engines, files: Mutex::default() }
     }
 
-    /// Whether folds may be saved.
-    pub fn is_editable(&self) -> bool {
-        self.is_editable
+    /// Whether there is a folder to save folds to.
+    pub fn has_folder(&self) -> bool {
+        self.folder.is_some()
     }
 
     /// What runs the folds.
@@ -223,8 +221,7 @@ impl Library {
         source: &str,
         tag: Option<&str>,
     ) -> Result<String, SaveError> {
-        let folder = self.folder.as_deref().filter(|_| self.is_editable);
-        let folder = folder.ok_or(SaveError::Forbidden)?.to_owned();
+        let folder = self.folder.clone().ok_or(SaveError::Forbidden)?;
         let name = file_name(stream).ok_or_else(|| SaveError::NoType(stream.clone()))?;
         let io = |source| SaveError::Io { name: name.clone(), source };
         let script = Script { name: name.clone(), source: source.to_owned() };

@@ -11,14 +11,15 @@ use futures::{Stream, StreamExt as _};
 use http::{HeaderName, HeaderValue, Method, header};
 use rewind_app::api::export::Ticket;
 use rewind_app::api::find::{FindBegun, UnreadStreams};
+use rewind_app::api::query::{ExportQuery, read_url};
 use rewind_app::api::{ApiError, ErrorCode};
 use rewind_domain::filter::read_list;
 use tokio::time::timeout;
 
-use super::find::Asked;
+use super::find::search;
 use super::{AppState, errors};
 use crate::exports::Running;
-use crate::find::{FindFrame, FindQuery, find};
+use crate::find::{FindFrame, FindQuery as Search, find};
 use crate::transfer::format::{FileText, Format, FormatName};
 
 /// How long the head of the answer waits until it is known which streams cannot be read. Finding the streams of a category may take
@@ -37,16 +38,16 @@ pub(super) async fn export(
     let query = query.unwrap_or_default();
     if method == Method::HEAD {
         let meant = async {
-            let (format, _) = read(&query)?;
-            Asked::read(&query)?.all(&state.engines).await?;
-            Ok::<_, ApiError>(format)
+            let query: ExportQuery = read_url(&query)?;
+            search(query.find(), &state.engines).await?;
+            format(&query)
         };
         return match meant.await {
             Ok(format) => file(headers_of(&format), Body::from_stream(nothing())),
             Err(error) => errors::response(&error),
         };
     }
-    let (format, query, running) = match asked(&state, &query).await {
+    let (format, search, running) = match asked(&state, &query).await {
         Ok(asked) => asked,
         Err(error) => return errors::response(&error),
     };
@@ -58,7 +59,7 @@ pub(super) async fn export(
         // Where it is cancelled already the first frame notices.
         let _ = running.made(head.len());
     }
-    let mut frames = Box::pin(find(store, indexes, discovery, codecs, query));
+    let mut frames = Box::pin(find(store, indexes, discovery, codecs, search));
     let begun = match timeout(BEGINS_WITHIN, begin(&mut frames, running.as_ref())).await {
         Ok(Ok(begun)) => Some(begun),
         Ok(Err(error)) => return errors::response(&error),
@@ -125,11 +126,16 @@ fn name_unread(response: &mut Response, unread: &UnreadStreams) {
 
 /// Tells the page that follows an export that it was refused: its browser shows nobody why.
 pub(super) fn refuse(state: &AppState, query: &str, error: &ApiError) {
-    if let Ok((_, Some(ticket))) = read(query)
+    if let Some(ticket) = ticket_in(query)
         && let Ok(running) = state.exports.begin(ticket)
     {
         running.fail(error.message.clone());
     }
+}
+
+/// The ticket in a question, whatever is wrong with the rest of it.
+fn ticket_in(query: &str) -> Option<Ticket> {
+    query.split('&').find_map(|pair| pair.strip_prefix("ticket=")?.parse().ok())
 }
 
 fn nothing() -> impl Stream<Item = io::Result<Bytes>> + Send + 'static {
@@ -149,16 +155,16 @@ fn file((content_type, disposition): (&'static str, &'static str), body: Body) -
 async fn asked(
     state: &AppState,
     query: &str,
-) -> Result<(Format, FindQuery, Option<Running>), ApiError> {
-    let (format, ticket) = read(query)?;
-    let running = ticket.map(|ticket| state.exports.begin(ticket)).transpose();
+) -> Result<(Format, Search, Option<Running>), ApiError> {
+    let query: ExportQuery = read_url(query).inspect_err(|error| refuse(state, query, error))?;
+    let running = query.ticket.clone().map(|ticket| state.exports.begin(ticket)).transpose();
     let running = running.map_err(|error| ApiError::bad_parameter("ticket", error))?;
-    let query = match Asked::read(query) {
-        Ok(asked) => asked.all(&state.engines).await,
-        Err(error) => Err(error),
+    let meant = async {
+        let format = format(&query)?;
+        Ok::<_, ApiError>((format, search(query.find(), &state.engines).await?))
     };
-    match query {
-        Ok(query) => Ok((format, query, running)),
+    match meant.await {
+        Ok((format, search)) => Ok((format, search, running)),
         Err(error) => {
             // A browser that saves files shows nobody what it was answered in place of one.
             if let Some(running) = running {
@@ -169,29 +175,16 @@ async fn asked(
     }
 }
 
-/// Which file is asked for, and by what it is followed.
-fn read(query: &str) -> Result<(Format, Option<Ticket>), ApiError> {
-    let (mut name, mut columns, mut ticket) = (FormatName::Ndjson, Vec::new(), None);
-    for (parameter, value) in form_urlencoded::parse(query.as_bytes()) {
-        let wrong = |error| ApiError::bad_parameter("ticket", error);
-        match &*parameter {
-            "format" if !value.is_empty() => {
-                let known = <FormatName as clap::ValueEnum>::from_str(&value, false);
-                name = known.map_err(|_| {
-                    ApiError::bad_parameter("format", "must be `ndjson`, `csv` or `json`")
-                })?;
-            }
-            "columns" => {
-                columns =
-                    read_list(&value).map_err(|error| ApiError::bad_parameter("columns", error))?;
-            }
-            "ticket" if !value.is_empty() => ticket = Some(value.parse().map_err(wrong)?),
-            _ => {}
-        }
-    }
-    let format =
-        Format::new(name, columns).map_err(|error| ApiError::bad_parameter("columns", error))?;
-    Ok((format, ticket))
+/// Which kind of file is asked for.
+fn format(query: &ExportQuery) -> Result<Format, ApiError> {
+    let name = match &query.format {
+        None => FormatName::Ndjson,
+        Some(name) => <FormatName as clap::ValueEnum>::from_str(name, false)
+            .map_err(|_| ApiError::bad_parameter("format", "must be `ndjson`, `csv` or `json`"))?,
+    };
+    let wrong = |error: &dyn std::fmt::Display| ApiError::bad_parameter("columns", error);
+    let columns = read_list(&query.columns).map_err(|error| wrong(&error))?;
+    Format::new(name, columns).map_err(|error| wrong(&error))
 }
 
 /// The content type, and what the browser is told to do with it.
@@ -267,6 +260,10 @@ impl Writing {
 mod tests {
     use super::*;
 
+    fn asked(query: &str) -> Result<Format, ApiError> {
+        format(&read_url(&format!("stream=a&{query}"))?)
+    }
+
     #[test]
     fn bad_parameters_are_named() {
         for (query, name) in [
@@ -274,15 +271,26 @@ mod tests {
             ("format=csv&columns=total", "columns"),
             ("format=json&columns=data.total", "columns"),
             ("ticket=short", "ticket"),
+            ("colums=data.total", "colums"),
+            ("limit=5", "limit"),
         ] {
-            assert_eq!(read(query).unwrap_err().parameter.as_deref(), Some(name), "{query}");
+            let error = asked(query).unwrap_err();
+            assert_eq!(error.parameter.as_deref(), Some(name), "{query}");
         }
     }
 
     #[test]
     fn columns_are_paths() {
         let columns = vec!["data.total".parse().unwrap(), "fields.user".parse().unwrap()];
-        let (format, _) = read("format=csv&columns=data.total,fields.user").unwrap();
+        let format = asked("format=csv&columns=data.total,fields.user").unwrap();
         assert_eq!(format, Format::Csv(columns));
+    }
+
+    #[test]
+    fn a_page_is_told_of_a_question_that_cannot_be_read() {
+        let ticket = "0123456789abcdef";
+        let found = ticket_in(&format!("colums=x&ticket={ticket}&limit=x"));
+        assert_eq!(found.map(|ticket| ticket.to_string()).as_deref(), Some(ticket));
+        assert_eq!(ticket_in("stream=ticket=x"), None);
     }
 }

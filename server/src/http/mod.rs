@@ -3,6 +3,7 @@
 mod admission;
 mod assets;
 mod authority;
+mod caller;
 mod errors;
 mod export;
 mod find;
@@ -27,9 +28,11 @@ use leptos::prelude::provide_context;
 use leptos::server_fn::axum::{register_explicit, server_fn_paths};
 use rewind_app::api::{ApiError, Backend, ErrorCode, functions};
 use rewind_codec::Codecs;
+use rewind_domain::caller::Caller;
 use tokio::sync::watch;
 
 use crate::caches::Caches;
+use crate::config::AccessConfig;
 use crate::discovery::Discovery;
 use crate::engines::Engines;
 use crate::exports::Exports;
@@ -62,6 +65,8 @@ pub struct AppState {
     pub engines: Engines,
     /// New events.
     pub hub: Hub,
+    /// Who may do what, and who says who somebody is.
+    pub access: Arc<AccessConfig>,
     /// By which names the server may be called.
     pub hosts: Arc<TrustedHosts>,
     /// How many requests of each kind there can be.
@@ -102,6 +107,7 @@ pub fn router(state: AppState) -> Router {
         .fallback(assets::asset)
         .method_not_allowed_fallback(method_not_allowed)
         .layer(middleware::from_fn_with_state(state.clone(), admission::admit))
+        .layer(middleware::from_fn_with_state(state.clone(), caller::identify))
         .layer(middleware::from_fn_with_state(state.clone(), guard::check))
         .layer(middleware::map_response(headers::secure))
         .with_state(state)
@@ -153,7 +159,13 @@ async fn server_function(
     // forms: they answer.
     request.headers_mut().remove(header::REFERER);
     request.headers_mut().remove(header::ACCEPT);
-    let context = move || provide_context(Arc::clone(&backend));
+    let caller = request.extensions().get::<Arc<Caller>>().cloned();
+    let context = move || {
+        provide_context(Arc::clone(&backend));
+        if let Some(caller) = caller.clone() {
+            provide_context(caller);
+        }
+    };
     let response =
         leptos_axum::handle_server_fns_with_context(context, request).await.into_response();
     errors::with_fitting_status(response).await

@@ -4,8 +4,9 @@ use axum::body::Body;
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
 use http::{HeaderValue, header};
+use rewind_app::api::query::{FieldQuery, read_url};
 use rewind_app::api::{ApiError, ErrorCode};
-use rewind_domain::{EntryId, Fields, StreamKey};
+use rewind_domain::{EntryId, Fields};
 
 use super::{AppState, errors};
 use crate::backend::{LoneEntry, api_error, entry};
@@ -17,94 +18,51 @@ const MAX_NAME_CHARS: usize = 40;
 /// The name and the value of a field.
 type Pair = (Vec<u8>, Vec<u8>);
 
-/// Which value is asked for.
-#[derive(Debug, PartialEq, Eq)]
-struct Asked {
-    stream: StreamKey,
-    id: EntryId,
-    /// The field's name; its bytes are written as those of stream keys are.
-    field: Option<StreamKey>,
-    /// Which of the entry's fields, counted from 0.
-    at: Option<usize>,
-}
-
 pub(super) async fn value(State(state): State<AppState>, RawQuery(query): RawQuery) -> Response {
-    let asked = match Asked::read(query.as_deref().unwrap_or_default()) {
+    let asked = match read_url::<FieldQuery>(query.as_deref().unwrap_or_default()) {
         Ok(asked) => asked,
         Err(error) => return errors::response(&error),
     };
-    match asked.answer(&state.store).await {
+    match answer(&asked, &state.store).await {
         Ok((name, length, body)) => file(&file_name(&name, asked.id), length, body),
         Err(error) => errors::response(&error),
     }
 }
 
-impl Asked {
-    fn read(query: &str) -> Result<Self, ApiError> {
-        let (mut stream, mut id, mut field, mut at) = (None, None, None, None);
-        for (name, value) in form_urlencoded::parse(query.as_bytes()) {
-            let bad = |error: &dyn std::fmt::Display| ApiError::bad_parameter(&name, error);
-            match name.as_ref() {
-                _ if value.is_empty() => {}
-                "stream" => stream = Some(value.parse().map_err(|error| bad(&error))?),
-                "id" => id = Some(value.parse().map_err(|error| bad(&error))?),
-                "field" => field = Some(value.parse().map_err(|error| bad(&error))?),
-                "at" => {
-                    let number = value.parse().map_err(|_| bad(&"is not a whole number"))?;
-                    at = Some(number);
-                }
-                _ => {}
-            }
-        }
-        let missing =
-            |name, help| ApiError::bad_parameter(name, format!("is missing; give {help}"));
-        if field.is_none() && at.is_none() {
-            return Err(missing("field", "the name of a field, or its place as `at`"));
-        }
-        Ok(Self {
-            stream: stream.ok_or_else(|| missing("stream", "the key of a stream"))?,
-            id: id.ok_or_else(|| missing("id", "the id of an entry"))?,
-            field,
-            at,
-        })
+/// The name of the field, and its value with the length. One that is too large to be held is passed on as it comes.
+async fn answer(asked: &FieldQuery, store: &Store) -> Result<(Vec<u8>, u64, Body), ApiError> {
+    let LoneEntry { entry, cut, .. } = entry(store, &asked.stream, asked.id).await?;
+    let (at, (name, value)) = value_of(asked, entry.fields)?;
+    if cut.iter().all(|field| field.at != at as u64) {
+        return Ok((name, value.len() as u64, Body::from(value)));
     }
+    let long = store.long_value(&asked.stream, asked.id, at).await;
+    match long.map_err(|error| api_error(Some(&asked.stream), &error))? {
+        Some(long) => Ok((name, long.length, Body::from_stream(long.into_stream()))),
+        None => {
+            let message = format!("stream `{}` has no entry `{}` any more", asked.stream, asked.id);
+            Err(ApiError::new(ErrorCode::EventNotFound, message))
+        }
+    }
+}
 
-    /// The name of the field, and its value with the length. One that is too large to be held is passed on as it comes.
-    async fn answer(&self, store: &Store) -> Result<(Vec<u8>, u64, Body), ApiError> {
-        let LoneEntry { entry, cut, .. } = entry(store, &self.stream, self.id).await?;
-        let (at, (name, value)) = self.value_of(entry.fields)?;
-        if cut.iter().all(|field| field.at != at as u64) {
-            return Ok((name, value.len() as u64, Body::from(value)));
-        }
-        let long = store.long_value(&self.stream, self.id, at).await;
-        match long.map_err(|error| api_error(Some(&self.stream), &error))? {
-            Some(long) => Ok((name, long.length, Body::from_stream(long.into_stream()))),
-            None => {
-                let message =
-                    format!("stream `{}` has no entry `{}` any more", self.stream, self.id);
-                Err(ApiError::new(ErrorCode::EventNotFound, message))
-            }
-        }
-    }
-
-    /// The field asked for, with its place: the one at its place, which must have the name that is given as well; else the first of
-    /// this name.
-    fn value_of(&self, fields: Fields) -> Result<(usize, Pair), ApiError> {
-        let Self { stream, id, field, at } = self;
-        let is_named = |name: &[u8]| field.as_ref().is_none_or(|field| field.as_bytes() == name);
-        let mut pairs = fields.into_pairs().into_iter().enumerate();
-        let found =
-            pairs.find(|(place, (name, _))| at.is_none_or(|at| at == *place) && is_named(name));
-        found.ok_or_else(|| {
-            let which = match (field, at) {
-                (Some(field), Some(at)) => format!("`{field}` at place {at}"),
-                (Some(field), None) => format!("`{field}`"),
-                (None, at) => format!("at place {}", at.unwrap_or_default()),
-            };
-            let message = format!("entry `{id}` of stream `{stream}` has no field {which}");
-            ApiError::new(ErrorCode::NotFound, message)
-        })
-    }
+/// The field asked for, with its place: the one at its place, which must have the name that is given as well; else the first of
+/// this name.
+fn value_of(asked: &FieldQuery, fields: Fields) -> Result<(usize, Pair), ApiError> {
+    let FieldQuery { stream, id, field, at } = asked;
+    let is_named = |name: &[u8]| field.as_ref().is_none_or(|field| field.as_bytes() == name);
+    let mut pairs = fields.into_pairs().into_iter().enumerate();
+    let found =
+        pairs.find(|(place, (name, _))| at.is_none_or(|at| at == *place as u64) && is_named(name));
+    found.ok_or_else(|| {
+        let which = match (field, at) {
+            (Some(field), Some(at)) => format!("`{field}` at place {at}"),
+            (Some(field), None) => format!("`{field}`"),
+            (None, at) => format!("at place {}", at.unwrap_or_default()),
+        };
+        let message = format!("entry `{id}` of stream `{stream}` has no field {which}");
+        ApiError::new(ErrorCode::NotFound, message)
+    })
 }
 
 fn file(name: &str, length: u64, body: Body) -> Response {
@@ -138,8 +96,8 @@ mod tests {
     fn a_field_is_named_by_its_name_its_place_or_both() {
         let fields = || Fields::from_iter([("tag", "a"), ("tag", "b")]);
         let value = |query: &str| {
-            let asked = Asked::read(&format!("stream=s&id=1-0&{query}"))?;
-            asked.value_of(fields()).map(|(_, (_, value))| String::from_utf8(value).unwrap())
+            let asked = read_url(&format!("stream=s&id=1-0&{query}"))?;
+            value_of(&asked, fields()).map(|(_, (_, value))| String::from_utf8(value).unwrap())
         };
         assert_eq!(value("field=tag").unwrap(), "a");
         assert_eq!(value("at=1").unwrap(), "b");

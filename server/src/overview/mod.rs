@@ -17,7 +17,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use rewind_app::api::backend::OverviewQuery;
+use rewind_app::api::query::OverviewQuery;
 use rewind_app::api::{ApiError, Overview, StreamRate, StreamRates};
 use rewind_codec::Codecs;
 use rewind_domain::StreamKey;

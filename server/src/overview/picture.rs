@@ -3,7 +3,7 @@
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
 
-use rewind_app::api::backend::OverviewQuery;
+use rewind_app::api::query::OverviewQuery;
 use rewind_app::api::{CategoryRate, Overview, StreamRate, TypeRate};
 use rewind_domain::catalog::Category;
 use rewind_domain::tally::Tally;
@@ -87,7 +87,7 @@ fn rest<'a, K: Clone + Eq + Hash + Ord>(
 /// The picture without the counts that whoever asks has already.
 pub(super) fn since(overview: &Overview, query: &OverviewQuery) -> Overview {
     let mut told = overview.clone();
-    let Some(since_s) = query.since_s.filter(|_| query.tag == overview.tag) else { return told };
+    let Some(since_s) = query.since.filter(|_| query.tag == overview.tag) else { return told };
     let skipped = since_s.saturating_sub(told.from_s).min(told.counts.len() as u64);
     let count = usize::try_from(skipped).unwrap_or(0);
     let cut = |counts: &mut Vec<u64>| drop(counts.drain(..count.min(counts.len())));
@@ -130,7 +130,7 @@ mod tests {
     fn counts_that_are_known_are_not_told_again() {
         let overview = overview();
         let ask = |since_s: u64, tag: &str| {
-            since(&overview, &OverviewQuery { since_s: Some(since_s), tag: tag.to_owned() })
+            since(&overview, &OverviewQuery { since: Some(since_s), tag: tag.to_owned() })
         };
         let part = ask(NOW / 1_000 - 2, &overview.tag);
         assert_eq!((part.from_s, part.counts.len()), (NOW / 1_000 - 2, 3));

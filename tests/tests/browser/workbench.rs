@@ -73,7 +73,7 @@ fn folder(fold: Option<&str>) -> TempDir {
 }
 
 fn editable(folder: &Path) -> FoldConfig {
-    FoldConfig { folder: Some(folder.into()), is_editable: true, ..FoldConfig::default() }
+    FoldConfig { folder: Some(folder.into()), ..FoldConfig::default() }
 }
 
 #[tokio::test]

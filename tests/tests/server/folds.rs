@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use rewind_server::config::FoldConfig;
+use rewind_server::config::{AccessConfig, FoldConfig};
 use rewind_tests::{TestApp, TestRedis, eventually};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -18,7 +18,7 @@ async fn start(redis: &TestRedis, source: &str) -> (TestApp, TempDir) {
 async fn start_within(redis: &TestRedis, source: &str, config: FoldConfig) -> (TestApp, TempDir) {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("Order.js"), source).unwrap();
-    let config = FoldConfig { folder: Some(folder.path().to_owned()), is_editable: true, ..config };
+    let config = FoldConfig { folder: Some(folder.path().to_owned()), ..config };
     (TestApp::start_with_folds(redis, config).await, folder)
 }
 
@@ -229,7 +229,8 @@ async fn a_fold_is_saved_only_with_permission_and_only_if_it_is_one() {
     assert_eq!(std::fs::read_to_string(folder.path().join("Order.js")).unwrap(), changed);
 
     let config = FoldConfig { folder: Some(folder.path().to_owned()), ..FoldConfig::default() };
-    let app = TestApp::start_with_folds(&redis, config).await;
+    let mut app = TestApp::start_with_folds(&redis, config).await;
+    app.restart_with_access(AccessConfig::default()).await;
     let (status, answer) = app.post("/api/save_fold", &save(STREAM, COUNTS)).await;
     assert_eq!((status.as_u16(), &answer["error"]["code"]), (403, &json!("edits_forbidden")));
     assert_eq!(std::fs::read_to_string(folder.path().join("Order.js")).unwrap(), changed);

@@ -20,11 +20,7 @@ async fn start(redis: &TestRedis) -> (TestApp, tempfile::TempDir) {
     redis.add("aggregate:Order:1", "2-0", "Paid", r#"{"total":7}"#).await;
     redis.run("SET text x").await;
     let folder = tempfile::tempdir().unwrap();
-    let folds = FoldConfig {
-        folder: Some(folder.path().to_owned()),
-        is_editable: true,
-        ..FoldConfig::default()
-    };
+    let folds = FoldConfig { folder: Some(folder.path().to_owned()), ..FoldConfig::default() };
     (TestApp::start_with_folds(redis, folds).await, folder)
 }
 

@@ -2,6 +2,7 @@
 
 mod bisect;
 mod blame;
+mod callers;
 mod catalog;
 mod changing_streams;
 mod decoders;
@@ -32,6 +33,7 @@ mod live_joined;
 mod live_rewritten;
 mod loan_applications;
 mod overview;
+mod questions;
 mod related;
 mod replay;
 mod rewriting;

@@ -102,7 +102,8 @@ pub struct DiscoveryProblem {
 }
 
 /// What someone wants of the search for streams.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum DiscoveryAction {
     /// To hold still.
     Pause,

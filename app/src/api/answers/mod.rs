@@ -8,6 +8,7 @@ mod index;
 mod overview;
 mod travel;
 
+use rewind_domain::caller::Caller;
 use rewind_domain::stream_key::StreamKind;
 use rewind_domain::versions::{Incomplete, StreamExtent};
 use rewind_domain::{EntryId, Event, StreamKey};
@@ -39,6 +40,8 @@ pub struct About {
     /// Which streams have the events of many aggregates.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub topics: Vec<TopicAbout>,
+    /// Who asks.
+    pub caller: Caller,
 }
 
 /// The cluster that the Redis server is a node of.
@@ -128,4 +131,10 @@ pub enum Order {
     /// Newest first.
     #[default]
     Desc,
+}
+
+impl Order {
+    pub(crate) fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
 }

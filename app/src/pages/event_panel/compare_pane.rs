@@ -6,6 +6,7 @@ use leptos::prelude::*;
 use rewind_domain::{EntryId, Event, Pointer, StreamKey};
 use web_sys::SubmitEvent;
 
+use crate::api::query::EventQuery;
 use crate::api::{ApiError, functions};
 use crate::browser::keyboard::focus;
 use crate::browser::location::{History, Location};
@@ -142,7 +143,7 @@ fn Difference(
     let location = Location::expect();
     let (base_stream, base_id) = base;
     let is_elsewhere = base_stream != stream;
-    let (key, base_key) = (stream.to_string(), base_stream.to_string());
+    let (key, base_key) = (stream.clone(), base_stream.clone());
     let both = Remote::new(
         || Some(()),
         move |()| fetch_both(base_key.clone(), base_id, key.clone(), event.clone()),
@@ -205,14 +206,14 @@ fn Difference(
 }
 
 async fn fetch_both(
-    base_stream: String,
+    base_stream: StreamKey,
     base: EntryId,
-    stream: String,
+    stream: StreamKey,
     event: Arc<Event>,
 ) -> Result<(Arc<Event>, Arc<Event>), ApiError> {
-    let from = functions::event(base_stream, base.to_string()).await?.event;
+    let from = functions::event(EventQuery { stream: base_stream, id: base }).await?.event;
     let to = match event.cut.is_some() {
-        true => Arc::new(functions::event(stream, event.id.to_string()).await?.event),
+        true => Arc::new(functions::event(EventQuery { stream, id: event.id }).await?.event),
         false => event,
     };
     Ok((Arc::new(from), to))

@@ -12,6 +12,7 @@ use rewind_domain::{EntryId, Event, Pointer, StreamKey};
 use self::compare_pane::ComparePane;
 use self::data_pane::DataPane;
 use self::related_pane::RelatedPane;
+use crate::api::query::EventQuery;
 use crate::api::{ApiError, ErrorCode, functions};
 use crate::browser::clipboard;
 use crate::browser::keyboard;
@@ -67,7 +68,7 @@ pub(super) fn EventPanel(
     // The event of which all is wanted that one answer holds.
     let wanted = RwSignal::new(None::<EntryId>);
     let single = {
-        let key = stream.to_string();
+        let key = stream.clone();
         Remote::new(
             move || {
                 let is_needed = move |id: &EntryId| {
@@ -287,8 +288,8 @@ fn copy_link(address: EventsAddress) {
 }
 
 /// Reads one event; none where there is none with this id.
-async fn fetch_event(stream: String, id: EntryId) -> Result<Option<Event>, ApiError> {
-    match functions::event(stream, id.to_string()).await {
+async fn fetch_event(stream: StreamKey, id: EntryId) -> Result<Option<Event>, ApiError> {
+    match functions::event(EventQuery { stream, id }).await {
         Ok(answer) => Ok(Some(answer.event)),
         Err(error)
             if matches!(error.code, ErrorCode::EventNotFound | ErrorCode::StreamNotFound) =>

@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use rewind_domain::{EntryId, StreamKey};
 
 use crate::api::functions;
+use crate::api::query::RelatedQuery;
 use crate::api::related::LookedAt;
 use crate::browser::location::{History, Location};
 use crate::browser::remote::Remote;
@@ -40,16 +41,16 @@ pub(super) fn RelatedPane(
     let location = Location::expect();
     let ask = RwSignal::new(Ask::First);
     let story = RwSignal::new(None::<Story>);
-    let key = stream.to_string();
+    let key = stream.clone();
     let answers = Remote::new(
         move || Some(ask.get()),
         move |ask| {
             let (cursor, within) = match ask {
                 Ask::First => (None, None),
-                Ask::Further(cursor) => (Some(cursor), None),
-                Ask::Deeper(stream) => (None, Some(stream.to_string())),
+                Ask::Further(cursor) => (cursor.parse().ok(), None),
+                Ask::Deeper(stream) => (None, Some(stream)),
             };
-            functions::related(key.clone(), id.to_string(), cursor, within)
+            functions::related(RelatedQuery { stream: key.clone(), id, cursor, within })
         },
     );
     Effect::new(move || {

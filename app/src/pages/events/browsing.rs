@@ -11,6 +11,7 @@ use rewind_domain::versions::StreamExtent;
 use rewind_domain::{EntryId, StreamKey};
 
 use super::listing::{BEFORE_ALL, Listing};
+use crate::api::query::{EventsQuery, IndexQuery, Limit};
 use crate::api::{ApiError, ErrorCode, EventsPage as Answer, Order, StreamSummary, functions};
 use crate::browser::clock;
 use crate::browser::live::LiveLine;
@@ -72,7 +73,7 @@ impl Browsing {
     /// Lists a stream.
     pub(super) fn new(stream: StreamKey, order: Order, at: Point) -> Self {
         let ledger = RwSignal::new(Ledger::new(order, 1, 0));
-        let key = stream.to_string();
+        let key = stream.clone();
         let head = Remote::new(
             move || Some((order, at)),
             move |(order, at)| fetch_head(key.clone(), order, at),
@@ -297,7 +298,7 @@ impl Browsing {
                 self.listing.active.set(None);
             }
             Point::Id(_) | Point::TimeMs(_) => {
-                let stream = self.stream.get_value().to_string();
+                let stream = self.stream.get_value();
                 spawn_local(async move {
                     loop {
                         let answer = fetch_head(stream.clone(), self.order, point).await;
@@ -438,32 +439,39 @@ impl Fetcher {
     }
 
     async fn fetch(self, version: u64) -> Result<Answer, ApiError> {
-        let stream = self.stream.get_value().to_string();
+        let stream = self.stream.get_value();
         let first = self.ledger.with_untracked(|ledger| ledger.first().max(version));
         let count = (version + CHUNK_EVENTS).saturating_sub(first).max(1);
-        let (limit, order) = (Some(count.to_string()), Some("asc".to_owned()));
-        functions::events(stream, None, None, limit, order, None, Some(first.to_string())).await
+        functions::events(EventsQuery {
+            version: Some(first),
+            limit: Limit::new(count),
+            order: Order::Asc,
+            ..EventsQuery::new(stream)
+        })
+        .await
     }
 }
 
-async fn fetch_head(stream: String, order: Order, at: Point) -> Result<Answer, ApiError> {
-    let limit = Some(CHUNK_EVENTS.to_string());
-    let name =
-        |order: Order| Some(if order == Order::Asc { "asc".to_owned() } else { "desc".to_owned() });
+async fn fetch_head(stream: StreamKey, order: Order, at: Point) -> Result<Answer, ApiError> {
     let (before, version, order) = match at {
         Point::Latest => (None, None, order),
-        Point::Version(version) => (None, Some(version.to_string()), Order::Asc),
+        Point::Version(version) => (None, Some(version), Order::Asc),
         // The event with this id, or the last one before it, comes first.
         Point::Id(id) => (id.next(), None, Order::Desc),
         Point::TimeMs(ms) => (EntryId::new(ms, u64::MAX).next(), None, Order::Desc),
     };
-    let before = before.map(|id| id.to_string());
-    let answer =
-        functions::events(stream.clone(), None, before, limit, name(order), None, version).await?;
+    let query = EventsQuery {
+        before,
+        version,
+        limit: Limit::new(CHUNK_EVENTS),
+        order,
+        ..EventsQuery::new(stream.clone())
+    };
+    let answer = functions::events(query).await?;
     let is_placed = answer.events.iter().all(|event| event.version.is_some());
     if !is_placed {
         // Asking for the index has it be made; until then this place has no number.
-        functions::index(stream, None, None, None).await?;
+        functions::index(IndexQuery::new(stream)).await?;
         return Err(ApiError::new(
             ErrorCode::NotIndexed,
             "the events before this place are being counted",

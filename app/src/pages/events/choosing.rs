@@ -6,6 +6,7 @@ use rewind_domain::StreamKey;
 use rewind_domain::foreign_text::visible;
 use web_sys::HtmlInputElement;
 
+use crate::api::query::{CatalogQuery, Limit};
 use crate::api::{ApiError, CatalogPage, functions};
 use crate::browser::clock::Debounce;
 use crate::browser::location::{History, Location};
@@ -102,5 +103,10 @@ pub(super) fn StreamChooser(of: EventsOf, address: Signal<EventsAddress>) -> imp
 }
 
 async fn suggest(search: String) -> Result<CatalogPage, ApiError> {
-    functions::catalog(None, Some(search), None, None, Some(SUGGESTIONS.to_string())).await
+    functions::catalog(CatalogQuery {
+        search: CatalogQuery::read_search(&search)?,
+        limit: Limit::new(SUGGESTIONS),
+        ..CatalogQuery::default()
+    })
+    .await
 }

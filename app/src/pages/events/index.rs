@@ -6,6 +6,7 @@ use std::time::Duration;
 use leptos::prelude::*;
 use rewind_domain::StreamKey;
 
+use crate::api::query::{IndexQuery, Limit};
 use crate::api::{IndexAnswer, functions};
 use crate::browser::remote::Remote;
 
@@ -18,11 +19,8 @@ const ONCE_COUNTED: Duration = Duration::from_secs(10);
 /// The index of a stream; nothing where there is no single stream.
 pub(super) fn watch(stream: Option<StreamKey>) -> Signal<Option<Arc<IndexAnswer>>> {
     let Some(stream) = stream else { return Signal::stored(None) };
-    let key = stream.to_string();
-    let answers = Remote::new(
-        || Some(()),
-        move |()| functions::index(key.clone(), Some(BUCKETS.to_string()), None, None),
-    );
+    let query = IndexQuery { buckets: Limit::new(BUCKETS), ..IndexQuery::new(stream) };
+    let answers = Remote::new(|| Some(()), move |()| functions::index(query.clone()));
     Effect::new(move || {
         let Some(loaded) = answers.loaded() else { return };
         let wait = if loaded.answer.is_complete { ONCE_COUNTED } else { WHILE_COUNTING };

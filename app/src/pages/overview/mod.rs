@@ -9,6 +9,7 @@ use leptos::html;
 use leptos::prelude::*;
 
 use super::streams::polling::keep_asking;
+use crate::api::query::OverviewQuery;
 use crate::api::{ApiError, Coverage, Overview, functions};
 use crate::browser::availability::{Availability, Away};
 use crate::browser::clock::Now;
@@ -90,10 +91,10 @@ async fn ask(picture: RwSignal<Option<Arc<Overview>>>) -> Result<Overview, ApiEr
     let known = picture.get_untracked();
     let since = known.as_ref().map(|known| {
         let end = known.from_s + known.counts.len() as u64;
-        end.saturating_sub(AGAIN_SECONDS).to_string()
+        end.saturating_sub(AGAIN_SECONDS)
     });
-    let tag = known.as_ref().map(|known| known.tag.clone());
-    functions::overview(since, tag).await
+    let tag = known.as_ref().map(|known| known.tag.clone()).unwrap_or_default();
+    functions::overview(OverviewQuery { since, tag }).await
 }
 
 fn failure(error: ApiError, remote: Remote<(), Overview>) -> impl IntoView {

@@ -7,6 +7,7 @@ use rewind_domain::StreamKey;
 use rewind_domain::catalog::SortBy;
 
 use super::polling::{RESTING_MS, SOON_MS, WALKING_MS, keep_asking};
+use crate::api::query::{CatalogQuery, Limit};
 use crate::api::{ApiError, CatalogPage, StreamSummary, functions};
 use crate::browser::clock::Debounce;
 use crate::browser::remote::{Loaded, Remote};
@@ -214,12 +215,12 @@ fn is_settled(loaded: &Loaded<Question, CatalogPage>) -> bool {
 
 async fn fetch(question: Question) -> Result<CatalogPage, ApiError> {
     let Question { address: StreamsAddress { category, search, sort }, begins } = question;
-    functions::catalog(
-        Some(category.to_string()),
-        Some(search),
-        Some(sort.name().to_owned()),
-        Some(begins.to_string()),
-        Some(WINDOW_ROWS.to_string()),
-    )
+    functions::catalog(CatalogQuery {
+        category,
+        search: CatalogQuery::read_search(&search)?,
+        sort,
+        offset: Some(begins as u64),
+        limit: Limit::new(WINDOW_ROWS as u64),
+    })
     .await
 }

@@ -19,6 +19,7 @@ use self::listing::Listing;
 use self::nothing::NoStreams;
 use self::search_box::{SEARCH_ID, SearchBox};
 use self::tree::Tree;
+use crate::api::query::DiscoveryQuery;
 use crate::api::{ApiError, DiscoveryAction, DiscoveryPhase, DiscoveryStatus, functions};
 use crate::browser::keyboard::{focus, focus_box, on_page_key};
 use crate::browser::location::{History, Location};
@@ -88,7 +89,7 @@ pub(crate) fn StreamsPage(
     let act = move |action: DiscoveryAction| {
         spawn_local(async move {
             // Whatever came of it, the next answers say how the search stands.
-            let _ = functions::discovery(action.name().to_owned()).await;
+            let _ = functions::discovery(DiscoveryQuery { action }).await;
             tree.ask_again();
             listing.ask_again();
         });

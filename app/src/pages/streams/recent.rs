@@ -6,6 +6,7 @@ use leptos::prelude::*;
 use rewind_domain::StreamKey;
 
 use super::polling::keep_asking;
+use crate::api::query::RatesQuery;
 use crate::api::{ApiError, STREAM_SLOT_SECONDS, StreamRates, StreamSummary, functions};
 use crate::browser::remote::Remote;
 
@@ -15,7 +16,7 @@ const EVERY_MS: u64 = STREAM_SLOT_SECONDS * 1_000;
 /// The counts of each stream that had any.
 pub(super) fn watch(rows: Signal<Vec<StreamSummary>>) -> Signal<HashMap<StreamKey, Vec<u64>>> {
     let keys = Memo::new(move |_| {
-        rows.with(|rows| rows.iter().map(|row| row.key.to_string()).collect::<Vec<_>>())
+        rows.with(|rows| rows.iter().map(|row| row.key.clone()).collect::<Vec<_>>())
     });
     let remote = Remote::new(move || Some(keys.get()).filter(|keys| !keys.is_empty()), fetch);
     keep_asking(remote, |_| EVERY_MS, || false);
@@ -26,6 +27,6 @@ pub(super) fn watch(rows: Signal<Vec<StreamSummary>>) -> Signal<HashMap<StreamKe
     rates.into()
 }
 
-async fn fetch(streams: Vec<String>) -> Result<StreamRates, ApiError> {
-    functions::rates(streams).await
+async fn fetch(streams: Vec<StreamKey>) -> Result<StreamRates, ApiError> {
+    functions::rates(RatesQuery { streams }).await
 }

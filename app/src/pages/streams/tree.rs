@@ -7,6 +7,7 @@ use rewind_domain::StreamKey;
 use rewind_domain::catalog::{Category, CategoryRow, Opened};
 
 use super::polling::{RESTING_MS, SOON_MS, keep_asking};
+use crate::api::query::{CategoriesQuery, Limit};
 use crate::api::{CategoriesPage, DiscoveryPhase, DiscoveryStatus, functions};
 use crate::browser::remote::Remote;
 use crate::state::opened;
@@ -36,12 +37,12 @@ impl Tree {
         let remote = Remote::new(
             move || Some((opened.get(), begins.get())),
             |(opened, begins): Question| {
-                functions::categories(
-                    json(opened.open),
-                    json(opened.closed),
-                    Some(begins.to_string()),
-                    Some(WINDOW_ROWS.to_string()),
-                )
+                functions::categories(CategoriesQuery {
+                    open: named(opened.open),
+                    closed: named(opened.closed),
+                    offset: Some(begins as u64),
+                    limit: Limit::new(WINDOW_ROWS as u64),
+                })
             },
         );
         let wait_ms = |page: &CategoriesPage| match page.discovery.phase {
@@ -103,9 +104,6 @@ impl Tree {
     }
 }
 
-/// Categories as a parameter.
-fn json(categories: Vec<StreamKey>) -> Option<String> {
-    let categories: Vec<_> = categories.into_iter().map(Category::Within).collect();
-    // Texts can always be written.
-    (!categories.is_empty()).then(|| serde_json::to_string(&categories).unwrap_or_default())
+fn named(categories: Vec<StreamKey>) -> Vec<Category> {
+    categories.into_iter().map(Category::Within).collect()
 }

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use leptos::prelude::*;
-use rewind_domain::Pointer;
 use rewind_domain::blame::{Author, Blame};
 use rewind_domain::travel::Step;
+use rewind_domain::{Pointer, StreamKey};
 
 use super::traveller::Traveller;
+use crate::api::query::BlameQuery;
 use crate::api::{ApiError, BlamedPath, functions};
 use crate::browser::remote::Remote;
 use crate::state::shared::Same;
@@ -37,7 +38,7 @@ impl Authors {
                 facts.as_ref().map(|facts| (facts.window_base, facts.window_base <= facts.first))
             })
         });
-        let key = traveller.stream().to_string();
+        let key = traveller.stream().clone();
         let told = Remote::new(
             move || {
                 let (base, is_start) = window.get()?;
@@ -146,11 +147,11 @@ fn author_of(leaf: &BlamedPath) -> Option<(Pointer, Author)> {
 }
 
 async fn fetch(
-    stream: String,
+    stream: StreamKey,
     version: u64,
     ignored: Vec<String>,
 ) -> Result<Vec<BlamedPath>, ApiError> {
-    let ignored = Some(ignored.join(",")).filter(|ignored| !ignored.is_empty());
-    let version = Some(version.to_string());
-    functions::blame(stream, version, None, None, ignored).await.map(|answer| answer.paths)
+    let ignore = Some(ignored.join(",")).filter(|ignored| !ignored.is_empty());
+    let query = BlameQuery { stream, version: Some(version), id: None, time_ms: None, ignore };
+    functions::blame(query).await.map(|answer| answer.paths)
 }

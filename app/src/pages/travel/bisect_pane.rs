@@ -6,6 +6,7 @@ use leptos::prelude::*;
 use rewind_domain::travel::ReplayError;
 
 use super::Travel;
+use crate::api::query::BisectQuery;
 use crate::api::{ApiError, BisectAnswer, ErrorCode, functions};
 use crate::browser::location::History;
 use crate::browser::remote::Remote;
@@ -23,10 +24,10 @@ pub(super) const EXPRESSION_ID: &str = "expression";
 pub(super) fn BisectPane(travel: Travel) -> impl IntoView {
     let traveller = travel.traveller;
     let expression = Memo::new(move |_| traveller.sight.with(|sight| sight.expression.clone()));
-    let key = traveller.stream().to_string();
+    let key = traveller.stream().clone();
     let answer = Remote::new(
         move || Some(expression.get()).filter(|expression| !expression.is_empty()),
-        move |expression| functions::bisect(key.clone(), expression),
+        move |expression| functions::bisect(BisectQuery { stream: key.clone(), expression }),
     );
     let input = NodeRef::<html::Input>::new();
     let submit = move |event: SubmitEvent| {

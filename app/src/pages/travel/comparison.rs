@@ -1,10 +1,11 @@
 //! What the state is compared with: the version before, or one that was chosen.
 
 use leptos::prelude::*;
-use rewind_domain::Json;
 use rewind_domain::diff;
+use rewind_domain::{Json, StreamKey};
 
 use super::traveller::Traveller;
+use crate::api::query::{ReplayQuery, Until};
 use crate::api::{ApiError, functions};
 use crate::browser::remote::Remote;
 use crate::state::changes::Changes;
@@ -27,7 +28,7 @@ impl Comparison {
     pub(super) fn new(traveller: Traveller) -> Self {
         let base = Memo::new(move |_| traveller.sight.with(|sight| sight.base));
         let chosen = RwSignal::new(None::<(u64, Document)>);
-        let key = traveller.stream().to_string();
+        let key = traveller.stream().clone();
         let wanted = RwSignal::new(None::<u64>);
         let fetched = Remote::new(move || wanted.get(), move |base| fetch(key.clone(), base));
         Effect::new(move || {
@@ -118,7 +119,8 @@ fn shared(traveller: Traveller, state: Json) -> Document {
     }
 }
 
-async fn fetch(stream: String, version: u64) -> Result<Json, ApiError> {
-    let version = Some(version.to_string());
-    functions::replay(stream, version, None, None).await.map(|answer| answer.state)
+async fn fetch(stream: StreamKey, version: u64) -> Result<Json, ApiError> {
+    functions::replay(ReplayQuery::new(stream, Until::Version(version)))
+        .await
+        .map(|answer| answer.state)
 }

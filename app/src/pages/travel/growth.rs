@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use rewind_domain::EntryId;
+use rewind_domain::{EntryId, StreamKey};
 
 use super::traveller::Traveller;
+use crate::api::query::{EventsQuery, Limit};
 use crate::api::{ApiError, EventsPage, StreamSummary, functions};
 use crate::browser::live::LiveLine;
 use crate::browser::remote::Remote;
@@ -30,7 +31,7 @@ pub(super) fn watch(traveller: Traveller, on_remade: Callback<()>) -> Growth {
     let reached = RwSignal::new(Reached::default());
     let line = RwSignal::new(LineStatus::default());
     let stream = traveller.stream();
-    let key = stream.to_string();
+    let key = stream.clone();
     let page = Remote::new(|| Some(()), move |()| fetch_page(key.clone()));
     Effect::new(move || {
         let Some(loaded) = page.loaded() else { return };
@@ -130,7 +131,7 @@ impl Reached {
 
 /// Looks how the stream is now, since the line may not tell what happened before it stood.
 fn look_again(traveller: Traveller) {
-    let stream = traveller.stream().to_string();
+    let stream = traveller.stream().clone();
     spawn_local(async move {
         if let Ok(page) = fetch_page(stream).await {
             traveller.saw(&page.extent);
@@ -138,6 +139,6 @@ fn look_again(traveller: Traveller) {
     });
 }
 
-async fn fetch_page(stream: String) -> Result<EventsPage, ApiError> {
-    functions::events(stream, None, None, Some("1".to_owned()), None, None, None).await
+async fn fetch_page(stream: StreamKey) -> Result<EventsPage, ApiError> {
+    functions::events(EventsQuery { limit: Limit::new(1), ..EventsQuery::new(stream) }).await
 }

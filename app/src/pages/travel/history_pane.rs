@@ -2,10 +2,11 @@
 
 use leptos::ev::Targeted;
 use leptos::prelude::*;
-use rewind_domain::Pointer;
+use rewind_domain::{Pointer, StreamKey};
 use web_sys::HtmlInputElement;
 
 use super::Travel;
+use crate::api::query::{HistoryQuery, Limit};
 use crate::api::{ApiError, HistoryAnswer, HistoryEntry, functions};
 use crate::browser::clock::Debounce;
 use crate::browser::location::History;
@@ -33,7 +34,7 @@ pub(super) fn HistoryPane(travel: Travel) -> impl IntoView {
     let path = Memo::new(move |_| traveller.sight.with(|sight| sight.path.clone()));
     let asked = RwSignal::new(None::<Question>);
     let entries = RwSignal::new(Vec::<HistoryEntry>::new());
-    let key = traveller.stream().to_string();
+    let key = traveller.stream().clone();
     let answer =
         Remote::new(move || asked.get(), move |(path, _, before)| fetch(key.clone(), path, before));
     let latest = Memo::new(move |_| {
@@ -224,11 +225,15 @@ fn IgnoredTypes(travel: Travel) -> impl IntoView {
 }
 
 async fn fetch(
-    stream: String,
+    stream: StreamKey,
     path: Pointer,
     before: Option<u64>,
 ) -> Result<HistoryAnswer, ApiError> {
-    let (path, before) = (Some(path.to_string()), before.map(|before| before.to_string()));
-    let (limit, order) = (Some(PAGE.to_string()), Some("desc".to_owned()));
-    functions::history(stream, path, None, None, before, limit, order).await
+    functions::history(HistoryQuery {
+        path: Some(path),
+        before,
+        limit: Limit::new(PAGE),
+        ..HistoryQuery::new(stream)
+    })
+    .await
 }

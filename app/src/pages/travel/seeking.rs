@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use rewind_domain::Pointer;
 use rewind_domain::travel::Step;
+use rewind_domain::{Pointer, StreamKey};
 
 use super::traveller::Traveller;
-use crate::api::{ApiError, functions};
+use crate::api::query::{HistoryQuery, Limit};
+use crate::api::{ApiError, Order, functions};
 use crate::state::steps::{self, Direction};
 
 /// How long a note stands.
@@ -54,7 +55,7 @@ impl Seeking {
             self.traveller.go(version);
             return;
         }
-        let stream = self.traveller.stream().to_string();
+        let stream = self.traveller.stream().clone();
         spawn_local(async move {
             let found = ask(stream, here, direction, &sought).await;
             // Whoever went on meanwhile is not called back.
@@ -117,20 +118,21 @@ impl Sought {
 }
 
 async fn ask(
-    stream: String,
+    stream: StreamKey,
     here: u64,
     direction: Direction,
     sought: &Sought,
 ) -> Result<Option<u64>, ApiError> {
     let (after, before, order) = match direction {
-        Direction::Next => (Some(here.to_string()), None, "asc"),
-        Direction::Previous => (None, Some(here.to_string()), "desc"),
+        Direction::Next => (Some(here), None, Order::Asc),
+        Direction::Previous => (None, Some(here), Order::Desc),
     };
     let (path, event_type) = match sought {
-        Sought::Change(path) => (Some(path.to_string()), None),
+        Sought::Change(path) => (Some(path.clone()), None),
         Sought::Type(event_type) => (None, Some(event_type.clone())),
     };
-    let (limit, order) = (Some("1".to_owned()), Some(order.to_owned()));
-    let answer = functions::history(stream, path, event_type, after, before, limit, order).await?;
+    let limit = Limit::new(1);
+    let query = HistoryQuery { stream, path, event_type, after, before, limit, order };
+    let answer = functions::history(query).await?;
     Ok(answer.entries.first().map(|entry| entry.version))
 }

@@ -3,10 +3,12 @@
 use leptos::prelude::*;
 
 use super::Travel;
+use crate::api::query::{Limit, TimelineQuery};
 use crate::api::{ApiError, TimelineAnswer, functions};
 use crate::browser::remote::Remote;
 use crate::components::timeline_strip::{Drawing, Mark, TimelineStrip};
 use crate::state::shared::Same;
+use rewind_domain::StreamKey;
 
 /// How many versions may come before the strip is drawn anew: a part of its width that nobody would see.
 const RENEWED_AFTER: u64 = 100;
@@ -14,7 +16,7 @@ const RENEWED_AFTER: u64 = 100;
 #[component]
 pub(super) fn TimeStrip(travel: Travel) -> impl IntoView {
     let Travel { traveller, comparison, .. } = travel;
-    let key = traveller.stream().to_string();
+    let key = traveller.stream().clone();
     // The strip is asked for when the page is there, and again once it lacks a part that can be seen.
     let until = Memo::new(move |asked: Option<&Option<u64>>| {
         let latest = traveller.facts.with(|facts| facts.as_ref().map(|facts| facts.latest))?;
@@ -50,6 +52,6 @@ pub(super) fn TimeStrip(travel: Travel) -> impl IntoView {
     view! { <TimelineStrip drawing cursor base=comparison.base on_go=move |version| travel.go(version) /> }
 }
 
-async fn fetch(stream: String) -> Result<TimelineAnswer, ApiError> {
-    functions::timeline(stream, None).await
+async fn fetch(stream: StreamKey) -> Result<TimelineAnswer, ApiError> {
+    functions::timeline(TimelineQuery { stream, buckets: Limit::default() }).await
 }

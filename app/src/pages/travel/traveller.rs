@@ -7,7 +7,8 @@ use rewind_domain::travel::{Cursor, ReplayError, Step};
 use rewind_domain::versions::StreamExtent;
 use rewind_domain::{Json, StreamKey};
 
-use crate::api::backend::DEFAULT_WINDOW_VERSIONS;
+use crate::api::query::WindowQuery;
+use crate::api::query::bounds::DEFAULT_WINDOW_VERSIONS;
 use crate::api::{ApiError, Shortfall, WindowAnswer, functions};
 use crate::browser::clock::Debounce;
 use crate::browser::location::{History, Location};
@@ -124,7 +125,7 @@ impl Traveller {
     pub(super) fn new(stream: StreamKey, address: Signal<TravelAddress>) -> Self {
         let wanted = RwSignal::new(None);
         let held = RwSignal::new(None::<Held>);
-        let key = stream.to_string();
+        let key = stream.clone();
         let of_held = move |f: fn(&Held) -> u64| held.with(|held| held.as_ref().map_or(0, f));
         let traveller = Self {
             held,
@@ -440,14 +441,8 @@ impl Traveller {
     }
 }
 
-async fn fetch_window(stream: String, point: Point) -> Result<WindowAnswer, ApiError> {
-    let (version, id, time_ms) = match point {
-        Point::Latest => (None, None, None),
-        Point::Version(version) => (Some(version.to_string()), None, None),
-        Point::Id(id) => (None, Some(id.to_string()), None),
-        Point::TimeMs(ms) => (None, None, Some(ms.to_string())),
-    };
-    functions::window(stream, version, id, time_ms, None).await
+async fn fetch_window(stream: StreamKey, point: Point) -> Result<WindowAnswer, ApiError> {
+    functions::window(WindowQuery::new(stream, point.into())).await
 }
 
 fn rows(answer: &WindowAnswer, steps: &[Same<Step>]) -> Vec<VersionRow> {

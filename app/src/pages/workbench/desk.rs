@@ -7,7 +7,8 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use rewind_domain::StreamKey;
 
-use crate::api::backend::MAX_WINDOW_VERSIONS;
+use crate::api::query::bounds::MAX_WINDOW_VERSIONS;
+use crate::api::query::{FoldQuery, SaveFoldQuery, Until, WindowQuery};
 use crate::api::{ApiError, ErrorCode, FoldAnswer, fold_tag, functions};
 use crate::browser::drafts::Drafts;
 use crate::browser::remote::Remote;
@@ -17,7 +18,7 @@ use crate::state::template::template;
 /// A fold that is saved, and one that is being written in its place.
 #[derive(Clone, Copy)]
 pub(super) struct Desk {
-    key: StoredValue<String>,
+    key: StoredValue<StreamKey>,
     drafts: Drafts,
     answer: Remote<(), FoldAnswer>,
     /// The types of events that a fold which is still to be written could have handlers for.
@@ -66,7 +67,7 @@ pub(super) enum Saving {
 
 impl Desk {
     pub(super) fn new(stream: &StreamKey) -> Self {
-        let key = stream.to_string();
+        let key = stream.clone();
         let saved = RwSignal::new(None::<Arc<FoldAnswer>>);
         let base = RwSignal::new(None::<String>);
         let text = RwSignal::new(String::new());
@@ -92,7 +93,10 @@ impl Desk {
         let desk = Self {
             key: StoredValue::new(key.clone()),
             drafts: Drafts::expect(),
-            answer: Remote::new(|| Some(()), move |()| functions::fold(key.clone())),
+            answer: Remote::new(
+                || Some(()),
+                move |()| functions::fold(FoldQuery { stream: key.clone() }),
+            ),
             types,
             saved,
             base,
@@ -339,12 +343,18 @@ enum Outcome {
     Moved(FoldAnswer),
 }
 
-async fn save(stream: String, base: Option<String>, text: String) -> Result<Outcome, ApiError> {
+async fn save(stream: StreamKey, base: Option<String>, text: String) -> Result<Outcome, ApiError> {
     let tag = base.as_deref().map(fold_tag).unwrap_or_default();
-    match functions::save_fold(stream.clone(), text, Some(tag)).await {
+    match functions::save_fold(SaveFoldQuery {
+        stream: stream.clone(),
+        source: text,
+        tag: Some(tag),
+    })
+    .await
+    {
         Ok(fold) => Ok(Outcome::Saved(fold)),
         Err(error) if error.code == ErrorCode::FoldChanged => {
-            let mut now = functions::fold(stream).await?;
+            let mut now = functions::fold(FoldQuery { stream }).await?;
             // What the server has read a moment before may be older than what stood in the way.
             if let Some(current) = error.current {
                 (now.source, now.tag) = (current.source, current.tag);
@@ -356,13 +366,14 @@ async fn save(stream: String, base: Option<String>, text: String) -> Result<Outc
 }
 
 /// The types of the first events of a stream and of the last ones, each once, as they came.
-async fn fetch_types(stream: String) -> Result<Vec<String>, ApiError> {
-    let limit = Some(MAX_WINDOW_VERSIONS.to_string());
-    let last = functions::window(stream.clone(), None, None, None, limit.clone()).await?;
+async fn fetch_types(stream: StreamKey) -> Result<Vec<String>, ApiError> {
+    let window = |stream: StreamKey, around: Until| {
+        functions::window(WindowQuery::new(stream, around).with_limit(MAX_WINDOW_VERSIONS))
+    };
+    let last = window(stream.clone(), Until::Latest).await?;
     let mut steps = Vec::new();
     if last.window.base_version > last.first_version {
-        let version = Some(last.first_version.to_string());
-        steps = functions::window(stream, version, None, None, limit).await?.window.steps;
+        steps = window(stream, Until::Version(last.first_version)).await?.window.steps;
     }
     steps.extend(last.window.steps);
     let mut types = Vec::new();

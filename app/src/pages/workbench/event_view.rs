@@ -6,7 +6,8 @@ use leptos::prelude::*;
 use rewind_domain::{EntryId, Event, StreamKey};
 
 use super::place::Place;
-use crate::api::{ApiError, ErrorCode, functions};
+use crate::api::query::{EventsQuery, Limit, Until, WindowQuery};
+use crate::api::{ApiError, ErrorCode, Order, functions};
 use crate::browser::remote::Remote;
 use crate::components::event_type::EventType;
 use crate::components::foreign_text::foreign;
@@ -24,7 +25,7 @@ pub(super) fn EventView(
     /// The version.
     place: Place,
 ) -> impl IntoView {
-    let key = stream.to_string();
+    let key = stream.clone();
     let version = Memo::new(move |_| {
         let last = place.is_known.get().then(|| place.versions.get().last)?;
         Some(place.settled.get().unwrap_or(last)).filter(|version| *version <= last)
@@ -91,10 +92,9 @@ fn absence(place: Place, remote: Remote<u64, Option<Arc<Event>>>) -> &'static st
 
 /// The event that made a version; nothing where none did, or where the saved fold is none, without which versions are not
 /// told.
-async fn fetch(stream: String, version: u64) -> Result<Option<Arc<Event>>, ApiError> {
-    let limit = Some("2".to_owned());
-    let window = functions::window(stream.clone(), Some(version.to_string()), None, None, limit);
-    let answer = match window.await {
+async fn fetch(stream: StreamKey, version: u64) -> Result<Option<Arc<Event>>, ApiError> {
+    let query = WindowQuery::new(stream.clone(), Until::Version(version)).with_limit(2);
+    let answer = match functions::window(query).await {
         Ok(answer) => answer,
         Err(error) if matches!(error.code, ErrorCode::FoldInvalid | ErrorCode::VersionNotFound) => {
             return Ok(None);
@@ -108,10 +108,14 @@ async fn fetch(stream: String, version: u64) -> Result<Option<Arc<Event>>, ApiEr
     }
 }
 
-async fn fetch_event(stream: String, id: EntryId) -> Result<Option<Arc<Event>>, ApiError> {
+async fn fetch_event(stream: StreamKey, id: EntryId) -> Result<Option<Arc<Event>>, ApiError> {
     let Some(before) = id.prev() else { return Ok(None) };
-    let (limit, order) = (Some("1".to_owned()), Some("asc".to_owned()));
-    let page =
-        functions::events(stream, Some(before.to_string()), None, limit, order, None, None).await?;
+    let page = functions::events(EventsQuery {
+        after: Some(before),
+        limit: Limit::new(1),
+        order: Order::Asc,
+        ..EventsQuery::new(stream)
+    })
+    .await?;
     Ok(page.events.into_iter().find(|event| event.id == id).map(Arc::new))
 }

@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use rewind_domain::StreamKey;
 use rewind_domain::versions::IncompleteReason;
 
+use crate::api::query::{EventsQuery, Limit, Until, WindowQuery};
 use crate::api::{ApiError, StreamSummary, functions};
 use crate::browser::clock::Debounce;
 use crate::browser::keyboard;
@@ -45,7 +46,7 @@ impl Place {
         let wanted = RwSignal::new(address.with_untracked(|address| address.version));
         let latest = RwSignal::new(0);
         let sought = RwSignal::new(None);
-        let key = stream.to_string();
+        let key = stream.clone();
         let summary = Remote::new(|| Some(()), {
             let key = key.clone();
             move |()| fetch_summary(key.clone())
@@ -149,9 +150,9 @@ fn listen(place: Place) {
     });
 }
 
-async fn fetch_summary(stream: String) -> Result<StreamSummary, ApiError> {
-    let limit = Some("1".to_owned());
-    Ok(functions::events(stream, None, None, limit, None, None, None).await?.stream)
+async fn fetch_summary(stream: StreamKey) -> Result<StreamSummary, ApiError> {
+    let query = EventsQuery { limit: Limit::new(1), ..EventsQuery::new(stream) };
+    Ok(functions::events(query).await?.stream)
 }
 
 /// The version before the first event that is present.
@@ -161,12 +162,10 @@ fn first_version(summary: &StreamSummary) -> u64 {
     trimmed.map_or(0, |trimmed| trimmed.missing_to)
 }
 
-async fn find(stream: String, point: Point) -> Result<u64, ApiError> {
-    let (id, time_ms) = match point {
-        Point::Id(id) => (Some(id.to_string()), None),
-        Point::TimeMs(ms) => (None, Some(ms.to_string())),
-        Point::Latest | Point::Version(_) => (None, None),
+async fn find(stream: StreamKey, point: Point) -> Result<u64, ApiError> {
+    let around = match point {
+        Point::Version(_) => Until::Latest,
+        point => point.into(),
     };
-    let limit = Some("1".to_owned());
-    Ok(functions::window(stream, None, id, time_ms, limit).await?.version)
+    Ok(functions::window(WindowQuery::new(stream, around).with_limit(1)).await?.version)
 }

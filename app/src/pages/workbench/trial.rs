@@ -8,6 +8,7 @@ use rewind_domain::travel::ReplayError;
 
 use super::desk::Desk;
 use super::place::Place;
+use crate::api::query::TryFoldQuery;
 use crate::api::{ApiError, ErrorCode, TrialAnswer, functions};
 use crate::browser::clock::Debounce;
 use crate::browser::remote::{Loaded, Remote};
@@ -56,11 +57,15 @@ impl Trial {
             let (version, revision) = (place.settled.get(), desk.revision.get());
             Some(Question { source, version, revision })
         });
-        let key = stream.to_string();
+        let key = stream.clone();
         let answer = Remote::new(
             move || question.get(),
             move |question: Question| {
-                functions::try_fold(key.clone(), question.source.to_string(), question.version)
+                functions::try_fold(TryFoldQuery {
+                    stream: key.clone(),
+                    source: question.source.to_string(),
+                    version: question.version,
+                })
             },
         );
         Effect::new(move || {

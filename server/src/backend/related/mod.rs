@@ -9,7 +9,8 @@ mod windows;
 use std::cmp::Ordering;
 
 use rewind_app::api::ApiError;
-use rewind_app::api::related::{RelatedAnswer, RelatedEvent, RelatedQuery};
+use rewind_app::api::query::RelatedQuery;
+use rewind_app::api::related::{RelatedAnswer, RelatedEvent};
 use rewind_codec::Codecs;
 use rewind_domain::relations::{Member, RelationNames, related};
 use rewind_domain::{Event, StreamKey};

@@ -2,13 +2,10 @@
 
 use http::HeaderMap;
 use rewind_app::api::ApiError;
-use rewind_app::api::live::MAX_WATCHES;
+use rewind_app::api::query::{LiveQuery, Selection};
 use rewind_domain::{EntryId, StreamKey};
 
 use crate::live::{Reached, Watched};
-
-/// How many streams can be watched as one.
-const MAX_STREAMS: usize = 100;
 
 /// What is asked to be watched.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,71 +24,30 @@ pub(super) enum What {
     Category(StreamKey, Option<Reached>),
 }
 
-/// The watches that a line is to carry side by side, where it is to: each is a query of its own.
-pub(super) fn joined(query: &str) -> Result<Vec<String>, ApiError> {
-    let watches: Vec<String> = form_urlencoded::parse(query.as_bytes())
-        .into_owned()
-        .filter_map(|(name, value)| (name == "watch").then_some(value))
-        .collect();
-    if watches.len() > MAX_WATCHES {
-        let reason = format!("one line carries at most {MAX_WATCHES}; open another one");
-        return Err(ApiError::bad_parameter("watch", reason));
-    }
-    Ok(watches)
-}
-
 /// What is watched, and where to go on: what the browser remembers wins over what the URL says.
-pub(super) fn asked(headers: &HeaderMap, query: &str) -> Result<Asked, ApiError> {
-    let (mut streams, mut category, mut after, mut filter) = (Vec::new(), None, None, None);
-    for (name, value) in form_urlencoded::parse(query.as_bytes()).into_owned() {
-        match name.as_str() {
-            "stream" => streams.push(key("stream", &value)?),
-            "category" if !value.is_empty() => {
-                category = Some(prefix_of(&key("category", &value)?));
-            }
-            "all" => category = Some(StreamKey::from("")),
-            "after" if !value.is_empty() => after = Some(("after", value)),
-            "filter" if !value.is_empty() => filter = Some(value),
-            _ => {}
-        }
-    }
-    if let Some(id) = headers.get("last-event-id").filter(|id| !id.is_empty()) {
-        after = Some(("Last-Event-ID", String::from_utf8_lossy(id.as_bytes()).into_owned()));
-    }
-    let what = match category {
-        Some(_) if !streams.is_empty() => Err(ApiError::bad_parameter(
-            "stream",
-            "cannot stand beside `category` or `all`; open a line for each",
-        )),
-        Some(prefix) => {
-            let from = after
-                .map(|(name, text)| {
-                    text.parse().map_err(|error| ApiError::bad_parameter(name, error))
-                })
-                .transpose()?;
-            Ok(What::Category(prefix, from))
-        }
-        None => watched(streams, after).map(What::Streams),
+pub(super) fn asked(headers: &HeaderMap, query: LiveQuery) -> Result<Asked, ApiError> {
+    let selection = query.selection()?;
+    let remembered = headers.get("last-event-id").filter(|id| !id.is_empty());
+    let after = match remembered {
+        Some(id) => Some(("Last-Event-ID", String::from_utf8_lossy(id.as_bytes()).into_owned())),
+        None => query.after.map(|after| ("after", after)),
     };
-    Ok(Asked { what: what?, filter })
+    let what = match selection {
+        Selection::Streams(streams) => What::Streams(watched(streams, after)?),
+        Selection::Prefix(prefix) => {
+            let from = after.map(|(name, text)| {
+                text.parse().map_err(|error| ApiError::bad_parameter(name, error))
+            });
+            What::Category(prefix, from.transpose()?)
+        }
+    };
+    Ok(Asked { what, filter: Some(query.filter).filter(|filter| !filter.is_empty()) })
 }
 
 fn watched(
     streams: Vec<StreamKey>,
     after: Option<(&str, String)>,
 ) -> Result<Vec<Watched>, ApiError> {
-    if streams.is_empty() || streams.iter().any(|stream| stream.as_bytes().is_empty()) {
-        return Err(ApiError::bad_parameter(
-            "stream",
-            "is missing; give the key of a stream, a `category`, or `all`",
-        ));
-    }
-    if streams.len() > MAX_STREAMS {
-        return Err(ApiError::bad_parameter(
-            "stream",
-            format!("at most {MAX_STREAMS} can be watched at once; watch their `category`"),
-        ));
-    }
     let positions: Vec<Option<EntryId>> = match after {
         None => vec![None; streams.len()],
         Some((name, text)) => text
@@ -110,21 +66,16 @@ fn watched(
         .collect())
 }
 
-fn key(name: &str, text: &str) -> Result<StreamKey, ApiError> {
-    text.parse().map_err(|error| ApiError::bad_parameter(name, error))
-}
-
-/// What the keys of a category begin with: `aggregate:Order:` for `aggregate:Order`, which does not take in `aggregate:OrderLine:1`.
-fn prefix_of(category: &StreamKey) -> StreamKey {
-    let bytes = category.as_bytes();
-    let bytes = bytes.strip_suffix(b"*").unwrap_or(bytes);
-    let bytes = bytes.strip_suffix(b":").unwrap_or(bytes);
-    StreamKey::from_bytes([bytes, b":"].concat())
-}
-
 #[cfg(test)]
 mod tests {
+    use rewind_app::api::live::MAX_WATCHES;
+    use rewind_app::api::query::read_url;
+
     use super::*;
+
+    fn asked(headers: &HeaderMap, query: &str) -> Result<Asked, ApiError> {
+        super::asked(headers, read_url(query)?)
+    }
 
     fn parse(
         query: &str,
@@ -185,15 +136,17 @@ mod tests {
 
     #[test]
     fn watches_side_by_side_are_queries_of_their_own() {
-        let query = "watch=stream%3Da%2526b%26after%3D5-0&watch=category%3Dc";
-        let watches = joined(query).unwrap();
+        let joined = |query: &str| read_url::<LiveQuery>(query).map(|query| query.watch);
+        let watches = joined("watch=stream%3Da%2526b%26after%3D5-0&watch=category%3Dc").unwrap();
         assert_eq!(watches, ["stream=a%26b&after=5-0", "category=c"]);
         let [(stream, after)] = &parse(&watches[0], None).unwrap()[..] else { panic!("several") };
         assert_eq!((stream.as_str(), after.as_deref()), ("a&b", Some("5-0")));
         assert_eq!(joined("stream=a").unwrap(), [""; 0]);
         assert!(joined(&"watch=all&".repeat(MAX_WATCHES)).is_ok());
-        let error = joined(&"watch=all&".repeat(MAX_WATCHES + 1)).unwrap_err();
-        assert_eq!(error.parameter.as_deref(), Some("watch"));
+        for wrong in ["watch=all&".repeat(MAX_WATCHES + 1), "watch=all&stream=a".to_owned()] {
+            let error = joined(&wrong).unwrap_err();
+            assert_eq!(error.parameter.as_deref(), Some("watch"));
+        }
     }
 
     #[test]
@@ -204,8 +157,8 @@ mod tests {
             ("stream=a\\", "`stream`"),
             ("stream=a&after=x", "`after`"),
             ("stream=a&after=1-0,2-0", "`after`"),
-            ("stream=a&category=b", "`stream`"),
-            ("stream=a&all", "`stream`"),
+            ("stream=a&category=b", "`category`"),
+            ("stream=a&all", "`all`"),
             ("category=a&after=x", "`after`"),
             ("category=a\\", "`category`"),
         ] {

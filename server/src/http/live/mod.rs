@@ -11,6 +11,7 @@ use bytes::Bytes;
 use futures::stream::{self, BoxStream, StreamExt};
 use http::{HeaderMap, Method};
 use rewind_app::api::ApiError;
+use rewind_app::api::query::{LiveQuery, read_url};
 
 use self::asked::{Asked, What};
 use super::find::read_filter;
@@ -27,24 +28,36 @@ pub(super) async fn live(
 ) -> Response {
     let query = query.unwrap_or_default();
     let stopping = state.stopping.clone();
-    let watches = match asked::joined(&query) {
-        Ok(watches) => watches,
+    let query: LiveQuery = match read_url(&query) {
+        Ok(query) => query,
         Err(error) => return errors::response(&error),
     };
     if method == Method::HEAD {
-        let meant = match watches.is_empty() {
-            true => asked::asked(&headers, &query).map(drop),
+        let meant = match query.watch.is_empty() {
+            true => asked::asked(&headers, query).map(drop),
             false => Ok(()),
         };
         return meant.map_or_else(|error| errors::response(&error), |()| sse::head());
     }
-    if !watches.is_empty() {
-        let open = move |query: String| open(state.clone(), peer.ip(), HeaderMap::new(), query);
-        return sse::response(joined::join(watches.into_iter().map(open)), stopping);
+    if !query.watch.is_empty() {
+        let open = move |watch: String| {
+            let state = state.clone();
+            async move { open(state, peer.ip(), HeaderMap::new(), read_watch(&watch)?).await }
+        };
+        return sse::response(joined::join(query.watch.into_iter().map(open)), stopping);
     }
     match open(state, peer.ip(), headers, query).await {
         Ok(frames) => sse::response(frames, stopping),
         Err(error) => errors::response(&error),
+    }
+}
+
+/// Reads one of several watches, which carries no further ones.
+fn read_watch(watch: &str) -> Result<LiveQuery, ApiError> {
+    let query: LiveQuery = read_url(watch)?;
+    match query.watch.is_empty() {
+        true => Ok(query),
+        false => Err(ApiError::bad_parameter("watch", "carries no further ones")),
     }
 }
 
@@ -53,9 +66,9 @@ async fn open(
     state: AppState,
     address: IpAddr,
     headers: HeaderMap,
-    query: String,
+    query: LiveQuery,
 ) -> Result<BoxStream<'static, Bytes>, ApiError> {
-    let Asked { what, filter } = asked::asked(&headers, &query)?;
+    let Asked { what, filter } = asked::asked(&headers, query)?;
     let filter = match filter {
         Some(text) => Some(read_filter(&text, &state.engines).await?),
         None => None,

@@ -17,6 +17,7 @@ use crate::browser::keyboard::focus;
 use crate::browser::location::Location;
 use crate::browser::places::Places;
 use crate::browser::remote::{Loaded, Remote};
+use crate::browser::rights::Rights;
 use crate::browser::zone::ChosenZone;
 use crate::components::cluster_notice::ClusterNotice;
 use crate::components::export_tray::ExportTray;
@@ -61,6 +62,7 @@ pub fn App() -> impl IntoView {
     let parts = Parts::new();
     fetch_when_idle(parts, about);
     let told = Memo::new(move |_| about.loaded().map(|loaded| loaded.answer.clone()));
+    Rights::provide(told);
     Topics::provide(Memo::new(move |_| {
         told.with(|told| told.as_ref().map(|about| about.topics.clone()).unwrap_or_default())
     }));

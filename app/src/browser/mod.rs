@@ -19,6 +19,7 @@ pub(crate) mod places;
 pub(crate) mod press;
 pub(crate) mod remote;
 pub(crate) mod resize;
+pub(crate) mod rights;
 pub(crate) mod stillness;
 pub(crate) mod text_area;
 pub(crate) mod theme;

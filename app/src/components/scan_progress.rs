@@ -1,9 +1,11 @@
 //! How far the search for streams is, and what it costs.
 
 use leptos::prelude::*;
+use rewind_domain::caller::Permission;
 
 use super::icon::{Glyph, Icon};
 use crate::api::{DiscoveryAction, DiscoveryPhase, DiscoveryStatus};
+use crate::browser::rights::Rights;
 use crate::state::text;
 
 /// Tells how far the search is, and pauses it or lets it go on.
@@ -24,6 +26,7 @@ pub(crate) fn ScanProgress(
         let load = load().unwrap_or_default();
         format!("One search serves all who look, and costs Redis {load} while it walks")
     };
+    let obstacle = || Rights::obstacle(Permission::Discovery);
     let button = move || {
         let (glyph, label, action) = match phase.get()? {
             DiscoveryPhase::Walking | DiscoveryPhase::Waiting => {
@@ -38,8 +41,9 @@ pub(crate) fn ScanProgress(
             <button
                 type="button"
                 class="button quiet scan-action"
-                title="For everybody who looks"
+                title=move || obstacle().unwrap_or_else(|| "For everybody who looks".to_owned())
                 data-testid="scan-action"
+                disabled=move || obstacle().is_some()
                 on:click=move |_| on_action.run(action)
             >
                 <Icon glyph />

@@ -1,7 +1,10 @@
 //! The bar above every page.
 
 use leptos::prelude::*;
+use rewind_domain::caller::Identity;
+use rewind_domain::foreign_text::visible;
 
+use super::foreign_text::foreign;
 use super::theme_switch::ThemeSwitch;
 use super::zone_switch::ZoneSwitch;
 use crate::api::About;
@@ -58,6 +61,16 @@ pub(crate) fn TopBar(
     let version = Memo::new(move |_| {
         about.with(|about| about.as_ref().map(|about| format!("Rewind {}", about.version)))
     });
+    let identity =
+        Memo::new(move |_| about.with(|about| Some(about.as_ref()?.caller.identity.clone())));
+    let caller = move || match identity.get()? {
+        Identity::User { name, groups } => Some(view! {
+            <span class="caller" data-testid="caller" title=in_groups(&groups)>
+                {foreign(&name)}
+            </span>
+        }),
+        Identity::Local | Identity::Anonymous => None,
+    };
     view! {
         <header class="top-bar">
             <a class="brand" href="/" title=version>
@@ -71,8 +84,17 @@ pub(crate) fn TopBar(
                 <a href="/streams" aria-current=move || is_streams.get().then_some("page")>"Streams"</a>
             </nav>
             <div class="top-bar-redis">{redis}</div>
+            {caller}
             <ZoneSwitch />
             <ThemeSwitch />
         </header>
+    }
+}
+
+/// Which groups somebody is in.
+fn in_groups(groups: &[String]) -> String {
+    match groups {
+        [] => "In no group".to_owned(),
+        groups => format!("In {}", visible(&groups.join(", "))),
     }
 }

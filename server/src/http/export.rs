@@ -1,8 +1,10 @@
 //! `GET /api/export`: what a filter finds, as a file.
 
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Extension;
 use axum::body::Body;
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
@@ -13,6 +15,7 @@ use rewind_app::api::export::Ticket;
 use rewind_app::api::find::{FindBegun, UnreadStreams};
 use rewind_app::api::query::{ExportQuery, read_url};
 use rewind_app::api::{ApiError, ErrorCode};
+use rewind_domain::caller::Caller;
 use rewind_domain::filter::read_list;
 use tokio::time::timeout;
 
@@ -31,6 +34,7 @@ const UNREAD_COUNT: HeaderName = HeaderName::from_static("rewind-unread-count");
 const UNREAD: HeaderName = HeaderName::from_static("rewind-unread");
 
 pub(super) async fn export(
+    Extension(_caller): Extension<Arc<Caller>>,
     State(state): State<AppState>,
     method: Method,
     RawQuery(query): RawQuery,

@@ -1,5 +1,6 @@
 //! `GET /api/find`: what a filter finds, as it is found.
 
+use axum::Extension;
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
 use bytes::Bytes;
@@ -7,8 +8,10 @@ use futures::StreamExt as _;
 use http::{HeaderMap, Method};
 use rewind_app::api::ApiError;
 use rewind_app::api::query::{FindQuery, Selection, read_url};
+use rewind_domain::caller::Caller;
 use rewind_domain::merge::IdSpan;
 use rewind_domain::{EntryId, Filter, FilterError};
+use std::sync::Arc;
 
 use super::{AppState, errors, sse};
 use crate::backend::engine_error;
@@ -16,6 +19,7 @@ use crate::engines::{Engines, EventFilter, FilterFault};
 use crate::find::{FindFrame, FindQuery as Search, Place, Position, find};
 
 pub(super) async fn find_events(
+    Extension(_caller): Extension<Arc<Caller>>,
     State(state): State<AppState>,
     method: Method,
     headers: HeaderMap,

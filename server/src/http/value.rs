@@ -1,12 +1,15 @@
 //! `GET /api/value`: the bytes of one field, as a file.
 
+use axum::Extension;
 use axum::body::Body;
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
 use http::{HeaderValue, header};
 use rewind_app::api::query::{FieldQuery, read_url};
 use rewind_app::api::{ApiError, ErrorCode};
+use rewind_domain::caller::Caller;
 use rewind_domain::{EntryId, Fields};
+use std::sync::Arc;
 
 use super::{AppState, errors};
 use crate::backend::{LoneEntry, api_error, entry};
@@ -18,7 +21,11 @@ const MAX_NAME_CHARS: usize = 40;
 /// The name and the value of a field.
 type Pair = (Vec<u8>, Vec<u8>);
 
-pub(super) async fn value(State(state): State<AppState>, RawQuery(query): RawQuery) -> Response {
+pub(super) async fn value(
+    Extension(_caller): Extension<Arc<Caller>>,
+    State(state): State<AppState>,
+    RawQuery(query): RawQuery,
+) -> Response {
     let asked = match read_url::<FieldQuery>(query.as_deref().unwrap_or_default()) {
         Ok(asked) => asked,
         Err(error) => return errors::response(&error),

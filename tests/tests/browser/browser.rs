@@ -80,6 +80,14 @@ impl Browser {
         folder
     }
 
+    /// Has every request carry these headers, as a proxy in front of the server would add them.
+    pub(crate) async fn send_headers(&self, headers: serde_json::Value) {
+        let cdp = self.driver.cdp();
+        cdp.send_raw("Network.enable", serde_json::json!({})).await.unwrap();
+        let parameters = serde_json::json!({ "headers": headers });
+        cdp.send_raw("Network.setExtraHTTPHeaders", parameters).await.unwrap();
+    }
+
     /// Goes to a page.
     pub async fn open(&self, path: &str) {
         self.driver.goto(format!("{}{path}", self.base)).await.unwrap();

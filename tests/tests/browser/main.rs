@@ -3,6 +3,7 @@
 mod away;
 mod browse;
 mod browser;
+mod callers;
 mod composing;
 mod controls;
 mod decoders;

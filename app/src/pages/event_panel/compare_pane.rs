@@ -143,7 +143,7 @@ fn Difference(
     let location = Location::expect();
     let (base_stream, base_id) = base;
     let is_elsewhere = base_stream != stream;
-    let (key, base_key) = (stream.clone(), base_stream.clone());
+    let (key, base_key) = (stream, base_stream.clone());
     let both = Remote::new(
         || Some(()),
         move |()| fetch_both(base_key.clone(), base_id, key.clone(), event.clone()),

@@ -41,7 +41,7 @@ pub(super) fn RelatedPane(
     let location = Location::expect();
     let ask = RwSignal::new(Ask::First);
     let story = RwSignal::new(None::<Story>);
-    let key = stream.clone();
+    let key = stream;
     let answers = Remote::new(
         move || Some(ask.get()),
         move |ask| {

@@ -220,11 +220,10 @@ impl Browsing {
 
     /// Looks how the stream is now, since the line may not tell what happened before it stood.
     fn look_again(self) {
-        let stream = self.stream.get_value().to_string();
+        let query =
+            EventsQuery { limit: Limit::new(1), ..EventsQuery::new(self.stream.get_value()) };
         spawn_local(async move {
-            let limit = Some("1".to_owned());
-            if let Ok(answer) = functions::events(stream, None, None, limit, None, None, None).await
-            {
+            if let Ok(answer) = functions::events(query).await {
                 self.seen.note(&answer.extent);
             }
         });

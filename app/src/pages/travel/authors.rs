@@ -38,7 +38,7 @@ impl Authors {
                 facts.as_ref().map(|facts| (facts.window_base, facts.window_base <= facts.first))
             })
         });
-        let key = traveller.stream().clone();
+        let key = traveller.stream();
         let told = Remote::new(
             move || {
                 let (base, is_start) = window.get()?;

@@ -24,7 +24,7 @@ pub(super) const EXPRESSION_ID: &str = "expression";
 pub(super) fn BisectPane(travel: Travel) -> impl IntoView {
     let traveller = travel.traveller;
     let expression = Memo::new(move |_| traveller.sight.with(|sight| sight.expression.clone()));
-    let key = traveller.stream().clone();
+    let key = traveller.stream();
     let answer = Remote::new(
         move || Some(expression.get()).filter(|expression| !expression.is_empty()),
         move |expression| functions::bisect(BisectQuery { stream: key.clone(), expression }),

@@ -28,7 +28,7 @@ impl Comparison {
     pub(super) fn new(traveller: Traveller) -> Self {
         let base = Memo::new(move |_| traveller.sight.with(|sight| sight.base));
         let chosen = RwSignal::new(None::<(u64, Document)>);
-        let key = traveller.stream().clone();
+        let key = traveller.stream();
         let wanted = RwSignal::new(None::<u64>);
         let fetched = Remote::new(move || wanted.get(), move |base| fetch(key.clone(), base));
         Effect::new(move || {

@@ -131,7 +131,7 @@ impl Reached {
 
 /// Looks how the stream is now, since the line may not tell what happened before it stood.
 fn look_again(traveller: Traveller) {
-    let stream = traveller.stream().clone();
+    let stream = traveller.stream();
     spawn_local(async move {
         if let Ok(page) = fetch_page(stream).await {
             traveller.saw(&page.extent);

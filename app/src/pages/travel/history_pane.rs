@@ -34,7 +34,7 @@ pub(super) fn HistoryPane(travel: Travel) -> impl IntoView {
     let path = Memo::new(move |_| traveller.sight.with(|sight| sight.path.clone()));
     let asked = RwSignal::new(None::<Question>);
     let entries = RwSignal::new(Vec::<HistoryEntry>::new());
-    let key = traveller.stream().clone();
+    let key = traveller.stream();
     let answer =
         Remote::new(move || asked.get(), move |(path, _, before)| fetch(key.clone(), path, before));
     let latest = Memo::new(move |_| {

@@ -55,7 +55,7 @@ impl Seeking {
             self.traveller.go(version);
             return;
         }
-        let stream = self.traveller.stream().clone();
+        let stream = self.traveller.stream();
         spawn_local(async move {
             let found = ask(stream, here, direction, &sought).await;
             // Whoever went on meanwhile is not called back.

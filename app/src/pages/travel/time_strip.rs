@@ -16,7 +16,7 @@ const RENEWED_AFTER: u64 = 100;
 #[component]
 pub(super) fn TimeStrip(travel: Travel) -> impl IntoView {
     let Travel { traveller, comparison, .. } = travel;
-    let key = traveller.stream().clone();
+    let key = traveller.stream();
     // The strip is asked for when the page is there, and again once it lacks a part that can be seen.
     let until = Memo::new(move |asked: Option<&Option<u64>>| {
         let latest = traveller.facts.with(|facts| facts.as_ref().map(|facts| facts.latest))?;

@@ -4,7 +4,9 @@ mod asked;
 mod joined;
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
+use axum::Extension;
 use axum::extract::{ConnectInfo, RawQuery, State};
 use axum::response::Response;
 use bytes::Bytes;
@@ -12,6 +14,7 @@ use futures::stream::{self, BoxStream, StreamExt};
 use http::{HeaderMap, Method};
 use rewind_app::api::ApiError;
 use rewind_app::api::query::{LiveQuery, read_url};
+use rewind_domain::caller::Caller;
 
 use self::asked::{Asked, What};
 use super::find::read_filter;
@@ -20,6 +23,7 @@ use crate::live::{CategoryViewer, Viewer};
 use crate::serving::Peer;
 
 pub(super) async fn live(
+    Extension(_caller): Extension<Arc<Caller>>,
     State(state): State<AppState>,
     ConnectInfo(Peer(peer)): ConnectInfo<Peer>,
     method: Method,

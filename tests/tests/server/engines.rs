@@ -65,7 +65,7 @@ async fn fifty_hostile_scripts_at_once_leave_plain_questions_their_answers() {
     redis.add_many(STREAM, 10).await;
     let app = TestApp::start(&redis).await;
     let endless = "export default { on: { $any() { for (;;) String(10n ** 300000n); } } };";
-    let body = json!({ "stream": STREAM, "source": endless, "at": "latest" });
+    let body = json!({ "stream": STREAM, "source": endless });
     let client = reqwest::Client::new();
     let asked: Vec<_> = (0..50)
         .map(|_| {
@@ -125,7 +125,7 @@ async fn states_full_of_tricks_are_states_or_errors_and_hold_up_nobody() {
     let app = TestApp::start(&redis).await;
     for (trick, outcome) in TRICKS {
         let source = format!("export default {{ on: {{ Made() {{ {trick} }} }} }};");
-        let body = json!({ "stream": STREAM, "source": source, "at": "latest" });
+        let body = json!({ "stream": STREAM, "source": source });
         let started = Instant::now();
         let (status, answer) = app.post("/api/try_fold", &body).await;
         assert!(started.elapsed() < PATIENCE, "{trick}: {:?}", started.elapsed());

@@ -62,7 +62,7 @@ async fn a_handler_that_cannot_be_stopped_is_an_error_at_its_event() {
     order(&redis).await;
     let (app, _folder) = start(&redis, SOUND).await;
     for step in HOSTILE {
-        let body = json!({ "stream": STREAM, "source": handler(step), "at": "latest" });
+        let body = json!({ "stream": STREAM, "source": handler(step) });
         let started = Instant::now();
         let (status, answer) = app.post("/api/try_fold", &body).await;
         assert!(started.elapsed() < PATIENCE, "{step} took {:?}", started.elapsed());
@@ -81,7 +81,7 @@ async fn a_window_by_such_a_fold_has_what_came_before() {
     let redis = TestRedis::start().await;
     order(&redis).await;
     let (app, _folder) = start(&redis, &handler("for (;;) String(10n ** 300000n);")).await;
-    let answer = app.ok(&format!("/api/window?stream={STREAM}&around=3")).await;
+    let answer = app.ok(&format!("/api/window?stream={STREAM}&version=3")).await;
     let stopped = &answer["stopped"];
     assert_eq!((&stopped["version"], &stopped["id"]), (&json!(2), &json!("2-0")), "{answer}");
     assert_eq!(stopped["type"], "Paid", "{answer}");
@@ -105,7 +105,7 @@ async fn a_module_that_never_comes_to_its_end_is_no_fold_and_stalls_nobody() {
             "for(;;)String(10n**300000n);",
             "export default { initial() { for(;;)String(10n**300000n); }, on: {} };",
         ] {
-            let body = json!({ "stream": STREAM, "source": top, "at": "latest" });
+            let body = json!({ "stream": STREAM, "source": top });
             let (status, answer) = app.post("/api/try_fold", &body).await;
             assert_eq!(status.as_u16(), 422, "{top}: {answer}");
             assert_eq!(answer["error"]["code"], "fold_invalid", "{top}: {answer}");
@@ -191,7 +191,7 @@ async fn deep_recursion_is_an_error_with_the_largest_stack_too() {
             FoldConfig { folder: Some(folder.path().to_owned()), ..FoldConfig::default() };
         config.limits.stack_bytes = kib * 1024;
         let app = TestApp::start_with_folds(&redis, config).await;
-        let answer = app.ok(&format!("/api/window?stream={STREAM}&around=3")).await;
+        let answer = app.ok(&format!("/api/window?stream={STREAM}&version=3")).await;
         assert_eq!(answer["stopped"]["kind"], "stack_overflow", "{kib}: {answer}");
         assert_eq!(answer["stopped"]["version"], 2, "{kib}: {answer}");
     }

@@ -81,7 +81,7 @@ async fn all_that_is_told(app: &TestApp, count: u64) -> Vec<(String, Value)> {
         "/api/index?stream=s&buckets=20".to_owned(),
         format!("/api/index?stream=s&buckets=5&from={}&to={}", count / 4, count / 2),
         format!("/api/events?stream=s&limit=3&before={}-0", count / 2),
-        format!("/api/window?stream=s&limit=10&time={}", count / 2),
+        format!("/api/window?stream=s&limit=10&time_ms={}", count / 2),
         format!("/api/window?stream=s&limit=10&id={}-0", count / 2),
         "/api/bisect?stream=s&expression=state.who%3D%3D%22nobody%22".to_owned(),
         "/api/timeline?stream=s&buckets=10".to_owned(),

@@ -5,7 +5,7 @@ use rewind_tests::{TestApp, TestRedis, eventually};
 use serde_json::{Value, json};
 
 const RULE: [&str; 3] = ["Order", "events:orders", "data.order_id"];
-const ORDER_7: &str = "stream=events:orders%23Order:7&order=asc";
+const ORDER_7: &str = "stream=events:orders%23Order:7";
 /// Too many to be read in one short read, or to be on one page.
 const MANY: u64 = 5_000;
 
@@ -38,7 +38,7 @@ async fn an_aggregate_has_its_own_events_and_versions() {
     let redis = TestRedis::start().await;
     add_orders(&redis, 9).await;
     let app = start(&redis).await;
-    let page = app.ok(&format!("/api/events?{ORDER_7}")).await;
+    let page = app.ok(&format!("/api/events?{ORDER_7}&order=asc")).await;
     assert_eq!(ids(&page), ["1-0", "4-0", "7-0"]);
     assert_eq!(page["events"][2]["version"], 3);
     let stream = &page["stream"];
@@ -49,7 +49,7 @@ async fn an_aggregate_has_its_own_events_and_versions() {
     assert_eq!((ids(&page), &page["next"]), (vec!["7-0", "4-0"], &json!("4-0")));
     let page = app.ok("/api/events?stream=events:orders%23Order:7&order=desc&before=4-0").await;
     assert_eq!((ids(&page), &page["next"]), (vec!["1-0"], &Value::Null));
-    let page = app.ok(&format!("/api/events?{ORDER_7}&version=2&limit=1")).await;
+    let page = app.ok(&format!("/api/events?{ORDER_7}&order=asc&version=2&limit=1")).await;
     assert_eq!(ids(&page), ["4-0"]);
     let page = app.ok("/api/events?stream=events:orders%23Order:urn:9&order=asc").await;
     assert_eq!(ids(&page), ["3-0", "6-0", "9-0"]);
@@ -83,10 +83,10 @@ async fn what_is_added_later_belongs_to_it_at_once() {
     let redis = TestRedis::start().await;
     add_orders(&redis, 3).await;
     let app = start(&redis).await;
-    assert_eq!(ids(&app.ok(&format!("/api/events?{ORDER_7}")).await), ["1-0"]);
+    assert_eq!(ids(&app.ok(&format!("/api/events?{ORDER_7}&order=asc")).await), ["1-0"]);
     add(&redis, 10, "OrderPaid", &json!({"order_id": "7"})).await;
     add(&redis, 11, "OrderPaid", &json!({"order_id": 10})).await;
-    assert_eq!(ids(&app.ok(&format!("/api/events?{ORDER_7}")).await), ["1-0", "10-0"]);
+    assert_eq!(ids(&app.ok(&format!("/api/events?{ORDER_7}&order=asc")).await), ["1-0", "10-0"]);
     let page = app.ok("/api/events?stream=events:orders%23Order:10").await;
     assert_eq!(ids(&page), ["11-0"]);
     assert_eq!(app.ok(&format!("/api/replay?{ORDER_7}")).await["version"], 2);
@@ -104,9 +104,9 @@ async fn a_long_one_is_read_page_by_page() {
     .await;
     assert_eq!(replay["version"], MANY);
     assert_eq!(replay["state"]["n"], 3 * MANY - 2);
-    let page = app.ok(&format!("/api/events?{ORDER_7}&version=4000&limit=1")).await;
+    let page = app.ok(&format!("/api/events?{ORDER_7}&order=asc&version=4000&limit=1")).await;
     assert_eq!(ids(&page), ["11998-0"]);
-    let found = app.request(&format!("/api/find?{ORDER_7}&filter=data.customer.id:3&limit=9999"));
+    let found = app.request(&format!("/api/find?{ORDER_7}&order=asc&filter=data.customer.id:3&limit=9999"));
     let text = found.send().await.unwrap().text().await.unwrap();
     assert_eq!(
         text.matches("\"customer\":{\"id\":3}").count() as u64,
@@ -120,9 +120,9 @@ async fn the_versions_of_a_trimmed_topic_do_not_claim_to_be_exact() {
     let redis = TestRedis::start().await;
     add_orders(&redis, 9).await;
     let app = start(&redis).await;
-    assert_eq!(ids(&app.ok(&format!("/api/events?{ORDER_7}")).await).len(), 3);
+    assert_eq!(ids(&app.ok(&format!("/api/events?{ORDER_7}&order=asc")).await).len(), 3);
     redis.run("XTRIM events:orders MINID 4-0").await;
-    let page = app.ok(&format!("/api/events?{ORDER_7}")).await;
+    let page = app.ok(&format!("/api/events?{ORDER_7}&order=asc")).await;
     assert_eq!(ids(&page), ["4-0", "7-0"]);
     assert_eq!(page["stream"]["incomplete"]["reason"], "unknown");
     let replay = app.ok(&format!("/api/replay?{ORDER_7}")).await;
@@ -138,10 +138,10 @@ async fn a_topic_that_was_made_anew_is_gone_through_anew() {
     let redis = TestRedis::start().await;
     add_orders(&redis, 9).await;
     let app = start(&redis).await;
-    assert_eq!(ids(&app.ok(&format!("/api/events?{ORDER_7}")).await).len(), 3);
+    assert_eq!(ids(&app.ok(&format!("/api/events?{ORDER_7}&order=asc")).await).len(), 3);
     redis.run("DEL events:orders").await;
     add(&redis, 2, "OrderCreated", &json!({"order_id": "7"})).await;
-    assert_eq!(ids(&app.ok(&format!("/api/events?{ORDER_7}")).await), ["2-0"]);
+    assert_eq!(ids(&app.ok(&format!("/api/events?{ORDER_7}&order=asc")).await), ["2-0"]);
     let (status, code, message) = app.error("/api/events?stream=events:orders%23Order:8").await;
     assert_eq!((status, code.as_str()), (404, "stream_not_found"), "{message}");
 }
@@ -201,7 +201,7 @@ async fn without_room_for_it_the_answer_says_what_would_help() {
     let redis = TestRedis::start().await;
     add_orders(&redis, 9).await;
     let app = TestApp::start_with_topics(&redis, FoldConfig::default(), &[RULE], Some(0)).await;
-    let (status, code, message) = app.error(&format!("/api/events?{ORDER_7}")).await;
+    let (status, code, message) = app.error(&format!("/api/events?{ORDER_7}&order=asc")).await;
     assert_eq!((status, code.as_str()), (503, "not_indexed"));
     assert!(message.contains("`events:orders`") && message.contains("`--topic-mb`"), "{message}");
     assert_eq!(ids(&app.ok("/api/events?stream=events:orders").await).len(), 9);

@@ -106,7 +106,8 @@ async fn a_long_one_is_read_page_by_page() {
     assert_eq!(replay["state"]["n"], 3 * MANY - 2);
     let page = app.ok(&format!("/api/events?{ORDER_7}&order=asc&version=4000&limit=1")).await;
     assert_eq!(ids(&page), ["11998-0"]);
-    let found = app.request(&format!("/api/find?{ORDER_7}&order=asc&filter=data.customer.id:3&limit=9999"));
+    let found =
+        app.request(&format!("/api/find?{ORDER_7}&order=asc&filter=data.customer.id:3&limit=9999"));
     let text = found.send().await.unwrap().text().await.unwrap();
     assert_eq!(
         text.matches("\"customer\":{\"id\":3}").count() as u64,

@@ -12,6 +12,7 @@ mod headers;
 mod health;
 mod live;
 mod metrics;
+mod openapi;
 mod posted;
 mod sse;
 mod value;
@@ -88,6 +89,7 @@ pub fn router(state: AppState) -> Router {
         .route("/api/find", get(find::find_events))
         .route("/api/export", get(export::export))
         .route("/api/value", get(value::value))
+        .route("/api/openapi.json", get(openapi::document))
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
         .route("/metrics", get(metrics::metrics))

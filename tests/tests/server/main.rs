@@ -32,6 +32,7 @@ mod live_filters;
 mod live_joined;
 mod live_rewritten;
 mod loan_applications;
+mod openapi;
 mod overview;
 mod questions;
 mod related;

@@ -12,6 +12,8 @@ mod folds;
 mod limit;
 #[cfg(feature = "ssr")]
 mod read;
+#[cfg(feature = "ssr")]
+pub mod shape;
 mod streams;
 mod travel;
 

@@ -103,13 +103,13 @@ impl de::Error for Wrong {
 }
 
 /// The value of a parameter.
-trait Parameter {
+pub(super) trait Parameter {
     /// Reads it as what the field is.
     fn read<'de, S: DeserializeSeed<'de>>(self, seed: S) -> Result<S::Value, Wrong>;
 }
 
 /// All values of a parameter in a URL.
-struct Given(Vec<String>);
+pub(super) struct Given(pub(super) Vec<String>);
 
 impl Parameter for Given {
     fn read<'de, S: DeserializeSeed<'de>>(self, seed: S) -> Result<S::Value, Wrong> {
@@ -124,7 +124,7 @@ impl Parameter for Value {
 }
 
 /// The parameters of a question, as the fields of a struct.
-struct Parameters<V>(Vec<(String, V)>);
+pub(super) struct Parameters<V>(pub(super) Vec<(String, V)>);
 
 impl<'de, P: Parameter> Deserializer<'de> for Parameters<P> {
     type Error = Wrong;

@@ -196,8 +196,24 @@ fn opening(section: &str) -> String {
     paragraphs.map(str::trim).find(|text| !text.is_empty()).unwrap_or_default().replace('\n', " ")
 }
 
-/// What a section's table says of a parameter.
+/// What a section's table says of a parameter; else the table of another one that it refers to.
 fn meaning(name: &str, section: &str) -> String {
+    let here = in_table(name, section);
+    if !here.is_empty() {
+        return here;
+    }
+    let links = section.split("](#get-api").skip(1).filter_map(|link| link.split(')').next());
+    let elsewhere = links.filter_map(|call| {
+        let heading = format!("`GET /api/{call}`");
+        DOCUMENTATION.split("\n## ").find(|section| section.starts_with(&heading))
+    });
+    elsewhere
+        .map(|section| in_table(name, section))
+        .find(|text| !text.is_empty())
+        .unwrap_or_default()
+}
+
+fn in_table(name: &str, section: &str) -> String {
     let row = section.lines().find_map(|line| {
         let mut cells = line.strip_prefix("| ")?.split(" | ");
         let named = cells.next()?.split(", ").any(|cell| cell.trim_matches('`') == name);
@@ -225,11 +241,11 @@ mod tests {
             .filter(|call| call.method == "get")
             .flat_map(|call| {
                 let section = section(call);
-                let told = |parameter: &&Parameter| {
+                let is_silent = |parameter: &&Parameter| {
                     meaning(parameter.name, section).is_empty()
                         && !section.contains(&format!("`{}`", parameter.name))
                 };
-                let silent = call.parameters.iter().filter(told);
+                let silent = call.parameters.iter().filter(is_silent);
                 silent.map(|parameter| (call.path, parameter.name)).collect::<Vec<_>>()
             })
             .collect();

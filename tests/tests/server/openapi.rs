@@ -145,12 +145,36 @@ async fn the_examples_of_the_documentation_are_answered() {
     let (_redis, app) = start().await;
     let examples: Vec<&str> = DOCUMENTATION
         .lines()
-        .filter(|line| line.starts_with("curl ") && !line.contains(" -d "))
-        .filter_map(|line| line.split("127.0.0.1:7117").nth(1)?.split('\'').next())
+        .filter(|line| line.starts_with("curl ") && !line.contains("content-type"))
         .collect();
-    assert!(examples.len() >= 4, "{examples:?}");
+    assert!(examples.len() >= 6, "{examples:?}");
     for example in examples {
-        let status = app.request(example).send().await.unwrap().status();
+        let status = app.request(&path_of(example)).send().await.unwrap().status();
         assert_eq!(status.as_u16(), 200, "{example}");
+    }
+}
+
+/// What a `curl` command asks for, whose data it sends as parameters.
+fn path_of(command: &str) -> String {
+    let mut words = Vec::new();
+    for (at, part) in command.split('\'').enumerate() {
+        // Between quotes a space is no end.
+        match at % 2 {
+            1 => words.push(part.to_owned()),
+            _ => words.extend(part.split_whitespace().map(str::to_owned)),
+        }
+    }
+    let address = words.iter().find_map(|word| word.strip_prefix("http://127.0.0.1:7117")).unwrap();
+    let data = words.windows(2).filter(|pair| matches!(&*pair[0], "-d" | "--data-urlencode"));
+    let parameters: Vec<String> = data
+        .map(|pair| {
+            let (name, value) = pair[1].split_once('=').unwrap();
+            let value: String = value.bytes().map(|byte| format!("%{byte:02X}")).collect();
+            format!("{name}={value}")
+        })
+        .collect();
+    match parameters.is_empty() {
+        true => address.to_owned(),
+        false => format!("{address}?{}", parameters.join("&")),
     }
 }

@@ -44,7 +44,7 @@ pub fn parameters_of<Q: Query>() -> Vec<Parameter> {
     let parameter = |name: &&'static str| {
         let kind = Cell::new(ParameterKind::Text);
         let _ = Q::deserialize(Only { name, kind: &kind });
-        Parameter { name, kind: kind.get(), is_required: required.contains(name) }
+        Parameter { name, kind: kind.get(), is_required: required.iter().any(|one| one == name) }
     };
     fields.get().iter().map(parameter).collect()
 }

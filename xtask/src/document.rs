@@ -24,7 +24,7 @@ const AS_THEY_ARE: [&str; 2] = ["icon.svg", "live-worker.js"];
 /// Writes the styles, as one file, and what is served as it is into `assets`.
 pub(crate) fn assets(workspace: &Workspace, assets: &Path) -> Result<()> {
     let styles = styles(&workspace.root().join("style"))?;
-    write(&assets.join("rewind.css"), &styles)?;
+    write(&assets.join("rewind.css"), &plain(&styles))?;
     for name in AS_THEY_ARE {
         write(&assets.join(name), &read(&folder(workspace).join(name))?)?;
     }
@@ -55,6 +55,20 @@ pub(crate) fn naming(document: &str, folder: &str, is_split: bool) -> String {
 /// Where the document lies. Not beside a `Cargo.toml`, which Trunk would compile by itself.
 fn folder(workspace: &Workspace) -> PathBuf {
     workspace.root().join("frontend/document")
+}
+
+/// Styles without comments, indentation and empty lines, which every first visit would pay for. A comment begins at `/*` wherever it
+/// stands: no text in the styles has that in it.
+fn plain(styles: &str) -> String {
+    let mut rest = styles;
+    let mut text = String::with_capacity(styles.len());
+    while let Some((before, comment)) = rest.split_once("/*") {
+        text.push_str(before);
+        rest = comment.split_once("*/").map_or("", |(_, after)| after);
+    }
+    text.push_str(rest);
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    lines.flat_map(|line| [line, "\n"]).collect()
 }
 
 /// All style sheets of a folder, in the order in which the main one imports them.
@@ -111,6 +125,12 @@ mod tests {
         let folder =
             folder(&[("main.css", main), ("base.css", "b {}\n"), ("tokens.css", "a {}\n")]);
         assert_eq!(styles(folder.path()).unwrap(), "a {}\nb {}\n");
+    }
+
+    #[test]
+    fn styles_are_sent_without_comments_and_indentation() {
+        let styles = "/* One\n   of two. */\n\na {\n  color: red; /* inline */\n}\n/* open";
+        assert_eq!(plain(styles), "a {\ncolor: red;\n}\n");
     }
 
     #[test]

@@ -52,7 +52,9 @@ pub trait Query: Serialize + DeserializeOwned + Send {
     /// Its parameters, as they stand behind the `?` of a URL.
     fn to_search(&self) -> String {
         // Texts and numbers, which can always be written.
-        serde_html_form::to_string(self).unwrap_or_default()
+        let search = serde_html_form::to_string(self).unwrap_or_default();
+        // It ends with what would stand before the next one.
+        search.trim_end_matches('&').to_owned()
     }
 
     /// The URL that asks it at `path`.

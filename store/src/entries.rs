@@ -662,7 +662,12 @@ fn whole_entries(buffer: &ReplyBuffer, looks: usize, ranges: usize) -> Vec<usize
             next = behind.unwrap_or(next);
             behind.is_some()
         });
-        arrived.push(whole.count());
+        let whole = whole.count();
+        arrived.push(whole);
+        if whole < *count as usize {
+            // What stands there is the beginning of an entry, not the next range.
+            break;
+        }
         at = next;
     }
     arrived

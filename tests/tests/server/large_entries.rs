@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use futures::StreamExt as _;
-use rewind_tests::{RewindProcess, TestRedis};
+use rewind_tests::{RewindProcess, TestApp, TestRedis, eventually};
 use serde_json::Value;
 
 /// How many large events there are, and how large each is, in bytes.
@@ -176,4 +176,22 @@ async fn an_entry_that_has_no_room_is_shown_by_its_beginning_and_saved_as_a_whol
     })
     .await;
     assert!(grown <= MAX_ANSWER_BYTES, "{} KiB", grown / 1024);
+}
+
+#[tokio::test]
+async fn a_stream_that_ends_with_a_large_event_is_indexed_and_stays_so() {
+    let redis = TestRedis::start().await;
+    redis.add("s", "1-0", "Small", r#"{"text":"x"}"#).await;
+    // More than a reply of several ranges has room for.
+    redis.add("s", "2-0", "Large", &format!(r#"{{"text":"{}"}}"#, "y".repeat(5_000_000))).await;
+    let app = TestApp::start(&redis).await;
+    eventually("the stream is indexed", || async {
+        let index = app.ok("/api/index?stream=s").await;
+        (index["is_complete"] == true).then_some(())
+    })
+    .await;
+    // Each question reads again what was indexed.
+    for _ in 0..5 {
+        assert_eq!(app.ok("/api/index?stream=s").await["indexed"], 2);
+    }
 }

@@ -7,7 +7,9 @@ use std::sync::Arc;
 
 use rewind_domain::{EntryId, StreamKey};
 
-use super::entries::{EntryPage, EntryRange, LOOK_BYTES, SMALL_ROOM, piece};
+use super::entries::{LOOK_BYTES, SMALL_ROOM};
+use super::entry_page::{EntryPage, piece};
+use super::entry_range::EntryRange;
 use super::fit;
 use super::look::Look;
 use super::reader::Reader;

@@ -1,19 +1,15 @@
-//! Entries as they stand in a reply: how pages of them are asked for, and read in place.
+//! How entries are asked for: several ranges of a stream at once, and less where a reply has no room.
 //!
 //! What reads streams end to end shares this: [`History`](super::History) and [`Scan`](super::Scan).
 
 use std::sync::Arc;
 
-use rewind_domain::cut::CutField;
-use rewind_domain::identity::EntryDigest;
-use rewind_domain::versions::StreamExtent;
-use rewind_domain::{Entry, EntryId, FieldSource, RawEvent, StreamKey};
+use rewind_domain::{EntryId, StreamKey};
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-
-use super::fit::{self, ATTEMPTS, ReadIds};
+use super::entry_page::{EntryPage, EntryPlace, entries, whole_entries};
+use super::entry_range::EntryRange;
+use super::fit::{self, ATTEMPTS};
 use super::look::Look;
-use super::page::{IdRange, PageOrder};
 use super::reader::{Reader, ReaderPool};
 use super::resp::{Arrived, Keep, ReplyBuffer, Token};
 use super::{Part, Store, StoreError, StoreUrl, StreamInfo};
@@ -23,10 +19,6 @@ use super::{Part, Store, StoreError, StoreUrl, StreamInfo};
 const ROOM: usize = 12 << 20;
 /// The same for several entries: a thousand that are some times larger than usual.
 pub(super) const SMALL_ROOM: usize = 4 << 20;
-/// How much of what was read ahead waits to be looked at, in bytes.
-const AHEAD_BYTES: usize = 8 << 20;
-/// Behind a page of more than this many bytes nothing is read ahead.
-const LARGE_PAGE_BYTES: usize = 1 << 20;
 /// How much is kept of each value of an entry that has no room as a whole: as much as is shown of a value.
 const BEGINNING_BYTES: usize = 1 << 20;
 /// How many times less is kept of each where even that has no room, since there are many.
@@ -36,50 +28,6 @@ const LESS: usize = 64;
 pub(super) const LOOK_BYTES: usize = 256;
 /// How much is kept of each value where only ids count: more than an id has.
 pub(super) const ID_BYTES: usize = 64;
-
-/// Some entries that follow each other, in the order in which they were asked for.
-pub struct EntryPage {
-    /// Shared by the pages of one reply.
-    buffer: Arc<ReplyBuffer>,
-    entries: Vec<EntryPlace>,
-    is_last: bool,
-    /// Its share of what may be read ahead, until it was looked at.
-    share: Option<OwnedSemaphorePermit>,
-}
-
-/// Bounds how much is read ahead of whoever looks at it.
-#[derive(Clone)]
-pub(super) struct ReadAhead(Arc<Semaphore>);
-
-impl ReadAhead {
-    pub(super) fn new() -> Self {
-        Self(Arc::new(Semaphore::new(AHEAD_BYTES)))
-    }
-
-    /// Waits until what was read before was looked at, where the last page was large: of such there is one at a time.
-    pub(super) async fn wait_after(&self, last_bytes: usize) {
-        if last_bytes > LARGE_PAGE_BYTES {
-            let all = u32::try_from(AHEAD_BYTES).unwrap_or(u32::MAX);
-            drop(self.0.acquire_many(all).await);
-        }
-    }
-
-    /// Waits until there is room for a page. One that is larger than that has room alone.
-    pub(super) async fn admit(&self, page: &mut EntryPage) {
-        let bytes = page.bytes().min(AHEAD_BYTES);
-        let share = Arc::clone(&self.0).acquire_many_owned(u32::try_from(bytes).unwrap_or(0));
-        // Closed never, since nothing closes it.
-        page.share = share.await.ok();
-    }
-}
-
-/// An entry on a page. It borrows the bytes that Redis sent.
-pub struct PageEntry<'a> {
-    /// Its id.
-    pub id: EntryId,
-    fields: PageFields<'a>,
-}
-
 /// What is asked of Redis in one go: some ranges of a stream, between two looks at it that tell whether versions counted from the stream
 /// as a whole fit the entries, while entries are being added and trimmed.
 #[derive(Clone)]
@@ -95,15 +43,6 @@ pub(super) struct PageRequest<'a> {
     /// What is kept of the values, where there is room for all.
     pub(super) keep: Keep,
 }
-
-/// Entries that follow each other, as Redis is asked for them.
-#[derive(Clone, Copy, Debug)]
-pub struct EntryRange {
-    range: IdRange,
-    order: PageOrder,
-    count: u64,
-}
-
 /// The reply to a [`PageRequest`].
 pub(super) struct PageReply {
     /// A page for each range.
@@ -111,235 +50,6 @@ pub(super) struct PageReply {
     /// The stream that they fit.
     pub(super) info: StreamInfo,
 }
-
-pub(super) struct EntryPlace {
-    pub(super) id: EntryId,
-    /// The token of the first field's name.
-    pub(super) fields: usize,
-    /// How many fields there are.
-    pub(super) count: usize,
-}
-
-struct PageFields<'a> {
-    buffer: &'a ReplyBuffer,
-    /// The place of the first one in the buffer.
-    first_token: usize,
-    tokens: &'a [Token],
-}
-
-impl FieldSource for PageFields<'_> {
-    fn count(&self) -> usize {
-        self.tokens.len() / 2
-    }
-
-    fn pair(&self, at: usize) -> Option<(&[u8], &[u8])> {
-        let name = self.tokens.get(2 * at)?;
-        let value = self.tokens.get(2 * at + 1)?;
-        Some((self.buffer.bulk(*name)?, self.buffer.bulk(*value)?))
-    }
-}
-
-impl PageEntry<'_> {
-    /// Its fields.
-    pub fn fields(&self) -> &dyn FieldSource {
-        &self.fields
-    }
-
-    /// The entry as folds take it, as the one that makes this version; 0, which no event makes, where that is not known.
-    pub fn raw(&self, version: u64) -> RawEvent<'_> {
-        RawEvent::new(self.id, version, &self.fields)
-    }
-
-    /// Its fingerprint: that of the whole entry, also where only the beginnings of its values are there.
-    pub fn digest(&self) -> EntryDigest {
-        self.fields.buffer.entry_digest(self.fields.first_token, self.fields.count())
-    }
-
-    /// How many bytes its names and values have, as far as they are there.
-    pub fn bytes(&self) -> usize {
-        let pairs = (0..self.fields.count()).filter_map(|at| self.fields.pair(at));
-        pairs.map(|(name, value)| name.len() + value.len()).sum()
-    }
-
-    /// The values of which only the beginnings are there, since the entry is too large to be read as a whole.
-    pub fn cut_fields(&self) -> Vec<CutField> {
-        if !self.fields.buffer.is_cut() {
-            return Vec::new();
-        }
-        let cut = |at: usize| {
-            let length = self.fields.buffer.cut_length(self.fields.first_token + 2 * at + 1)?;
-            Some(CutField { at: at as u64, bytes: length as u64 })
-        };
-        (0..self.fields.count()).filter_map(cut).collect()
-    }
-
-    /// The entry with a copy of its fields.
-    pub fn to_entry(&self) -> Entry {
-        let fields = (0..self.fields.count()).filter_map(|at| self.fields.pair(at)).collect();
-        Entry { id: self.id, fields }
-    }
-}
-
-impl EntryPage {
-    /// The entries that stand at these places.
-    pub(super) fn of(buffer: ReplyBuffer, entries: Vec<EntryPlace>, is_last: bool) -> Self {
-        Self { buffer: Arc::new(buffer), entries, is_last, share: None }
-    }
-
-    /// One without entries, behind which there are none.
-    pub(super) fn empty() -> Self {
-        let buffer = Arc::new(ReplyBuffer::expecting(Vec::new(), 0, 0));
-        Self { buffer, entries: Vec::new(), is_last: true, share: None }
-    }
-
-    /// The ids of the entries.
-    pub fn ids(&self) -> impl Iterator<Item = EntryId> {
-        self.entries.iter().map(|entry| entry.id)
-    }
-
-    /// How many entries there are.
-    pub fn len(&self) -> usize {
-        self.entries.len()
-    }
-
-    /// How many bytes the reply had that they stand in.
-    pub fn bytes(&self) -> usize {
-        self.buffer.len()
-    }
-
-    /// Whether there is none.
-    pub fn is_empty(&self) -> bool {
-        self.entries.is_empty()
-    }
-
-    /// Whether there was nothing behind it in its range.
-    pub fn is_last(&self) -> bool {
-        self.is_last
-    }
-
-    /// The id of the first entry.
-    pub fn first_id(&self) -> Option<EntryId> {
-        self.entries.first().map(|entry| entry.id)
-    }
-
-    /// The id of the last entry.
-    pub fn last_id(&self) -> Option<EntryId> {
-        self.entries.last().map(|entry| entry.id)
-    }
-
-    /// The entries.
-    pub fn entries(&self) -> impl ExactSizeIterator<Item = PageEntry<'_>> {
-        let tokens = self.buffer.tokens();
-        self.entries.iter().map(move |entry| {
-            let tokens = tokens.get(entry.fields..entry.fields + 2 * entry.count);
-            let (buffer, first_token) = (&*self.buffer, entry.fields);
-            let fields = PageFields { buffer, first_token, tokens: tokens.unwrap_or_default() };
-            PageEntry { id: entry.id, fields }
-        })
-    }
-
-    /// The fingerprint of the first entry.
-    pub fn first_digest(&self) -> Option<EntryDigest> {
-        self.entries.first().map(|entry| self.buffer.entry_digest(entry.fields, entry.count))
-    }
-
-    /// The fingerprint of the newest entry, where this is the page of `range`.
-    pub(super) fn newest_digest(&self, range: EntryRange) -> Option<EntryDigest> {
-        let newest = match range.order {
-            PageOrder::OldestFirst => self.entries.last(),
-            PageOrder::NewestFirst => self.entries.first(),
-        };
-        newest.map(|entry| self.buffer.entry_digest(entry.fields, entry.count))
-    }
-
-    /// Says whether there is nothing behind it.
-    pub(super) fn set_last(&mut self, is_last: bool) {
-        self.is_last = is_last;
-    }
-
-    /// The entries, with copies of their fields.
-    pub fn to_entries(&self) -> Vec<Entry> {
-        self.entries().map(|entry| entry.to_entry()).collect()
-    }
-
-    /// Leaves the first entry out.
-    pub(super) fn remove_first(&mut self) {
-        if !self.entries.is_empty() {
-            self.entries.remove(0);
-        }
-    }
-
-    /// Leaves all entries out.
-    pub(super) fn clear(&mut self) {
-        self.entries.clear();
-    }
-}
-
-impl EntryRange {
-    /// The first `count` entries within `range`, in this order.
-    pub fn new(range: IdRange, order: PageOrder, count: u64) -> Self {
-        Self { range, order, count }
-    }
-
-    /// The ranges to ask for, and whether they have all that there is in this one: of a part, a range for each of its entries.
-    fn asked(&self, part: Option<&Part>) -> (Vec<Self>, bool) {
-        let Some(part) = part else { return (vec![*self], false) };
-        let (ids, is_all) = part.ids_within(self.range, self.order, self.count);
-        let single = |id| Self { range: IdRange::within(id, id), count: 1, ..*self };
-        (ids.into_iter().map(single).collect(), is_all)
-    }
-
-    /// The arguments of the command that reads it, but for its name and the key.
-    pub(super) fn arguments(&self) -> [String; 3] {
-        let [low, high] = self.range.arguments();
-        match self.order {
-            PageOrder::OldestFirst => [low, high, self.count.to_string()],
-            PageOrder::NewestFirst => [high, low, self.count.to_string()],
-        }
-    }
-
-    /// The command that reads it.
-    pub(super) fn command<'a>(
-        &self,
-        key: &'a StreamKey,
-        [from, to, count]: &'a [String; 3],
-    ) -> [&'a [u8]; 6] {
-        let (from, to, count) = (from.as_bytes(), to.as_bytes(), count.as_bytes());
-        [self.command_name(), key.as_bytes(), from, to, b"COUNT", count]
-    }
-
-    /// What was asked for, with the ids of what came, and the fingerprint of the newest of it.
-    pub(super) fn read_ids<'a>(
-        &self,
-        ids: &'a [EntryId],
-        newest_digest: Option<EntryDigest>,
-    ) -> ReadIds<'a> {
-        let Self { range, order, count } = *self;
-        ReadIds { range, order, count, ids, newest_digest }
-    }
-
-    /// Whether nothing of the stream comes behind this entry in the range.
-    fn ends_with(&self, id: EntryId, extent: &StreamExtent) -> bool {
-        let IdRange { after, before } = self.range;
-        match self.order {
-            PageOrder::OldestFirst => {
-                Some(id) >= extent.last_id || before.is_some_and(|before| id.next() >= Some(before))
-            }
-            PageOrder::NewestFirst => {
-                extent.first_id.is_none_or(|first| id <= first)
-                    || after.is_some_and(|after| id.prev() <= Some(after))
-            }
-        }
-    }
-
-    fn command_name(&self) -> &'static [u8] {
-        match self.order {
-            PageOrder::OldestFirst => b"XRANGE",
-            PageOrder::NewestFirst => b"XREVRANGE",
-        }
-    }
-}
-
 impl Store {
     /// Several ranges of a stream, each of at most a few thousand entries, and the stream that they fit. Where that is more than
     /// [`SMALL_ROOM`], the last ones are shorter than they could be, or empty, which [`EntryPage::is_last`] tells.
@@ -481,12 +191,7 @@ impl PageRequest<'_> {
         let (before, lists, after) = read(&buffer, self.look, asked.ranges.len(), url)?;
         let buffer = Arc::new(buffer);
         let mut pages: Vec<EntryPage> = (0..self.ranges.len())
-            .map(|_| EntryPage {
-                buffer: Arc::clone(&buffer),
-                entries: Vec::new(),
-                is_last: false,
-                share: None,
-            })
+            .map(|_| EntryPage::of(Arc::clone(&buffer), Vec::new(), false))
             .collect();
         for ((at, _), list) in asked.ranges.iter().zip(lists) {
             if let Some(page) = pages.get_mut(*at) {
@@ -632,62 +337,4 @@ fn read(
     }
     let (before, after) = fit::both(before, info(&mut at))?;
     Ok((before, lists, after))
-}
-
-/// The entries that the reply at `at` has of a range.
-pub(super) fn piece(
-    buffer: &Arc<ReplyBuffer>,
-    at: usize,
-    range: &EntryRange,
-    url: &StoreUrl,
-) -> Result<EntryPage, StoreError> {
-    if let Some(Token::Error(_)) | None = buffer.tokens().get(at) {
-        buffer.reply(at, url)?;
-    }
-    let (entries, _) =
-        entries(buffer, at).ok_or(StoreError::unexpected("a page of another shape"))?;
-    let is_last = (entries.len() as u64) < range.count;
-    Ok(EntryPage { buffer: Arc::clone(buffer), entries, is_last, share: None })
-}
-
-/// How many whole entries arrived of each range, where not all of the reply did.
-fn whole_entries(buffer: &ReplyBuffer, looks: usize, ranges: usize) -> Vec<usize> {
-    let mut at = (0..looks).fold(0, |at, _| buffer.value_end(at));
-    let mut arrived = Vec::with_capacity(ranges);
-    for _ in 0..ranges {
-        let Some(Token::Array(count)) = buffer.tokens().get(at) else { break };
-        let mut next = at + 1;
-        let whole = (0..*count).take_while(|_| {
-            let behind = buffer.whole_value_end(next);
-            next = behind.unwrap_or(next);
-            behind.is_some()
-        });
-        let whole = whole.count();
-        arrived.push(whole);
-        if whole < *count as usize {
-            // What stands there is the beginning of an entry, not the next range.
-            break;
-        }
-        at = next;
-    }
-    arrived
-}
-
-/// The entries of the list at `at`, and the place behind it.
-fn entries(buffer: &ReplyBuffer, at: usize) -> Option<(Vec<EntryPlace>, usize)> {
-    let tokens = buffer.tokens();
-    let Token::Array(count) = tokens.get(at)? else { return None };
-    let mut entries = Vec::with_capacity(*count as usize);
-    let mut at = at + 1;
-    for _ in 0..*count {
-        let [Token::Array(2), id, Token::Array(length), ..] = tokens.get(at..)? else {
-            return None;
-        };
-        let id = EntryId::from_bytes(buffer.bulk(*id)?).ok()?;
-        let fields = at + 3;
-        let length = *length as usize;
-        entries.push(EntryPlace { id, fields, count: length / 2 });
-        at = fields + length;
-    }
-    Some((entries, at))
 }

@@ -6,9 +6,12 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 
 use super::digest::digest;
-use super::entries::{EntryPage, EntryRange, PageEntry, PageReply, PageRequest, ReadAhead};
+use super::entries::{PageReply, PageRequest};
+use super::entry_page::{EntryPage, PageEntry};
+use super::entry_range::EntryRange;
 use super::look::Look;
 use super::page_size::PageSize;
+use super::read_ahead::ReadAhead;
 use super::reader::{Reader, ReaderPool};
 use super::resp::Keep;
 use super::{IdRange, PageOrder, Part, Store, StoreError, StoreUrl, StreamInfo};

@@ -3,9 +3,11 @@
 //! Of each event: a number of the caller's, the version, the id, the number of fields, and the fields, each text after its length. All
 //! numbers are little-endian.
 
+use std::sync::Arc;
+
 use rewind_domain::{EntryId, RawEvent};
 
-use super::entries::{EntryPage, EntryPlace, PageEntry};
+use super::entry_page::{EntryPage, EntryPlace, PageEntry};
 use super::history::HistoryPage;
 use super::resp::ReplyBuffer;
 
@@ -91,7 +93,7 @@ impl PackedEvents {
             heads.push(Head { number, version });
             entries.push(EntryPlace { id: EntryId::new(ms, seq), fields, count });
         }
-        let page = EntryPage::of(ReplyBuffer::of_texts(bytes, texts), entries, false);
+        let page = EntryPage::of(Arc::new(ReplyBuffer::of_texts(bytes, texts)), entries, false);
         Some(Self { page, heads })
     }
 

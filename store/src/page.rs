@@ -93,7 +93,7 @@ impl PageOrder {
         }
     }
 
-    /// The version so many entries further on in this order.
+    /// The version this many entries further on in this order.
     pub fn onward(self, version: u64, distance: u64) -> Option<u64> {
         Direction::from(self).onward(version, distance)
     }
@@ -106,7 +106,7 @@ pub struct Wanted {
     pub key: StreamKey,
     /// Which entries.
     pub range: IdRange,
-    /// At most so many.
+    /// At most this many.
     pub count: u64,
 }
 

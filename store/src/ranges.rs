@@ -29,7 +29,7 @@ pub struct RangeEntries {
 
 impl Store {
     /// The entries of the first of these parts, of one at least and of more as far as there is room: in one round trip but for
-    /// aggregates inside of topics. A key that does not exist has none.
+    /// aggregates in topics. A key that does not exist has none.
     ///
     /// # Errors
     /// Where Redis is away. What it refuses for one part is the answer for that part.
@@ -68,7 +68,7 @@ impl Store {
         Ok(pages.into_iter().map(page).collect())
     }
 
-    /// The first of them, where it is of an aggregate inside of a topic.
+    /// The first of them, where it is of an aggregate in a topic.
     async fn first_of_part(
         &self,
         reads: &[RangeRead],
@@ -82,7 +82,7 @@ impl Store {
         })
     }
 
-    /// Those before the first that is of an aggregate inside of a topic.
+    /// Those before the first that is of an aggregate in a topic.
     fn before_parts<'r>(&self, reads: &'r [RangeRead]) -> Vec<(&'r StreamKey, EntryRange)> {
         reads
             .iter()

@@ -165,7 +165,7 @@ impl ReplyBuffer {
         }
     }
 
-    /// The fingerprint of the entry with so many fields, whose first name is the token at `at`.
+    /// The fingerprint of the entry with this many fields, whose first name is the token at `at`.
     pub(super) fn entry_digest(&self, at: usize, fields: usize) -> EntryDigest {
         let mut digest = FieldsDigest::new();
         for at in at..at + 2 * fields {
@@ -314,7 +314,7 @@ impl ReplyBuffer {
         Ok(if self.taken(self.at) > self.room { Next::Full } else { Next::Token(token) })
     }
 
-    /// How much memory is taken where so many bytes are kept.
+    /// How much memory is taken if this many bytes are kept.
     fn taken(&self, bytes: usize) -> usize {
         bytes.saturating_add(self.tokens.len() * size_of::<Token>())
     }

@@ -10,8 +10,11 @@ use rewind_domain::numbering::{Numbering, PageEnds};
 use rewind_domain::{EntryId, StreamKey};
 use tokio::sync::mpsc;
 
-use super::entries::{EntryPage, EntryRange, PageEntry, PageReply, PageRequest, ReadAhead};
+use super::entries::{PageReply, PageRequest};
+use super::entry_page::{EntryPage, PageEntry};
+use super::entry_range::EntryRange;
 use super::page_size::PageSize;
+use super::read_ahead::ReadAhead;
 use super::reader::Reader;
 use super::resp::Keep;
 use super::{IdRange, PageOrder, Part, Store, StoreError, StreamInfo};

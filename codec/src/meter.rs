@@ -1,7 +1,7 @@
 //! What one value may come to.
 
 use rewind_domain::json::MAX_DEPTH;
-/// How many JSON values may be inside of one: as many as in JSON text.
+/// How many JSON values may be in one: as many as in JSON text.
 pub use rewind_domain::json::MAX_VALUES;
 
 use crate::error::CodecError;

@@ -3,7 +3,7 @@
 //! A key says little about that. A stream may be deleted and written again, also under the same ids; another one may be renamed,
 //! restored or swapped into its place. What was learned of the first one must not be told of the second.
 //!
-//! A stream only ever gets entries behind its last one, loses any of them, and counts both. So what Redis tells of it at two moments
+//! A stream gets entries behind its last one only, may lose any of them, and counts both. So what Redis says about it at two moments
 //! fits together in a way in which two different streams mostly do not, see [`StreamExtent::is_continued_by`]. What cannot be seen in
 //! this way is a stream that was written again with the same ids, as many entries, and the same first and last one: whoever keeps what it read of
 //! the entries in between has to compare them.
@@ -142,7 +142,7 @@ impl StreamExtent {
     }
 
     /// Whether an entry that the stream had earlier, with this id and fingerprint, can be what is `found` in it under this id now:
-    /// the same, or nothing where it was trimmed or deleted.
+    /// the same, or `None` if it was trimmed or deleted.
     pub fn accounts_for(
         &self,
         id: EntryId,

@@ -76,7 +76,7 @@ struct Track {
 }
 
 impl Direction {
-    /// The version so many entries further on in this direction; `None` beyond the first one that there can be.
+    /// The version this many entries further on in this direction; `None` beyond the first one that there can be.
     pub fn onward(self, version: u64, distance: u64) -> Option<u64> {
         match self {
             Self::Ascending => version.checked_add(distance),
@@ -336,7 +336,7 @@ mod tests {
         }
     }
 
-    /// Streams of large entries, of which there is room for so many at a time.
+    /// Streams of large entries, of which there is room for only a few at a time.
     fn merged_in_little_room(
         streams: usize,
         room: usize,

@@ -36,7 +36,7 @@ impl FieldSource for Fields {
     }
 }
 
-/// The version of an event whose version is not known. No stream has so many entries.
+/// The version of an event whose version is not known. No stream has that many entries.
 pub const UNKNOWN_VERSION: u64 = u64::MAX;
 
 /// An entry on its way into a fold.

@@ -38,7 +38,7 @@ mod tests {
 
     use super::*;
 
-    /// A stream of so many entries, `first` of which were trimmed.
+    /// A stream of this many entries, `first` of which were trimmed.
     fn extent(first: u64, added: u64) -> StreamExtent {
         let id = |ms| EntryId::new(ms, 0);
         StreamExtent {

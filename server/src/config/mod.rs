@@ -119,7 +119,7 @@ impl ReadConfig {
         Self { redis_url, codecs: Codecs::default(), topics: Vec::new() }
     }
 
-    /// What the key of an aggregate inside of a topic stands for.
+    /// What the key of an aggregate in a topic stands for.
     pub fn inside(&self, key: &StreamKey) -> Option<Inside> {
         Inside::of(&self.topics, key)
     }

@@ -34,7 +34,7 @@ const STREAMS_A_STEP: usize = 5_000;
 const MAX_STOPS: usize = 3;
 /// How many events the filter is asked at once at first: few enough for the first finds to be there at once.
 const ASKED_AT_FIRST: usize = 256;
-/// How many it is asked at once at last: so many that asking takes far less time than answering.
+/// How many it is asked at once at last: enough that asking takes far less time than answering.
 const ASKED_AT_LAST: usize = 4_096;
 /// How many bytes of them an engine is told at once.
 const MAX_ASKED_BYTES: usize = 1024 * 1024;

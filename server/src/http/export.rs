@@ -205,7 +205,7 @@ struct Writing {
     text: FileText,
     /// For a page that follows it.
     running: Option<Running>,
-    /// How many streams that cannot be read the head of the answer tells of.
+    /// How many unreadable streams the head of the answer names.
     told_of: u64,
     /// How many the search knew when it began.
     known: u64,

@@ -62,7 +62,7 @@ pub(super) struct Shelf {
     limits: IndexLimits,
     slots: Mutex<Slots>,
     builds: Semaphore,
-    /// How often an index was begun anew.
+    /// How often an index was begun again.
     restarts: AtomicU64,
 }
 
@@ -181,7 +181,7 @@ impl Shelf {
         }
     }
 
-    /// Takes note that an index was begun anew.
+    /// Takes note that an index was begun again.
     pub(super) fn note_restart(&self) {
         self.restarts.fetch_add(1, Ordering::Relaxed);
     }

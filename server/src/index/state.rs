@@ -5,7 +5,7 @@
 //! ([`StreamExtent::is_continued_by`]), and have lost nothing from its middle. The last entry indexed must be there unchanged. The index is
 //! complete only once it has the same first entry, the same last entry and as many entries as the stream at one and the same moment: then it
 //! has the same ids, since a stream never gets an entry between others. That also the entries in between are the same is looked at in turns:
-//! each time that the index is asked for, one piece of it is read again and compared. Where any of this fails, the index is built anew.
+//! each time that the index is asked for, one piece of it is read again and compared. Where any of this fails, the index is built again.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -52,7 +52,7 @@ pub struct IndexView<'a> {
     pub members: &'a [Members],
     /// Changes whenever `members` were begun anew.
     pub members_epoch: u64,
-    /// Changes whenever the index was begun anew, and is that of no other index.
+    /// Changes whenever the index was begun again, and is that of no other index.
     pub lineage: u64,
     /// Whether its ranks are those of the stream.
     has_ranks: bool,

@@ -42,7 +42,7 @@ struct State {
 /// A stream of a category.
 struct Member {
     followed: Followed,
-    /// The number of the delivery behind the last one that said that it was made anew.
+    /// The number of the delivery behind the last one that said that it was made again.
     remade_before: Option<u64>,
 }
 
@@ -62,7 +62,7 @@ pub(super) struct Start {
     pub(super) reached: Reached,
     /// What has to be read to get there.
     pub(super) missed: Merge,
-    /// The streams that were made anew since.
+    /// The streams that were made again since.
     pub(super) remade: Vec<StreamKey>,
     pub(super) watching: LiveWatching,
 }
@@ -204,7 +204,7 @@ impl Category {
         member.map_or_else(Followed::from_its_beginning, |member| member.followed.clone())
     }
 
-    /// So many of the streams, but for the first ones.
+    /// This many of the streams, but for the first ones.
     pub(super) fn some(&self, before: usize, count: usize) -> Vec<(StreamKey, Followed)> {
         let state = self.state();
         let some = state.streams.iter().skip(before).take(count);
@@ -242,7 +242,7 @@ impl Category {
         });
     }
 
-    /// Has a stream begin anew, and says so to all viewers.
+    /// Has a stream begin again, and says so to all viewers.
     pub(super) fn begin_anew(&self, stream: &StreamKey) {
         let state = &mut *self.state();
         state.gone.remove(stream);

@@ -33,7 +33,7 @@ pub struct CategoryViewer {
     reached: Arc<Reached>,
     /// What has to be read from Redis before what is in the channel.
     missed: Option<Missed>,
-    /// The streams of which it is still to be said that they were made anew.
+    /// The streams of which it is still to be said that they were made again.
     remade: Vec<StreamKey>,
     watching: Option<LiveWatching>,
     selection: Selection,

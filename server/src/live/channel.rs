@@ -51,7 +51,7 @@ pub(super) enum Delivery {
         /// The same as a frame.
         frame: Frame,
     },
-    /// A stream was made anew; what follows is all that it has, from its beginning.
+    /// A stream was made again; what follows is all that it has, from its beginning.
     Remade {
         /// Which.
         stream: StreamKey,

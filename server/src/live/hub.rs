@@ -292,7 +292,7 @@ impl Topic {
         self.state().1.clone()
     }
 
-    /// Puts deliveries into the channel, after which the stream was read up to where `followed` says, unless it was begun anew since it was
+    /// Puts deliveries into the channel, after which the stream was read up to where `followed` says, unless it was begun again since it was
     /// `seen`.
     pub(super) fn publish(
         &self,

@@ -12,7 +12,7 @@
 //! |---|---|
 //! | who watches what, and how much of it there may be | `hub`, `seats` |
 //! | what is new: in streams, in a category | `reader`; `category`, `follower`, `merge`, `reached` |
-//! | what is missing, what begins anew | `position`, `followed`, `remade` |
+//! | what is missing, what begins again | `position`, `followed`, `remade` |
 //! | which of it a viewer gets | `selection` |
 //! | what entries are | `batch` |
 //! | from there to the viewers, and to the browser | `channel`, `frame`; `line`, `viewer`, `category_viewer` |

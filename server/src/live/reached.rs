@@ -96,12 +96,12 @@ impl Reached {
         }
     }
 
-    /// A stream begins anew: nothing of it was passed on.
+    /// A stream begins again: nothing of it was passed on.
     pub(super) fn begin_anew(&mut self, stream: &StreamKey) {
         self.set_apart(stream, EntryId::MIN);
     }
 
-    /// Whether a stream was passed on further than to `last`, where it ends by now: it was made anew.
+    /// Whether a stream was passed on further than to `last`, where it ends by now: it was made again.
     pub(super) fn is_beyond(&self, stream: &StreamKey, last: EntryId) -> bool {
         self.apart.get(stream).is_some_and(|id| *id > last)
     }

@@ -1,6 +1,6 @@
 //! Streams that became others under those who watch them by name.
 //!
-//! A blocking read waits for ids after the last one. A stream that was deleted and begins anew with lower ids or the same ones, or whose end
+//! A blocking read waits for ids after the last one. A stream that was deleted and begins again with lower ids or the same ones, or whose end
 //! Redis lost in a failover, would never be heard of again. Where it has higher ids, whoever reads them notices.
 
 use std::sync::Arc;

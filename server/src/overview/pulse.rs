@@ -106,7 +106,7 @@ impl Pulse {
         self.known.get(key).map_or(self.window_start(), |seen| seen.last_generated_id)
     }
 
-    /// So many of the streams of which it is known how far they were read, but for the first ones.
+    /// This many of the streams of which it is known how far they were read, but for the first ones.
     pub(super) fn some(&self, before: usize, count: usize) -> Vec<StreamKey> {
         self.known.keys().skip(before).take(count).cloned().collect()
     }

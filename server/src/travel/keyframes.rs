@@ -305,7 +305,7 @@ impl History {
     }
 }
 
-/// How long the keyframes of a history of so many versions are believed.
+/// How long the keyframes of a history of this many versions are believed.
 fn longest_age(versions: u64) -> Duration {
     let times = u32::try_from(versions / VERSIONS_A_MIN_AGE).unwrap_or(u32::MAX);
     MIN_AGE.saturating_mul(times).clamp(MIN_AGE, MAX_AGE)

@@ -35,7 +35,7 @@ impl Changed {
     }
 }
 
-/// So many events, some of which are others. Each is about one of three orders.
+/// This many events, some of which are others. Each is about one of three orders.
 fn events(count: u64, changed: Option<Changed>) -> Vec<Written> {
     let event = |n: u64| {
         let is_other = changed.is_some_and(|changed| changed.has(n, count));

@@ -12,7 +12,7 @@ use crate::api::{ApiError, Order};
 /// Which streams a question is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Selection {
-    /// These, in the order of their keys.
+    /// These, in the order in which they were named.
     Streams(Vec<StreamKey>),
     /// Those whose keys begin so; all of them if it is empty.
     Prefix(StreamKey),

@@ -207,7 +207,7 @@ impl Browsing {
         });
     }
 
-    /// Lists the stream anew once an answer is about another one than what is listed.
+    /// Lists the stream again once an answer is about another stream than the one listed.
     fn begin_again_where_it_is_another(self) {
         Effect::new(move || {
             if self.seen.is_another.get() {

@@ -381,7 +381,7 @@ impl Finding {
         self.hear_all(of_list);
     }
 
-    /// Searches anew where the search went on in another stream than the one where it began.
+    /// Searches again if the search went on in another stream than the one where it began.
     fn begin_again_where_it_is_another(self) {
         let is_another = Memo::new(move |_| self.list.with(|list| list.findings().is_another()));
         Effect::new(move || {

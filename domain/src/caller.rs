@@ -68,6 +68,20 @@ impl Caller {
         Self { identity, permissions }
     }
 
+    /// What stands in the way of their doing this, and what would help; `None` if nothing does.
+    pub fn obstacle(&self, permission: Permission) -> Option<String> {
+        let name = permission.name();
+        match self.identity {
+            _ if self.may(permission) => None,
+            Identity::Anonymous => Some(format!(
+                "this needs the permission `{name}`, which only callers have whom the proxy names; log in there"
+            )),
+            _ => Some(format!(
+                "this needs the permission `{name}`, which you do not have; the server gives it with `--allow {name}`"
+            )),
+        }
+    }
+
     /// Whether they may do this.
     pub fn may(&self, permission: Permission) -> bool {
         self.permissions.contains(&permission)
@@ -83,6 +97,9 @@ mod tests {
         let all = Permission::ALL.to_vec();
         let anonymous = Caller::new(Identity::Anonymous, all.clone());
         assert!(Permission::ALL.iter().all(|permission| !anonymous.may(*permission)));
+        assert!(anonymous.obstacle(Permission::Folds).unwrap().contains("the proxy"));
+        let reader = Caller::local(Vec::new());
+        assert!(reader.obstacle(Permission::Folds).unwrap().contains("`--allow folds`"));
         let named = Identity::User { name: "ada".into(), groups: Vec::new() };
         for caller in [Caller::new(named, all.clone()), Caller::local(all)] {
             assert!(Permission::ALL.iter().all(|permission| caller.may(*permission)));

@@ -114,7 +114,13 @@ impl TlsFiles {
             (None, Some(_)) => Err(TlsFileError::Alone { given: KEY, missing: CERTIFICATE }),
             (Some(certificate), Some(key)) => builder
                 .with_client_auth_cert(certificates(CERTIFICATE, certificate)?, private_key(key)?)
-                .map_err(|error| TlsFileError::Mismatch { reason: error.to_string() }),
+                .map_err(|error| match error {
+                    Error::InvalidCertificate(error) => {
+                        let reason = certificate_reason(&error);
+                        unreadable(CERTIFICATE, certificate, reason.replacen("its", "this", 1))
+                    }
+                    error => TlsFileError::Mismatch { reason: error.to_string() },
+                }),
         }
     }
 }
@@ -280,9 +286,20 @@ fn certificate_reason(error: &CertificateError) -> String {
         CertificateError::UnknownIssuer | CertificateError::BadSignature => {
             "its certificate is signed by an authority that is not known here; name that authority's certificate with `--redis-ca`".into()
         }
+        CertificateError::Other(other) if is_named(other, "CaUsedAsEndEntity") => {
+            "its certificate is that of an authority (`CA:TRUE`) and cannot be a server's as well; have one made for the server with `basicConstraints=CA:FALSE`".into()
+        }
+        CertificateError::Other(other) if is_named(other, "UnsupportedCertVersion") => {
+            "its certificate is of an old version of X.509; have it made again with extensions, as version 3".into()
+        }
         CertificateError::Revoked => "its certificate was revoked".into(),
         other => format!("its certificate is not accepted: {other}"),
     }
+}
+
+/// Whether the library that checks certificates, whose errors have no type that can be reached from here, calls an error so.
+fn is_named(error: &impl fmt::Debug, name: &str) -> bool {
+    format!("{error:?}").contains(name)
 }
 
 /// Such as `DnsName("localhost")`, which is how they are presented.

@@ -27,7 +27,7 @@ pub struct StoreUrl {
 pub enum StoreUrlError {
     /// It does not have the form.
     #[error(
-        "the Redis URL cannot be read ({0}); write it as `redis://[user:password@]host[:port][/database]` `rediss://…` for TLS, or `redis+unix:///path/to/socket`"
+        "the Redis URL cannot be read ({0}); write it as `redis://[user:password@]host[:port][/database]`, `rediss://…` for TLS, or `redis+unix:///path/to/socket`"
     )]
     Malformed(String),
     /// It asks not to check who the server is.

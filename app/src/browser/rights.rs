@@ -20,10 +20,6 @@ impl Rights {
     /// what one may not do.
     pub(crate) fn obstacle(permission: Permission) -> Option<String> {
         let Self(caller) = use_context()?;
-        let may = caller.with(|caller| caller.as_ref().is_none_or(|caller| caller.may(permission)));
-        let name = permission.name();
-        (!may).then(|| {
-            format!("You need the permission `{name}`; the server gives it with --allow {name}")
-        })
+        caller.with(|caller| caller.as_ref()?.obstacle(permission))
     }
 }

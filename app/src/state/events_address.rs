@@ -10,6 +10,7 @@ use super::event_ref::{EventPane, EventRef};
 use super::live::Watch;
 use super::query::Query;
 use crate::api::Order;
+use crate::api::query::{category_name, category_parameter};
 
 /// Events: `/events?stream=&category=&all&filter=&order=&version=&cols=&event=&pane=&base=`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -84,7 +85,7 @@ impl EventsAddress {
             .collect::<Result<_, _>>()?;
         let of = match (EventsOf::of_streams(streams), parameter(query, "category")?) {
             (Some(streams), _) => streams,
-            (None, Some(category)) => EventsOf::Category(category),
+            (None, Some(category)) => EventsOf::Category(category_name(&category)),
             (None, None) if query.given("all").is_some() => EventsOf::All,
             (None, None) => {
                 return Err(
@@ -241,7 +242,7 @@ impl EventsOf {
             Self::Streams(streams) => {
                 streams.iter().fold(query, |query, stream| query.with("stream", stream))
             }
-            Self::Category(category) => query.with("category", category),
+            Self::Category(category) => query.with("category", category_parameter(category)),
             Self::All => query.with("all", 1),
         }
     }
@@ -287,7 +288,13 @@ mod tests {
     fn an_address_survives_being_written_and_read() {
         let key = |bytes: &[u8]| StreamKey::from_bytes(bytes);
         let id = EntryId::new(5, 6);
-        let odd = [key(b"a:b"), key(b"a&b=%41+ \xff\\"), key("Größe/?#".as_bytes())];
+        let odd = [
+            key(b"a:b"),
+            key(b"a&b=%41+ \xff\\"),
+            key("Größe/?#".as_bytes()),
+            key(b"a:"),
+            key(b"a:*"),
+        ];
         let mut many = vec![EventsOf::Streams(odd.to_vec())];
         many.extend(odd.iter().cloned().map(EventsOf::Stream));
         many.extend(odd.iter().cloned().map(EventsOf::Category));

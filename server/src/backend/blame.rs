@@ -82,7 +82,7 @@ impl Visitor for AuthorSearch {
 
     fn begin(&mut self, extent: &StreamExtent) -> Result<u64, ApiError> {
         if let Until::Version(version) = self.at {
-            check_version(&self.stream, version, extent)?;
+            check_version(&self.stream, version, extent.gone(), extent)?;
         }
         self.first = extent.gone();
         Ok(0)

@@ -5,7 +5,7 @@ use rewind_app::api::{ApiError, ErrorCode, FoldAnswer, fold_tag};
 use rewind_domain::StreamKey;
 use rewind_domain::caller::{Caller, Permission};
 
-use super::engine_error;
+use super::{engine_error, require};
 use crate::folds::{FoldFile, Library, SaveError};
 
 /// What the fold is called of which there is no file.
@@ -48,8 +48,9 @@ pub(super) async fn save(
     caller: &Caller,
     query: SaveFoldQuery,
 ) -> Result<FoldAnswer, ApiError> {
-    if !caller.may(Permission::Folds) {
-        return Err(ApiError::new(ErrorCode::EditsForbidden, SaveError::Forbidden.to_string()));
+    // Where there is no folder, that is what is said below.
+    if library.has_folder() {
+        require(caller, Permission::Folds, ErrorCode::EditsForbidden)?;
     }
     let SaveFoldQuery { stream, source, tag } = query;
     let name = library.save(&stream, &source, tag.as_deref()).await.map_err(|error| {

@@ -87,17 +87,7 @@ impl Wanted {
             let mut changes = index.changes();
             let (place, extent, standing) =
                 index.view(|view| (self.place(&view), view.extent.clone(), view.standing));
-            check_version(stream, self.version, &extent)?;
-            if self.version < extent.first_version() {
-                return Err(ApiError::new(
-                    ErrorCode::VersionNotFound,
-                    format!(
-                        "stream `{stream}` has no event of version {}; the first is {}",
-                        self.version,
-                        extent.first_version()
-                    ),
-                ));
-            }
+            check_version(stream, self.version, extent.first_version(), &extent)?;
             match (place, standing) {
                 (Some(place), _) => return Ok((index, place, extent)),
                 (None, Standing::TooLarge) => {

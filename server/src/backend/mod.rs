@@ -205,7 +205,7 @@ impl Backend for StoreBackend {
         caller: &Caller,
         query: DiscoveryQuery,
     ) -> Result<DiscoveryStatus, ApiError> {
-        require(caller, Permission::Discovery)?;
+        require(caller, Permission::Discovery, ErrorCode::PermissionDenied)?;
         Ok(catalog::control(&self.discovery, query.action))
     }
 
@@ -299,16 +299,9 @@ impl Backend for StoreBackend {
     }
 }
 
-/// What somebody without a permission is told.
-fn require(caller: &Caller, permission: Permission) -> Result<(), ApiError> {
-    if caller.may(permission) {
-        return Ok(());
-    }
-    let name = permission.name();
-    let message = format!(
-        "this needs the permission `{name}`, which you do not have; the server gives it with `--allow {name}`"
-    );
-    Err(ApiError::new(ErrorCode::PermissionDenied, message))
+/// Refuses somebody without a permission.
+fn require(caller: &Caller, permission: Permission, code: ErrorCode) -> Result<(), ApiError> {
+    caller.obstacle(permission).map_or(Ok(()), |why| Err(ApiError::new(code, why)))
 }
 
 /// The time on the clock of this machine, in Unix milliseconds.
@@ -343,9 +336,14 @@ pub(crate) fn engine_error(error: &EngineError) -> ApiError {
     ApiError::new(code, error.to_string())
 }
 
-/// Whether a stream has such a version.
-fn check_version(stream: &StreamKey, version: u64, extent: &StreamExtent) -> Result<(), ApiError> {
-    let (first, latest) = (extent.gone(), extent.latest_version());
+/// Whether a stream has such a version, of a state or of an event, the first of which is `first`.
+fn check_version(
+    stream: &StreamKey,
+    version: u64,
+    first: u64,
+    extent: &StreamExtent,
+) -> Result<(), ApiError> {
+    let latest = extent.latest_version();
     let missing = |why: String| Err(ApiError::new(ErrorCode::VersionNotFound, why));
     if version > latest {
         return missing(format!(

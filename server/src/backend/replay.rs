@@ -103,7 +103,7 @@ impl Visitor for Point {
     fn begin(&mut self, extent: &StreamExtent) -> Result<u64, ApiError> {
         match self.until {
             Until::Version(version) => {
-                check_version(&self.stream, version, extent)?;
+                check_version(&self.stream, version, extent.gone(), extent)?;
                 Ok(version.saturating_sub(1))
             }
             Until::Latest => Ok(extent.latest_version().saturating_sub(1)),

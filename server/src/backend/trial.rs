@@ -164,7 +164,7 @@ impl Visitor for Trial {
             Until::Version(version) => version,
             Until::Latest | Until::Id(_) | Until::TimeMs(_) => extent.latest_version(),
         };
-        check_version(&self.stream, self.shown, extent)?;
+        check_version(&self.stream, self.shown, extent.gone(), extent)?;
         self.compared_until = extent.gone();
         Ok(0)
     }

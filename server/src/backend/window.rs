@@ -161,7 +161,7 @@ impl Visitor for Recorder {
     fn begin(&mut self, extent: &StreamExtent) -> Result<u64, ApiError> {
         let (first, latest) = (extent.gone(), extent.latest_version());
         let around = self.target.unwrap_or(latest);
-        check_version(&self.stream, around, extent)?;
+        check_version(&self.stream, around, extent.gone(), extent)?;
         let from = around.saturating_sub(self.limit / 2);
         self.around = around;
         // A window at the end of the history reaches further back instead.

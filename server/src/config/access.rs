@@ -64,20 +64,25 @@ impl Default for AccessConfig {
 }
 
 impl AccessOptions {
-    /// What they say, with the defaults for what they do not.
+    /// What they say, with the defaults for what they do not. `--allow-fold-edits` adds the permission `folds` to either.
     ///
     /// # Errors
     /// If both headers are one, or `none` is given beside a permission.
-    pub fn check(self) -> Result<AccessConfig, ConfigError> {
+    pub fn check(self, allow_fold_edits: bool) -> Result<AccessConfig, ConfigError> {
         let named = |name: &str| Permission::ALL.into_iter().find(|one| one.name() == name);
-        let permissions: Vec<_> = self.allow.iter().filter_map(|name| named(name)).collect();
+        let edits = allow_fold_edits.then_some(Permission::Folds);
+        let given = self.allow.iter().filter_map(|name| named(name));
+        let permissions: Vec<_> = given.chain(edits).collect();
         let is_none = self.allow.iter().any(|name| name == "none");
         if is_none && !permissions.is_empty() {
             return Err(ConfigError::NoneBesideOthers);
         }
         let default = AccessConfig::default();
         let config = AccessConfig {
-            permissions: if self.allow.is_empty() { default.permissions } else { permissions },
+            permissions: match self.allow.is_empty() {
+                true => default.permissions.into_iter().chain(edits).collect(),
+                false => permissions,
+            },
             proxies: self.trusted_proxy,
             user_header: self.user_header.unwrap_or(default.user_header),
             groups_header: self.groups_header.unwrap_or(default.groups_header),
@@ -119,13 +124,15 @@ impl FromStr for Network {
     type Err = NoNetwork;
 
     fn from_str(text: &str) -> Result<Self, NoNetwork> {
-        let (address, bits) = match text.split_once('/') {
+        let (address, bits) = match text.trim().split_once('/') {
             Some((address, bits)) => (address, Some(bits)),
-            None => (text, None),
+            None => (text.trim(), None),
         };
         let address: IpAddr = address.parse().map_err(|_| NoNetwork)?;
         let (_, all) = bits_of(address);
         let bits = match bits {
+            // Without the sign that Rust allows.
+            Some(bits) if bits.starts_with('+') => return Err(NoNetwork),
             Some(bits) => bits.parse().ok().filter(|bits| *bits <= all).ok_or(NoNetwork)?,
             None => all,
         };
@@ -163,9 +170,16 @@ mod tests {
 
     #[test]
     fn what_is_no_network_is_refused() {
-        for text in
-            ["", "proxy.example", "10.0.0.0/33", "10.0.0.0/", "10.0.0/8", "fd00::/129", "/8"]
-        {
+        for text in [
+            "",
+            "proxy.example",
+            "10.0.0.0/33",
+            "10.0.0.0/",
+            "10.0.0/8",
+            "fd00::/129",
+            "/8",
+            "10.0.0.0/+8",
+        ] {
             assert_eq!(text.parse::<Network>(), Err(NoNetwork), "{text}");
         }
     }
@@ -174,13 +188,17 @@ mod tests {
     fn what_is_allowed_replaces_the_default() {
         let allowed = |names: &[&str]| {
             let allow = names.iter().map(|name| (*name).to_owned()).collect();
-            AccessOptions { allow, ..AccessOptions::default() }.check()
+            AccessOptions { allow, ..AccessOptions::default() }.check(false)
         };
         assert_eq!(allowed(&[]).unwrap().permissions, [Permission::Discovery]);
         assert_eq!(allowed(&["folds"]).unwrap().permissions, [Permission::Folds]);
         assert_eq!(allowed(&["none"]).unwrap().permissions, []);
         assert!(allowed(&["none", "folds"]).is_err());
         let same = AccessOptions { user_header: Some(GROUPS_HEADER), ..AccessOptions::default() };
-        assert!(same.check().is_err());
+        assert!(same.check(false).is_err());
+        let none = AccessOptions { allow: vec!["none".to_owned()], ..AccessOptions::default() };
+        assert!(none.check(true).is_err());
+        let edits = AccessOptions::default().check(true).unwrap();
+        assert_eq!(edits.permissions, [Permission::Discovery, Permission::Folds]);
     }
 }

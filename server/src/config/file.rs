@@ -97,6 +97,14 @@ fn argument<'a>(command: &'a Command, name: &str) -> Option<&'a clap::Arg> {
     })
 }
 
+/// Whether names of options begin with this one.
+fn is_group(command: &Command, name: &str) -> bool {
+    let names = command.get_arguments().flat_map(|argument| {
+        argument.get_long().into_iter().chain(argument.get_all_aliases().into_iter().flatten())
+    });
+    names.filter_map(|option| option.strip_prefix(name)).any(|rest| rest.starts_with('-'))
+}
+
 /// Reads the options of a file.
 fn read(path: &Path) -> Result<Vec<FileOption>, ConfigError> {
     let text = text(path)?;
@@ -107,6 +115,9 @@ fn read(path: &Path) -> Result<Vec<FileOption>, ConfigError> {
     let mut options = Vec::new();
     for (name, value) in flattened(table) {
         let Some(argument) = argument(&command, &name).filter(|_| name != "config") else {
+            if value.as_table().is_some_and(Table::is_empty) && is_group(&command, &name) {
+                continue;
+            }
             return Err(wrong(format!("there is no option `{name}`")));
         };
         let arguments = match (argument.get_action(), &value) {
@@ -115,7 +126,14 @@ fn read(path: &Path) -> Result<Vec<FileOption>, ConfigError> {
             (ArgAction::SetTrue, _) => {
                 return Err(wrong(format!("`{name}` is neither `true` nor `false`")));
             }
-            _ => texts(&value).into_iter().map(|text| format!("--{name}={text}").into()).collect(),
+            _ => match texts(&value) {
+                None => return Err(wrong(format!("`{name}` has a table in it"))),
+                // An option that has a word for nothing means that by an empty list.
+                Some(texts) if texts.is_empty() && has_none(argument) => {
+                    vec![format!("--{name}={NONE}").into()]
+                }
+                Some(texts) => texts.iter().map(|text| format!("--{name}={text}").into()).collect(),
+            },
         };
         command.clone().try_get_matches_from(&arguments).map_err(|error| {
             wrong(reason(&error.to_string()).replace(&format!("`--{name}"), &format!("`{name}")))
@@ -128,7 +146,8 @@ fn read(path: &Path) -> Result<Vec<FileOption>, ConfigError> {
 /// The options in a table and in those within it, whose names go before theirs.
 fn flattened(table: Table) -> Vec<(String, Value)> {
     let flat = |(name, value)| match value {
-        Value::Table(inner) => flattened(inner)
+        // An empty one is looked at by its own name.
+        Value::Table(inner) if !inner.is_empty() => flattened(inner)
             .into_iter()
             .map(|(inner, value)| (format!("{name}-{inner}"), value))
             .collect(),
@@ -137,18 +156,27 @@ fn flattened(table: Table) -> Vec<(String, Value)> {
     table.into_iter().flat_map(flat).collect()
 }
 
-/// How a value is written on the command line.
-fn texts(value: &Value) -> Vec<String> {
-    match value {
+/// The word for nothing, of options that have one.
+const NONE: &str = "none";
+
+fn has_none(argument: &clap::Arg) -> bool {
+    argument.get_possible_values().iter().any(|value| value.get_name() == NONE)
+}
+
+/// How a value is written on the command line; `None` if there is a table in it.
+fn texts(value: &Value) -> Option<Vec<String>> {
+    Some(match value {
         Value::String(text) => vec![text.clone()],
-        Value::Array(values) => values.iter().flat_map(texts).collect(),
+        Value::Array(values) => {
+            values.iter().map(texts).collect::<Option<Vec<_>>>()?.into_iter().flatten().collect()
+        }
         // With its decimal point: it is no whole number.
         Value::Float(number) => vec![format!("{number:?}")],
         Value::Integer(number) => vec![number.to_string()],
         Value::Boolean(is_so) => vec![is_so.to_string()],
         Value::Datetime(time) => vec![time.to_string()],
-        Value::Table(_) => Vec::new(),
-    }
+        Value::Table(_) => return None,
+    })
 }
 
 /// The sentence in an error of the command line, without what stands around it there.
@@ -236,6 +264,23 @@ mod tests {
     }
 
     #[test]
+    fn a_table_that_has_no_place_is_refused() {
+        for table in ["allow-host = [{ x = 'y' }, 'a.example']", "relation-id = [{ name = 'z' }]"] {
+            let error = Folder::with(table).error();
+            assert!(error.contains("has a table in it"), "{error}");
+        }
+        assert!(Folder::with("[relations]").options(&[]).is_ok());
+    }
+
+    #[test]
+    fn an_empty_list_of_what_is_allowed_allows_nothing() {
+        let config = Folder::with("allow = []").options(&[]).unwrap().resolve().unwrap();
+        assert_eq!(config.access.permissions, []);
+        let config = Folder::with("allow-host = []").options(&[]).unwrap().resolve().unwrap();
+        assert!(config.allow_host.is_empty());
+    }
+
+    #[test]
     fn switches_are_true_or_false() {
         let listen = "listen = '0.0.0.0:1'\n";
         let allowed = Folder::with(&format!("{listen}allow-remote = true"));
@@ -252,7 +297,9 @@ mod tests {
         assert!(error.contains("line 2") && !error.contains("s3cret"), "{error}");
         let url = Folder::with("redis-url = 'http://:s3cret@host'").error();
         assert!(!url.contains("s3cret"), "{url}");
-        for unknown in ["lisen = '127.0.0.1:1'\n", "[relations]\nlisen = 1", "config = 'a'"] {
+        let unknown =
+            ["lisen = '127.0.0.1:1'\n", "[relations]\nlisen = 1", "config = 'a'", "[lisen]"];
+        for unknown in unknown {
             let error = Folder::with(unknown).error();
             assert!(error.contains("rewind.toml`: there is no option `"), "{error}");
         }

@@ -216,10 +216,7 @@ impl ServeOptions {
     /// If something is wrong with it.
     pub fn resolve(self) -> Result<ServeConfig, ConfigError> {
         let listen = self.listening.address()?;
-        let mut access = self.access.check()?;
-        if self.folds.allow_fold_edits {
-            access.permissions.push(Permission::Folds);
-        }
+        let access = self.access.check(self.folds.allow_fold_edits)?;
         if access.permissions.contains(&Permission::Folds) && self.folds.folds.is_none() {
             return Err(ConfigError::EditsWithoutFolder);
         }

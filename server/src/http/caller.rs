@@ -55,7 +55,7 @@ fn caller(access: &AccessConfig, from: IpAddr, headers: &HeaderMap) -> Result<Ca
             None => Ok(Caller::local(permissions.clone())),
         };
     }
-    let identity = match text(headers, user_header)? {
+    let identity = match user(headers, user_header)? {
         None => Identity::Anonymous,
         Some(name) => Identity::User { name, groups: groups(headers, groups_header)? },
     };
@@ -89,6 +89,14 @@ fn text(headers: &HeaderMap, name: &HeaderName) -> Result<Option<String>, String
         return Err(format!("the header `{name}` is no text"));
     }
     Ok(Some(text.to_owned()).filter(|text| !text.is_empty()))
+}
+
+fn user(headers: &HeaderMap, name: &HeaderName) -> Result<Option<String>, String> {
+    let user = text(headers, name)?;
+    match user.as_ref().is_some_and(|user| user.len() > MAX_NAME_BYTES) {
+        true => Err(format!("the header `{name}` has more than {MAX_NAME_BYTES} bytes")),
+        false => Ok(user),
+    }
 }
 
 #[cfg(test)]
@@ -157,6 +165,7 @@ mod tests {
             &[(USER, &b"ada"[..]), (USER, b"root")][..],
             &[(USER, b"\xff")],
             &[(USER, b"a\tb")],
+            &[(USER, &long)],
             &[(USER, b"ada"), (GROUPS, &long)],
         ] {
             assert!(asked("10.1.2.3", headers).is_err(), "{headers:?}");

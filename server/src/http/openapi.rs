@@ -5,6 +5,7 @@
 use std::sync::LazyLock;
 
 use axum::body::Body;
+use axum::extract::RawQuery;
 use axum::response::Response;
 use bytes::Bytes;
 use http::{HeaderValue, header};
@@ -13,22 +14,31 @@ use rewind_app::api::query::{
     BisectQuery, BlameQuery, CatalogQuery, CategoriesQuery, DiffQuery, DiscoveryQuery, EventQuery,
     EventsQuery, ExportQuery, FieldQuery, FindQuery, FoldQuery, HistoryQuery, IndexQuery,
     LiveQuery, NoQuery, OverviewQuery, Query, RatesQuery, RelatedQuery, ReplayQuery, SaveFoldQuery,
-    StreamsQuery, TicketQuery, TimelineQuery, TryFoldQuery, WindowQuery,
+    StreamsQuery, TicketQuery, TimelineQuery, TryFoldQuery, WindowQuery, read_url,
 };
 use serde_json::{Map, Value, json};
+
+use super::errors;
 
 /// What `docs/api.md` says.
 const DOCUMENTATION: &str = include_str!("../../../docs/api.md");
 
-const JSON: &str = "application/json";
-const EVENTS: &str = "text/event-stream";
-const BYTES: &str = "application/octet-stream";
+const JSON: &[&str] = &["application/json"];
+const EVENTS: &[&str] = &["text/event-stream"];
+const BYTES: &[&str] = &["application/octet-stream"];
+/// Those of each format.
+const FILES: &[&str] = &["application/x-ndjson", "text/csv", "application/json"];
 
-pub(super) async fn document() -> Response {
+pub(super) async fn document(RawQuery(query): RawQuery) -> Response {
+    if let Err(error) = read_url::<NoQuery>(&query.unwrap_or_default()) {
+        return errors::response(&error);
+    }
     static TEXT: LazyLock<Bytes> =
         LazyLock::new(|| serde_json::to_vec(&openapi()).unwrap_or_default().into());
     let mut response = Response::new(Body::from(TEXT.clone()));
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(JSON));
+    response
+        .headers_mut()
+        .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response
 }
 
@@ -37,10 +47,11 @@ struct Call {
     method: &'static str,
     path: &'static str,
     parameters: Vec<Parameter>,
-    answers: &'static str,
+    /// The media types that its answer can have.
+    answers: &'static [&'static str],
 }
 
-fn get<Q: Query>(path: &'static str, answers: &'static str) -> Call {
+fn get<Q: Query>(path: &'static str, answers: &'static [&'static str]) -> Call {
     Call { method: "get", path, parameters: parameters_of::<Q>(), answers }
 }
 
@@ -62,7 +73,7 @@ fn calls() -> Vec<Call> {
         get::<RelatedQuery>("/api/related", JSON),
         get::<IndexQuery>("/api/index", JSON),
         get::<FindQuery>("/api/find", EVENTS),
-        get::<ExportQuery>("/api/export", BYTES),
+        get::<ExportQuery>("/api/export", FILES),
         get::<TicketQuery>("/api/export_status", JSON),
         post::<TicketQuery>("/api/cancel_export"),
         get::<ReplayQuery>("/api/replay", JSON),
@@ -89,7 +100,7 @@ fn openapi() -> Value {
             "operationId": call.path.trim_start_matches("/api/").replace('.', "_"),
             "description": opening(section),
             "responses": {
-                "200": {"description": "The answer", "content": {call.answers: {}}},
+                "200": {"description": "The answer", "content": contents(call.answers)},
                 "default": {"$ref": "#/components/responses/Error"},
             },
         });
@@ -111,12 +122,16 @@ fn openapi() -> Value {
             "responses": {
                 "Error": {
                     "description": "Why the call was not answered",
-                    "content": {JSON: {"schema": {"$ref": "#/components/schemas/Error"}}},
+                    "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}},
                 },
             },
             "schemas": {"Error": error_schema()},
         },
     })
+}
+
+fn contents(types: &[&str]) -> Value {
+    types.iter().map(|name| ((*name).to_owned(), json!({}))).collect::<Map<_, _>>().into()
 }
 
 fn parameters(parameters: &[Parameter], section: &str) -> Value {
@@ -126,7 +141,7 @@ fn parameters(parameters: &[Parameter], section: &str) -> Value {
             "in": "query",
             "required": parameter.is_required,
             "description": meaning(parameter.name, section),
-            "schema": schema(parameter.kind),
+            "schema": schema(parameter),
         });
         if let Some(sample) = sample_of(parameter.name).filter(|_| parameter.is_required) {
             described["example"] = json!(sample);
@@ -139,7 +154,7 @@ fn parameters(parameters: &[Parameter], section: &str) -> Value {
 fn body(parameters: &[Parameter], section: &str) -> Value {
     let mut properties = Map::new();
     for parameter in parameters {
-        let mut property = schema(parameter.kind);
+        let mut property = schema(parameter);
         property["description"] = json!(meaning(parameter.name, section));
         properties.insert(parameter.name.to_owned(), property);
     }
@@ -151,13 +166,16 @@ fn body(parameters: &[Parameter], section: &str) -> Value {
         "required": required,
         "additionalProperties": false,
     });
-    json!({"required": true, "content": {JSON: {"schema": schema}}})
+    json!({"required": true, "content": {"application/json": {"schema": schema}}})
 }
 
-fn schema(kind: ParameterKind) -> Value {
-    match kind {
+fn schema(parameter: &Parameter) -> Value {
+    match parameter.kind {
+        // An empty one counts as left out.
+        ParameterKind::Text if parameter.is_required => json!({"type": "string", "minLength": 1}),
         ParameterKind::Text => json!({"type": "string"}),
         ParameterKind::Number => json!({"type": "integer", "minimum": 0}),
+        ParameterKind::Limit(most) => json!({"type": "integer", "minimum": 1, "maximum": most}),
         ParameterKind::Switch => json!({"type": "boolean"}),
         ParameterKind::Texts => json!({"type": "array", "items": {"type": "string"}}),
         ParameterKind::OneOf(names) => json!({"type": "string", "enum": names}),
@@ -249,7 +267,6 @@ mod tests {
                 silent.map(|parameter| (call.path, parameter.name)).collect::<Vec<_>>()
             })
             .collect();
-        // This one is there to be refused.
-        assert_eq!(silent, [("/api/events", "filter")]);
+        assert_eq!(silent, []);
     }
 }

@@ -103,3 +103,15 @@ async fn what_one_may_not_do_is_refused_with_the_permission_that_it_needs() {
     // Nobody without a name may do anything but read.
     assert_eq!(answer(ask(), &[]).await.0, 403);
 }
+
+#[tokio::test]
+async fn somebody_without_a_name_is_told_that_a_name_is_missing() {
+    let (_redis, app) = behind_a_proxy(&[Permission::Discovery]).await;
+    let url = format!("{}/api/discovery", app.url());
+    let request = reqwest::Client::new().post(url).json(&json!({"action": "pause"}));
+    let (_, error) = answer(request, &[]).await;
+    let message = error["error"]["message"].as_str().unwrap();
+    assert!(message.contains("whom the proxy names"), "{message}");
+    let long = "x".repeat(5_000);
+    assert_eq!(answer(app.request("/api/about"), &[(USER, &long)]).await.0, 403);
+}

@@ -109,3 +109,57 @@ async fn a_category_is_the_same_however_it_is_written() {
         assert_eq!(line.next_ids(3).await, ["1-0", "2-0", "3-0"], "{category}");
     }
 }
+
+#[tokio::test]
+async fn a_member_that_is_posted_twice_is_refused() {
+    let (_redis, app) = start().await;
+    for (path, body, name) in [
+        ("/api/discovery", r#"{"action":"pause","action":"resume"}"#, "action"),
+        ("/api/save_fold", r#"{"stream":"a","source":"x","source":"y"}"#, "source"),
+        ("/api/rates", r#"{"streams":[],"streams":["a"]}"#, "streams"),
+    ] {
+        let request = reqwest::Client::new().post(format!("{}{path}", app.url())).body(body);
+        let response = request.header("content-type", "application/json").send().await.unwrap();
+        assert_eq!(response.status().as_u16(), 400, "{body}");
+        let error: serde_json::Value = response.json().await.unwrap();
+        assert_eq!(error["error"]["parameter"], name, "{error}");
+    }
+}
+
+#[tokio::test]
+async fn what_stands_in_the_url_of_a_posted_question_is_refused() {
+    let (_redis, app) = start().await;
+    let (status, answer) =
+        app.post("/api/discovery?action=pause", &json!({"action": "resume"})).await;
+    assert_eq!((status.as_u16(), &answer["error"]["parameter"]), (400, &json!("action")));
+    assert!(refused(&app, "/api/openapi.json?x=1").await.contains("`x`"));
+}
+
+#[tokio::test]
+async fn an_empty_member_counts_as_left_out() {
+    let (_redis, app) = start().await;
+    let (status, _) = app.post("/api/rates", &json!({"streams": null})).await;
+    assert_eq!(status.as_u16(), 200);
+    for action in [json!({"pause": null}), json!(null), json!(""), json!(1)] {
+        let (status, answer) = app.post("/api/discovery", &json!({"action": action})).await;
+        assert_eq!(status.as_u16(), 400, "{action}");
+        let message = answer["error"]["message"].as_str().unwrap();
+        assert!(message.contains("must be `pause`"), "{message}");
+    }
+}
+
+#[tokio::test]
+async fn categories_of_odd_names_have_their_own_streams_only() {
+    let redis = TestRedis::start().await;
+    for key in ["x*:1", "x:1", "a::b", "a:c"] {
+        redis.add(key, "1-0", "Made", "{}").await;
+    }
+    let app = TestApp::start(&redis).await;
+    for (category, expected) in [("x*", "x*:1"), ("x", "x:1"), ("a::", "a::b")] {
+        let path = format!("/api/export?category={category}");
+        let file = app.request(&path).send().await.unwrap().text().await.unwrap();
+        let lines: Vec<&str> = file.lines().collect();
+        assert_eq!(lines.len(), 1, "{category}: {file}");
+        assert!(lines[0].contains(&format!("\"{expected}\"")), "{category}: {file}");
+    }
+}

@@ -20,7 +20,7 @@ struct Authority {
 
 impl Authority {
     fn new() -> Self {
-        let mut params = CertificateParams::new([]).unwrap();
+        let mut params = CertificateParams::new(["localhost".to_owned()]).unwrap();
         params.distinguished_name.push(DnType::CommonName, "the authority of a test");
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let key = KeyPair::generate().unwrap();
@@ -172,6 +172,14 @@ async fn a_server_that_is_not_to_be_believed_is_not_read_and_the_reason_is_said(
     let server = TlsRedis::start(&expired, false).await;
     let error = refusal(&server.options(Some(expired.path("ca.pem")))).await;
     assert!(error.contains("its certificate has expired"), "{error}");
+
+    // The certificate that `openssl req -x509` makes is that of an authority.
+    let own = Authority::new();
+    std::fs::copy(own.path("ca.pem"), own.path("server.pem")).unwrap();
+    std::fs::write(own.path("server.key"), own.issuer.key().serialize_pem()).unwrap();
+    let server = TlsRedis::start(&own, false).await;
+    let error = refusal(&server.options(Some(own.path("ca.pem")))).await;
+    assert!(error.contains("basicConstraints=CA:FALSE"), "{error}");
 
     let elsewhere = authority_for(&["redis.example", "cache.example"], false);
     let server = TlsRedis::start(&elsewhere, false).await;

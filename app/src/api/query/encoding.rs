@@ -5,7 +5,7 @@ use leptos::server_fn::ContentType;
 use leptos::server_fn::codec::{Encoding, Json};
 use leptos::server_fn::request::{ClientReq, Req};
 
-use super::Query;
+use super::{NoQuery, Query};
 #[cfg(feature = "ssr")]
 use super::{read_json, read_url};
 use crate::api::ApiError;
@@ -106,6 +106,8 @@ impl JsonBody {
     where
         Request: Req<ApiError> + Send + 'static,
     {
+        // What stands in the URL would be ignored.
+        read_url::<NoQuery>(request.as_query().unwrap_or_default())?;
         read_json(&request.try_into_string().await?)
     }
 }

@@ -35,9 +35,6 @@ pub struct EventsQuery {
         deserialize_with = "super::defaulted"
     )]
     pub order: Order,
-    /// Has no meaning here: an answer that ignored it would look filtered and not be.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub filter: Option<String>,
 }
 
 impl EventsQuery {
@@ -50,17 +47,12 @@ impl EventsQuery {
             version: None,
             limit: Limit::default(),
             order: Order::default(),
-            filter: None,
         }
     }
 }
 
 impl Query for EventsQuery {
     fn check(&self) -> Result<(), ApiError> {
-        if self.filter.is_some() {
-            let reason = "is for `/api/find`, which answers while it searches; leave it out";
-            return Err(ApiError::bad_parameter("filter", reason));
-        }
         if self.version.is_some() && (self.after.is_some() || self.before.is_some()) {
             let reason = "give either `version`, or `after` and `before`";
             return Err(ApiError::bad_parameter("version", reason));

@@ -50,13 +50,29 @@ impl Selection {
     }
 }
 
-/// What the keys of a category begin with: `aggregate:Order:` for `aggregate:Order`, which does not take in `aggregate:OrderLine:1`.
-/// `aggregate:Order:` and `aggregate:Order:*` are the same category.
+/// What the keys of a category begin with. `aggregate:Order`, `aggregate:Order:` and `aggregate:Order:*` are the same, and do not take in
+/// `aggregate:OrderLine:1`.
 fn prefix_of(category: &StreamKey) -> StreamKey {
-    let bytes = category.as_bytes();
-    let bytes = bytes.strip_suffix(b"*").unwrap_or(bytes);
-    let bytes = bytes.strip_suffix(b":").unwrap_or(bytes);
-    StreamKey::from_bytes([bytes, b":"].concat())
+    match category.as_bytes() {
+        [prefix @ .., b'*'] if prefix.ends_with(b":") => StreamKey::from_bytes(prefix),
+        prefix if prefix.ends_with(b":") => category.clone(),
+        name => StreamKey::from_bytes([name, b":"].concat()),
+    }
+}
+
+/// The category of this name as a parameter, which is the name itself, unless that could be read as another one.
+pub fn category_parameter(name: &StreamKey) -> StreamKey {
+    match name.as_bytes() {
+        [] | [.., b':' | b'*'] => StreamKey::from_bytes([name.as_bytes(), b":"].concat()),
+        _ => name.clone(),
+    }
+}
+
+/// The name of the category that a parameter gives.
+pub fn category_name(parameter: &StreamKey) -> StreamKey {
+    let prefix = prefix_of(parameter);
+    let name = prefix.as_bytes();
+    StreamKey::from_bytes(name.strip_suffix(b":").unwrap_or(name))
 }
 
 /// Which events to find.
@@ -237,7 +253,7 @@ impl Query for LiveQuery {
     }
 }
 
-/// A parameter that says something by being there, whatever its value: `all`, `all=`, `all=1`.
+/// A parameter that says something by being there: `all`, `all=`, `all=1`, `all=true`.
 fn flag<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<bool>, D::Error> {
     bool::deserialize(deserializer).map(Some)
 }
@@ -249,4 +265,27 @@ fn ticket<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Ticket, D
 
 fn ticket_text<S: serde::Serializer>(ticket: &Ticket, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(ticket)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_three_forms_of_a_category_are_one() {
+        for text in ["aggregate:Order", "aggregate:Order:", "aggregate:Order:*"] {
+            assert_eq!(prefix_of(&text.into()), "aggregate:Order:".into(), "{text}");
+            assert_eq!(category_name(&text.into()), "aggregate:Order".into(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_category_of_any_name_is_told_from_every_other() {
+        for name in ["", "a", "a:", "a::", "a:*", "x*", "*", ":", "a:b", "a *:"] {
+            let parameter = category_parameter(&name.into());
+            assert_eq!(prefix_of(&parameter), format!("{name}:").as_str().into(), "{name}");
+            assert_eq!(category_name(&parameter), name.into(), "{name}");
+            assert!(!parameter.as_bytes().is_empty());
+        }
+    }
 }

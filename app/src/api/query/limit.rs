@@ -2,6 +2,9 @@
 
 use serde::{Deserialize, Deserializer, Serialize, de};
 
+/// What is said of a number beyond its bounds, before the most that it can be.
+pub(super) const MUST_BE: &str = "must be from 1 to ";
+
 /// How many things are asked for: from 1 to `MAX`, and `DEFAULT` if nothing is said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
@@ -35,7 +38,7 @@ impl<'de, const DEFAULT: u64, const MAX: u64> Deserialize<'de> for Limit<DEFAULT
         match Option::<u64>::deserialize(deserializer)? {
             None => Ok(Self::default()),
             Some(count) if (1..=MAX).contains(&count) => Ok(Self(count)),
-            Some(_) => Err(de::Error::custom(format_args!("must be from 1 to {MAX}"))),
+            Some(_) => Err(de::Error::custom(format_args!("{MUST_BE}{MAX}"))),
         }
     }
 }

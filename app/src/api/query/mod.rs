@@ -27,6 +27,7 @@ pub use encoding::{JsonBody, UrlParameters};
 pub(crate) use encoding::{asked_by_post, asked_by_url, sent_as};
 pub use events::{EventQuery, EventsQuery, FieldQuery, IndexQuery, RelatedQuery};
 pub use find::{ExportQuery, FindQuery, LiveQuery, Selection, TicketQuery};
+pub use find::{category_name, category_parameter};
 pub use folds::{FoldQuery, SaveFoldQuery, TryFoldQuery};
 pub use limit::Limit;
 #[cfg(feature = "ssr")]

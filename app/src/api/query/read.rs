@@ -46,10 +46,44 @@ pub fn read_url<Q: Query>(search: &str) -> Result<Q, ApiError> {
 /// # Errors
 /// As for a URL, and if the text is no JSON object.
 pub fn read_json<Q: Query>(text: &str) -> Result<Q, ApiError> {
-    let object = serde_json::from_str::<serde_json::Map<String, Value>>(text).map_err(|error| {
+    let Members(members) = serde_json::from_str(text).map_err(|error| {
         ApiError::new(ErrorCode::BadParameter, format!("the body is no JSON object: {error}"))
     })?;
-    read(object.into_iter().collect())
+    let mut parameters: Vec<(String, Posted)> = Vec::new();
+    for (name, value) in members {
+        if parameters.iter().any(|(known, _)| *known == name) {
+            return Err(ApiError::bad_parameter(&name, TWICE));
+        }
+        parameters.push((name, Posted(value)));
+    }
+    read(parameters)
+}
+
+const TWICE: &str = "is given more than once";
+
+/// The members of a JSON object, repeated ones too.
+struct Members(Vec<(String, Value)>);
+
+impl<'de> de::Deserialize<'de> for Members {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Reader;
+        impl<'de> Visitor<'de> for Reader {
+            type Value = Members;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
+                let mut members = Vec::new();
+                while let Some(member) = map.next_entry()? {
+                    members.push(member);
+                }
+                Ok(Members(members))
+            }
+        }
+        deserializer.deserialize_map(Reader)
+    }
 }
 
 fn read<Q: Query, V: Parameter>(parameters: Vec<(String, V)>) -> Result<Q, ApiError> {
@@ -117,9 +151,59 @@ impl Parameter for Given {
     }
 }
 
-impl Parameter for Value {
+/// A member of a posted object.
+struct Posted(Value);
+
+impl Parameter for Posted {
     fn read<'de, S: DeserializeSeed<'de>>(self, seed: S) -> Result<S::Value, Wrong> {
-        seed.deserialize(self).map_err(de::Error::custom)
+        seed.deserialize(self)
+    }
+}
+
+impl<'de> Deserializer<'de> for Posted {
+    type Error = Wrong;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Wrong> {
+        self.0.deserialize_any(visitor).map_err(de::Error::custom)
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Wrong> {
+        match &self.0 {
+            Value::Null => visitor.visit_none(),
+            Value::String(text) if text.is_empty() => visitor.visit_none(),
+            _ => visitor.visit_some(self),
+        }
+    }
+
+    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Wrong> {
+        match self.0 {
+            Value::Null => visitor.visit_seq(Values(Vec::new().into_iter())),
+            value => value.deserialize_seq(visitor).map_err(de::Error::custom),
+        }
+    }
+
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        variants: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Wrong> {
+        // What is no text is none of them.
+        let text = self.0.as_str().unwrap_or_default().to_owned();
+        Given(vec![text]).deserialize_enum(name, variants, visitor)
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, Wrong> {
+        visitor.visit_newtype_struct(self)
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit
+        unit_struct tuple tuple_struct map struct identifier ignored_any
     }
 }
 
@@ -186,7 +270,7 @@ impl Given {
     fn only(self) -> Result<String, Wrong> {
         match <[String; 1]>::try_from(self.0) {
             Ok([value]) => Ok(value),
-            Err(_) => Err(de::Error::custom("is given more than once")),
+            Err(_) => Err(de::Error::custom(TWICE)),
         }
     }
 }

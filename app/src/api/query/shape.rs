@@ -7,6 +7,7 @@ use serde::de::{self, DeserializeSeed, Deserializer, IntoDeserializer as _, MapA
 use serde::forward_to_deserialize_any;
 
 use super::Query;
+use super::limit::MUST_BE;
 use super::read::{Given, Parameters, Wrong};
 
 /// A parameter of a question.
@@ -27,6 +28,8 @@ pub enum ParameterKind {
     Text,
     /// A whole number, not below 0.
     Number,
+    /// A whole number from 1 to this one.
+    Limit(u64),
     /// Whether something is so.
     Switch,
     /// Any number of texts.
@@ -44,7 +47,11 @@ pub fn parameters_of<Q: Query>() -> Vec<Parameter> {
     let parameter = |name: &&'static str| {
         let kind = Cell::new(ParameterKind::Text);
         let _ = Q::deserialize(Only { name, kind: &kind });
-        Parameter { name, kind: kind.get(), is_required: required.iter().any(|one| one == name) }
+        let kind = match (kind.get(), most::<Q>(name)) {
+            (ParameterKind::Number, Some(most)) => ParameterKind::Limit(most),
+            (kind, _) => kind,
+        };
+        Parameter { name, kind, is_required: required.iter().any(|one| one == name) }
     };
     fields.get().iter().map(parameter).collect()
 }
@@ -75,6 +82,13 @@ fn required_of<Q: Query>() -> Vec<String> {
             _ => return required,
         }
     }
+}
+
+/// The most that a number can be; `None` if it has no bound: one that is beyond it is refused with it.
+fn most<Q: Query>(name: &str) -> Option<u64> {
+    let beyond = vec![(name.to_owned(), Given(vec![u64::MAX.to_string()]))];
+    let wrong = Q::deserialize(Parameters(beyond)).err()?;
+    wrong.reason.strip_prefix(MUST_BE)?.parse().ok()
 }
 
 fn stop<T>() -> Result<T, Wrong> {
@@ -211,7 +225,7 @@ mod tests {
         let events = parameters_of::<EventsQuery>();
         assert_eq!(events[0], parameter("stream", ParameterKind::Text, true));
         assert!(events.contains(&parameter("version", ParameterKind::Number, false)));
-        assert!(events.contains(&parameter("limit", ParameterKind::Number, false)));
+        assert!(events.contains(&parameter("limit", ParameterKind::Limit(1_000), false)));
         let order = ParameterKind::OneOf(&["asc", "desc"]);
         assert!(events.contains(&parameter("order", order, false)));
         let find = parameters_of::<FindQuery>();

@@ -1,7 +1,6 @@
 //! Bulk handles: entries written and read by the thousand, for import and export.
 //!
-//! Each has a connection of its own, so that large requests and replies hold up nobody else. [`BulkWriter`] is the only
-//! thing in Rewind that writes.
+//! Each has connections of its own, so that large requests and replies hold up nobody else.
 
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
@@ -13,7 +12,8 @@ use rewind_domain::{Entry, EntryId, Fields, StreamKey};
 
 use super::connection::connect;
 use super::discover::glob_escaped;
-use super::{IdRange, StoreError, StoreUrl, StreamInfo, reply};
+use super::write::WriteConnection;
+use super::{IdRange, StoreError, StoreUrl, StreamInfo, WriteError, reply};
 
 /// How long Redis may take for one request. What is asked at once is small, but a single entry may have hundreds of
 /// megabytes, and the way to the server may be slow.
@@ -30,8 +30,13 @@ const INFO_BATCH: usize = 100;
 ///
 /// Writing the same entries again changes nothing: what is there already is left as it is. To keep that true however
 /// an import ends, no entry is added to a stream after an earlier one that could have been added was not.
+///
+/// Entries come with their ids, so repeating a write whose reply was lost is harmless: an error here is never
+/// [`WriteError::Unknown`](super::WriteError).
 pub struct BulkWriter {
+    /// For looking at what is there.
     link: Link,
+    writes: WriteConnection,
     /// The last id that a stream has given out, for streams met lately. Others may write meanwhile, so a stream may be
     /// further by now; then Redis refuses the entry, and the stream is looked at again.
     tops: HashMap<StreamKey, EntryId>,
@@ -70,7 +75,9 @@ impl BulkWriter {
     /// # Errors
     /// Where Redis cannot be reached.
     pub async fn connect(url: &StoreUrl) -> Result<Self, StoreError> {
-        Ok(Self { link: Link::new(url).await?, tops: HashMap::new() })
+        let link = Link::new(url).await?;
+        let writes = WriteConnection::with_patience(url.clone(), RESPONSE_TIMEOUT);
+        Ok(Self { link, writes, tops: HashMap::new() })
     }
 
     /// Adds these lines, in order, and says of each what became of it. At the first that cannot be added it stops; later
@@ -164,20 +171,21 @@ impl BulkWriter {
             pipeline.add_command(xadd(&lines[index]));
         }
         pipeline.cmd("EXEC");
-        let mut replies = self.link.run(pipeline).await?;
+        let sent = self.writes.send_all(&pipeline).await;
+        let mut replies = sent.map_err(WriteError::into_cause)?;
         let exec = replies.pop();
         let each = replies.split_off(1);
         let results = match (replies.pop(), exec) {
             // Who may not use transactions gets the commands one by one.
-            (Some(Value::ServerError(_)), _) => each,
-            (_, Some(Value::Array(results))) if results.len() == indices.len() => results,
-            (_, Some(Value::ServerError(refusal))) => {
-                let culprit = each.into_iter().enumerate().find_map(|(at, reply)| match reply {
-                    Value::ServerError(error) => Some((indices[at], error)),
-                    _ => None,
-                });
+            (Some(Err(_)), _) => each,
+            (_, Some(Ok(Value::Array(results)))) if results.len() == indices.len() => {
+                results.into_iter().map(|result| self.writes.checked(result)).collect()
+            }
+            (_, Some(Err(refusal))) => {
+                let mut culprit = each.into_iter().enumerate();
+                let culprit = culprit.find_map(|(at, reply)| Some((indices[at], reply.err()?)));
                 let (index, error) = culprit.unwrap_or((indices[0], refusal));
-                outcomes[index] = AppendOutcome::Failed(self.link.error(error));
+                outcomes[index] = AppendOutcome::Failed(error);
                 return Ok(());
             }
             _ => return Err(StoreError::unexpected("a transaction of another shape")),
@@ -185,14 +193,14 @@ impl BulkWriter {
         for (&index, result) in indices.iter().zip(results) {
             let Line { stream, entry } = &lines[index];
             match result {
-                Value::ServerError(error) if error.code() == "ERR" && surprises.insert(index) => {
+                Err(StoreError::Server { message })
+                    if message.starts_with("ERR ") && surprises.insert(index) =>
+                {
                     // Most likely someone else has written to the stream meanwhile.
                     self.tops.remove(stream);
                 }
-                Value::ServerError(error) => {
-                    outcomes[index] = AppendOutcome::Failed(self.link.error(error));
-                }
-                _ => {
+                Err(error) => outcomes[index] = AppendOutcome::Failed(error),
+                Ok(_) => {
                     outcomes[index] = AppendOutcome::Added;
                     if let Some(top) = self.tops.get_mut(stream) {
                         *top = entry.id;

@@ -1,5 +1,7 @@
 //! Connections: one that all share for short commands, and how to make others.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use redis::aio::MultiplexedConnection;
@@ -117,13 +119,26 @@ pub(super) async fn connect_with(
     settings: &RedisConnectionInfo,
     config: AsyncConnectionConfig,
 ) -> Result<MultiplexedConnection, StoreError> {
+    connect_noting_end(url, settings, config, Arc::default()).await
+}
+
+/// The same, and sets `has_ended` once nothing can be sent on it any more.
+pub(super) async fn connect_noting_end(
+    url: &StoreUrl,
+    settings: &RedisConnectionInfo,
+    config: AsyncConnectionConfig,
+    has_ended: Arc<AtomicBool>,
+) -> Result<MultiplexedConnection, StoreError> {
     let connecting = async {
         let stream = transport::open(url).await?;
         let (connection, driver) = MultiplexedConnection::new_with_config(settings, stream, config)
             .await
             .map_err(|error| failed_to_begin(url, &error))?;
-        // Ends when the last handle on the connection is dropped.
-        tokio::spawn(driver);
+        // Ends when the connection is lost, or the last handle on it is dropped.
+        tokio::spawn(async move {
+            driver.await;
+            has_ended.store(true, Ordering::Release);
+        });
         Ok(connection)
     };
     timeout(CONNECT_TIMEOUT, connecting).await.unwrap_or_else(|_| Err(url.unavailable(NO_ANSWER)))

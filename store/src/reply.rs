@@ -138,6 +138,11 @@ pub(super) fn read_keys(reply: Value) -> Result<Vec<StreamKey>, StoreError> {
     items.into_iter().map(key).collect()
 }
 
+/// The id that an added entry got.
+pub(super) fn added_id(reply: &Value) -> Result<EntryId, StoreError> {
+    entry_id(reply).ok_or(StoreError::unexpected("no id of an added entry"))
+}
+
 /// The clock of the server, in Unix milliseconds.
 pub(super) fn time_ms(reply: Value) -> Result<u64, StoreError> {
     const SHAPE: StoreError = StoreError::Unexpected { what: "a time of another shape" };

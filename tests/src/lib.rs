@@ -3,21 +3,18 @@
 pub mod app;
 pub mod built;
 pub mod busy_proxy;
-pub mod condition;
 pub mod cutting_proxy;
 pub mod hostile;
 pub mod live_line;
 pub mod random;
 pub mod raw_http;
-pub mod redis_server;
 pub mod rewind_process;
 
 pub use app::TestApp;
 pub use built::{cargo, need_front_end, rewind_binary, workspace};
 pub use busy_proxy::BusyProxy;
-pub use condition::eventually;
 pub use cutting_proxy::CuttingProxy;
 pub use live_line::LiveLine;
 pub use random::Random;
-pub use redis_server::TestRedis;
+pub use rewind_dev::{TestRedis, eventually};
 pub use rewind_process::RewindProcess;

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use futures::{Stream, StreamExt};
 use serde_json::{Value, json};
 
-use crate::condition::PATIENCE;
+use rewind_dev::PATIENCE;
 
 /// How long something that should not come is waited for.
 const MOMENT: Duration = Duration::from_millis(200);

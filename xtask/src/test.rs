@@ -23,6 +23,9 @@ const BROWSER_TESTS: &str = "browser";
 /// The test binary that runs Trunk.
 const TRUNK_TESTS: &str = "trunk";
 
+/// Where the tests are that start a Redis.
+const WITH_REDIS: [&str; 2] = ["store/tests", "tests/tests"];
+
 /// What `cargo xtask test` takes.
 #[derive(Args)]
 pub(crate) struct TestArgs {
@@ -304,10 +307,16 @@ fn cargo_runs(workspace: &Workspace, parts: &[Part]) -> Result<Vec<(&'static str
     let of = |part| parts.contains(&part);
     let owned = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
     let in_crates = owned(&["--lib", "--bins"]);
-    let names = test_binaries(&workspace.root().join("tests/tests"))?
+    let names = WITH_REDIS
+        .iter()
+        .map(|folder| test_binaries(&workspace.root().join(folder)))
+        .collect::<Result<Vec<_>>>()?
+        .concat();
+    let with_server = names
         .into_iter()
-        .filter(|name| name != BROWSER_TESTS && name != TRUNK_TESTS);
-    let with_server = names.flat_map(|name| ["--test".to_owned(), name]).collect::<Vec<_>>();
+        .filter(|name| name != BROWSER_TESTS && name != TRUNK_TESTS)
+        .flat_map(|name| ["--test".to_owned(), name])
+        .collect::<Vec<_>>();
     let mut runs = Vec::new();
     match (of(Part::Unit), of(Part::Integration)) {
         (true, true) => runs.push(("Tests without a browser", [in_crates, with_server].concat())),

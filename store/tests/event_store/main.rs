@@ -1,0 +1,6 @@
+//! The event store, on a real Redis.
+
+// A test says by panicking that something is wrong.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod publish;

@@ -5,17 +5,17 @@
 // A page is one deeply nested type where views are not erased, which is in native builds.
 #![recursion_limit = "256"]
 
+#[cfg(any(target_arch = "wasm32", test))]
+mod address;
 pub mod api;
 #[cfg(any(target_arch = "wasm32", test))]
-mod browser;
+mod features;
 #[cfg(any(target_arch = "wasm32", test))]
-mod components;
-#[cfg(any(target_arch = "wasm32", test))]
-mod pages;
+mod platform;
 #[cfg(any(target_arch = "wasm32", test))]
 mod shell;
 #[cfg(any(target_arch = "wasm32", test))]
-mod state;
+mod ui;
 
 #[cfg(any(target_arch = "wasm32", test))]
 pub use shell::App;

@@ -1,0 +1,4 @@
+//! What is shown of one event, as plain values.
+
+pub(crate) mod difference;
+pub(crate) mod story;

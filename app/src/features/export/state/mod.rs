@@ -1,0 +1,3 @@
+//! How exports are going, as plain values.
+
+pub(crate) mod exports;

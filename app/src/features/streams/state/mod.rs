@@ -1,0 +1,4 @@
+//! What the list of streams shows, as plain values.
+
+pub(crate) mod opened;
+pub(crate) mod window;

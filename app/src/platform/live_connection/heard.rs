@@ -1,0 +1,17 @@
+//! What comes on a connection.
+
+use std::rc::Rc;
+
+use crate::api::ApiError;
+use crate::platform::sse::Frame;
+
+/// What is heard on a connection.
+pub(crate) enum Heard {
+    /// Frames came.
+    Frames(Vec<Frame>),
+    /// It is no more; with what the server said to that, if anything.
+    Lost(Option<ApiError>),
+}
+
+/// Gets what is heard.
+pub(crate) type Listener = Rc<dyn Fn(Heard)>;

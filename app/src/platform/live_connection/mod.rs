@@ -1,0 +1,37 @@
+//! What carries the frames of a line: the connection that all tabs share, or one of its own.
+
+mod heard;
+mod shared;
+
+use std::rc::Rc;
+
+use self::shared::SharedLine;
+use crate::address::query::Query;
+use crate::platform::frame_stream::FrameStream;
+
+pub(crate) use self::heard::{Heard, Listener};
+
+/// A connection. Dropping it ends it, and what it still has to say is not heard.
+pub(crate) enum Connection {
+    /// This tab's part of the line of all tabs.
+    Shared { _line: SharedLine },
+    /// One of its own.
+    Own { _frames: FrameStream },
+}
+
+impl Connection {
+    /// Asks for a watch, given by its parameters.
+    pub(crate) fn open(watch: &Query, listener: &Listener) -> Option<Self> {
+        if let Some(line) = shared::open(watch, listener) {
+            return Some(Self::Shared { _line: line });
+        }
+        let url = Query::default().with("watch", watch.search()).on("/api/live");
+        let (heard, ended) = (Rc::clone(listener), Rc::clone(listener));
+        let frames = FrameStream::open(
+            url,
+            move |frames| heard(Heard::Frames(frames)),
+            move |end| ended(Heard::Lost(end.err())),
+        )?;
+        Some(Self::Own { _frames: frames })
+    }
+}

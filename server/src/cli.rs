@@ -10,12 +10,14 @@ use std::time::Duration;
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use rewind_domain::terminal::Escaped;
 
+use crate::commands::{CompletionsArgs, Failure, ManArgs, StoreCommand};
 use crate::config::{self, ArgumentError, RedisOptions, ServeOptions};
 use crate::engines::run_engine;
 use crate::serve::Server;
 use crate::transfer::{export, import};
 
-/// Explore the events in Redis Streams: browse them, travel through an aggregate's history, watch them live.
+/// Explore the events in Redis Streams, and operate the event store that they make: browse them, travel through an aggregate's
+/// history, watch them live; publish, append, consume, project, trim.
 #[derive(Parser)]
 #[command(name = "rewind", version, max_term_width = 100)]
 pub struct Cli {
@@ -34,6 +36,12 @@ enum Command {
     Engine,
     /// Write the entries of streams: as NDJSON, which loses nothing, as a table, or as JSON
     Export(ExportArgs),
+    #[command(flatten)]
+    Store(Box<StoreCommand>),
+    /// Print what completes the commands in a shell
+    Completions(CompletionsArgs),
+    /// Print the manual page, or write one for each command to a folder
+    Man(ManArgs),
 }
 
 #[derive(Args)]
@@ -104,12 +112,28 @@ async fn run(cli: Cli) -> ExitCode {
         Command::Import(args) => import(args).await,
         Command::Export(args) => export(args).await,
         Command::Engine => return run_engine(),
+        Command::Store(command) => return ended(command.run().await),
+        Command::Completions(args) => return ended(args.run(Cli::command())),
+        Command::Man(args) => return ended(args.run(Cli::command())),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             say(&mut std::io::stderr(), &format!("error: {error}"));
             ExitCode::FAILURE
+        }
+    }
+}
+
+/// How the process ends after a command that fails in ways that a script tells apart.
+fn ended(outcome: Result<(), Failure>) -> ExitCode {
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            if !matches!(failure, Failure::Unread) {
+                say(&mut std::io::stderr(), &format!("error: {failure}"));
+            }
+            ExitCode::from(&failure)
         }
     }
 }
@@ -163,13 +187,14 @@ mod tests {
 
     #[test]
     fn no_help_shows_a_url_from_the_environment() {
+        fn options(command: &clap::Command) -> Vec<&clap::Arg> {
+            let inner = command.get_subcommands().flat_map(options);
+            command.get_arguments().chain(inner).collect()
+        }
         let command = Cli::command();
-        let urls: Vec<_> = command
-            .get_subcommands()
-            .flat_map(clap::Command::get_arguments)
-            .filter(|argument| argument.get_id() == "redis_url")
-            .collect();
-        assert_eq!(urls.len(), 3);
+        let urls = options(&command);
+        let urls: Vec<_> = urls.iter().filter(|option| option.get_id() == "redis_url").collect();
+        assert!(urls.len() > 3);
         assert!(urls.iter().all(|url| url.is_hide_env_values_set()));
     }
 }

@@ -2,11 +2,12 @@
 //!
 //! [`store`] speaks to Redis, [`discovery`] finds the streams there are, [`travel`] folds what it reads, [`index`] knows where its
 //! entries are, [`find`] searches through them, [`backend`] answers the server functions from all of these, [`live`] pushes
-//! what is new, [`http`] holds every route, and [`serving`] the connections. [`transfer`] is for the command line alone.
+//! what is new, [`http`] holds every route, and [`serving`] the connections. [`transfer`] and [`commands`] are for the command line alone.
 
 pub mod backend;
 pub mod caches;
 pub mod cli;
+pub mod commands;
 pub mod config;
 mod decoding;
 pub mod discovery;

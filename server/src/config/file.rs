@@ -43,21 +43,18 @@ pub enum ArgumentError {
 /// If either is wrong.
 pub fn matches(command: &Command, arguments: &[OsString]) -> Result<ArgMatches, ArgumentError> {
     let given = command.clone().try_get_matches_from(arguments)?;
-    let (name, inner, taken) = match given.subcommand() {
-        Some((name, inner)) => (Some(name), inner, command.find_subcommand(name)),
-        None => (None, &given, Some(command)),
-    };
+    // Commands may have commands of their own; the innermost one has the options.
+    let (mut inner, mut taken, mut at) = (&given, command, 1);
+    while let Some((name, matches)) = inner.subcommand() {
+        let Some(found) = taken.find_subcommand(name) else { break };
+        (inner, taken) = (matches, found);
+        let ahead = arguments.iter().skip(at).position(|argument| argument == name);
+        at += ahead.map_or(0, |ahead| ahead + 1);
+    }
     let file = inner.try_get_one::<PathBuf>("config").ok().flatten();
-    let (Some(file), Some(taken)) = (file, taken) else { return Ok(given) };
+    let Some(file) = file else { return Ok(given) };
     let added = read(file)?.into_iter().filter(|option| option.is_wanted(taken, inner));
     let added: Vec<OsString> = added.flat_map(|option| option.arguments).collect();
-    // The program's name, and the command's.
-    let at = match name {
-        Some(name) => {
-            arguments.iter().skip(1).position(|argument| argument == name).map_or(1, |at| at + 2)
-        }
-        None => 1,
-    };
     let (before, after) = arguments.split_at(at.min(arguments.len()));
     let all = before.iter().chain(&added).chain(after);
     Ok(command.clone().try_get_matches_from(all)?)

@@ -5,6 +5,7 @@ mod blame;
 mod callers;
 mod catalog;
 mod changing_streams;
+mod commands;
 mod decoders;
 mod diff;
 mod engines;

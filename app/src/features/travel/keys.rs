@@ -74,7 +74,7 @@ fn show(travel: Travel, pane: Pane) {
     if pane == Pane::Bisect {
         // Once it is drawn.
         request_animation_frame(|| {
-            keyboard::focus_box(crate::features::travel::bisect_pane::EXPRESSION_ID)
+            keyboard::focus_box(crate::features::travel::bisect_pane::EXPRESSION_ID);
         });
     }
 }

@@ -11,7 +11,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{CodecError, RuleError};
 use crate::files::Files;
-use crate::format::{Finding, Format};
+use crate::finding::Finding;
+use crate::format::Format;
 use crate::meter::Meter;
 use crate::rule::{DecoderRule, Plan, Rule};
 

@@ -9,9 +9,10 @@ use rewind_domain::payload::begins_like_json;
 
 use crate::cbor;
 use crate::error::CodecError;
-use crate::format::Finding;
+use crate::finding::Finding;
+use crate::limits::MAX_VALUES;
 use crate::message_pack;
-use crate::meter::{MAX_VALUES, Meter};
+use crate::meter::Meter;
 use crate::step::{MAX_STEPS, Step, may_be_zlib};
 
 /// The shortest base64 that is looked into: shorter ones are words.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use rewind_domain::json::{JsonError, MAX_DEPTH};
 
-use crate::meter::{MAX_BYTES, MAX_VALUES};
+use crate::limits::{MAX_BYTES, MAX_VALUES};
 
 /// Why a value could not be read. The text continues "cannot be read as gzip: …".
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -9,8 +9,8 @@ use rewind_domain::Json;
 use crate::avro::{self, Schema};
 use crate::detect;
 use crate::error::CodecError;
+use crate::finding::Finding;
 use crate::meter::Meter;
-use crate::step::Step;
 use crate::{cbor, message_pack, protobuf};
 
 /// A format, with what it takes to read it.
@@ -32,23 +32,6 @@ pub(crate) enum Messages {
     One(MessageDescriptor),
     /// That of the type of the event, else the other one.
     ByType { types: HashMap<String, MessageDescriptor>, other: Option<MessageDescriptor> },
-}
-
-/// What was found out about a value so far.
-#[derive(Debug, Default)]
-pub(crate) struct Finding {
-    /// What was taken off, the outermost first.
-    pub(crate) steps: Vec<Step>,
-    /// What is inside.
-    pub(crate) format: Option<&'static str>,
-}
-
-impl Finding {
-    /// What the value is read from: `MessagePack, from gzip`.
-    pub(crate) fn text(&self) -> String {
-        let steps = self.steps.iter().rev().map(|step| step.name());
-        self.format.into_iter().chain(steps).collect::<Vec<_>>().join(", from ")
-    }
 }
 
 impl Format {

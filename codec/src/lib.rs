@@ -16,8 +16,10 @@ mod decimal;
 mod detect;
 mod error;
 mod files;
+mod finding;
 mod format;
 mod glob;
+mod limits;
 mod message_pack;
 mod meter;
 mod protobuf;
@@ -27,7 +29,7 @@ mod values;
 
 pub use codecs::{CodecParcel, Codecs, StreamCodec};
 pub use error::RuleError;
-pub use meter::{MAX_BYTES, MAX_VALUES};
+pub use limits::{MAX_BYTES, MAX_VALUES};
 pub use rule::{DecoderRule, MessageChoice, Names};
 
 #[cfg(doc)]

@@ -1,14 +1,10 @@
 //! What one value may come to.
 
 use rewind_domain::json::MAX_DEPTH;
-/// How many JSON values may be in one: as many as in JSON text.
-pub use rewind_domain::json::MAX_VALUES;
 
 use crate::error::CodecError;
+use crate::limits::{MAX_BYTES, MAX_VALUES};
 
-/// How many bytes unwrapping one value may give, all its steps together: a hundred times what events usually are, and little
-/// enough for a server to hold several of them.
-pub const MAX_BYTES: usize = 16 << 20;
 /// About how much memory a JSON value takes beside its text.
 const VALUE_BYTES: usize = 64;
 

@@ -11,7 +11,8 @@ use ruzstd::decoding::{FrameDecoder, StreamingDecoder};
 
 use crate::bytes::Bytes;
 use crate::error::CodecError;
-use crate::meter::{MAX_BYTES, Meter};
+use crate::limits::MAX_BYTES;
+use crate::meter::Meter;
 
 /// How often a value may be wrapped. Base64 around compression around a frame is three.
 pub(crate) const MAX_STEPS: usize = 4;

@@ -10,57 +10,36 @@
 //! tells two states apart; a [`travel`] window carries a run of versions to whoever looks
 //! at them.
 
-mod align;
-pub mod blame;
-pub mod block_index;
 pub mod caller;
-pub mod catalog;
-pub mod csv;
-pub mod cut;
-pub mod diff;
-pub mod entry;
-pub mod entry_id;
-pub mod event;
+mod document;
+mod entries;
+mod events;
 pub mod filter;
-pub mod fold;
-pub mod foreign_text;
-pub mod hex;
-pub mod identity;
+mod history;
 pub mod json;
-pub mod lag;
-pub mod lanes;
-pub mod layout;
-pub mod members;
-pub mod merge;
-pub mod ndjson;
-pub mod numbering;
-pub mod patch;
-pub mod payload;
-pub mod playback;
-pub mod pointer;
-pub mod raw_event;
-pub mod redis_command;
-pub mod relation_tree;
-pub mod relations;
-pub mod stream_key;
-pub mod tally;
-pub mod terminal;
+mod streams;
+mod text;
 pub mod time;
-pub mod timeline;
-pub mod travel;
-pub mod tree;
-pub mod tree_search;
-pub mod versions;
 pub mod viewport;
+
+pub use document::{diff, patch, pointer, tree, tree_search};
+pub use entries::{entry, entry_digest, entry_id, field_source, ndjson, redis_command};
+pub use events::{csv, cut, event, layout, payload, raw_event, relation_tree, relations, tally};
+pub use history::{blame, fold, lanes, playback, timeline, travel};
+pub use streams::{
+    block_index, catalog, identity, lag, members, merge, numbering, stream_key, versions,
+};
+pub use text::{foreign_text, hex, terminal};
 
 pub use diff::{Change, ChangeKind};
 pub use entry::{Entry, Fields};
 pub use entry_id::EntryId;
 pub use event::{DecodeError, Event};
+pub use field_source::FieldSource;
 pub use filter::{Filter, FilterError};
 pub use fold::{Applied, Checkpoint, DeepMerge, Fold, FoldError, FoldErrorKind, Folding};
 pub use json::{Json, Number};
 pub use payload::PayloadDecoder;
 pub use pointer::Pointer;
-pub use raw_event::{FieldSource, RawEvent, UNKNOWN_VERSION};
+pub use raw_event::{RawEvent, UNKNOWN_VERSION};
 pub use stream_key::{StreamKey, TopicPart};

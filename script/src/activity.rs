@@ -13,9 +13,8 @@ use std::time::Duration;
 use rewind_domain::FoldError;
 use serde::{Deserialize, Serialize};
 
-use crate::engine::PREPARING_MS;
 use crate::error;
-use crate::limits::Limits;
+use crate::limits::{Limits, PREPARING_MS};
 
 /// What a thread is doing in engines. One thread writes; any may read.
 #[derive(Debug, Default)]

@@ -12,7 +12,7 @@ use rquickjs::{Context, Ctx, FromJs, Function, Object, Persistent, Runtime, Symb
 use crate::activity::{Phase, visit};
 use crate::clock::thread_time;
 use crate::error::{self, FILE, Fault};
-use crate::limits::Limits;
+use crate::limits::{Limits, PREPARING_MS};
 
 /// How many of [`Wholes`] are kept: as many different amounts as come often.
 const MAX_WHOLES: usize = 1_000;
@@ -176,9 +176,6 @@ impl Engine {
     }
 }
 
-/// How long it may take to get ready for the first event, in milliseconds, where an event is not granted more than that: enough for a
-/// script of thousands of handlers on a machine that has other things to do.
-pub(crate) const PREPARING_MS: u64 = 2_000;
 /// Of how many events the time of one is taken for that of all: asking for the time of a thread takes as long as half a short event.
 const SAMPLING: u64 = 64;
 /// What takes longer than this has its time counted while it runs.

@@ -10,7 +10,7 @@ use crate::digits::Spellings;
 use crate::engine::{Engine, Tools, Wholes, function};
 use crate::error::{Fault, error_at, gone};
 use crate::event::{Learning, Seen, number, undefined};
-use crate::fold::fingerprint;
+use crate::fingerprint::fingerprint;
 use crate::limits::Limits;
 use crate::needs::{asks_version, data_members};
 use crate::payload::Top;

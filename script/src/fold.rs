@@ -1,14 +1,12 @@
 //! Folds in JavaScript.
 
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use rewind_domain::{Checkpoint, Fold, FoldError, Folding};
+use rewind_domain::FoldError;
 
 use crate::digits::Spellings;
 use crate::engine::Tools;
 use crate::error;
-use crate::folding::ScriptFolding;
 use crate::limits::Limits;
 use crate::module::Module;
 use crate::needs::Needs;
@@ -45,8 +43,8 @@ const FIRST_CHECKS: u32 = 64;
 /// All that a script finds around it is frozen. There is no clock, no chance, no waiting and no text that becomes code; local time is UTC.
 /// Outside of the handlers only constants can be declared, which are frozen as well. For what gets past that, such as a counter in a
 /// closure, events are now and then applied a second time, by a fresh instance of the module to the state as JSON:
-/// the first 16 events of the first foldings, the one after each [`Folding::checkpoint`], and one in some thousands. If the two states differ
-/// that is [`FoldErrorKind::Impure`]. The same finds states that are more than their JSON, as by one object in two places.
+/// the first 16 events of the first foldings, the one after each [`rewind_domain::Folding::checkpoint`], and one in some thousands. If the two states differ
+/// that is [`rewind_domain::FoldErrorKind::Impure`]. The same finds states that are more than their JSON, as by one object in two places.
 ///
 /// # Numbers
 ///
@@ -54,7 +52,7 @@ const FIRST_CHECKS: u32 = 64;
 /// history spells one value in several ways, a number that is copied by itself gets the spelling that came first;
 /// one in an object or array that is copied as a whole keeps its own. To keys of objects JavaScript's order applies: those that are integers come first.
 pub struct ScriptFold {
-    name: String,
+    pub(crate) name: String,
     pub(crate) module: Module,
     /// All types in the order of the handlers, `$any` among them, and where that is.
     pub(crate) types: Vec<String>,
@@ -110,28 +108,6 @@ impl ScriptFold {
         // There are few handlers, and looking through them is quicker than any table.
         let of_type = |event_type| self.types.iter().position(|known| known == event_type);
         event_type.and_then(of_type).or(self.any)
-    }
-}
-
-/// What tells this source from others.
-pub fn fingerprint(source: &str) -> u64 {
-    // The same in each run, as far as one build is concerned.
-    let mut hasher = DefaultHasher::new();
-    source.hash(&mut hasher);
-    hasher.finish()
-}
-
-impl Fold for ScriptFold {
-    fn name(&self) -> &str {
-        &self.name
-    }
-
-    fn fingerprint(&self) -> u64 {
-        self.module.fingerprint()
-    }
-
-    fn begin(&self, from: Option<&Checkpoint>) -> Result<Box<dyn Folding + '_>, FoldError> {
-        Ok(Box::new(ScriptFolding::begin(self, from)?))
     }
 }
 

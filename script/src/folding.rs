@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use rewind_domain::{Applied, Checkpoint, FoldError, FoldErrorKind, Folding, Json, RawEvent, diff};
+use rewind_domain::{
+    Applied, Checkpoint, Fold, FoldError, FoldErrorKind, Folding, Json, RawEvent, diff,
+};
 
 use crate::digits::Spellings;
 use crate::engine::{Engine, Tools};
@@ -236,6 +238,20 @@ impl<'f> ScriptFolding<'f> {
 /// Whether this comes of what the script does, and not of how much there was of it.
 fn is_of_the_script(kind: FoldErrorKind) -> bool {
     matches!(kind, FoldErrorKind::Threw | FoldErrorKind::NotJson | FoldErrorKind::Invalid)
+}
+
+impl Fold for ScriptFold {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn fingerprint(&self) -> u64 {
+        self.module.fingerprint()
+    }
+
+    fn begin(&self, from: Option<&Checkpoint>) -> Result<Box<dyn Folding + '_>, FoldError> {
+        Ok(Box::new(ScriptFolding::begin(self, from)?))
+    }
 }
 
 impl Folding for ScriptFolding<'_> {

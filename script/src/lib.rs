@@ -18,6 +18,7 @@ mod error;
 mod event;
 mod expression;
 mod filter;
+mod fingerprint;
 mod fold;
 mod folding;
 mod held;
@@ -33,7 +34,8 @@ pub use activity::{Activity, Culprit, Phase, Place, Visit, activity, at_version}
 pub use clock::{process_time, thread_time};
 pub use expression::{Evaluating, Expression};
 pub use filter::{EventFilter, Filtering, within_filter};
-pub use fold::{ScriptFold, fingerprint};
+pub use fingerprint::fingerprint;
+pub use fold::ScriptFold;
 pub use limits::Limits;
 pub use needs::asks_version;
 

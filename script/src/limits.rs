@@ -2,6 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
+/// How long it may take to get ready for the first event, in milliseconds, where an event is not granted more than that: enough for a
+/// script of thousands of handlers on a machine that has other things to do.
+pub(crate) const PREPARING_MS: u64 = 2_000;
+
 /// What a fold or an expression may use before it is stopped.
 ///
 /// Time is what the processor works for the script. It is looked at about every ten thousand steps, so that a script is stopped a little

@@ -7,7 +7,7 @@ use rquickjs::{Array, Ctx, Function, Module as EngineModule, Value};
 
 use crate::engine::{Engine, Tools, function};
 use crate::error::{FILE, Fault, error, error_at};
-use crate::fold::fingerprint;
+use crate::fingerprint::fingerprint;
 use crate::limits::Limits;
 use crate::needs::{Needs, needs};
 use crate::top_level::{self, Outline};

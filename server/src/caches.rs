@@ -5,26 +5,13 @@
 
 use std::sync::Arc;
 
+use crate::cache_figures::CacheFigures;
 use crate::discovery::Discovery;
 use crate::exports::Exports;
 use crate::folds::Library;
 use crate::index::Indexes;
 use crate::topics::Topics;
 use crate::travel::Traveller;
-
-/// How much of one cache there is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct CacheFigures {
-    /// What it is called in `/metrics`.
-    pub name: &'static str,
-    /// What it takes, in bytes, about.
-    pub bytes: usize,
-    /// What it may take, in bytes.
-    pub budget: usize,
-    /// How often what was kept of a stream was dropped, since the stream was no longer the one that it was kept of; 0 where nothing is
-    /// kept of streams.
-    pub dropped: u64,
-}
 
 /// All caches of the server.
 #[derive(Clone)]

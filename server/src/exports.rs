@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use rewind_app::api::export::{ExportPhase, ExportStatus, Ticket};
 use rewind_app::api::find::FindProgress;
 
-use crate::caches::CacheFigures;
+use crate::cache_figures::CacheFigures;
 
 /// How long is remembered how an export ended: pages ask every second or so, those in the background every minute.
 const REMEMBERED: Duration = Duration::from_secs(600);

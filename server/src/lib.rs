@@ -4,8 +4,11 @@
 //! entries are, [`find`] searches through them, [`backend`] answers the server functions from all of these, [`live`] pushes
 //! what is new, [`http`] holds every route, and [`serving`] the connections. [`transfer`] and [`commands`] are for the command line alone.
 
+mod api_errors;
 pub mod backend;
+mod cache_figures;
 pub mod caches;
+mod capacity;
 pub mod cli;
 pub mod commands;
 pub mod config;

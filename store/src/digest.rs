@@ -4,7 +4,7 @@
 use std::hash::Hasher as _;
 
 use rewind_domain::RawEvent;
-use rewind_domain::identity::EntryDigest;
+use rewind_domain::entry_digest::EntryDigest;
 use twox_hash::XxHash64;
 
 /// Makes the fingerprint of a text that arrives in pieces.

@@ -267,7 +267,7 @@ impl Asked {
         let do_all_fit = fitting.all(|(other, is_inner)| match other {
             // What was added behind it does not matter to it.
             Some(other) if is_inner => {
-                other.first_id == extent.first_id && other.gone() == extent.gone()
+                other.first_id == extent.first_id && other.trimmed_count() == extent.trimmed_count()
             }
             other => other.as_ref() == Some(&extent),
         });

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use rewind_domain::cut::CutField;
-use rewind_domain::identity::EntryDigest;
+use rewind_domain::entry_digest::EntryDigest;
 use rewind_domain::{Entry, EntryId, FieldSource, RawEvent};
 use tokio::sync::OwnedSemaphorePermit;
 

@@ -1,6 +1,6 @@
 //! Entries that follow each other, as Redis is asked for them.
 
-use rewind_domain::identity::EntryDigest;
+use rewind_domain::entry_digest::EntryDigest;
 use rewind_domain::versions::StreamExtent;
 use rewind_domain::{EntryId, StreamKey};
 

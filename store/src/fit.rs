@@ -6,7 +6,7 @@
 //! says what the stream was like for it: versions counted from the one fit the other. Otherwise it has to be read again.
 
 use rewind_domain::EntryId;
-use rewind_domain::identity::EntryDigest;
+use rewind_domain::entry_digest::EntryDigest;
 use rewind_domain::versions::StreamExtent;
 
 use super::{IdRange, PageOrder, StoreError, StreamInfo};
@@ -68,7 +68,7 @@ pub(super) fn extent_between(
     };
     let entries_added = before.entries_added.map(|count| count.saturating_add(added));
     let length = match entries_added {
-        Some(entries_added) => entries_added.checked_sub(head.gone())?,
+        Some(entries_added) => entries_added.checked_sub(head.trimmed_count())?,
         None => before.length.saturating_add(added),
     };
     let (last_id, last_generated_id, last_digest) = match newest.filter(|_| added > 0) {
@@ -99,9 +99,9 @@ fn has_only_moved_on(before: &StreamExtent, after: &StreamExtent) -> bool {
     match (before.entries_added, after.entries_added) {
         (Some(added_before), Some(added_after)) => {
             let is_grown = added_after > added_before;
-            let is_trimmed = after.gone() > before.gone();
+            let is_trimmed = after.trimmed_count() > before.trimmed_count();
             added_after >= added_before
-                && after.gone() >= before.gone()
+                && after.trimmed_count() >= before.trimmed_count()
                 && is_grown == (after.last_generated_id > before.last_generated_id)
                 && (is_trimmed || is_head_same || before.length == 0)
                 && (!is_trimmed || !is_head_same)
@@ -140,7 +140,7 @@ impl ReadIds<'_> {
         let begins_within = self.range.after.is_none_or(|after| after <= end);
         let reaches_back = self.order == PageOrder::OldestFirst || new < came || came < self.count;
         // What was added may have been trimmed again, where all that there was before is gone.
-        let is_all_there = before.entries_added.is_none_or(|added| after.gone() <= added);
+        let is_all_there = before.entries_added.is_none_or(|added| after.trimmed_count() <= added);
         if begins_within && reaches_back && is_all_there {
             return Some(new);
         }

@@ -1,6 +1,6 @@
 //! Histories: a stream's entries in the order of their versions, read as quickly as Redis sends them.
 
-use rewind_domain::identity::EntryDigest;
+use rewind_domain::entry_digest::EntryDigest;
 use rewind_domain::{EntryId, PayloadDecoder, RawEvent, StreamKey};
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
@@ -280,7 +280,7 @@ impl Reading {
             None => info.extent.first_version(),
             // Where trimming overtook the reader, entries between the two are lost to it, and the versions go on behind them.
             Some((id, version)) if info.extent.first_id.is_none_or(|first| first > id) => {
-                version.max(info.extent.gone()) + 1
+                version.max(info.extent.trimmed_count()) + 1
             }
             Some((_, version)) => version + 1,
         };

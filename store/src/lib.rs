@@ -3,13 +3,14 @@
 //! This crate is the only one that names the `redis` crate. A [`Store`] is a cheap handle; clones share one
 //! connection for commands whose replies are short, which is made when first needed and again when it was lost. What blocks, or
 //! may have a long reply, has connections of its own, so that it keeps nobody waiting: a [`Watcher`] each for
-//! blocking reads, [`Signals`] for hearing which of many streams changed, a reader for each read of entries, and
+//! blocking reads, [`ChangeFeed`] for hearing which of many streams changed, a reader for each read of entries, and
 //! the bulk handles for import and export.
 //!
 //! Nothing here writes, but for [`bulk::BulkWriter`], which only `rewind import` uses. No read is unbounded, in entries or in bytes.
 
 mod batch;
 pub mod bulk;
+mod change_feed;
 mod clock;
 mod cluster;
 pub mod commands;
@@ -40,7 +41,6 @@ mod reply;
 mod resp;
 mod scan;
 mod scan_pace;
-mod signals;
 mod tls;
 mod transport;
 mod url;
@@ -54,6 +54,7 @@ use std::sync::Arc;
 
 use rewind_domain::versions::StreamExtent;
 
+pub use change_feed::{ChangeFeed, Hearing};
 pub use cluster::Cluster;
 pub use digest::digest;
 pub use discover::COMPARED_A_KEY;
@@ -68,11 +69,10 @@ pub use info::ServerInfo;
 pub use new_event::{EncodeError, NewEvent, TypedError, typed};
 pub use packed::{PackedEvents, Packer};
 pub use page::{IdRange, Page, PageOrder, Wanted};
-pub use page_size::{PageSize, entry_bytes};
+pub use page_size::{PAGE_ENTRIES, PageSize, entry_bytes};
 pub use parts::{Part, Parts};
 pub use ranges::{RangeEntries, RangeRead};
-pub use scan::{PAGE_ENTRIES, Scan, ScanPage};
-pub use signals::{Hearing, Signals};
+pub use scan::{Scan, ScanPage};
 pub use tls::{TlsFileError, TlsFiles};
 pub use url::{StoreUrl, StoreUrlError};
 pub use value::LongValue;

@@ -2,7 +2,7 @@
 //!
 //! Each is read without a transaction, which Redis may refuse, and compared with the stream before and after ([`fit`]).
 
-use rewind_domain::identity::EntryDigest;
+use rewind_domain::entry_digest::EntryDigest;
 use rewind_domain::merge::Direction;
 use rewind_domain::versions::StreamExtent;
 use rewind_domain::{Entry, EntryId, StreamKey};

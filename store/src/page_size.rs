@@ -2,7 +2,9 @@
 
 use rewind_domain::Entry;
 
-use super::scan::PAGE_ENTRIES;
+/// How many entries are read at a time at most: with fewer, round trips cost more; more gain little, hold memory, and keep others
+/// waiting for longer than the half millisecond that Redis takes for so many.
+pub const PAGE_ENTRIES: u64 = 1_000;
 
 /// Of what is read to be passed on, at most so many entries of a stream at a time, however small they are.
 const MAX_ENTRIES: u64 = 500;

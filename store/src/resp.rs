@@ -7,7 +7,7 @@
 use super::digest::{FieldsDigest, TextDigest, text_digest};
 use super::{StoreError, StoreUrl};
 use redis::Value;
-use rewind_domain::identity::EntryDigest;
+use rewind_domain::entry_digest::EntryDigest;
 
 /// Where a text stands in the bytes of a reply.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -19,9 +19,6 @@ use super::reader::Reader;
 use super::resp::Keep;
 use super::{IdRange, PageOrder, Part, Store, StoreError, StreamInfo};
 
-/// How many entries are read at a time at most: with fewer, round trips cost more; more gain little, hold memory, and keep others
-/// waiting for longer than the half millisecond that Redis takes for so many.
-pub const PAGE_ENTRIES: u64 = 1_000;
 /// How many pages are read ahead while earlier ones are being looked at.
 const PAGES_AHEAD: usize = 2;
 

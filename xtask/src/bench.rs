@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::Args;
 
-use crate::server::Profile;
+use crate::profile::Profile;
 use crate::steps::Steps;
 use crate::workspace::Workspace;
 use crate::{bundle, packages, process};

@@ -5,8 +5,10 @@ use std::path::PathBuf;
 use anyhow::Result;
 
 use crate::bundler::Bundler;
-use crate::frontend::{self, Kind};
-use crate::server::{self, Profile};
+use crate::frontend;
+use crate::profile::Kind;
+use crate::profile::Profile;
+use crate::server;
 use crate::steps::Steps;
 use crate::toolchain;
 use crate::workspace::Workspace;

@@ -7,7 +7,7 @@ use std::process::Command;
 use anyhow::{Context as _, Result};
 
 use crate::fingerprint::Fingerprint;
-use crate::server::Profile;
+use crate::profile::Profile;
 use crate::steps::Steps;
 use crate::workspace::Workspace;
 use crate::{artifact, process, toolchain, tools};

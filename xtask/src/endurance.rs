@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::Args;
 
-use crate::frontend::Kind;
+use crate::profile::Kind;
 use crate::steps::Steps;
 use crate::workspace::Workspace;
 use crate::{bundle, packages, process, server};

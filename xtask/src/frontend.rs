@@ -9,6 +9,7 @@ use anyhow::{Context as _, Result};
 
 use crate::bundler::Bundler;
 use crate::fingerprint::Fingerprint;
+use crate::profile::Kind;
 use crate::steps::{Step, Steps};
 use crate::workspace::Workspace;
 use crate::{artifact, document, process, toolchain};
@@ -29,36 +30,6 @@ const INPUTS: [&str; 9] = [
     "xtask/bundler",
     "xtask/src/document.rs",
 ];
-
-/// How a front end is built.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
-    /// As small as it can be, split into a file for each page, and compressed.
-    Release,
-    /// For seeing what there is and for working on it: soon built, and again in seconds after a change.
-    Quick,
-}
-
-impl Kind {
-    /// The name of the kind, in paths and on the terminal.
-    fn name(self) -> &'static str {
-        match self {
-            Self::Release => "release",
-            Self::Quick => "quick",
-        }
-    }
-
-    fn flags(self) -> &'static [&'static str] {
-        match self {
-            Self::Release => &["--profile", "wasm-release", "--features", "split"],
-            Self::Quick => &["--profile", "quick"],
-        }
-    }
-
-    fn is_release(self) -> bool {
-        self == Self::Release
-    }
-}
 
 /// A front end that was made, without the document, which names it.
 pub(crate) struct FrontEnd {

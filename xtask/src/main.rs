@@ -13,8 +13,8 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
 
-use crate::frontend::Kind;
-use crate::server::Profile;
+use crate::profile::Kind;
+use crate::profile::Profile;
 use crate::steps::Steps;
 use crate::workspace::Workspace;
 
@@ -30,6 +30,7 @@ mod group;
 mod packages;
 mod private_redis;
 mod process;
+mod profile;
 mod resp;
 mod run;
 mod sample;

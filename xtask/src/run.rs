@@ -13,10 +13,12 @@ use std::{env, fs};
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
 
-use crate::frontend::{self, Kind};
+use crate::frontend;
 use crate::group::Group;
 use crate::private_redis::PrivateRedis;
-use crate::server::{self, Profile};
+use crate::profile::Kind;
+use crate::profile::Profile;
+use crate::server;
 use crate::signals::Signals;
 use crate::steps::{Step, Steps};
 use crate::trickle::Trickle;

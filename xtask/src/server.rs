@@ -6,7 +6,7 @@ use std::process::Command;
 use anyhow::Result;
 
 use crate::artifact::Executables;
-use crate::frontend::Kind;
+use crate::profile::{Kind, Profile};
 use crate::steps::Steps;
 use crate::workspace::Workspace;
 use crate::{artifact, process};
@@ -15,44 +15,6 @@ const BINARY: &str = "rewind";
 
 /// Tells `server/build.rs` which front end the server embeds.
 const FRONT_END: &str = "REWIND_FRONT_END";
-
-/// How the server is compiled.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Profile {
-    /// For the tests, which check what the others take for granted.
-    Debug,
-    /// For seeing what there is: quick enough, and soon built.
-    Quick,
-    /// Quick to run.
-    Release,
-}
-
-impl Profile {
-    /// How Cargo is told.
-    pub(crate) fn flags(self) -> &'static [&'static str] {
-        match self {
-            Self::Debug => &[],
-            Self::Quick => &["--profile", "quick"],
-            Self::Release => &["--release"],
-        }
-    }
-
-    /// The front end of such a server.
-    pub(crate) fn front_end(self) -> Kind {
-        match self {
-            Self::Quick => Kind::Quick,
-            Self::Debug | Self::Release => Kind::Release,
-        }
-    }
-
-    fn name(self) -> &'static str {
-        match self {
-            Self::Debug => "debug",
-            Self::Quick => "quick",
-            Self::Release => "release",
-        }
-    }
-}
 
 /// Builds the server, with the front end in it that was built last for this profile, and returns where the binary is.
 pub(crate) fn build(workspace: &Workspace, profile: Profile, steps: &Steps) -> Result<PathBuf> {

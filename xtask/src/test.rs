@@ -9,9 +9,11 @@ use clap::{Args, ValueEnum};
 
 use crate::artifact::Executables;
 use crate::bundler::Bundler;
-use crate::frontend::{self, Kind};
+use crate::frontend;
 use crate::packages::{self, Browser};
-use crate::server::{self, Profile};
+use crate::profile::Kind;
+use crate::profile::Profile;
+use crate::server;
 use crate::steps::Steps;
 use crate::tools::{CARGO_DENY, TRUNK, Tool};
 use crate::workspace::Workspace;

@@ -11,7 +11,8 @@ use std::{env, fs};
 use anyhow::{Context as _, Result, bail};
 
 use crate::bundler::Bundler;
-use crate::frontend::{FrontEnd, Kind};
+use crate::frontend::FrontEnd;
+use crate::profile::Kind;
 use crate::steps::Steps;
 use crate::workspace::Workspace;
 use crate::{process, toolchain};

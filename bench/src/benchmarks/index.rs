@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, bail};
 use rewind_domain::EntryId;
 use rewind_domain::block_index::BlockIndex;
-use rewind_domain::identity::EntryDigest;
+use rewind_domain::entry_digest::EntryDigest;
 use serde_json::Value as Json;
 
 use super::Setting;

@@ -23,8 +23,14 @@ pub struct JsonError {
     pub column: usize,
 }
 
-pub(super) fn parse(text: &str) -> Result<Json, JsonError> {
-    parse_as::<Json>(text)
+impl Json {
+    /// Reads a JSON text. Of keys that repeat in an object the last value counts.
+    ///
+    /// # Errors
+    /// Where the text is not JSON, or nests deeper than [`MAX_DEPTH`].
+    pub fn parse(text: &str) -> Result<Json, JsonError> {
+        parse_as::<Json>(text)
+    }
 }
 
 pub(super) fn parse_as<'a, B: Build<'a>>(text: &'a str) -> Result<B, JsonError> {
@@ -365,7 +371,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn written(text: &str) -> String {
-        parse(text).unwrap().to_string()
+        Json::parse(text).unwrap().to_string()
     }
 
     #[test]
@@ -401,18 +407,21 @@ mod tests {
             (r#""\ud800""#, "half of a surrogate pair at line 1 column 8"),
             (r#""abc"#, "string without its closing quote at line 1 column 5"),
         ] {
-            assert_eq!(parse(text).unwrap_err().to_string(), error, "{text}");
+            assert_eq!(Json::parse(text).unwrap_err().to_string(), error, "{text}");
         }
     }
 
     #[test]
     fn depth_is_bounded_and_the_bound_itself_is_fine() {
         let nested = |depth: usize| "[".repeat(depth) + &"]".repeat(depth);
-        assert!(parse(&nested(MAX_DEPTH)).is_ok());
+        assert!(Json::parse(&nested(MAX_DEPTH)).is_ok());
         assert!(
-            parse(&nested(MAX_DEPTH + 1)).unwrap_err().to_string().starts_with("nested too deep")
+            Json::parse(&nested(MAX_DEPTH + 1))
+                .unwrap_err()
+                .to_string()
+                .starts_with("nested too deep")
         );
-        assert!(parse(&"[".repeat(1_000_000)).is_err());
+        assert!(Json::parse(&"[".repeat(1_000_000)).is_err());
     }
 
     /// A JSON text made by someone else's writer.
@@ -445,12 +454,12 @@ mod tests {
             // serde_json reads numbers into an f64 and refuses those beyond its range.
             let theirs = serde_json::from_str::<serde_json::Value>(&text);
             let out_of_range = theirs.as_ref().is_err_and(|e| e.to_string().starts_with("number out of range"));
-            prop_assert!(out_of_range || parse(&text).is_ok() == theirs.is_ok(), "{:?}", theirs);
+            prop_assert!(out_of_range || Json::parse(&text).is_ok() == theirs.is_ok(), "{:?}", theirs);
         }
 
         #[test]
         fn any_text_at_all_is_a_value_or_an_error(text: String) {
-            let _ = parse(&text);
+            let _ = Json::parse(&text);
         }
     }
 }

@@ -4,8 +4,6 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 
-use super::parse::{self, JsonError};
-
 /// A JSON value. Cloning one is cheap, whatever its size.
 ///
 /// Objects compare without regard to the order of their keys, as JSON has it, though the order is kept;
@@ -61,14 +59,6 @@ impl From<i64> for Number {
 }
 
 impl Json {
-    /// Reads a JSON text. Of keys that repeat in an object the last value counts.
-    ///
-    /// # Errors
-    /// Where the text is not JSON, or nests deeper than [`super::MAX_DEPTH`].
-    pub fn parse(text: &str) -> Result<Json, JsonError> {
-        parse::parse(text)
-    }
-
     /// An object without members.
     pub fn empty_object() -> Json {
         Json::Object(Arc::default())

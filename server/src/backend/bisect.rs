@@ -10,7 +10,7 @@ use rewind_domain::travel::{Replay, ReplayError};
 use rewind_domain::{FoldError, FoldErrorKind, RawEvent};
 use serde::{Deserialize, Serialize};
 
-use super::{engine_error, walk_error};
+use crate::api_errors::{engine_error, walk_error};
 use crate::engines::{Engines, Joined, Prepared};
 use crate::folds::{FoldPlan, Verdict};
 use crate::travel::{Flow, Traveller, Visitor, VisitorKind};

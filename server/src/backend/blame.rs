@@ -11,7 +11,8 @@ use rewind_domain::versions::StreamExtent;
 use rewind_domain::{EntryId, Json, RawEvent, StreamKey};
 use serde::{Deserialize, Serialize};
 
-use super::{check_version, walk_error};
+use super::check_version;
+use crate::api_errors::walk_error;
 use crate::engines::Joined;
 use crate::folds::FoldPlan;
 use crate::travel::{Flow, Span, Traveller, Visitor, VisitorKind};
@@ -82,9 +83,9 @@ impl Visitor for AuthorSearch {
 
     fn begin(&mut self, extent: &StreamExtent) -> Result<u64, ApiError> {
         if let Until::Version(version) = self.at {
-            check_version(&self.stream, version, extent.gone(), extent)?;
+            check_version(&self.stream, version, extent.trimmed_count(), extent)?;
         }
-        self.first = extent.gone();
+        self.first = extent.trimmed_count();
         Ok(0)
     }
 

@@ -6,8 +6,8 @@ use rewind_app::api::{
     ErrorCode,
 };
 
-use super::api_error;
 use super::streams::found_summary;
+use crate::api_errors::api_error;
 use crate::discovery::{Discovery, Status};
 use rewind_store::StoreError;
 

@@ -17,7 +17,7 @@ pub(super) async fn diff(
     let DiffQuery { stream, from, to } = query;
     let to = to.map_or(Until::Latest, Until::Version);
     let (target, outcome) = arrive(traveller, &fold, &stream, to).await?;
-    let first = outcome.extent.gone();
+    let first = outcome.extent.trimmed_count();
     let from = from.unwrap_or_else(|| outcome.version.saturating_sub(1).max(first));
     let (base, _) = arrive(traveller, &fold, &stream, Until::Version(from)).await?;
     let changes = diff::diff(&base.state, &target.state);

@@ -10,7 +10,8 @@ use rewind_domain::{Entry, EntryId, RawEvent, StreamKey, TopicPart};
 
 use tokio::time::timeout;
 
-use super::{api_error, events};
+use super::events;
+use crate::api_errors::api_error;
 use crate::decoding::{decode_one, with_cut};
 use crate::index::Indexes;
 use crate::topics::Topics;

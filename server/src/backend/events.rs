@@ -6,7 +6,8 @@ use rewind_codec::Codecs;
 use rewind_domain::versions::StreamExtent;
 use rewind_domain::{EntryId, Event, StreamKey};
 
-use super::{api_error, streams};
+use super::streams;
+use crate::api_errors::api_error;
 use crate::decoding::decode_page;
 use crate::index::Indexes;
 use rewind_store::{EntryRange, IdRange, PageOrder, Store, StoreError};

@@ -5,7 +5,8 @@ use rewind_app::api::{ApiError, ErrorCode, FoldAnswer, fold_tag};
 use rewind_domain::StreamKey;
 use rewind_domain::caller::{Caller, Permission};
 
-use super::{engine_error, require};
+use super::require;
+use crate::api_errors::engine_error;
 use crate::folds::{FoldFile, Library, SaveError};
 
 /// What the fold is called of which there is no file.

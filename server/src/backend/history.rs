@@ -9,7 +9,7 @@ use rewind_domain::versions::StreamExtent;
 use rewind_domain::{Json, Pointer, RawEvent};
 use serde::{Deserialize, Serialize};
 
-use super::walk_error;
+use crate::api_errors::walk_error;
 use crate::engines::Joined;
 use crate::folds::FoldPlan;
 use crate::travel::{Flow, Outcome, Reach, Span, Traveller, Visitor, VisitorKind};
@@ -40,7 +40,7 @@ pub(super) async fn history(
         // Backwards, a walk searches what lies behind the nearest keyframe; what lies before it comes next.
         let is_done = query.order == Order::Asc
             || found.has_more(query.limit.get())
-            || begun_at <= after.max(outcome.extent.gone());
+            || begun_at <= after.max(outcome.extent.trimmed_count());
         if is_done {
             let outcome = outcome.clone();
             return Ok(answer(&fold, query, found, outcome));
@@ -173,7 +173,7 @@ impl Visitor for Search {
     }
 
     fn begin(&mut self, extent: &StreamExtent) -> Result<u64, ApiError> {
-        self.begun_at = extent.gone();
+        self.begun_at = extent.trimmed_count();
         Ok(match self.order {
             Order::Asc => self.after,
             Order::Desc => u64::MAX,

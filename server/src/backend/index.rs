@@ -4,7 +4,7 @@ use rewind_app::api::query::IndexQuery;
 use rewind_app::api::{ApiError, Bucket, Histogram, IndexAnswer, TypeCount};
 use rewind_domain::block_index::{self, EventType};
 
-use super::api_error;
+use crate::api_errors::api_error;
 use crate::index::{IndexView, Indexes, Standing};
 
 const MIB: usize = 1024 * 1024;

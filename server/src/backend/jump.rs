@@ -14,7 +14,8 @@ use rewind_domain::versions::StreamExtent;
 use rewind_domain::{EntryId, StreamKey};
 use tokio::time::{Instant, timeout_at};
 
-use super::{api_error, check_version, events, index, streams};
+use super::{check_version, events, index, streams};
+use crate::api_errors::api_error;
 use crate::decoding::decode_page;
 use crate::index::{IndexView, Indexes, Standing, StreamIndex};
 use rewind_store::{EntryPage, EntryRange, PageOrder, Store, StoreError, StreamInfo};

@@ -4,7 +4,6 @@ mod bisect;
 mod blame;
 mod catalog;
 mod diff;
-mod errors;
 mod event;
 mod events;
 mod folds;
@@ -42,19 +41,19 @@ use rewind_domain::StreamKey;
 use rewind_domain::caller::{Caller, Permission};
 use rewind_domain::versions::StreamExtent;
 
+use crate::api_errors::engine_error;
 use crate::caches::Caches;
 use crate::discovery::Discovery;
-use crate::engines::{EngineError, Engines};
+use crate::engines::Engines;
 use crate::exports::Exports;
 use crate::folds::{FoldPlan, Library};
 use crate::index::Indexes;
 use crate::overview::Overviews;
 use crate::relations::RelationConfig;
 use crate::topics::Topics;
-use crate::travel::{Traveller, WalkError};
+use crate::travel::Traveller;
 use rewind_store::{Store, StoreError};
 
-pub use errors::api_error;
 pub use event::{LoneEntry, entry};
 
 /// Answers from a Redis server.
@@ -308,32 +307,6 @@ fn require(caller: &Caller, permission: Permission, code: ErrorCode) -> Result<(
 fn now_ms() -> i64 {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
-}
-
-fn walk_error(stream: &StreamKey, error: WalkError<ApiError>) -> ApiError {
-    match error {
-        WalkError::Store(error) => api_error(Some(stream), &error),
-        WalkError::Visitor(error) => error,
-        WalkError::Fold(error) => ApiError::unusable(ErrorCode::FoldInvalid, &error),
-        WalkError::Expression(error) => ApiError::unusable(ErrorCode::ExpressionInvalid, &error),
-        WalkError::Engine(error) => engine_error(&error),
-        WalkError::Crashed => {
-            ApiError::new(ErrorCode::Internal, "the replay failed; the server's log says why")
-        }
-    }
-}
-
-/// How it is told that there was no engine to run a script.
-pub(crate) fn engine_error(error: &EngineError) -> ApiError {
-    let code = match error {
-        EngineError::Busy { .. } => ErrorCode::TooBusy,
-        EngineError::Vanished(_) => ErrorCode::FoldFailed,
-        EngineError::NotStarted(_) | EngineError::Garbled(_) => {
-            tracing::error!(%error, "a script could not be run");
-            ErrorCode::Internal
-        }
-    };
-    ApiError::new(code, error.to_string())
 }
 
 /// Whether a stream has such a version, of a state or of an event, the first of which is `first`.

@@ -7,7 +7,8 @@ use rewind_domain::versions::StreamExtent;
 use rewind_domain::{EntryId, Json, RawEvent, StreamKey};
 use serde::{Deserialize, Serialize};
 
-use super::{check_version, walk_error};
+use super::check_version;
+use crate::api_errors::walk_error;
 use crate::engines::Joined;
 use crate::folds::FoldPlan;
 use crate::travel::{Flow, Outcome, Reach, Span, Traveller, Visitor, VisitorKind};
@@ -44,7 +45,9 @@ pub(super) async fn arrive(
     until: Until,
 ) -> Result<(Point, Outcome), ApiError> {
     let (mut point, mut outcome) = walk_to(traveller, fold, stream, until).await?;
-    if point.step.is_none() && outcome.stopped.is_none() && outcome.version > outcome.extent.gone()
+    if point.step.is_none()
+        && outcome.stopped.is_none()
+        && outcome.version > outcome.extent.trimmed_count()
     {
         // Only once there does the walk know that this is where it ends.
         let version = Until::Version(outcome.version);
@@ -103,7 +106,7 @@ impl Visitor for Point {
     fn begin(&mut self, extent: &StreamExtent) -> Result<u64, ApiError> {
         match self.until {
             Until::Version(version) => {
-                check_version(&self.stream, version, extent.gone(), extent)?;
+                check_version(&self.stream, version, extent.trimmed_count(), extent)?;
                 Ok(version.saturating_sub(1))
             }
             Until::Latest => Ok(extent.latest_version().saturating_sub(1)),

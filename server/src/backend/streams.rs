@@ -4,7 +4,7 @@ use rewind_app::api::query::StreamsQuery;
 use rewind_app::api::{ApiError, StreamSummary, StreamsPage};
 use rewind_domain::StreamKey;
 
-use super::api_error;
+use crate::api_errors::api_error;
 use rewind_store::{FoundStream, Store, StoreError, StreamInfo};
 
 pub(super) async fn streams(store: &Store, query: StreamsQuery) -> Result<StreamsPage, ApiError> {

@@ -9,7 +9,7 @@ use rewind_domain::timeline::{Tick, Timeline};
 use rewind_domain::travel::{Replay, ReplayError};
 use serde::{Deserialize, Serialize};
 
-use super::walk_error;
+use crate::api_errors::walk_error;
 use crate::engines::Joined;
 use crate::folds::FoldPlan;
 use crate::travel::{Flow, Traveller, Visitor, VisitorKind};
@@ -26,8 +26,8 @@ pub(super) async fn timeline(
         .await
         .map_err(|error| walk_error(&stream, error))?;
     Ok(TimelineAnswer {
-        first_version: outcome.extent.gone(),
-        latest_version: survey.latest_version.unwrap_or_else(|| outcome.extent.gone()),
+        first_version: outcome.extent.trimmed_count(),
+        latest_version: survey.latest_version.unwrap_or_else(|| outcome.extent.trimmed_count()),
         timeline: survey.timeline.unwrap_or_else(|| Timeline::of(Vec::new(), 1)),
         lanes: survey.drawn,
         stopped: outcome.stopped,

@@ -10,7 +10,8 @@ use rewind_domain::{EntryId, FoldError, Json, RawEvent, StreamKey, diff};
 use rewind_script::thread_time;
 use serde::{Deserialize, Serialize};
 
-use super::{check_version, engine_error, walk_error};
+use super::check_version;
+use crate::api_errors::{engine_error, walk_error};
 use crate::engines::{Joined, Prepared};
 use crate::folds::{Failures, FoldPlan, LEFT, Library, RIGHT, Script};
 use crate::travel::{Flow, Traveller, Visitor, VisitorKind};
@@ -164,8 +165,8 @@ impl Visitor for Trial {
             Until::Version(version) => version,
             Until::Latest | Until::Id(_) | Until::TimeMs(_) => extent.latest_version(),
         };
-        check_version(&self.stream, self.shown, extent.gone(), extent)?;
-        self.compared_until = extent.gone();
+        check_version(&self.stream, self.shown, extent.trimmed_count(), extent)?;
+        self.compared_until = extent.trimmed_count();
         Ok(0)
     }
 

@@ -10,7 +10,8 @@ use rewind_domain::{Json, RawEvent, StreamKey};
 use rewind_script::thread_time;
 use serde::{Deserialize, Serialize};
 
-use super::{check_version, replay, walk_error};
+use super::{check_version, replay};
+use crate::api_errors::walk_error;
 use crate::engines::Joined;
 use crate::folds::FoldPlan;
 use crate::travel::{Flow, Reach, Span, Traveller, Visitor, VisitorKind};
@@ -60,7 +61,7 @@ pub(super) async fn window(
     Ok(WindowAnswer {
         window,
         version,
-        first_version: outcome.extent.gone(),
+        first_version: outcome.extent.trimmed_count(),
         latest_version: outcome.extent.latest_version(),
         stopped: outcome.stopped,
         unfolded,
@@ -159,9 +160,9 @@ impl Visitor for Recorder {
     }
 
     fn begin(&mut self, extent: &StreamExtent) -> Result<u64, ApiError> {
-        let (first, latest) = (extent.gone(), extent.latest_version());
+        let (first, latest) = (extent.trimmed_count(), extent.latest_version());
         let around = self.target.unwrap_or(latest);
-        check_version(&self.stream, around, extent.gone(), extent)?;
+        check_version(&self.stream, around, extent.trimmed_count(), extent)?;
         let from = around.saturating_sub(self.limit / 2);
         self.around = around;
         // A window at the end of the history reaches further back instead.

@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::numbers;
-use crate::http::Capacity;
+use crate::capacity::Capacity;
 use crate::live::LiveLimits;
 
 /// How many clients and long questions there can be at the same time.

@@ -23,11 +23,11 @@ use rewind_domain::StreamKey;
 use rewind_domain::caller::Permission;
 use rewind_store::{StoreUrl, StoreUrlError, TlsFileError};
 
-use crate::http::Capacity;
+use crate::capacity::Capacity;
 use crate::live::LiveLimits;
 use crate::relations::{RelationConfig, RelationOptions, StreamPatternError};
 use crate::serving::Patience;
-use crate::topics::{Inside, Topic, TopicRuleError, read_rules};
+use crate::topics::{Topic, TopicAggregate, TopicRuleError, read_rules};
 
 pub use access::{AccessConfig, AccessOptions, Network};
 pub use budgets::{BudgetOptions, DEFAULT_SCAN_RATE};
@@ -120,8 +120,8 @@ impl ReadConfig {
     }
 
     /// What the key of an aggregate in a topic stands for.
-    pub fn inside(&self, key: &StreamKey) -> Option<Inside> {
-        Inside::of(&self.topics, key)
+    pub fn inside(&self, key: &StreamKey) -> Option<TopicAggregate> {
+        TopicAggregate::of(&self.topics, key)
     }
 }
 

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use rewind_domain::StreamKey;
 
 use super::Shared;
-use rewind_store::{Hearing, Signals, StoreError};
+use rewind_store::{ChangeFeed, Hearing, StoreError};
 
 /// How many keys wait at most until it is known whether they are streams. Where there are more, a walk finds them.
 const MAX_TO_CHECK: usize = 20_000;
@@ -129,7 +129,7 @@ impl Heard {
 /// The connection on which Redis tells.
 #[derive(Default)]
 pub(super) struct Ear {
-    signals: Option<Signals>,
+    signals: Option<ChangeFeed>,
     /// When to ask for one again.
     ask_at: Option<Instant>,
 }
@@ -168,7 +168,7 @@ impl Ear {
         if self.ask_at.is_some_and(|at| now < at) {
             return;
         }
-        let signals: Result<Signals, StoreError> = shared.store.signals(&"".into()).await;
+        let signals: Result<ChangeFeed, StoreError> = shared.store.signals(&"".into()).await;
         match signals {
             Ok(signals) if signals.hearing() == Hearing::Told => {
                 shared.state().heard.begin(Instant::now());

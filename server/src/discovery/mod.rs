@@ -29,7 +29,7 @@ use tokio::sync::{Notify, watch};
 use self::pace::Pace;
 use self::state::{MAX_TO_LOOK, State};
 pub use self::within::{Need, Waited, Waiting, Within};
-use crate::caches::CacheFigures;
+use crate::cache_figures::CacheFigures;
 use crate::topics::Topics;
 use rewind_store::{FoundStream, Store, StoreError};
 

@@ -3,7 +3,7 @@
 use rewind_domain::EntryId;
 
 use super::Place;
-use crate::live::{Reached, positions_text};
+use crate::live::{CategoryPosition, positions_text};
 use rewind_store::{FoundStream, Store};
 
 /// The clock of Redis before the streams were looked for; entries with later ids may have been seen or not.
@@ -43,7 +43,7 @@ impl Look {
             Place::Prefix(_) => {
                 let mark = EntryId::new(self.begun_ms?, 0).prev()?;
                 let ended_ms = store.clock_ms().await.ok()?;
-                Some(Reached::after_look(mark, ended_ms, ends).to_string())
+                Some(CategoryPosition::after_look(mark, ended_ms, ends).to_string())
             }
         }
     }

@@ -16,7 +16,7 @@ use super::seam::Look;
 use super::source::{Batch, ManyStreams, MergedEntry, OneStream, Source, Stretch};
 use super::versions::Versions;
 use super::{FindFrame, FindQuery, Place, Position};
-use crate::backend::{api_error, engine_error};
+use crate::api_errors::{api_error, engine_error};
 use crate::discovery::{Discovery, Need, Waited, Within};
 use crate::engines::{EngineError, EventFilter, Questions};
 use crate::index::Indexes;

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant, SystemTime};
 use rewind_domain::{FoldError, FoldErrorKind, StreamKey};
 
 use super::{FoldPlan, Script};
-use crate::caches::CacheFigures;
+use crate::cache_figures::CacheFigures;
 use crate::engines::{EngineError, Engines};
 
 use super::saving::{self, WriteError};

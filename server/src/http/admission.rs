@@ -3,6 +3,7 @@
 //! What takes long, a search, an export, a walk through a history, has a number of places. Who finds none waits a moment, and is
 //! then told to come again. Health and short questions need no place, so they are answered whatever else goes on.
 
+use crate::capacity::{Capacity, WALKS};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -18,38 +19,8 @@ use super::{AppState, errors, export};
 use crate::serving::{OnReserve, hold};
 use crate::throttle::Throttle;
 
-/// How many requests that walk through a history are answered at the same time. Sixteen of them are folded at a time, each on a
-/// connection to Redis of its own; the others wait for their turn.
-const WALKS: usize = 48;
 /// How long a request waits for a place: about as long as people wait for a page without a word.
 const WAITS: Duration = Duration::from_secs(5);
-
-/// How many searches and exports there can be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Capacity {
-    /// Connections of clients, of which some are kept for health and short questions.
-    pub connections: usize,
-    /// Searches.
-    pub finds: usize,
-    /// Exports.
-    pub exports: usize,
-}
-
-impl Default for Capacity {
-    /// Each search and each export takes a connection to Redis and a thread while it runs.
-    fn default() -> Self {
-        Self { connections: 4_096, finds: 64, exports: 16 }
-    }
-}
-
-impl Capacity {
-    /// How many files the server may have open beside the connections of clients.
-    pub fn other_files(self) -> usize {
-        /// Standard streams, the connections that all share, those that watch, and what is kept for the next reader.
-        const ALWAYS: usize = 64;
-        self.finds + self.exports + WALKS + ALWAYS
-    }
-}
 
 /// What a request is, by how long its answer takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -14,7 +14,7 @@ use rewind_domain::{EntryId, Filter, FilterError};
 use std::sync::Arc;
 
 use super::{AppState, errors, sse};
-use crate::backend::engine_error;
+use crate::api_errors::engine_error;
 use crate::engines::{Engines, EventFilter, FilterFault};
 use crate::find::{FindFrame, FindQuery as Search, Place, Position, find};
 

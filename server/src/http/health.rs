@@ -6,7 +6,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
 use super::{AppState, errors};
-use crate::backend::api_error;
+use crate::api_errors::api_error;
 
 /// The process lives.
 pub(super) async fn healthz() -> Response {

@@ -8,7 +8,7 @@ use http::header;
 
 use super::AppState;
 use super::admission::PlaceFigures;
-use crate::caches::CacheFigures;
+use crate::cache_figures::CacheFigures;
 use crate::engines::EngineFigures;
 use crate::live::LiveFigures;
 

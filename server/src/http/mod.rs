@@ -42,7 +42,8 @@ use crate::live::Hub;
 use crate::serving::{ConnectionFigures, ConnectionLimits};
 use rewind_store::Store;
 
-pub use admission::{Admission, Capacity};
+pub use crate::capacity::Capacity;
+pub use admission::Admission;
 pub use guard::{NoHost, TrustedHosts};
 
 /// What the handlers work with.

@@ -12,7 +12,8 @@ use rewind_domain::{EntryId, Fields};
 use std::sync::Arc;
 
 use super::{AppState, errors};
-use crate::backend::{LoneEntry, api_error, entry};
+use crate::api_errors::api_error;
+use crate::backend::{LoneEntry, entry};
 use rewind_store::Store;
 
 /// How much of a field's name its file is named by.

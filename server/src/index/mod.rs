@@ -7,12 +7,12 @@
 //!
 //! What makes sure that an index is right is in [`state`].
 
+mod cache;
 mod ranks;
-mod shelf;
 mod state;
 mod stream;
 mod typed_page;
 
-pub use shelf::{IndexLimits, Indexes};
+pub use cache::{IndexLimits, Indexes};
 pub use state::{IndexView, Standing};
 pub use stream::StreamIndex;

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use rewind_domain::EntryId;
 use rewind_domain::block_index::{BlockIndex, BlockSpan, Piece};
-use rewind_domain::identity::EntryDigest;
+use rewind_domain::entry_digest::EntryDigest;
 use rewind_domain::members::Members;
 use rewind_domain::versions::StreamExtent;
 

@@ -10,7 +10,7 @@ use rewind_domain::members::Members;
 use rewind_domain::versions::StreamExtent;
 use tokio::sync::watch;
 
-use super::shelf::{Room, Shelf};
+use super::cache::{IndexCache, Room};
 use super::state::{Contradiction, HeadEntry, IndexView, Standing, State};
 use super::typed_page::{Reading, TypedPage};
 use rewind_store::{
@@ -97,14 +97,14 @@ impl StreamIndex {
     /// Brings it up to date, or has a task do that where it takes more than a short read.
     pub(super) async fn bring_up_to_date(
         self: &Arc<Self>,
-        shelf: &Arc<Shelf>,
+        cache: &Arc<IndexCache>,
     ) -> Result<(), StoreError> {
         let _reading = self.reading.lock().await;
         if self.is_building() {
             // What is built so far is looked into as well.
             let extent = self.store.info(&self.key).await?.extent;
             if !self.state().is_of(&extent) {
-                self.restart(shelf, &extent);
+                self.restart(cache, &extent);
             }
             return Ok(());
         }
@@ -113,19 +113,19 @@ impl StreamIndex {
             self.state().note(extent);
             return Ok(());
         }
-        let reached = self.catch_up(shelf).await?;
-        if shelf.fit(self) == Room::TooLittle {
-            self.give_up(shelf);
+        let reached = self.catch_up(cache).await?;
+        if cache.fit(self) == Room::TooLittle {
+            self.give_up(cache);
         } else if reached == Reached::NotYet {
             self.is_building.store(true, Ordering::Release);
             let building = Building(Arc::clone(self));
-            tokio::spawn(building.run(Arc::clone(shelf)));
+            tokio::spawn(building.run(Arc::clone(cache)));
         }
         Ok(())
     }
 
     /// Reads what came behind the last entry, if it is not too much, and compares with the stream.
-    async fn catch_up(&self, shelf: &Shelf) -> Result<Reached, StoreError> {
+    async fn catch_up(&self, cache: &IndexCache) -> Result<Reached, StoreError> {
         for _ in 0..ATTEMPTS {
             let (after, is_cut, piece) = {
                 let state = self.state();
@@ -171,7 +171,7 @@ impl StreamIndex {
                 Ok(()) => return Ok(Reached::End),
                 Err(Contradiction) => {
                     drop(state);
-                    self.restart(shelf, &extent);
+                    self.restart(cache, &extent);
                 }
             }
         }
@@ -209,15 +209,15 @@ impl StreamIndex {
     }
 
     /// Begins anew, the stream being as it is now.
-    fn restart(&self, shelf: &Shelf, extent: &StreamExtent) {
+    fn restart(&self, cache: &IndexCache, extent: &StreamExtent) {
         self.state().restart(extent);
-        shelf.note_restart();
+        cache.note_restart();
     }
 
     /// Drops what is indexed, since there is no room for it.
-    fn give_up(self: &Arc<Self>, shelf: &Shelf) {
+    fn give_up(self: &Arc<Self>, cache: &IndexCache) {
         self.state().give_up();
-        shelf.fit(self);
+        cache.fit(self);
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -228,15 +228,15 @@ impl StreamIndex {
 
 impl Building {
     /// Reads until the index has everything, nobody asks any more, or something fails, of which those who ask learn themselves.
-    async fn run(self, shelf: Arc<Shelf>) {
+    async fn run(self, cache: Arc<IndexCache>) {
         let index = &self.0;
-        let _turn = shelf.turn().await;
+        let _turn = cache.turn().await;
         let mut is_anew = false;
         loop {
             let restarts = index.state().restarts();
-            match self.pass(&shelf).await {
+            match self.pass(&cache).await {
                 Ok(Reached::End) => return,
-                Ok(Reached::NotYet) if !shelf.is_wanted(index) => return,
+                Ok(Reached::NotYet) if !cache.is_wanted(index) => return,
                 Ok(Reached::NotYet) => {}
                 Err(error) => {
                     tracing::debug!(stream = %index.key, %error, "indexing was interrupted");
@@ -253,7 +253,7 @@ impl Building {
     }
 
     /// Reads to the end that the stream has right now.
-    async fn pass(&self, shelf: &Shelf) -> Result<Reached, StoreError> {
+    async fn pass(&self, cache: &IndexCache) -> Result<Reached, StoreError> {
         let index = &self.0;
         let (restarts, after) = {
             let state = index.state();
@@ -263,7 +263,7 @@ impl Building {
         let mut scan = index.store.scan(&index.key, range, PageOrder::OldestFirst).await?;
         let mut is_first = true;
         while let Some(page) = scan.next_page().await? {
-            if !shelf.is_wanted(index) {
+            if !cache.is_wanted(index) {
                 return Ok(Reached::NotYet);
             }
             let extent = page.info.extent;
@@ -282,16 +282,16 @@ impl Building {
                 is_first = false;
                 if taken.is_err() {
                     drop(state);
-                    index.restart(shelf, &extent);
+                    index.restart(cache, &extent);
                     return Ok(Reached::NotYet);
                 }
             }
-            if shelf.fit(index) == Room::TooLittle {
-                index.give_up(shelf);
+            if cache.fit(index) == Room::TooLittle {
+                index.give_up(cache);
                 return Ok(Reached::End);
             }
             index.changed.send_replace(());
         }
-        index.catch_up(shelf).await
+        index.catch_up(cache).await
     }
 }

@@ -9,12 +9,12 @@ use tokio::sync::{Notify, watch};
 
 use super::LiveError;
 use super::batch::Made;
+use super::category_position::{CategoryPosition, GoOn};
 use super::channel::{Channel, Delivery, Taken};
 use super::followed::Followed;
 use super::frame;
 use super::merge::{Merge, Merged};
 use super::position::Position;
-use super::reached::{GoOn, Reached};
 
 /// How many streams a category can have: at about 400 bytes each, 100 MB.
 const MAX_STREAMS: usize = 250_000;
@@ -35,7 +35,7 @@ struct State {
     streams: HashMap<StreamKey, Member>,
     /// The streams that are gone. One that comes back is another one.
     gone: HashSet<StreamKey>,
-    reached: Reached,
+    reached: CategoryPosition,
     watching: LiveWatching,
 }
 
@@ -59,7 +59,7 @@ pub(super) struct Start {
     /// The number of the first delivery that comes after what the others say.
     pub(super) cursor: u64,
     /// What was passed on before it.
-    pub(super) reached: Reached,
+    pub(super) reached: CategoryPosition,
     /// What has to be read to get there.
     pub(super) missed: Merge,
     /// The streams that were made again since.
@@ -73,7 +73,7 @@ impl Category {
             channel: Channel::default(),
             streams: HashMap::new(),
             gone: HashSet::new(),
-            reached: Reached::up_to(EntryId::MIN),
+            reached: CategoryPosition::up_to(EntryId::MIN),
             watching: LiveWatching::default(),
         };
         Self {
@@ -130,7 +130,7 @@ impl Category {
 
     /// Where a viewer begins who has got everything up to `from`, and all deliveries before `cursor`, where it took any, or who wants what
     /// comes from now on.
-    pub(super) fn start(&self, from: Option<&Reached>, cursor: Option<u64>) -> Start {
+    pub(super) fn start(&self, from: Option<&CategoryPosition>, cursor: Option<u64>) -> Start {
         let state = self.state();
         let (mut missed, mut remade) = (Merge::default(), Vec::new());
         for (stream, member) in &state.streams {
@@ -168,7 +168,7 @@ impl Category {
     /// The streams as they are when the category comes to be watched; everything up to `mark` is past.
     pub(super) fn open(&self, streams: Vec<(StreamKey, Followed)>, mark: EntryId) {
         let mut state = self.state();
-        state.reached = Reached::up_to(mark);
+        state.reached = CategoryPosition::up_to(mark);
         for (stream, followed) in &streams {
             state.reached.note(stream, followed.id());
         }

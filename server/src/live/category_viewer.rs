@@ -9,15 +9,15 @@ use tokio::sync::Notify;
 
 use super::batch::{self, Made};
 use super::category::{Category, Start};
+use super::category_position::CategoryPosition;
 use super::channel::{Delivery, Taken};
 use super::frame;
 use super::hub::Hub;
 use super::line::Line;
 use super::merge::{Merge, Merged};
-use super::reached::Reached;
 use super::reader::PAGES_AT_ONCE;
 use super::selection::{Selection, candidates_of};
-use super::{LiveError, Seat};
+use super::{LiveError, ViewerSlot};
 use crate::engines::EventFilter;
 use rewind_store::StoreError;
 
@@ -30,7 +30,7 @@ pub struct CategoryViewer {
     category: Arc<Category>,
     cursor: u64,
     /// What was passed on.
-    reached: Arc<Reached>,
+    reached: Arc<CategoryPosition>,
     /// What has to be read from Redis before what is in the channel.
     missed: Option<Missed>,
     /// The streams of which it is still to be said that they were made again.
@@ -44,7 +44,7 @@ pub struct CategoryViewer {
 struct Missed {
     merge: Merge,
     /// What will have been passed on then.
-    target: Reached,
+    target: CategoryPosition,
 }
 
 impl CategoryViewer {
@@ -55,9 +55,9 @@ impl CategoryViewer {
     /// Where the category cannot be watched.
     pub async fn subscribe(
         hub: Hub,
-        seat: Seat,
+        seat: ViewerSlot,
         prefix: &StreamKey,
-        from: Option<Reached>,
+        from: Option<CategoryPosition>,
         filter: Option<EventFilter>,
     ) -> Result<Self, LiveError> {
         let news = Arc::new(Notify::new());
@@ -68,7 +68,7 @@ impl CategoryViewer {
             line: Line::new(hub, news, redis, seat),
             category,
             cursor: 0,
-            reached: Arc::new(Reached::up_to(EntryId::MIN)),
+            reached: Arc::new(CategoryPosition::up_to(EntryId::MIN)),
             missed: None,
             remade: Vec::new(),
             watching: None,
@@ -94,10 +94,10 @@ impl CategoryViewer {
     }
 
     /// Begins behind what `from` says, and behind the deliveries before `taken`, where any were taken.
-    fn begin(&mut self, mut from: Option<Reached>, taken: Option<u64>) {
+    fn begin(&mut self, mut from: Option<CategoryPosition>, taken: Option<u64>) {
         let Start { cursor, reached, missed, remade, watching } =
             self.category.start(from.as_ref(), taken);
-        let is_unsure = from.as_ref().is_some_and(Reached::is_cut);
+        let is_unsure = from.as_ref().is_some_and(CategoryPosition::is_cut);
         self.watching = Some(LiveWatching { is_unsure, ..watching });
         self.cursor = cursor;
         self.missed =
@@ -134,7 +134,7 @@ impl CategoryViewer {
                 self.line.hub.shared().counters.lags.count();
                 let lag = LiveLag { stream: self.category.prefix().clone(), behind };
                 self.line.push(&frame::lag(&self.reached.to_string(), &lag));
-                self.begin(Some(Reached::clone(&self.reached)), Some(taken));
+                self.begin(Some(CategoryPosition::clone(&self.reached)), Some(taken));
             }
             Taken::Deliveries(deliveries) if deliveries.is_empty() => {
                 let reached = &self.reached;

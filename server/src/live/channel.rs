@@ -9,10 +9,10 @@ use tokio::sync::Notify;
 
 use super::LiveError;
 use super::batch::Made;
+use super::category_position::CategoryPosition;
 use super::frame::{self, Frame};
 use super::merge::Merged;
 use super::position::Position;
-use super::reached::Reached;
 use rewind_store::entry_bytes;
 
 /// How many frames are kept for the slowest viewer before that one has to read from Redis again. Enough for a burst of
@@ -34,7 +34,7 @@ pub(super) enum Delivery {
         /// Where its stream is after it.
         position: Position,
         /// Where its category is after it.
-        reached: Option<Arc<Reached>>,
+        reached: Option<Arc<CategoryPosition>>,
         /// It, decoded.
         frame: Frame,
         /// Its stream.
@@ -56,7 +56,7 @@ pub(super) enum Delivery {
         /// Which.
         stream: StreamKey,
         /// Where its category is then.
-        reached: Option<Arc<Reached>>,
+        reached: Option<Arc<CategoryPosition>>,
     },
     /// Nothing can be read any more, for this reason. Nothing follows.
     Failed(Arc<LiveError>),

@@ -3,7 +3,7 @@
 use rewind_app::api::{ApiError, ErrorCode};
 use rewind_domain::StreamKey;
 
-use crate::backend::api_error;
+use crate::api_errors::api_error;
 use rewind_store::StoreError;
 
 /// Why a viewer is refused.

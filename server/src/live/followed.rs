@@ -1,6 +1,6 @@
 //! Followed streams: how far one was read, and what it looked like then, so that another one under its key is noticed.
 
-use rewind_domain::identity::EntryDigest;
+use rewind_domain::entry_digest::EntryDigest;
 use rewind_domain::versions::StreamExtent;
 use rewind_domain::{Entry, EntryId, RawEvent};
 

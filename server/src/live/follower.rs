@@ -15,15 +15,15 @@ use rewind_domain::{EntryId, StreamKey};
 
 use super::category::Category;
 use super::followed::{Another, Followed};
-use super::hub::Shared;
 use super::merge::Merge;
 use super::position::Position;
 use super::reader::{FIRST_BACKOFF, MAX_BACKOFF, PAGES_AT_ONCE};
+use super::watches::Watches;
 use super::{LiveError, batch};
-use crate::backend::api_error;
+use crate::api_errors::api_error;
 use crate::discovery::{Need, Waited};
 use rewind_store::PageSize;
-use rewind_store::{FoundStream, Hearing, Signals, StoreError, StreamInfo, Wanted};
+use rewind_store::{ChangeFeed, FoundStream, Hearing, StoreError, StreamInfo, Wanted};
 
 /// How often it is looked whether the database is another one by now, and at how many streams for that. Of `SWAPDB` Redis tells nobody; it
 /// makes most streams others at once.
@@ -50,7 +50,7 @@ const MAX_REFUSED: usize = 100_000;
 const PASSED_AT_ONCE: usize = 500;
 
 /// Follows a category for as long as somebody watches it.
-pub(super) async fn follow(shared: Arc<Shared>, category: Arc<Category>) {
+pub(super) async fn follow(shared: Arc<Watches>, category: Arc<Category>) {
     let mut backoff = FIRST_BACKOFF;
     loop {
         let mut follower = Follower {
@@ -81,7 +81,7 @@ pub(super) async fn follow(shared: Arc<Shared>, category: Arc<Category>) {
 }
 
 struct Follower<'a> {
-    shared: &'a Arc<Shared>,
+    shared: &'a Arc<Watches>,
     category: &'a Arc<Category>,
     merge: Merge,
     size: PageSize,
@@ -127,7 +127,7 @@ impl Follower<'_> {
     }
 
     /// Reads what changed, and passes on what is ready.
-    async fn round(&mut self, signals: &mut Signals) -> Result<(), LiveError> {
+    async fn round(&mut self, signals: &mut ChangeFeed) -> Result<(), LiveError> {
         let now_ms = self.store(signals.now_ms().await)?;
         let Some(changed) = signals.take() else {
             self.look(signals).await?;
@@ -165,7 +165,7 @@ impl Follower<'_> {
     }
 
     /// Looks at all streams, and says how long that took. The first time it only takes note of where they are.
-    async fn look(&mut self, signals: &mut Signals) -> Result<Duration, LiveError> {
+    async fn look(&mut self, signals: &mut ChangeFeed) -> Result<Duration, LiveError> {
         let begun = Instant::now();
         let now_ms = self.store(signals.now_ms().await)?;
         self.category.set_redis(RedisStatus::Up);
@@ -252,7 +252,7 @@ impl Follower<'_> {
     }
 
     /// Passes on everything that was added before `now_ms`, in order.
-    async fn pass_on(&mut self, signals: &mut Signals, now_ms: u64) -> Result<(), LiveError> {
+    async fn pass_on(&mut self, signals: &mut ChangeFeed, now_ms: u64) -> Result<(), LiveError> {
         loop {
             while self.merge.is_hungry() {
                 self.feed(signals).await?;
@@ -271,7 +271,7 @@ impl Follower<'_> {
         }
     }
 
-    async fn feed(&mut self, signals: &mut Signals) -> Result<(), LiveError> {
+    async fn feed(&mut self, signals: &mut ChangeFeed) -> Result<(), LiveError> {
         let mut wanted = self.merge.wanted(PAGES_AT_ONCE, self.size.entries(PAGES_AT_ONCE));
         let followed: Vec<Followed> =
             wanted.iter_mut().map(|wanted| self.reading_again(wanted)).collect();

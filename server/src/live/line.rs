@@ -9,7 +9,7 @@ use rewind_app::api::live::{HEARTBEAT_SECS, LiveStatus, LiveWatching, RedisStatu
 use tokio::sync::{Notify, OwnedSemaphorePermit, watch};
 use tokio::time::{Interval, MissedTickBehavior};
 
-use super::Seat;
+use super::ViewerSlot;
 use super::frame::{self, Frame};
 use super::hub::Hub;
 use rewind_store::PageSize;
@@ -33,7 +33,7 @@ pub(super) struct Line {
     /// Whether what was added before the line was opened is still on its way.
     is_catching_up: bool,
     is_over: bool,
-    _seat: Seat,
+    _seat: ViewerSlot,
 }
 
 impl Line {
@@ -41,7 +41,7 @@ impl Line {
         hub: Hub,
         news: Arc<Notify>,
         redis: watch::Receiver<RedisStatus>,
-        seat: Seat,
+        seat: ViewerSlot,
     ) -> Self {
         let mut heartbeat = tokio::time::interval(Duration::from_secs(HEARTBEAT_SECS));
         heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);

@@ -19,6 +19,7 @@
 
 mod batch;
 mod category;
+mod category_position;
 mod category_viewer;
 mod channel;
 mod counters;
@@ -30,18 +31,18 @@ mod hub;
 mod line;
 mod merge;
 mod position;
-mod reached;
 mod reader;
 mod remade;
-mod seats;
 mod selection;
 mod viewer;
+mod viewer_slots;
+mod watches;
 
+pub use category_position::{CategoryPosition, CategoryPositionError};
 pub use category_viewer::CategoryViewer;
 pub use counters::LiveFigures;
 pub use error::LiveError;
 pub(crate) use frame::positions_text;
 pub use hub::Hub;
-pub use reached::{Reached, ReachedError};
-pub use seats::{LiveLimits, Seat};
 pub use viewer::{Viewer, Watched};
+pub use viewer_slots::{LiveLimits, ViewerSlot};

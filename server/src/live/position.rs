@@ -57,7 +57,8 @@ impl Position {
             _ if until.is_none() => Some(extent.latest_version()),
             _ => None,
         };
-        let is_overtaken = extent.gone() > 0 && extent.first_id.is_none_or(|first| first > self.id);
+        let is_overtaken =
+            extent.trimmed_count() > 0 && extent.first_id.is_none_or(|first| first > self.id);
         let missing = match (self.version, before_found) {
             (Some(known), Some(before_found)) => Some(before_found.saturating_sub(known)),
             _ if is_overtaken => None,

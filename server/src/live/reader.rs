@@ -11,8 +11,8 @@ use super::batch::{self, Made};
 use super::channel::Delivery;
 use super::followed::{Another, Followed};
 use super::frame;
-use super::hub::{Shared, Topic};
 use super::merge::Merged;
+use super::watches::{WatchedStream, Watches};
 use rewind_store::PageSize;
 use rewind_store::{Page, StoreError, Wanted, Watcher};
 
@@ -23,7 +23,7 @@ pub(super) const MAX_BACKOFF: Duration = Duration::from_secs(2);
 pub(super) const PAGES_AT_ONCE: usize = 50;
 
 /// Reads whatever is watched, for as long as the hub lives.
-pub(super) async fn read(shared: Arc<Shared>) {
+pub(super) async fn read(shared: Arc<Watches>) {
     let mut backoff = FIRST_BACKOFF;
     let mut size = PageSize::default();
     loop {
@@ -51,7 +51,7 @@ pub(super) async fn read(shared: Arc<Shared>) {
 
 /// Reads on one connection until a stream is added, or until it fails.
 async fn read_on(
-    shared: &Shared,
+    shared: &Watches,
     watcher: &mut Watcher,
     size: &mut PageSize,
     backoff: &mut Duration,
@@ -92,7 +92,7 @@ async fn read_on(
 
 /// Reads what is new in these streams, and puts it into their channels.
 async fn read_pages(
-    shared: &Shared,
+    shared: &Watches,
     watcher: &mut Watcher,
     size: &mut PageSize,
     streams: &[StreamKey],
@@ -103,7 +103,7 @@ async fn read_pages(
         let seen = topic.followed();
         Some((stream, topic, seen))
     };
-    let topics: Vec<(&StreamKey, Arc<Topic>, Followed)> =
+    let topics: Vec<(&StreamKey, Arc<WatchedStream>, Followed)> =
         streams.iter().filter_map(followed).collect();
     let wanted: Vec<Wanted> = topics
         .iter()
@@ -152,7 +152,7 @@ async fn read_pages(
 }
 
 fn publish(
-    topic: &Topic,
+    topic: &WatchedStream,
     batch: Vec<Merged<Made>>,
     seen: &Followed,
     mut followed: Followed,
@@ -173,6 +173,6 @@ fn publish(
     topic.publish(deliveries, seen, followed, most_bytes);
 }
 
-fn set_redis(shared: &Shared, status: RedisStatus) {
+fn set_redis(shared: &Watches, status: RedisStatus) {
     shared.redis.send_if_modified(|current| std::mem::replace(current, status) != status);
 }

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::hub::Shared;
+use super::watches::Watches;
 use rewind_store::StreamInfo;
 
 /// How often it is looked for: soon enough for whoever deletes a stream to begin a test anew, and about a microsecond of Redis's time in
@@ -14,7 +14,7 @@ use rewind_store::StreamInfo;
 const LOOK: Duration = Duration::from_secs(2);
 
 /// Looks for them, for as long as the hub lives.
-pub(super) async fn look(shared: Arc<Shared>) {
+pub(super) async fn look(shared: Arc<Watches>) {
     loop {
         tokio::time::sleep(LOOK).await;
         let watched = shared.followed();

@@ -13,7 +13,7 @@ use rewind_domain::{Entry, RawEvent, StreamKey, UNKNOWN_VERSION, layout};
 use super::hub::Hub;
 use crate::decoding;
 use crate::engines::{EventFilter, Questions};
-use crate::topics::Inside;
+use crate::topics::TopicAggregate;
 
 /// After how many events at which a viewer's filter was stopped, as it took too long or too much memory, it is asked no more. Further
 /// events count as those about which it failed.
@@ -40,7 +40,7 @@ pub(super) struct Candidate {
 }
 
 /// Of each entry of a topic whether it is one of this aggregate.
-pub(super) async fn choose_inside(inside: Inside, candidates: Vec<Candidate>) -> Vec<bool> {
+pub(super) async fn choose_inside(inside: TopicAggregate, candidates: Vec<Candidate>) -> Vec<bool> {
     let is_long = candidates.iter().any(Candidate::needs_decoder);
     let is_meant = move |candidate: &Candidate| inside.has(&candidate.raw());
     decoding::run(is_long, move || candidates.iter().map(is_meant).collect()).await

@@ -12,14 +12,15 @@ use tokio::time::{Instant, sleep_until};
 use super::batch::{self, Made};
 use super::channel::{Delivery, Taken};
 use super::frame::{self, Frame};
-use super::hub::{Hub, Subscription};
+use super::hub::Hub;
 use super::line::Line;
 use super::merge::Merged;
 use super::position::Position;
 use super::selection::{Selection, candidates_of, choose_inside};
-use super::{LiveError, Seat};
+use super::watches::Subscription;
+use super::{LiveError, ViewerSlot};
 use crate::engines::EventFilter;
-use crate::topics::Inside;
+use crate::topics::TopicAggregate;
 use rewind_store::{IdRange, Page, PageOrder, StoreError};
 
 /// How soon a stream is tried again that could not be watched: who allows it, or makes it a stream again, need not open the line again.
@@ -50,7 +51,7 @@ pub struct Viewer {
 struct Place {
     stream: StreamKey,
     /// Which of the entries that come it is about, where it is an aggregate inside of a topic.
-    part: Option<Inside>,
+    part: Option<TopicAggregate>,
     position: Position,
     /// Nothing while the stream cannot be watched.
     subscription: Option<Subscription>,
@@ -76,7 +77,7 @@ impl Viewer {
     /// Where no stream can be watched.
     pub async fn subscribe(
         hub: Hub,
-        seat: Seat,
+        seat: ViewerSlot,
         watched: Vec<Watched>,
         filter: Option<EventFilter>,
     ) -> Result<Self, LiveError> {
@@ -207,7 +208,7 @@ impl Viewer {
     async fn of_part(
         &mut self,
         index: usize,
-        part: Inside,
+        part: TopicAggregate,
         deliveries: Vec<Delivery>,
     ) -> Vec<Delivery> {
         let key = self.places[index].stream.clone();

@@ -24,7 +24,7 @@ use rewind_domain::StreamKey;
 use tokio::sync::watch as channel;
 use tokio::task::JoinHandle;
 
-use crate::backend::api_error;
+use crate::api_errors::api_error;
 use crate::discovery::Discovery;
 use rewind_store::{Store, StoreError};
 

@@ -17,12 +17,12 @@ use super::picture::Series;
 use super::pulse::{Counted, Pulse, Verdict};
 use super::sweep::Sweep;
 use super::{Counts, Drawn, Picture, Shared};
-use crate::backend::api_error;
+use crate::api_errors::api_error;
 use crate::decoding;
 use crate::discovery::Status;
 use rewind_store::commands::COMMANDS;
 use rewind_store::{
-    FoundStream, Hearing, IdRange, Page, Signals, Store, StoreError, StreamInfo, Wanted,
+    ChangeFeed, FoundStream, Hearing, IdRange, Page, Store, StoreError, StreamInfo, Wanted,
 };
 use rewind_store::{PageSize, entry_bytes};
 
@@ -79,7 +79,7 @@ const SOME: usize = 50;
 struct Watcher<'a> {
     shared: &'a Shared,
     /// Nothing until there is a connection.
-    signals: Option<Signals>,
+    signals: Option<ChangeFeed>,
     pulse: Pulse,
     sweep: Sweep,
     newest: Newest,

@@ -20,12 +20,12 @@ use rewind_codec::Codecs;
 use rewind_domain::{EntryId, RawEvent, StreamKey, TopicPart};
 use tokio::time::{Instant, timeout_at};
 
-use crate::caches::CacheFigures;
+use crate::cache_figures::CacheFigures;
 use crate::index::{IndexLimits, Indexes, Standing, StreamIndex};
 use rewind_store::{Part, Parts, Store, StoreError};
 
 use rule::rule_of;
-pub use rule::{Inside, Topic, TopicRule, TopicRuleError, read_rules};
+pub use rule::{Topic, TopicAggregate, TopicRule, TopicRuleError, read_rules};
 
 /// How long who asks for an aggregate waits for the index of its topic: about as long as people wait for a page without wondering.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -90,8 +90,8 @@ impl Topics {
     }
 
     /// What the key of an aggregate inside of a topic stands for.
-    pub fn inside(&self, key: &StreamKey) -> Option<Inside> {
-        Inside::of(&self.topics, key)
+    pub fn inside(&self, key: &StreamKey) -> Option<TopicAggregate> {
+        TopicAggregate::of(&self.topics, key)
     }
 
     /// The rule for the aggregates inside of a topic, where all keys that begin like this are theirs.

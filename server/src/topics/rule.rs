@@ -66,7 +66,7 @@ pub fn read_rules(rules: &[TopicRule]) -> Result<Vec<Topic>, TopicRuleError> {
 
 /// The entries of one aggregate among those of its topic.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Inside {
+pub struct TopicAggregate {
     /// The stream that has them.
     pub stream: StreamKey,
     /// Where an entry names its aggregate.
@@ -75,7 +75,7 @@ pub struct Inside {
     pub id: StreamKey,
 }
 
-impl Inside {
+impl TopicAggregate {
     /// What the key of an aggregate inside of a topic stands for; nothing for other keys.
     pub fn of(topics: &[Topic], key: &StreamKey) -> Option<Self> {
         let (topic, part) = rule_of(topics, key)?;

@@ -8,7 +8,7 @@ use rewind_domain::{
 };
 use rewind_script::{EventFilter, Filtering, Limits};
 
-use crate::topics::Inside;
+use crate::topics::TopicAggregate;
 
 /// A filter at work on an export, and what it failed on.
 pub(super) struct Choice<'f> {
@@ -16,7 +16,7 @@ pub(super) struct Choice<'f> {
     asks_version: bool,
     codecs: &'f Codecs,
     /// The aggregates inside of topics, by their keys.
-    inside: &'f HashMap<StreamKey, Inside>,
+    inside: &'f HashMap<StreamKey, TopicAggregate>,
     /// Of those of which there was an entry, meant or not: how many.
     met: HashMap<StreamKey, u64>,
     /// How many entries were meant.
@@ -47,7 +47,7 @@ impl<'f> Choice<'f> {
     pub(super) fn new(
         filter: Option<&'f EventFilter>,
         codecs: &'f Codecs,
-        inside: &'f HashMap<StreamKey, Inside>,
+        inside: &'f HashMap<StreamKey, TopicAggregate>,
     ) -> Self {
         let filtering = filter.map(EventFilter::begin);
         let asks_version = filter.is_some_and(EventFilter::asks_version);

@@ -29,7 +29,7 @@ use super::refused::{NotAll, Refused, stream_text};
 use super::source::plain_io_error;
 use super::words;
 use crate::config::ReadConfig;
-use crate::topics::Inside;
+use crate::topics::TopicAggregate;
 use rewind_store::bulk::{BulkReader, Span};
 use rewind_store::{StoreError, StreamInfo};
 
@@ -176,7 +176,7 @@ pub async fn run(options: ExportOptions, config: &ReadConfig) -> Result<ExportRe
     let format = options.format()?;
     let ExportOptions { streams, prefix, filter, output: path, quiet, .. } = options;
     let filter = filter.as_deref().map(choice::compile).transpose()?;
-    let inside: HashMap<StreamKey, Inside> =
+    let inside: HashMap<StreamKey, TopicAggregate> =
         streams.iter().filter_map(|key| Some((key.clone(), config.inside(key)?))).collect();
     let mut choice = Choice::new(filter.as_ref(), &config.codecs, &inside);
     let path = path.filter(|path| path.as_os_str() != "-");
@@ -310,7 +310,7 @@ struct Settled {
 async fn settle(
     reader: &mut BulkReader,
     config: &ReadConfig,
-    inside: &HashMap<StreamKey, Inside>,
+    inside: &HashMap<StreamKey, TopicAggregate>,
     streams: Vec<StreamKey>,
     prefix: Option<StreamKey>,
     quiet: bool,

@@ -55,7 +55,7 @@ fn extent_of<'l>(
 ) -> Option<&'l StreamExtent> {
     let (before, after) = (&before.as_ref().ok()?.extent, &after.as_ref().ok()?.extent);
     let is_head_there = after.first_id.is_some_and(|first| first <= page.first);
-    if before.gone() == after.gone() || is_head_there {
+    if before.trimmed_count() == after.trimmed_count() || is_head_there {
         Some(after)
     } else if before.first_id == Some(page.first) {
         Some(before)

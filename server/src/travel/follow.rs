@@ -9,7 +9,7 @@ use rewind_domain::{Fold, RawEvent};
 use serde::{Deserialize, Serialize};
 
 use super::visitor::{Flow, Visitor};
-use super::{Keyframe, Shelf};
+use super::{Keyframe, KeyframeSink};
 use rewind_store::{HistoryPage, Place, StoreError, digest};
 
 /// The least distance between keyframes, in versions: about what is folded in a millisecond.
@@ -57,27 +57,27 @@ pub(crate) struct Way<'w> {
 }
 
 impl Way<'_> {
-    /// Goes through all pages, or as far as the visitor wants. Keyframes go onto the shelf, where there is one.
+    /// Goes through all pages, or as far as the visitor wants. Keyframes go onto the sink, where there is one.
     ///
     /// # Errors
     /// Whatever happens to Redis meanwhile.
     pub(crate) fn go<V: Visitor>(
         &self,
         pages: &mut dyn Pages,
-        shelf: Option<&mut dyn Shelf>,
+        sink: Option<&mut dyn KeyframeSink>,
         visitor: &mut V,
     ) -> Result<Outcome, StoreError> {
         let extent = self.extent.clone();
         let mut outcome = Outcome {
             incomplete: extent.incomplete(),
             tally: Tally::default(),
-            version: extent.gone(),
+            version: extent.trimmed_count(),
             extent,
             stopped: None,
         };
         rewind_script::at_version(self.start.map_or(outcome.version, |start| start.place.version));
         let begun = match self.start {
-            None => Replay::start(self.fold, outcome.extent.gone()),
+            None => Replay::start(self.fold, outcome.extent.trimmed_count()),
             Some(frame) => Replay::resume(
                 self.fold,
                 frame.place.version,
@@ -92,7 +92,7 @@ impl Way<'_> {
                 None
             }
         };
-        follow(self.codec, pages, shelf, &mut replay, visitor, &mut outcome)?;
+        follow(self.codec, pages, sink, &mut replay, visitor, &mut outcome)?;
         if let Some(replay) = &mut replay {
             outcome.tally = replay.tally().clone();
             outcome.version = replay.version();
@@ -106,13 +106,13 @@ impl Way<'_> {
 fn follow<V: Visitor>(
     codec: &StreamCodec,
     pages: &mut dyn Pages,
-    shelf: Option<&mut dyn Shelf>,
+    sink: Option<&mut dyn KeyframeSink>,
     replay: &mut Option<Replay<'_>>,
     visitor: &mut V,
     outcome: &mut Outcome,
 ) -> Result<(), StoreError> {
     let mut keyframer =
-        shelf.map(|shelf| Keyframer::new(shelf, replay.as_ref().map_or(0, Replay::version)));
+        sink.map(|sink| Keyframer::new(sink, replay.as_ref().map_or(0, Replay::version)));
     let mut version = replay.as_ref().map_or(outcome.version, Replay::version);
     while let Some(page) = pages.next_page()? {
         if page.first_version > version + 1 && !page.is_empty() {
@@ -159,7 +159,7 @@ fn follow<V: Visitor>(
 
 /// Lays keyframes along a walk.
 struct Keyframer<'w> {
-    shelf: &'w mut dyn Shelf,
+    sink: &'w mut dyn KeyframeSink,
     /// The version behind which the next one may be laid.
     next: u64,
     last: u64,
@@ -169,9 +169,9 @@ struct Keyframer<'w> {
 }
 
 impl<'w> Keyframer<'w> {
-    fn new(shelf: &'w mut dyn Shelf, version: u64) -> Self {
+    fn new(sink: &'w mut dyn KeyframeSink, version: u64) -> Self {
         let next = version + KEYFRAME_EVERY;
-        Self { shelf, next, last: version, since: Instant::now(), took: Duration::ZERO }
+        Self { sink, next, last: version, since: Instant::now(), took: Duration::ZERO }
     }
 
     /// Lays one where it is time for one.
@@ -186,12 +186,12 @@ impl<'w> Keyframer<'w> {
             self.next = event.version + KEYFRAME_EVERY;
             return;
         }
-        if !self.shelf.is_near(event.version, KEYFRAME_EVERY)
+        if !self.sink.is_near(event.version, KEYFRAME_EVERY)
             // A state that cannot be read out here may be one later that can.
             && let Ok(checkpoint) = replay.checkpoint()
         {
             let place = Place { id: event.id, version: event.version, digest: digest(event) };
-            self.shelf.lay(Keyframe { place, checkpoint, tally: replay.tally().clone() });
+            self.sink.lay(Keyframe { place, checkpoint, tally: replay.tally().clone() });
         }
         self.took = now.elapsed();
         self.since = Instant::now();

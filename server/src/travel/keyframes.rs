@@ -10,7 +10,7 @@ use rewind_domain::travel::Tally;
 use rewind_domain::versions::StreamExtent;
 use rewind_domain::{EntryId, Json, StreamKey};
 
-use crate::caches::CacheFigures;
+use crate::cache_figures::CacheFigures;
 use rewind_store::{Place, StreamInfo};
 
 /// How long keyframes are believed, at least and at most. What was written again with the same ids, first and last entry cannot be told from
@@ -111,8 +111,9 @@ impl Identity {
 
     /// Whether the history that looks like `later` by now is the same one, and has all that it had.
     pub fn goes_on_as(&self, later: &Self) -> bool {
-        let is_whole =
-            |extent: &StreamExtent| (extent.first_id, extent.gone(), extent.max_deleted_id);
+        let is_whole = |extent: &StreamExtent| {
+            (extent.first_id, extent.trimmed_count(), extent.max_deleted_id)
+        };
         let is_same = self.extent.length == 0 || is_whole(&self.extent) == is_whole(&later.extent);
         is_same && self.lineage == later.lineage && self.extent.is_continued_by(&later.extent)
     }
@@ -342,7 +343,7 @@ impl Kept {
 
 #[cfg(test)]
 mod tests {
-    use rewind_domain::identity::EntryDigest;
+    use rewind_domain::entry_digest::EntryDigest;
 
     use super::*;
 

@@ -5,14 +5,14 @@
 //! thread of its own ([`Way`]); a script goes the same way in another process, see [`crate::engines`].
 
 mod follow;
+mod keyframe_sink;
 mod keyframes;
-mod shelf;
 mod visitor;
 mod walk;
 
 pub use follow::Outcome;
 pub(crate) use follow::{Pages, Way};
+pub(crate) use keyframe_sink::{KeyframeSink, Track};
 pub use keyframes::{Identity, Keyframe, Keyframes, Reach, TrackKey};
-pub(crate) use shelf::{Shelf, Track};
 pub use visitor::{Flow, Span, Visitor, VisitorKind};
 pub use walk::{Traveller, WalkError};

@@ -9,8 +9,8 @@ use tokio::sync::Semaphore;
 
 use super::follow::{Outcome, Pages, Way};
 use super::visitor::{Span, Visitor};
-use super::{Identity, Keyframe, Keyframes, Reach, Shelf, Track, TrackKey};
-use crate::caches::CacheFigures;
+use super::{Identity, Keyframe, KeyframeSink, Keyframes, Reach, Track, TrackKey};
+use crate::cache_figures::CacheFigures;
 use crate::engines::{EngineError, Engines, WalkEnd, WalkJob};
 use crate::folds::FoldPlan;
 use rewind_store::{History, HistoryEnd, HistoryPage, Place, Store, StoreError};
@@ -219,8 +219,8 @@ impl Walk {
             start: self.start.as_ref(),
             extent: self.pages.history.info().extent.clone(),
         };
-        let shelf = self.track.as_mut().map(|track| track as &mut dyn Shelf);
-        let outcome = way.go(&mut self.pages, shelf, &mut visitor).map_err(WalkError::Store)?;
+        let sink = self.track.as_mut().map(|track| track as &mut dyn KeyframeSink);
+        let outcome = way.go(&mut self.pages, sink, &mut visitor).map_err(WalkError::Store)?;
         Ok((visitor, outcome))
     }
 }

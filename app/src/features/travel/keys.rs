@@ -3,6 +3,8 @@
 use leptos::prelude::*;
 
 use super::Travel;
+use super::bisect_pane::EXPRESSION_ID;
+use super::state_view::SEARCH_ID;
 use crate::address::Pane;
 use crate::features::travel::state::steps::Direction;
 use crate::platform::clipboard;
@@ -46,7 +48,7 @@ fn run(travel: Travel, action: Action) -> bool {
             }
             travel.compare_with(None);
         }
-        Action::Search => keyboard::focus_box(crate::features::travel::state_view::SEARCH_ID),
+        Action::Search => keyboard::focus_box(SEARCH_ID),
         Action::OpenAll => search.open_all(),
         Action::CloseAll => search.close_all(),
         Action::Changes => show(travel, Pane::Changes),
@@ -73,8 +75,6 @@ fn show(travel: Travel, pane: Pane) {
     travel.traveller.look(History::Push, |options| options.pane = Some(pane));
     if pane == Pane::Bisect {
         // Once it is drawn.
-        request_animation_frame(|| {
-            keyboard::focus_box(crate::features::travel::bisect_pane::EXPRESSION_ID);
-        });
+        request_animation_frame(|| keyboard::focus_box(EXPRESSION_ID));
     }
 }

@@ -6,7 +6,7 @@ use rewind_app::api::ApiError;
 use rewind_app::api::related::RelatedCursor;
 use rewind_domain::StreamKey;
 
-use crate::backend::api_error;
+use crate::api_errors::api_error;
 use crate::relations::StreamPattern;
 use rewind_store::{Store, StoreError};
 

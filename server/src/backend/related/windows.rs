@@ -7,7 +7,7 @@ use rewind_domain::relations::RelationNames;
 use rewind_domain::{Entry, EntryId, StreamKey};
 
 use super::short;
-use crate::backend::api_error;
+use crate::api_errors::api_error;
 use crate::decoding::decode_all;
 use rewind_store::{IdRange, PageOrder, RangeEntries, RangeRead, Store, entry_bytes};
 

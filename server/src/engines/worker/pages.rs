@@ -6,7 +6,7 @@ use std::sync::mpsc::Receiver;
 
 use super::{Input, Output};
 use crate::engines::wire::{Tag, WireKeyframe, frame};
-use crate::travel::{Keyframe, Pages, Shelf};
+use crate::travel::{Keyframe, KeyframeSink, Pages};
 use rewind_store::{HistoryPage, StoreError};
 
 /// Pages that the server sends.
@@ -63,7 +63,7 @@ impl<'w> SentKeyframes<'w> {
     }
 }
 
-impl Shelf for SentKeyframes<'_> {
+impl KeyframeSink for SentKeyframes<'_> {
     fn is_near(&self, version: u64, distance: u64) -> bool {
         let next = self.versions.partition_point(|other| *other < version);
         self.versions.get(next).is_some_and(|other| *other < version.saturating_add(distance))

@@ -11,7 +11,7 @@ use super::scripts::Scripts;
 use crate::backend::visitors::{AuthorSearch, Bisection, Point, Recorder, Search, Survey, Trial};
 use crate::engines::wire::{WalkAnswer, WireKeyframe, WireWalk};
 use crate::folds::{Comparison, FoldPlan, Judged};
-use crate::travel::{Shelf, Visitor, VisitorKind, Way};
+use crate::travel::{KeyframeSink, Visitor, VisitorKind, Way};
 
 impl Worker {
     pub(super) fn walk(&mut self, walk: WireWalk) -> io::Result<()> {
@@ -38,11 +38,11 @@ impl Worker {
         let start = walk.start.map(WireKeyframe::into_keyframe);
         let codec = self.codecs.of(&walk.stream);
         let mut pages = SentPages::new(&self.input, &self.output);
-        let mut shelf = walk.keyframes.map(|versions| SentKeyframes::new(versions, &self.output));
-        let shelf = shelf.as_mut().map(|shelf| shelf as &mut dyn Shelf);
+        let mut sink = walk.keyframes.map(|versions| SentKeyframes::new(versions, &self.output));
+        let sink = sink.as_mut().map(|sink| sink as &mut dyn KeyframeSink);
         let way =
             Way { fold: fold.fold(), codec: &codec, start: start.as_ref(), extent: walk.extent };
-        let outcome = way.go(&mut pages, shelf, &mut visitor).map_err(io::Error::other)?;
+        let outcome = way.go(&mut pages, sink, &mut visitor).map_err(io::Error::other)?;
         visitor.part(fold);
         let visitor = serde_json::value::to_raw_value(&visitor)?;
         Ok(WalkAnswer::Done { visitor, outcome: Box::new(outcome) })

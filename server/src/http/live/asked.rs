@@ -5,7 +5,7 @@ use rewind_app::api::ApiError;
 use rewind_app::api::query::{LiveQuery, Selection};
 use rewind_domain::{EntryId, StreamKey};
 
-use crate::live::{Reached, Watched};
+use crate::live::{CategoryPosition, Watched};
 
 /// What is asked to be watched.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,7 +21,7 @@ pub(super) enum What {
     /// Streams by name.
     Streams(Vec<Watched>),
     /// All streams whose keys begin with this, from this position or from now on.
-    Category(StreamKey, Option<Reached>),
+    Category(StreamKey, Option<CategoryPosition>),
 }
 
 /// What is watched, and where to go on: what the browser remembers wins over what the URL says.

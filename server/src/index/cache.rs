@@ -13,7 +13,7 @@ use tokio::time::Instant;
 
 use super::StreamIndex;
 use super::typed_page::Reading;
-use crate::caches::CacheFigures;
+use crate::cache_figures::CacheFigures;
 use rewind_store::{Store, StoreError};
 
 /// How many indexes are built at the same moment. One reads as quickly as Redis sends; the second is there so that a short stream
@@ -31,7 +31,7 @@ pub struct Indexes {
     codecs: Codecs,
     /// Of which streams it is noted what entries are about, and where they name it.
     members: Arc<HashMap<StreamKey, Arc<[EventPath]>>>,
-    shelf: Arc<Shelf>,
+    cache: Arc<IndexCache>,
 }
 
 /// What indexes may take.
@@ -58,7 +58,7 @@ pub(super) enum Room {
 }
 
 /// Where indexes are kept.
-pub(super) struct Shelf {
+pub(super) struct IndexCache {
     limits: IndexLimits,
     slots: Mutex<Slots>,
     builds: Semaphore,
@@ -84,8 +84,9 @@ impl Indexes {
     /// Indexes of the streams of `store`, whose payloads `codecs` unpack, within these limits.
     pub fn new(store: Store, codecs: Codecs, limits: IndexLimits) -> Self {
         let builds = Semaphore::new(BUILDS_AT_ONCE);
-        let shelf = Shelf { limits, slots: Mutex::default(), builds, restarts: AtomicU64::new(0) };
-        Self { store, codecs, members: Arc::default(), shelf: Arc::new(shelf) }
+        let cache =
+            IndexCache { limits, slots: Mutex::default(), builds, restarts: AtomicU64::new(0) };
+        Self { store, codecs, members: Arc::default(), cache: Arc::new(cache) }
     }
 
     /// The same, which also note of these streams what their entries are about, as they name it at these paths.
@@ -100,14 +101,14 @@ impl Indexes {
 
     /// What indexes may take.
     pub fn limits(&self) -> IndexLimits {
-        self.shelf.limits
+        self.cache.limits
     }
 
     /// How much memory they take, and how much they may.
     pub fn figures(&self) -> CacheFigures {
-        let bytes = self.shelf.slots().bytes;
-        let dropped = self.shelf.restarts.load(Ordering::Relaxed);
-        CacheFigures { name: "index", bytes, budget: self.shelf.limits.bytes, dropped }
+        let bytes = self.cache.slots().bytes;
+        let dropped = self.cache.restarts.load(Ordering::Relaxed);
+        CacheFigures { name: "index", bytes, budget: self.cache.limits.bytes, dropped }
     }
 
     /// The index of a stream as it is now. Where it lacks more than can be read in a moment, building it begins or goes on; ask
@@ -121,7 +122,7 @@ impl Indexes {
             let members = self.members.get(key).cloned().unwrap_or_default();
             StreamIndex::new(self.store.clone(), key.clone(), Reading { codec, members })
         };
-        let index = self.shelf.take(key, make);
+        let index = self.cache.take(key, make);
         self.refresh(index).await
     }
 
@@ -130,18 +131,18 @@ impl Indexes {
     /// # Errors
     /// As for [`Store::page`].
     pub async fn known(&self, key: &StreamKey) -> Result<Option<Arc<StreamIndex>>, StoreError> {
-        match self.shelf.known(key) {
+        match self.cache.known(key) {
             Some(index) => self.refresh(index).await.map(Some),
             None => Ok(None),
         }
     }
 
     async fn refresh(&self, index: Arc<StreamIndex>) -> Result<Arc<StreamIndex>, StoreError> {
-        match index.bring_up_to_date(&self.shelf).await {
+        match index.bring_up_to_date(&self.cache).await {
             Ok(()) => Ok(index),
             Err(error) => {
                 if matches!(error, StoreError::NotFound | StoreError::WrongType) {
-                    self.shelf.remove(&index);
+                    self.cache.remove(&index);
                 }
                 Err(error)
             }
@@ -149,7 +150,7 @@ impl Indexes {
     }
 }
 
-impl Shelf {
+impl IndexCache {
     /// The index of this key, which is made where there is none.
     fn take(&self, key: &StreamKey, make: impl FnOnce() -> StreamIndex) -> Arc<StreamIndex> {
         let mut slots = self.slots();

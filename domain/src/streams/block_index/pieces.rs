@@ -2,7 +2,7 @@
 
 use super::BlockIndex;
 use crate::EntryId;
-use crate::identity::{EntriesDigest, EntryDigest};
+use crate::entry_digest::{EntriesDigest, EntryDigest};
 
 /// Some blocks that follow each other, to be read again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

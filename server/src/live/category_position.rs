@@ -20,7 +20,7 @@ const CLOCKS_BEGIN_MS: u64 = 1_000_000_000_000;
 /// A position in a category, written as `<id>@<key>` and, for each stream that stands apart, `,<id>@<key>`; keys are
 /// percent-encoded.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Reached {
+pub struct CategoryPosition {
     mark: EntryId,
     /// Among entries of the same id, the streams up to this one; all of them where there is none.
     mark_key: Option<StreamKey>,
@@ -32,7 +32,7 @@ pub struct Reached {
 /// Why a text is no such position.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("is no position in a category; give the `id:` of a frame as it came")]
-pub struct ReachedError;
+pub struct CategoryPositionError;
 
 /// Where to go on in a stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,7 +43,7 @@ pub(super) enum GoOn {
     Unknown,
 }
 
-impl Reached {
+impl CategoryPosition {
     /// Everything up to `mark`, whichever the stream.
     pub(super) fn up_to(mark: EntryId) -> Self {
         Self { mark, mark_key: None, apart: BTreeMap::new(), is_cut: false }
@@ -134,7 +134,7 @@ impl Reached {
     }
 }
 
-impl fmt::Display for Reached {
+impl fmt::Display for CategoryPosition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.mark)?;
         if let Some(key) = &self.mark_key {
@@ -147,8 +147,8 @@ impl fmt::Display for Reached {
     }
 }
 
-impl FromStr for Reached {
-    type Err = ReachedError;
+impl FromStr for CategoryPosition {
+    type Err = CategoryPositionError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let mut parts = text.split(',');
@@ -159,9 +159,9 @@ impl FromStr for Reached {
                 reached.is_cut = true;
                 continue;
             }
-            let (id, Some(stream)) = place(part)? else { return Err(ReachedError) };
+            let (id, Some(stream)) = place(part)? else { return Err(CategoryPositionError) };
             if reached.apart.len() >= MAX_APART {
-                return Err(ReachedError);
+                return Err(CategoryPositionError);
             }
             reached.apart.insert(stream, id);
         }
@@ -174,12 +174,12 @@ fn is_self_numbered(id: EntryId) -> bool {
 }
 
 /// Reads `<id>` or `<id>@<key>`.
-fn place(text: &str) -> Result<(EntryId, Option<StreamKey>), ReachedError> {
+fn place(text: &str) -> Result<(EntryId, Option<StreamKey>), CategoryPositionError> {
     let (id, key) = match text.split_once('@') {
         Some((id, key)) => (id, Some(decoded(key)?)),
         None => (text, None),
     };
-    Ok((id.parse().map_err(|_| ReachedError)?, key))
+    Ok((id.parse().map_err(|_| CategoryPositionError)?, key))
 }
 
 struct Encoded<'a>(&'a StreamKey);
@@ -198,7 +198,7 @@ impl fmt::Display for Encoded<'_> {
     }
 }
 
-fn decoded(text: &str) -> Result<StreamKey, ReachedError> {
+fn decoded(text: &str) -> Result<StreamKey, CategoryPositionError> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let [first, tail @ ..] = rest {
@@ -207,7 +207,7 @@ fn decoded(text: &str) -> Result<StreamKey, ReachedError> {
                 bytes.push(digit(*high)? << 4 | digit(*low)?);
                 tail
             }
-            (b'%', _) => return Err(ReachedError),
+            (b'%', _) => return Err(CategoryPositionError),
             _ => {
                 bytes.push(*first);
                 tail
@@ -217,11 +217,11 @@ fn decoded(text: &str) -> Result<StreamKey, ReachedError> {
     Ok(StreamKey::from_bytes(bytes))
 }
 
-fn digit(byte: u8) -> Result<u8, ReachedError> {
+fn digit(byte: u8) -> Result<u8, CategoryPositionError> {
     match byte {
         b'0'..=b'9' => Ok(byte - b'0'),
         b'A'..=b'F' => Ok(byte - b'A' + 10),
-        _ => Err(ReachedError),
+        _ => Err(CategoryPositionError),
     }
 }
 
@@ -239,7 +239,7 @@ mod tests {
 
     #[test]
     fn one_mark_serves_all_streams_whose_ids_follow_the_clock() {
-        let mut reached = Reached::up_to(at(0));
+        let mut reached = CategoryPosition::up_to(at(0));
         reached.pass(&"b".into(), at(5), at(9));
         assert_eq!(reached.to_string(), "1706185200005-0@b");
         // Of the same id, `a` was passed on before `b`, and `c` would come after it.
@@ -250,7 +250,7 @@ mod tests {
 
     #[test]
     fn a_late_stream_stands_apart_until_it_is_on_time_again() {
-        let mut reached = Reached::up_to(at(10));
+        let mut reached = CategoryPosition::up_to(at(10));
         reached.pass(&"late".into(), at(3), at(20));
         assert_eq!(reached.go_on(&"late".into(), at(4)), GoOn::After(at(3)));
         assert_eq!(reached.mark(), at(10));
@@ -260,7 +260,7 @@ mod tests {
 
     #[test]
     fn an_entry_from_the_future_does_not_move_the_mark() {
-        let mut reached = Reached::up_to(at(10));
+        let mut reached = CategoryPosition::up_to(at(10));
         reached.pass(&"early".into(), at(1_000), at(20));
         assert_eq!(
             (reached.mark(), reached.go_on(&"early".into(), at(2_000))),
@@ -271,7 +271,7 @@ mod tests {
     #[test]
     fn streams_that_number_themselves_are_all_known_or_said_to_be_not() {
         let own = |n| EntryId::new(n, 0);
-        let mut reached = Reached::up_to(at(10));
+        let mut reached = CategoryPosition::up_to(at(10));
         reached.note(&"old".into(), own(7));
         reached.note(&"clock".into(), at(3));
         assert_eq!(reached.go_on(&"old".into(), own(9)), GoOn::After(own(7)));
@@ -286,7 +286,7 @@ mod tests {
 
     #[test]
     fn the_longest_position_fits_into_a_header() {
-        let mut reached = Reached::up_to(at(10));
+        let mut reached = CategoryPosition::up_to(at(10));
         for n in 0..2 * MAX_APART {
             reached.pass(
                 &format!("aggregate:Order:customer-{n:012}").as_str().into(),
@@ -302,7 +302,7 @@ mod tests {
         fn a_position_survives_being_written_and_read(
             passed in prop::collection::vec((prop::collection::vec(any::<u8>(), 1..6), 0u64..40), 0..30),
         ) {
-            let mut reached = Reached::up_to(at(10));
+            let mut reached = CategoryPosition::up_to(at(10));
             for (stream, ms) in passed {
                 reached.pass(&StreamKey::from_bytes(stream), at(ms), at(30));
             }
@@ -313,7 +313,7 @@ mod tests {
 
         #[test]
         fn any_text_is_a_position_or_an_error(text: String) {
-            let _ = text.parse::<Reached>();
+            let _ = text.parse::<CategoryPosition>();
         }
 
         /// The heart of it: whoever goes on from a position gets what was not passed on yet, and nothing else.
@@ -323,7 +323,7 @@ mod tests {
             taken in 0usize..40,
         ) {
             let entries: Vec<_> = entries.into_iter().map(|(ms, key)| (at(ms), StreamKey::from_bytes([b'a' + key]))).collect();
-            let mut reached = Reached::up_to(NOW.prev().unwrap());
+            let mut reached = CategoryPosition::up_to(NOW.prev().unwrap());
             let (passed, open) = entries.split_at(taken.min(entries.len()));
             for (id, key) in passed {
                 reached.pass(key, *id, at(100));

@@ -60,8 +60,8 @@ pub fn lag(group: &GroupProgress, stream: &StreamExtent) -> Lag {
     }
     match group.told {
         Some(1) => Lag::Exact(1),
-        Some(told) if (1..=most).contains(&told) && stream.gone() == 0 => Lag::Exact(told),
-        Some(told) if told > 0 && stream.gone() > 0 => {
+        Some(told) if (1..=most).contains(&told) && stream.trimmed_count() == 0 => Lag::Exact(told),
+        Some(told) if told > 0 && stream.trimmed_count() > 0 => {
             Lag::AtMost(told.min(most), LagDoubt::TrimmedUnread)
         }
         Some(_) => Lag::AtMost(most, LagDoubt::LostCount),

@@ -16,7 +16,7 @@ mod types;
 use std::collections::VecDeque;
 
 use crate::EntryId;
-use crate::identity::{EntriesDigest, EntryDigest};
+use crate::entry_digest::{EntriesDigest, EntryDigest};
 
 pub use histogram::{Bucket, HISTOGRAM_TYPES, Histogram};
 pub use parts::Part;

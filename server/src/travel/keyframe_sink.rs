@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{Identity, Keyframe, Keyframes, TrackKey};
 
 /// Takes keyframes.
-pub(crate) trait Shelf {
+pub(crate) trait KeyframeSink {
     /// Whether there is one at or shortly behind a version already, so that another one would gain little.
     fn is_near(&self, version: u64, distance: u64) -> bool;
 
@@ -38,7 +38,7 @@ impl Track {
     }
 }
 
-impl Shelf for Track {
+impl KeyframeSink for Track {
     fn is_near(&self, version: u64, distance: u64) -> bool {
         self.keyframes.is_near(&self.key, &self.identity, version, distance)
     }

@@ -7,7 +7,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::EntryId;
-use crate::identity::EntryDigest;
+use crate::entry_digest::EntryDigest;
 
 /// What Redis tells about a stream as a whole.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,18 +58,18 @@ pub enum IncompleteReason {
 
 impl StreamExtent {
     /// How many entries were added and are gone.
-    pub fn gone(&self) -> u64 {
+    pub fn trimmed_count(&self) -> u64 {
         self.entries_added.unwrap_or(self.length).saturating_sub(self.length)
     }
 
     /// The version that the first entry present makes.
     pub fn first_version(&self) -> u64 {
-        self.gone().saturating_add(1)
+        self.trimmed_count().saturating_add(1)
     }
 
     /// The version that the last entry makes; 0 for a stream that never had one.
     pub fn latest_version(&self) -> u64 {
-        self.gone().saturating_add(self.length)
+        self.trimmed_count().saturating_add(self.length)
     }
 
     /// Whether every entry present has an exact version.
@@ -92,7 +92,8 @@ impl StreamExtent {
     /// Whether entries were deleted that are not the first ones, between now and `later`. Without trimming in between it is told for
     /// certain; with it, where one was deleted behind all that were deleted before. Servers before Redis 7 do not tell.
     pub fn lost_from_middle(&self, later: &Self) -> bool {
-        let is_more_gone = later.first_id == self.first_id && later.gone() > self.gone();
+        let is_more_gone =
+            later.first_id == self.first_id && later.trimmed_count() > self.trimmed_count();
         is_more_gone || (later.max_deleted_id > self.max_deleted_id && later.has_lost_inside())
     }
 
@@ -113,7 +114,7 @@ impl StreamExtent {
                 reason: IncompleteReason::Unknown,
             });
         }
-        let gone = self.gone();
+        let gone = self.trimmed_count();
         if gone == 0 {
             return None;
         }

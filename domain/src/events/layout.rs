@@ -12,9 +12,9 @@ use std::sync::Arc;
 
 use crate::entry::json_of_bytes;
 use crate::event::DecodeErrorCode;
+use crate::field_source::FieldSource;
 use crate::json::Object;
 use crate::payload::JsonText;
-use crate::raw_event::FieldSource;
 use crate::time::UtcTime;
 use crate::{DecodeError, Entry, EntryId, Event, Fields, Json, PayloadDecoder};
 

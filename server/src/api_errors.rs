@@ -1,12 +1,15 @@
-//! From the store's errors to those of the wire.
+//! From the errors of the store and of the services to those of the wire: the one place that knows both.
 
 use rewind_app::api::{ApiError, ErrorCode};
 use rewind_domain::StreamKey;
 
 use rewind_store::StoreError;
 
+use crate::engines::EngineError;
+use crate::travel::WalkError;
+
 /// How an error met while reading `stream`, or no stream in particular, is told to a client.
-pub fn api_error(stream: Option<&StreamKey>, error: &StoreError) -> ApiError {
+pub(crate) fn api_error(stream: Option<&StreamKey>, error: &StoreError) -> ApiError {
     let name = stream.map(StreamKey::to_string).unwrap_or_default();
     match error {
         StoreError::NotFound => {
@@ -41,4 +44,31 @@ pub fn api_error(stream: Option<&StreamKey>, error: &StoreError) -> ApiError {
             ApiError::new(ErrorCode::Internal, error.to_string())
         }
     }
+}
+
+/// How it is told why a walk through `stream` did not end.
+pub(crate) fn walk_error(stream: &StreamKey, error: WalkError<ApiError>) -> ApiError {
+    match error {
+        WalkError::Store(error) => api_error(Some(stream), &error),
+        WalkError::Visitor(error) => error,
+        WalkError::Fold(error) => ApiError::unusable(ErrorCode::FoldInvalid, &error),
+        WalkError::Expression(error) => ApiError::unusable(ErrorCode::ExpressionInvalid, &error),
+        WalkError::Engine(error) => engine_error(&error),
+        WalkError::Crashed => {
+            ApiError::new(ErrorCode::Internal, "the replay failed; the server's log says why")
+        }
+    }
+}
+
+/// How it is told that there was no engine to run a script.
+pub(crate) fn engine_error(error: &EngineError) -> ApiError {
+    let code = match error {
+        EngineError::Busy { .. } => ErrorCode::TooBusy,
+        EngineError::Vanished(_) => ErrorCode::FoldFailed,
+        EngineError::NotStarted(_) | EngineError::Garbled(_) => {
+            tracing::error!(%error, "a script could not be run");
+            ErrorCode::Internal
+        }
+    };
+    ApiError::new(code, error.to_string())
 }

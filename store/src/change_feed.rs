@@ -30,7 +30,7 @@ pub enum Hearing {
 }
 
 /// A connection that hears of the keys that change and begin with a prefix.
-pub struct Signals {
+pub struct ChangeFeed {
     store: Store,
     connection: MultiplexedConnection,
     heard: Arc<Heard>,
@@ -55,7 +55,7 @@ impl Store {
     ///
     /// # Errors
     /// Where there is no connection.
-    pub async fn signals(&self, prefix: &StreamKey) -> Result<Signals, StoreError> {
+    pub async fn signals(&self, prefix: &StreamKey) -> Result<ChangeFeed, StoreError> {
         let heard = Arc::<Heard>::default();
         let listener = Arc::clone(&heard);
         let config = AsyncConnectionConfig::new()
@@ -72,10 +72,10 @@ impl Store {
             // Redis may refuse this kind of connection only (`HELLO`).
             let connection = connect(&self.shared.url, Some(RESPONSE_TIMEOUT)).await?;
             let hearing = Hearing::Looking;
-            return Ok(Signals { store: self.clone(), connection, heard, hearing });
+            return Ok(ChangeFeed { store: self.clone(), connection, heard, hearing });
         };
         let mut signals =
-            Signals { store: self.clone(), connection, heard, hearing: Hearing::Looking };
+            ChangeFeed { store: self.clone(), connection, heard, hearing: Hearing::Looking };
         if signals.track(prefix).await? || signals.subscribe(prefix).await? {
             signals.hearing = Hearing::Told;
         }
@@ -83,7 +83,7 @@ impl Store {
     }
 }
 
-impl Signals {
+impl ChangeFeed {
     /// How it learns of changes.
     pub fn hearing(&self) -> Hearing {
         self.hearing

@@ -1,4 +1,4 @@
-//! Seats: how many viewers there may be, from each address and in all.
+//! ViewerSlots: how many viewers there may be, from each address and in all.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -24,7 +24,7 @@ impl Default for LiveLimits {
 }
 
 /// All seats.
-pub(super) struct Seats {
+pub(super) struct ViewerSlots {
     limits: LiveLimits,
     taken: Mutex<Taken>,
 }
@@ -36,17 +36,17 @@ struct Taken {
 }
 
 /// The seat of one viewer, free again when this is dropped.
-pub struct Seat {
-    seats: Arc<Seats>,
+pub struct ViewerSlot {
+    seats: Arc<ViewerSlots>,
     address: IpAddr,
 }
 
-impl Seats {
+impl ViewerSlots {
     pub(super) fn new(limits: LiveLimits) -> Self {
         Self { limits, taken: Mutex::default() }
     }
 
-    pub(super) fn take(self: &Arc<Self>, address: IpAddr) -> Result<Seat, LiveError> {
+    pub(super) fn take(self: &Arc<Self>, address: IpAddr) -> Result<ViewerSlot, LiveError> {
         let LiveLimits { max_viewers, max_viewers_per_address } = self.limits;
         let mut taken = self.taken();
         if taken.in_all >= max_viewers {
@@ -58,7 +58,7 @@ impl Seats {
         }
         taken.in_all += 1;
         taken.by_address.insert(address, of_address + 1);
-        Ok(Seat { seats: Arc::clone(self), address })
+        Ok(ViewerSlot { seats: Arc::clone(self), address })
     }
 
     pub(super) fn taken_in_all(&self) -> usize {
@@ -71,7 +71,7 @@ impl Seats {
     }
 }
 
-impl Drop for Seat {
+impl Drop for ViewerSlot {
     fn drop(&mut self) {
         let mut taken = self.seats.taken();
         taken.in_all -= 1;
@@ -91,7 +91,7 @@ mod tests {
     #[test]
     fn seats_are_limited_by_address_and_in_all_and_free_again_when_left() {
         let limits = LiveLimits { max_viewers: 3, max_viewers_per_address: 2 };
-        let seats = Arc::new(Seats::new(limits));
+        let seats = Arc::new(ViewerSlots::new(limits));
         let [a, b] = [[10, 0, 0, 1], [10, 0, 0, 2]].map(IpAddr::from);
         let (first, _second) = (seats.take(a).unwrap(), seats.take(a).unwrap());
         assert_eq!(seats.take(a).err(), Some(LiveError::ViewersOfAddress { limit: 2 }));

@@ -58,7 +58,7 @@ impl Numbering {
             (Some((_, version)), Direction::Descending) => version.checked_sub(1),
             // Where trimming overtook the reader, entries between the two are lost to it, and the versions go on behind them.
             (Some((id, version)), _) if extent.first_id.is_none_or(|first| first > id) => {
-                version.max(extent.gone()).checked_add(1)
+                version.max(extent.trimmed_count()).checked_add(1)
             }
             (Some((_, version)), _) => version.checked_add(1),
             (None, Direction::Ascending) => extent.first_version_of_run(first, last, count),

@@ -1,9 +1,9 @@
 //! Finding the payload among the fields of an entry, and reading it.
 
 use crate::event::DecodeErrorCode;
+use crate::field_source::FieldSource;
 use crate::json::{MAX_VALUES, has_too_many_values};
 use crate::payload::PayloadError;
-use crate::raw_event::FieldSource;
 use crate::{DecodeError, Json, PayloadDecoder};
 
 use super::find_type;

@@ -5,36 +5,10 @@
 
 use std::borrow::Cow;
 
+use crate::field_source::FieldSource;
 use crate::json::has_too_many_values;
 use crate::payload::JsonText;
-use crate::{EntryId, Event, Fields, PayloadDecoder, layout};
-
-/// The field/value pairs of an entry, wherever they are kept.
-pub trait FieldSource {
-    /// How many pairs there are.
-    fn count(&self) -> usize;
-
-    /// The pair at this place, in the order written.
-    fn pair(&self, at: usize) -> Option<(&[u8], &[u8])>;
-
-    /// The first value under this name.
-    fn value(&self, name: &str) -> Option<&[u8]> {
-        (0..self.count())
-            .filter_map(|at| self.pair(at))
-            .find(|(key, _)| *key == name.as_bytes())
-            .map(|(_, value)| value)
-    }
-}
-
-impl FieldSource for Fields {
-    fn count(&self) -> usize {
-        self.len()
-    }
-
-    fn pair(&self, at: usize) -> Option<(&[u8], &[u8])> {
-        self.pair_at(at)
-    }
-}
+use crate::{EntryId, Event, PayloadDecoder, layout};
 
 /// The version of an event whose version is not known. No stream has that many entries.
 pub const UNKNOWN_VERSION: u64 = u64::MAX;
@@ -128,6 +102,7 @@ impl<'a> RawEvent<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Fields;
     use proptest::prelude::*;
 
     proptest! {

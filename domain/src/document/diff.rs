@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::align::{Fate, align};
+use crate::document::align::{Fate, align};
 use crate::json::Object;
 use crate::{Json, Pointer};
 

@@ -1,0 +1,5 @@
+//! Text from elsewhere, as it can be shown.
+
+pub mod foreign_text;
+pub mod hex;
+pub mod terminal;

@@ -144,13 +144,24 @@ impl EntryPage {
 
     /// The entries.
     pub fn entries(&self) -> impl ExactSizeIterator<Item = PageEntry<'_>> {
-        let tokens = self.buffer.tokens();
-        self.entries.iter().map(move |entry| {
-            let tokens = tokens.get(entry.fields..entry.fields + 2 * entry.count);
-            let (buffer, first_token) = (&*self.buffer, entry.fields);
-            let fields = PageFields { buffer, first_token, tokens: tokens.unwrap_or_default() };
-            PageEntry { id: entry.id, fields }
-        })
+        self.entries.iter().map(|entry| self.at(entry))
+    }
+
+    /// The entry at this place, counted from 0.
+    pub fn entry(&self, at: usize) -> Option<PageEntry<'_>> {
+        self.entries.get(at).map(|entry| self.at(entry))
+    }
+
+    /// The id of the entry at this place, counted from 0.
+    pub fn id_at(&self, at: usize) -> Option<EntryId> {
+        self.entries.get(at).map(|entry| entry.id)
+    }
+
+    fn at(&self, entry: &EntryPlace) -> PageEntry<'_> {
+        let tokens = self.buffer.tokens().get(entry.fields..entry.fields + 2 * entry.count);
+        let (buffer, first_token) = (&*self.buffer, entry.fields);
+        let fields = PageFields { buffer, first_token, tokens: tokens.unwrap_or_default() };
+        PageEntry { id: entry.id, fields }
     }
 
     /// The fingerprint of the first entry.
@@ -170,6 +181,14 @@ impl EntryPage {
     /// Says whether there is nothing behind it.
     pub(super) fn set_last(&mut self, is_last: bool) {
         self.is_last = is_last;
+    }
+
+    /// The first entry of which only the beginnings are there, since it is too large to be read as a whole.
+    pub(super) fn first_cut(&self) -> Option<EntryId> {
+        if !self.buffer.is_cut() {
+            return None;
+        }
+        self.entries().find(|entry| !entry.cut_fields().is_empty()).map(|entry| entry.id)
     }
 
     /// The entries, with copies of their fields.

@@ -33,6 +33,7 @@ mod packed;
 mod page;
 mod page_size;
 mod parts;
+pub mod project;
 pub mod publish;
 mod ranges;
 mod read_ahead;

@@ -112,6 +112,12 @@ fn pairs(reply: Value) -> Option<Vec<(Value, Value)>> {
     }
 }
 
+/// The fields of a hash, names and values.
+pub(super) fn fields(reply: Value) -> Option<Vec<(Vec<u8>, Vec<u8>)>> {
+    let pairs = pairs(reply)?;
+    pairs.into_iter().map(|(name, value)| Some((bytes(name)?, bytes(value)?))).collect()
+}
+
 /// The cursor and keys of a `SCAN`.
 pub(super) fn scan(reply: Value) -> Result<(u64, Vec<Vec<u8>>), StoreError> {
     const SHAPE: StoreError = StoreError::Unexpected { what: "a scan of another shape" };
@@ -184,7 +190,8 @@ fn as_bytes(value: &Value) -> Option<&[u8]> {
     }
 }
 
-fn bytes(value: Value) -> Option<Vec<u8>> {
+/// The bytes of a text, or of a number.
+pub(super) fn bytes(value: Value) -> Option<Vec<u8>> {
     match value {
         Value::BulkString(bytes) => Some(bytes),
         Value::SimpleString(text) => Some(text.into_bytes()),

@@ -1,0 +1,233 @@
+//! How a projection is: a hash in Redis, which anybody can read.
+
+use redis::Value;
+use rewind_domain::{EntryId, StreamKey};
+
+use super::{Failure, Keys, ProjectError};
+use crate::write::Script;
+use crate::{EventStore, Store, StoreError, WriteError, reply};
+
+/// What a projection is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Activity {
+    /// It handles what there is.
+    CatchingUp,
+    /// It has handled everything, and waits for more.
+    Following,
+    /// It stopped at an error.
+    Failed,
+    /// Nobody runs it.
+    Stopped,
+}
+
+/// How a projection is, as the hash `projection:{name}:status` says.
+///
+/// | field | |
+/// |---|---|
+/// | `name` | its name |
+/// | `streams` | a JSON list of its streams |
+/// | `kind` | `state`, `table` or `changes` |
+/// | `activity` | `catching_up`, `following`, `failed` or `stopped` |
+/// | `checkpoint` | the last id whose event is in the state; of several streams the lowest |
+/// | `lag` | how many events are behind it; empty where that is not known |
+/// | `rate` | events per second lately |
+/// | `events` | how many it handled since it began |
+/// | `missed` | how many were trimmed or deleted before they could be read |
+/// | `error` | why it stopped, in words; empty where it did not |
+/// | `failure` | the same as JSON, with the event, the line and the column, where a handler failed |
+/// | `notice` | what is odd about it, in words |
+/// | `runner` | who runs it |
+/// | `updated` | when this was written, in Unix milliseconds |
+/// | `generation` | changes with each reset and rebuild |
+#[derive(Clone, Debug, PartialEq)]
+pub struct Status {
+    /// Its name.
+    pub name: String,
+    /// Its streams. None are known of one that another program keeps.
+    pub streams: Vec<StreamKey>,
+    /// `state`, `table` or `changes`; empty where it is not known.
+    pub kind: String,
+    /// What it is doing.
+    pub activity: Activity,
+    /// The last event that is in the state. Of several streams the lowest.
+    pub checkpoint: Option<EntryId>,
+    /// How many events are behind that, where it is known.
+    pub lag: Option<u64>,
+    /// Events per second lately.
+    pub rate: f64,
+    /// How many events were handled since it began.
+    pub events: u64,
+    /// How many were gone before they could be read.
+    pub missed: u64,
+    /// Why it stopped.
+    pub error: Option<String>,
+    /// At which event, where a handler failed.
+    pub failure: Option<Failure>,
+    /// What is odd about it.
+    pub notice: Option<String>,
+    /// Who runs it.
+    pub runner: Option<String>,
+    /// When this was written, in Unix milliseconds.
+    pub updated_ms: u64,
+    /// How the rebuild is that is under way beside it.
+    pub rebuild: Option<Box<Status>>,
+}
+
+static NOTE: Script = Script::new(
+    "if (redis.call('HGET', KEYS[1], 'generation') or '') ~= ARGV[1] then return 0 end
+     redis.call('HSET', KEYS[1], unpack(ARGV, 2))
+     return 1",
+);
+
+impl Activity {
+    /// Its name in the status.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::CatchingUp => "catching_up",
+            Self::Following => "following",
+            Self::Failed => "failed",
+            Self::Stopped => "stopped",
+        }
+    }
+
+    fn of(name: &str) -> Self {
+        [Self::CatchingUp, Self::Following, Self::Failed]
+            .into_iter()
+            .find(|activity| activity.name() == name)
+            .unwrap_or(Self::Stopped)
+    }
+}
+
+impl Store {
+    /// How a projection is; `None` where there is none of that name.
+    ///
+    /// # Errors
+    /// Where Redis cannot be read.
+    pub async fn projection(&self, name: &str) -> Result<Option<Status>, StoreError> {
+        let Some(mut status) = self.status_of(&Keys::of(name)).await? else { return Ok(None) };
+        status.rebuild = self.status_of(&Keys::beside(name)).await?.map(Box::new);
+        Ok(Some(status))
+    }
+
+    /// The state of a fold as JSON, or a row of a table where `key` names one; `None` where there is none.
+    ///
+    /// # Errors
+    /// Where Redis cannot be read.
+    pub async fn projected(
+        &self,
+        name: &str,
+        key: Option<&str>,
+    ) -> Result<Option<String>, StoreError> {
+        let keys = Keys::of(name);
+        let mut pipeline = redis::pipe();
+        match key {
+            None => pipeline.cmd("GET").arg(keys.state()),
+            Some(key) => pipeline.cmd("HGET").arg(keys.rows()).arg(key),
+        };
+        Ok(reply::text(&self.single(&pipeline).await?))
+    }
+
+    /// The names of all projections whose checkpoint or status is in this database, whoever keeps them, in order.
+    ///
+    /// # Errors
+    /// Where Redis cannot be read.
+    pub async fn projections(&self) -> Result<Vec<String>, StoreError> {
+        let mut names = std::collections::BTreeSet::new();
+        let mut cursor = 0;
+        loop {
+            let mut pipeline = redis::pipe();
+            pipeline
+                .cmd("SCAN")
+                .arg(cursor)
+                .arg("MATCH")
+                .arg("projection:*")
+                .arg("COUNT")
+                .arg(SCAN_COUNT);
+            let (next, keys) = reply::scan(self.single(&pipeline).await?)?;
+            names.extend(keys.iter().filter_map(|key| name_of(key)));
+            cursor = next;
+            if cursor == 0 {
+                return Ok(names.into_iter().collect());
+            }
+        }
+    }
+
+    async fn status_of(&self, keys: &Keys) -> Result<Option<Status>, StoreError> {
+        let mut pipeline = redis::pipe();
+        pipeline.cmd("HGETALL").arg(keys.status());
+        pipeline.cmd("GET").arg(keys.checkpoint());
+        let replies = self.run(&pipeline).await?;
+        let replies: Vec<Value> =
+            replies.into_iter().collect::<Result<_, _>>().map_err(|error| self.error(&error))?;
+        let Ok([fields, checkpoint]) = <[Value; 2]>::try_from(replies) else {
+            return Err(StoreError::unexpected("a status of another shape"));
+        };
+        let fields =
+            reply::fields(fields).ok_or(StoreError::unexpected("a status that is no hash"))?;
+        let checkpoint = reply::bytes(checkpoint);
+        if fields.is_empty() && checkpoint.is_none() {
+            return Ok(None);
+        }
+        let text = |name: &str| {
+            let found = fields.iter().find(|(field, _)| field == name.as_bytes());
+            found
+                .map(|(_, value)| String::from_utf8_lossy(value).into_owned())
+                .filter(|text| !text.is_empty())
+        };
+        let number = |name: &str| text(name).and_then(|text| text.parse::<u64>().ok());
+        let streams = text("streams").and_then(|text| serde_json::from_str(&text).ok());
+        Ok(Some(Status {
+            name: keys.name().to_owned(),
+            streams: streams.unwrap_or_default(),
+            kind: text("kind").unwrap_or_default(),
+            activity: Activity::of(&text("activity").unwrap_or_default()),
+            checkpoint: checkpoint.and_then(|id| EntryId::from_bytes(&id).ok()),
+            lag: number("lag"),
+            rate: text("rate").and_then(|rate| rate.parse().ok()).unwrap_or_default(),
+            events: number("events").unwrap_or_default(),
+            missed: number("missed").unwrap_or_default(),
+            error: text("error"),
+            failure: text("failure").and_then(|text| serde_json::from_str(&text).ok()),
+            notice: text("notice"),
+            runner: text("runner"),
+            updated_ms: number("updated").unwrap_or_default(),
+            rebuild: None,
+        }))
+    }
+}
+
+/// How many keys one step of looking for projections goes over: a fraction of a millisecond of Redis's time.
+const SCAN_COUNT: u64 = 1_000;
+
+/// The name in `projection:{name}:checkpoint` or `projection:{name}:status`.
+fn name_of(key: &[u8]) -> Option<String> {
+    let key = std::str::from_utf8(key).ok()?.strip_prefix("projection:")?;
+    let name = key.strip_suffix(":checkpoint").or_else(|| key.strip_suffix(":status"))?;
+    let is_rebuild = name.ends_with(":next");
+    (!name.is_empty() && !is_rebuild).then(|| name.to_owned())
+}
+
+/// Writes fields of the status, unless the projection was reset or rebuilt meanwhile.
+pub(crate) async fn note(
+    store: &EventStore,
+    keys: &Keys,
+    generation: &str,
+    fields: &[(&'static str, String)],
+) -> Result<(), WriteError> {
+    let mut words = vec![generation.to_owned()];
+    for (name, value) in fields {
+        words.extend([(*name).to_owned(), value.clone()]);
+    }
+    NOTE.run(store.writes(), &[keys.status().as_bytes()], words).await.map(drop)
+}
+
+/// What an error adds to the status.
+pub(crate) fn error_fields(error: Option<&ProjectError>) -> [(&'static str, String); 2] {
+    let failure = match error {
+        Some(ProjectError::Failed(failure)) => serde_json::to_string(failure).unwrap_or_default(),
+        _ => String::new(),
+    };
+    let text = error.map(ToString::to_string).unwrap_or_default();
+    [("error", text), ("failure", failure)]
+}

@@ -2,9 +2,11 @@
 //! beside.
 
 mod condition;
+mod lossy_proxy;
 mod redis_server;
 mod reference;
 
 pub use condition::{PATIENCE, eventually};
+pub use lossy_proxy::LossyProxy;
 pub use redis_server::TestRedis;
 pub use reference::{Reference, ReferenceProcess};

@@ -1,5 +1,6 @@
 //! A real Redis server, private to one test.
 
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -118,6 +119,11 @@ impl TestRedis {
             }
             pipeline.exec_async(&mut connection).await.unwrap();
         }
+    }
+
+    /// The folder in which it works.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     /// The path of its socket.

@@ -29,6 +29,8 @@ pub(crate) fn api_error(stream: Option<&StreamKey>, error: &StoreError) -> ApiEr
             ),
         ),
         StoreError::LoginRefused { .. }
+        | StoreError::RefusedInScript { .. }
+        | StoreError::WritesRefused(_)
         | StoreError::CommandRefused { .. }
         | StoreError::Forbidden { .. } => {
             ApiError::new(ErrorCode::RedisForbidden, error.to_string())

@@ -44,6 +44,18 @@ pub enum StoreError {
         /// What Redis says.
         message: String,
     },
+    /// The user may run scripts, and may not run a command within one.
+    #[error(
+        "Redis does not allow this user to run a command within a script{}",
+        if rules.is_empty() { String::new() } else { format!("; the ACL rules `{rules}` allow it") }
+    )]
+    RefusedInScript {
+        /// The ACL rules that would allow it; empty where they are not known.
+        rules: &'static str,
+    },
+    /// Redis takes no writes, at present or from anybody. Reads go on.
+    #[error("{0}")]
+    WritesRefused(WriteRefusal),
     /// The keys of a command are in different slots of a cluster.
     #[error("keys in different slots of a Redis cluster cannot be read by one command")]
     CrossSlot,
@@ -99,6 +111,29 @@ pub enum StoreError {
     },
 }
 
+/// Why Redis takes no writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum WriteRefusal {
+    /// It is a replica.
+    #[error(
+        "this Redis is a read-only replica and takes no writes; use the address of its primary"
+    )]
+    Replica,
+    /// It has used up its memory.
+    #[error(
+        "Redis is at its `maxmemory` and takes no writes; trim streams, or give it more memory"
+    )]
+    Full,
+    /// It cannot save to disk.
+    #[error(
+        "Redis cannot save to its disk (`MISCONF`) and takes no writes; its log says why it cannot"
+    )]
+    CannotSave,
+    /// Too few replicas listen to it.
+    #[error("Redis has too few replicas (`min-replicas-to-write`) and takes no writes")]
+    TooFewReplicas,
+}
+
 impl StoreError {
     /// Whether the same may work later without anybody doing anything.
     pub fn is_passing(&self) -> bool {
@@ -150,6 +185,7 @@ impl StoreError {
     }
 
     fn of_reply(url: &StoreUrl, code: &str, detail: &str) -> Self {
+        let (code, detail) = without_script(code, detail);
         let address = || url.to_string();
         let message = || format!("{code} {detail}").trim().trim_end_matches('.').to_owned();
         match code {
@@ -164,6 +200,10 @@ impl StoreError {
             "LOADING" | "MASTERDOWN" | "CLUSTERDOWN" | "TRYAGAIN" | "BUSY" => {
                 Self::Unavailable { address: address(), reason: message() }
             }
+            "READONLY" => Self::WritesRefused(WriteRefusal::Replica),
+            "OOM" => Self::WritesRefused(WriteRefusal::Full),
+            "MISCONF" => Self::WritesRefused(WriteRefusal::CannotSave),
+            "NOREPLICAS" => Self::WritesRefused(WriteRefusal::TooFewReplicas),
             "CROSSSLOT" => Self::CrossSlot,
             "DENIED" => Self::Forbidden { message: message() },
             _ => Self::of_sentence(url, detail).unwrap_or(Self::Server { message: message() }),
@@ -188,6 +228,9 @@ impl StoreError {
         if has("no such key") {
             return Some(Self::NotFound);
         }
+        if has("acl failure in script") || has("the user executing the script") {
+            return Some(Self::RefusedInScript { rules: "" });
+        }
         // Servers before Redis 6 have no other code for it.
         if has("invalid password") || has("auth") && has("password") {
             return Some(Self::LoginRefused { address: url.to_string() });
@@ -198,6 +241,29 @@ impl StoreError {
         }
         let is_about_database = has("db index") || has("select is not allowed");
         is_about_database.then(|| Self::Forbidden { message: detail.to_owned() })
+    }
+}
+
+/// What a command within a script was answered, without what Redis says around it in different words from version to version.
+fn without_script<'a>(code: &'a str, detail: &'a str) -> (&'a str, &'a str) {
+    // Redis 6: `ERR Error running script (call to f_…): @user_script:12: @user_script: 12: -OOM command not allowed …`
+    if let Some((_, rest)) = detail.split_once("): @user_script:")
+        && detail.starts_with("Error running script")
+    {
+        let answer = rest.rsplit_once("@user_script:").map_or(rest, |(_, rest)| rest);
+        let answer = answer.split_once(": ").map_or(answer, |(_, answer)| answer);
+        let answer = answer.strip_prefix('-').unwrap_or(answer);
+        return match answer.split_once(' ') {
+            Some((word, rest)) if word.chars().all(|char| char.is_ascii_uppercase()) => {
+                (word, rest)
+            }
+            _ => (code, answer),
+        };
+    }
+    // Redis 7: `OOM command not allowed … script: e3fd…, on @user_script:12.`
+    match detail.rfind(" script: ") {
+        Some(at) if detail[at..].contains("@user_script:") => (code, &detail[..at]),
+        _ => (code, detail),
     }
 }
 
@@ -295,6 +361,40 @@ mod tests {
         let channel =
             "NOPERM this user has no permissions to access one of the channels used as arguments";
         assert!(matches!(error(channel), StoreError::Forbidden { .. }));
+    }
+
+    #[test]
+    fn a_refusal_is_the_same_within_a_script() {
+        for (line, expected) in [
+            ("OOM command not allowed when used memory > 'maxmemory'.", WriteRefusal::Full),
+            (
+                "ERR Error running script (call to f_e3fd): @user_script:1: @user_script: 1: -OOM command not allowed",
+                WriteRefusal::Full,
+            ),
+            (
+                "READONLY You can't write against a read only replica. script: e3fd, on @user_script:1.",
+                WriteRefusal::Replica,
+            ),
+            (
+                "NOREPLICAS Not enough good replicas to write. script: on @user_script:1.",
+                WriteRefusal::TooFewReplicas,
+            ),
+            ("MISCONF Redis is configured to save RDB snapshots, but", WriteRefusal::CannotSave),
+        ] {
+            assert_eq!(error(line), StoreError::WritesRefused(expected), "{line}");
+        }
+        for line in [
+            "ERR Error running script (call to f_e3fd): @user_script:1: WRONGTYPE Operation against a key holding the wrong kind of value",
+            "WRONGTYPE Operation against a key holding the wrong kind of value script: e3fd, on @user_script:1.",
+        ] {
+            assert_eq!(error(line), StoreError::WrongType, "{line}");
+        }
+        for line in [
+            "ERR Error running script (call to f_e3fd): @user_script:1: @user_script: 1: The user executing the script can't run this command or subcommand",
+            "ERR ACL failure in script: User noxadd has no permissions to run the 'xadd' command script: on @user_script:1.",
+        ] {
+            assert_eq!(error(line), StoreError::RefusedInScript { rules: "" }, "{line}");
+        }
     }
 
     #[test]

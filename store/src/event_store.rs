@@ -1,7 +1,10 @@
 //! The handle that can write.
 
-use crate::write::WriteConnection;
-use crate::{Store, StoreUrl};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::write::{Transaction, TransactionConnection, WriteConnection};
+use crate::{Store, StoreError, StoreUrl};
 
 /// A handle on an event store that may be written to. What only reads takes a [`Store`], which cannot write.
 ///
@@ -10,13 +13,29 @@ use crate::{Store, StoreUrl};
 pub struct EventStore {
     reads: Store,
     writes: WriteConnection,
+    transactions: Arc<TransactionConnection>,
+    found: Arc<Found>,
+}
+
+/// What turned out about the server.
+#[derive(Default)]
+struct Found {
+    /// It does not count what was added to a stream.
+    is_uncounted: AtomicBool,
+    /// It does not know `XADD … IDMP`.
+    is_without_idmp: AtomicBool,
 }
 
 impl EventStore {
     /// A handle on the server at `url`. Does not connect yet.
     #[must_use]
     pub fn new(url: StoreUrl) -> Self {
-        Self { reads: Store::new(url.clone()), writes: WriteConnection::new(url) }
+        Self {
+            reads: Store::new(url.clone()),
+            writes: WriteConnection::new(url.clone()),
+            transactions: Arc::new(TransactionConnection::new(url)),
+            found: Arc::default(),
+        }
     }
 
     /// What reads, and cannot write.
@@ -28,5 +47,30 @@ impl EventStore {
     /// The connection for writes.
     pub(crate) fn writes(&self) -> &WriteConnection {
         &self.writes
+    }
+
+    /// Begins a transaction on a connection of its own.
+    pub(crate) async fn transaction(&self) -> Result<Transaction<'_>, StoreError> {
+        self.transactions.begin().await
+    }
+
+    /// Whether the server is known not to count what was added to a stream.
+    pub(crate) fn is_uncounted(&self) -> bool {
+        self.found.is_uncounted.load(Ordering::Relaxed)
+    }
+
+    /// It does not.
+    pub(crate) fn note_uncounted(&self) {
+        self.found.is_uncounted.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the server is known not to have `XADD … IDMP`.
+    pub(crate) fn is_without_idmp(&self) -> bool {
+        self.found.is_without_idmp.load(Ordering::Relaxed)
+    }
+
+    /// It does not.
+    pub(crate) fn note_without_idmp(&self) {
+        self.found.is_without_idmp.store(true, Ordering::Relaxed);
     }
 }

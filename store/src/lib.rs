@@ -8,6 +8,8 @@
 //!
 //! Nothing here writes, but for [`bulk::BulkWriter`], which only `rewind import` uses. No read is unbounded, in entries or in bytes.
 
+mod add;
+mod backoff;
 mod batch;
 pub mod bulk;
 mod change_feed;
@@ -55,6 +57,11 @@ use std::sync::Arc;
 
 use rewind_domain::versions::StreamExtent;
 
+pub use add::{
+    EventsError, Expected, IdempotencyKey, MAX_BATCH_EVENTS, MAX_BATCH_FIELDS, MAX_BATCH_WORDS,
+    MAX_EVENT_BYTES,
+};
+pub use backoff::Backoff;
 pub use change_feed::{ChangeFeed, Hearing};
 pub use cluster::Cluster;
 pub use digest::digest;
@@ -62,7 +69,7 @@ pub use discover::COMPARED_A_KEY;
 pub use discover::{Discovered, FoundStream, MAX_SCAN_COUNT, ScanStep};
 pub use entry_page::{EntryPage, PageEntry};
 pub use entry_range::EntryRange;
-pub use error::StoreError;
+pub use error::{StoreError, WriteRefusal};
 pub use event_store::EventStore;
 pub use groups::GroupInfo;
 pub use history::{History, HistoryEnd, HistoryPage, Place};

@@ -101,7 +101,7 @@ pub(super) fn least_idle_ms(reply: Value) -> Option<u64> {
 }
 
 /// A map, which older versions of the protocol send as a flat array.
-fn pairs(reply: Value) -> Option<Vec<(Value, Value)>> {
+pub(super) fn pairs(reply: Value) -> Option<Vec<(Value, Value)>> {
     match reply {
         Value::Map(pairs) => Some(pairs),
         Value::Array(flat) => {

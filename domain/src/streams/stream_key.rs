@@ -84,6 +84,18 @@ impl StreamKey {
         })
     }
 
+    /// The key of something that belongs to the stream, in the stream's own slot of a cluster: `{events:orders}:dead:billing` for
+    /// `events:orders` and `dead:billing`. A key with a hash tag keeps it: `{o}:events:dead:billing` for `{o}:events`.
+    ///
+    /// A key with braces that are no hash tag, such as `a}b`, cannot be wrapped; the answer is the key, a colon and the suffix then, and
+    /// is in another slot.
+    pub fn beside(&self, suffix: &[u8]) -> StreamKey {
+        let is_free_of_braces = !self.0.iter().any(|byte| matches!(byte, b'{' | b'}'));
+        let (open, close): (&[u8], &[u8]) =
+            if is_free_of_braces && !self.0.is_empty() { (b"{", b"}:") } else { (b"", b":") };
+        Self::from_bytes([open, &self.0, close, suffix].concat())
+    }
+
     /// The stream that has the events: the topic of a [part](Self::topic_part), and the key itself otherwise.
     pub fn stored_in(&self) -> StreamKey {
         self.topic_part().map_or_else(|| self.clone(), |part| part.topic)
@@ -201,6 +213,19 @@ fn hex_byte(high: u8, low: u8) -> Option<u8> {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn what_belongs_to_a_stream_is_in_its_slot() {
+        for (key, beside) in [
+            ("events:orders", "{events:orders}:dead:billing"),
+            ("{o}:events", "{o}:events:dead:billing"),
+            ("events:{o}", "events:{o}:dead:billing"),
+            ("a}b", "a}b:dead:billing"),
+            ("", ":dead:billing"),
+        ] {
+            assert_eq!(StreamKey::from(key).beside(b"dead:billing"), StreamKey::from(beside));
+        }
+    }
 
     #[test]
     fn a_part_of_a_topic_is_an_aggregate_of_the_type_that_its_key_names() {

@@ -3,6 +3,7 @@
 use std::io;
 use std::process::ExitCode;
 
+use rewind_store::publish::PublishError;
 use rewind_store::{StoreError, WriteError};
 
 use crate::config::ConfigError;
@@ -85,6 +86,15 @@ impl From<WriteError> for Failure {
         match error {
             WriteError::NotDone(error) => error.into(),
             unknown @ WriteError::Unknown { .. } => Self::Unknown(unknown.to_string()),
+        }
+    }
+}
+
+impl From<PublishError> for Failure {
+    fn from(error: PublishError) -> Self {
+        match error {
+            PublishError::Events(error) => Self::Usage(error.to_string()),
+            PublishError::Write(error) => error.into(),
         }
     }
 }

@@ -1,55 +1,176 @@
 //! Publishing: events added to the end of a stream, one or several at a time.
 
-use redis::Value;
+mod limit;
+
 use rewind_domain::{EntryId, StreamKey};
 
-use crate::write::Script;
+pub use limit::{Limit, Precision};
+
+use crate::add::{self, Add, AddError, EventsError, IdempotencyKey};
 use crate::{EventStore, NewEvent, StoreError, WriteError, reply};
 
-/// Adds all events or none. `ARGV` has for each event how many words its fields are, and the words.
-static ADD_ALL: Script = Script::new(include_str!("add_all.lua"));
-
 /// Adds events to one stream.
+///
+/// ```
+/// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+/// # let redis = rewind_dev::TestRedis::start().await;
+/// use rewind_store::publish::{Limit, Publisher};
+/// use rewind_store::{EventStore, IdempotencyKey, NewEvent};
+/// use serde::Serialize;
+///
+/// #[derive(Serialize)]
+/// #[serde(tag = "type", content = "data")]
+/// enum Order {
+///     #[serde(rename = "order.created")]
+///     Created { order_id: String, total: f64 },
+/// }
+///
+/// let store = EventStore::new(redis.url());
+/// let orders = Publisher::new(&store, "events:orders").with_limit(Limit::newest(10_000));
+/// let order = Order::Created { order_id: "12345".into(), total: 49.99 };
+/// let event = NewEvent::typed(&order)?.with_correlation("checkout-7").with_user("ada");
+/// orders.publish(&event).await?;
+///
+/// // The same once more, which adds nothing.
+/// let key = IdempotencyKey::new("checkout-7");
+/// let first = orders.publish_once(&key, &[event.clone()]).await?;
+/// assert_eq!(orders.publish_once(&key, &[event]).await?, first);
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// # }).unwrap();
+/// ```
 #[derive(Clone)]
 pub struct Publisher {
     store: EventStore,
     stream: StreamKey,
+    limit: Option<Limit>,
+}
+
+/// Why events were not published, or perhaps not.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PublishError {
+    /// They cannot be. Nothing was sent.
+    #[error(transparent)]
+    Events(#[from] EventsError),
+    /// Redis refuses them, is away, or did not answer.
+    #[error(transparent)]
+    Write(#[from] WriteError),
+}
+
+impl PublishError {
+    /// Whether the events may have been added.
+    #[must_use]
+    pub fn is_unknown(&self) -> bool {
+        matches!(self, Self::Write(error) if error.is_unknown())
+    }
+}
+
+impl From<StoreError> for PublishError {
+    fn from(error: StoreError) -> Self {
+        Self::Write(error.into())
+    }
+}
+
+impl From<AddError> for PublishError {
+    fn from(error: AddError) -> Self {
+        match error {
+            AddError::Events(error) => Self::Events(error),
+            AddError::Write(error) => Self::Write(error),
+            // Nothing was expected of the stream.
+            AddError::Conflict { .. } | AddError::VersionUntold => {
+                StoreError::unexpected("a conflict that nobody asked about").into()
+            }
+        }
+    }
 }
 
 impl Publisher {
     /// A publisher to this stream, which is made by its first event.
     #[must_use]
     pub fn new(store: &EventStore, stream: impl Into<StreamKey>) -> Self {
-        Self { store: store.clone(), stream: stream.into() }
+        Self { store: store.clone(), stream: stream.into(), limit: None }
     }
 
-    /// Adds an event and returns its id.
+    /// The same, which trims the stream with each event or batch that it adds.
+    #[must_use]
+    pub fn with_limit(self, limit: Limit) -> Self {
+        Self { limit: Some(limit), ..self }
+    }
+
+    /// The stream.
+    #[must_use]
+    pub fn stream(&self) -> &StreamKey {
+        &self.stream
+    }
+
+    /// Adds an event and returns its id. Redis gives the id out of its clock and never goes back: where its clock did, ids go on behind the
+    /// last one.
     ///
     /// # Errors
-    /// [`WriteError::NotDone`] if Redis refuses it, [`WriteError::Unknown`] if the reply was lost.
-    pub async fn publish(&self, event: &NewEvent) -> Result<EntryId, WriteError> {
+    /// [`PublishError::Events`] if it cannot be stored; [`WriteError::NotDone`] if Redis refuses it, [`WriteError::Unknown`] if the reply was
+    /// lost.
+    pub async fn publish(&self, event: &NewEvent) -> Result<EntryId, PublishError> {
+        add::check(std::slice::from_ref(event), false, self.store.writes()).await?;
+        Ok(self.add_one(event, &[]).await?)
+    }
+
+    /// Adds all of these events in one step, one directly after the other, or none. Returns their ids.
+    ///
+    /// # Errors
+    /// As [`Publisher::publish`], for all of them. [`EventsError`] has the bounds of a batch.
+    pub async fn publish_all(&self, events: &[NewEvent]) -> Result<Vec<EntryId>, PublishError> {
+        self.add(events, None).await
+    }
+
+    /// The same, once: a repetition with the same key adds nothing and returns the ids of the first time. Where a reply is lost, or Redis is
+    /// away for some seconds, it asks again by itself.
+    ///
+    /// # Errors
+    /// As [`Publisher::publish_all`]; [`WriteError::Unknown`] only where Redis does not come back in time.
+    pub async fn publish_once(
+        &self,
+        key: &IdempotencyKey,
+        events: &[NewEvent],
+    ) -> Result<Vec<EntryId>, PublishError> {
+        if let ([event], Some((producer, id))) = (events, key.native())
+            && !self.store.is_without_idmp()
+        {
+            add::check(events, false, self.store.writes()).await?;
+            let added =
+                add::until_known(async || Ok(self.add_one(event, &["IDMP", producer, id]).await?));
+            match added.await {
+                Ok(id) => return Ok(vec![id]),
+                Err(AddError::Write(error)) if is_idmp_unknown(error.cause()) => {
+                    self.store.note_without_idmp();
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        self.add(events, Some(key)).await
+    }
+
+    async fn add(
+        &self,
+        events: &[NewEvent],
+        key: Option<&IdempotencyKey>,
+    ) -> Result<Vec<EntryId>, PublishError> {
+        let (stream, limit) = (&self.stream, self.limit);
+        let add = Add { stream, events, expected: None, limit, key };
+        Ok(add::add(&self.store, &add).await?.ids)
+    }
+
+    async fn add_one(&self, event: &NewEvent, once: &[&str]) -> Result<EntryId, WriteError> {
         let mut command = redis::cmd("XADD");
-        command.arg(self.stream.as_bytes()).arg("*");
+        command.arg(self.stream.as_bytes()).arg(once);
+        command.arg(self.limit.as_ref().map(Limit::words).unwrap_or_default()).arg("*");
         for (name, value) in event.fields() {
             command.arg(name).arg(value);
         }
         Ok(reply::added_id(&self.store.writes().send(&command).await?)?)
     }
+}
 
-    /// Adds all of these events, one directly after the other, or none. Returns their ids.
-    ///
-    /// # Errors
-    /// As [`Publisher::publish`], for all of them.
-    pub async fn publish_all(&self, events: &[NewEvent]) -> Result<Vec<EntryId>, WriteError> {
-        let mut words = Vec::new();
-        for event in events {
-            words.push((event.fields().len() * 2).to_string().into_bytes());
-            words.extend(event.fields().flat_map(|(name, value)| [name.to_vec(), value.to_vec()]));
-        }
-        let keys = [self.stream.as_bytes()];
-        match ADD_ALL.run(self.store.writes(), &keys, words).await? {
-            Value::Array(ids) => Ok(ids.iter().map(reply::added_id).collect::<Result<_, _>>()?),
-            _ => Err(StoreError::unexpected("ids of another shape").into()),
-        }
-    }
+/// Whether a server refuses `IDMP` because it does not know it: it takes the word for an id.
+fn is_idmp_unknown(error: &StoreError) -> bool {
+    matches!(error, StoreError::Server { message }
+        if message.contains("Invalid stream ID") || message.contains("syntax error") || message.contains("wrong number of arguments"))
 }

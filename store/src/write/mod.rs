@@ -3,7 +3,9 @@
 mod connection;
 mod error;
 mod script;
+mod transaction;
 
 pub(crate) use connection::WriteConnection;
 pub use error::WriteError;
 pub(crate) use script::Script;
+pub(crate) use transaction::{Transaction, TransactionConnection};

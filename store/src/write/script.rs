@@ -10,13 +10,20 @@ use crate::StoreError;
 /// A script of this crate, sent by its digest, and in full where the server does not have it (yet, or any more).
 pub(crate) struct Script {
     source: &'static str,
+    /// The ACL rules that allow what it does, where they are known.
+    needs: &'static str,
     compiled: OnceLock<RedisScript>,
 }
 
 impl Script {
     /// The script of this source.
     pub(crate) const fn new(source: &'static str) -> Self {
-        Self { source, compiled: OnceLock::new() }
+        Self { source, needs: "", compiled: OnceLock::new() }
+    }
+
+    /// The script of this source, whose commands these ACL rules allow.
+    pub(crate) const fn needing(rules: &'static str, source: &'static str) -> Self {
+        Self { source, needs: rules, compiled: OnceLock::new() }
     }
 
     /// Runs it on these keys, all in one slot, with these arguments.
@@ -35,13 +42,19 @@ impl Script {
         let mut rest: Vec<Vec<u8>> = keys.iter().map(|key| key.to_vec()).collect();
         rest.extend(arguments.into_iter().map(|argument| argument.as_ref().to_vec()));
         by_digest.arg(&rest);
-        match connection.send(&by_digest).await {
+        let outcome = match connection.send(&by_digest).await {
             Err(WriteError::NotDone(StoreError::Server { message }))
                 if message.starts_with("NOSCRIPT") =>
             {
                 let mut in_full = redis::cmd("EVAL");
                 in_full.arg(self.source).arg(keys.len()).arg(&rest);
                 connection.send(&in_full).await
+            }
+            outcome => outcome,
+        };
+        match outcome {
+            Err(WriteError::NotDone(StoreError::RefusedInScript { .. })) => {
+                Err(StoreError::RefusedInScript { rules: self.needs }.into())
             }
             outcome => outcome,
         }

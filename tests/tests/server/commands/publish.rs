@@ -53,3 +53,22 @@ async fn a_script_tells_failures_apart_by_the_exit_status() {
     assert_eq!(run(&redis, &["publish", "s", "--type", "a", "--data", "{"]).status, 2);
     assert_eq!(run_at("redis://127.0.0.1:1", &["publish", "s", "--type", "a"], "").status, 5);
 }
+
+#[tokio::test]
+async fn the_same_key_publishes_once() {
+    let redis = TestRedis::start().await;
+    let arguments = ["publish", "s", "--type", "a", "--idempotency-key", "k"];
+    let first = run(&redis, &arguments);
+    assert_eq!(first.status, 0, "{}", first.error);
+    assert_eq!(run(&redis, &arguments).out, first.out);
+    assert_eq!(length(&redis, "s").await, 1);
+}
+
+#[tokio::test]
+async fn a_stream_is_kept_short_while_it_is_published_to() {
+    let redis = TestRedis::start().await;
+    redis.add_many("s", 50).await;
+    let ran = run(&redis, &["publish", "s", "--type", "a", "--max-len", "10", "--exact"]);
+    assert_eq!(ran.status, 0, "{}", ran.error);
+    assert_eq!(length(&redis, "s").await, 10);
+}

@@ -1,0 +1,139 @@
+//! Adding events to a stream in one step: all or none, if the stream is as expected, and once.
+//!
+//! Publishing and appending are this with other expectations. It is one Lua script ([`by_script`]); where a user may run no scripts, or
+//! the server has none, it is a transaction on a connection of its own ([`by_transaction`]).
+
+mod by_script;
+mod by_transaction;
+mod events;
+mod idempotency;
+
+use std::time::Duration;
+
+use rewind_domain::{EntryId, StreamKey};
+
+pub(crate) use events::check;
+pub use events::{
+    EventsError, MAX_BATCH_EVENTS, MAX_BATCH_FIELDS, MAX_BATCH_WORDS, MAX_EVENT_BYTES,
+};
+pub use idempotency::IdempotencyKey;
+
+use crate::backoff::Backoff;
+use crate::publish::Limit;
+use crate::{EventStore, NewEvent, StoreError, WriteError};
+
+/// How often a write with an idempotency key is tried in all, while its fate is unknown or Redis is away: with the waits between, some
+/// seconds, in which a server is restarted or a replica promoted.
+const MAX_TRIES: u64 = 7;
+/// How long is waited between.
+const BACKOFF: Backoff =
+    Backoff { first: Duration::from_millis(50), longest: Duration::from_secs(2) };
+
+/// What a stream is expected to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Expected {
+    /// Anything.
+    Any,
+    /// Without any event so far.
+    New,
+    /// With at least one event, though it may have been trimmed since.
+    Exists,
+    /// At this version: so many events were ever added.
+    Version(u64),
+}
+
+/// Events to be added.
+pub(crate) struct Add<'a> {
+    pub(crate) stream: &'a StreamKey,
+    pub(crate) events: &'a [NewEvent],
+    /// `None` where nobody asks for the version either.
+    pub(crate) expected: Option<Expected>,
+    pub(crate) limit: Option<Limit>,
+    pub(crate) key: Option<&'a IdempotencyKey>,
+}
+
+/// Events that were added.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Added {
+    pub(crate) ids: Vec<EntryId>,
+    /// The version after them, where it was asked for and can be told.
+    pub(crate) version: Option<u64>,
+}
+
+/// Why events were not added, or perhaps not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum AddError {
+    /// They cannot be.
+    Events(EventsError),
+    /// The stream is not as expected, but at this version, if that can be told.
+    Conflict { actual: Option<u64> },
+    /// The version of the stream cannot be told.
+    VersionUntold,
+    /// Redis refuses, is away, or did not answer.
+    Write(WriteError),
+}
+
+impl From<EventsError> for AddError {
+    fn from(error: EventsError) -> Self {
+        Self::Events(error)
+    }
+}
+
+impl From<WriteError> for AddError {
+    fn from(error: WriteError) -> Self {
+        Self::Write(error)
+    }
+}
+
+impl From<StoreError> for AddError {
+    fn from(error: StoreError) -> Self {
+        Self::Write(error.into())
+    }
+}
+
+/// Adds events. With an idempotency key it asks again while the outcome is unknown or Redis is away, within bounds.
+pub(crate) async fn add(store: &EventStore, add: &Add<'_>) -> Result<Added, AddError> {
+    check(add.events, true, store.writes()).await?;
+    match add.key {
+        Some(_) => until_known(async || add_once(store, add).await).await,
+        None => add_once(store, add).await,
+    }
+}
+
+/// Does a write whose repetition is harmless, until its outcome is known or Redis has been away for some seconds.
+pub(crate) async fn until_known<T>(
+    mut write: impl AsyncFnMut() -> Result<T, AddError>,
+) -> Result<T, AddError> {
+    let (mut tries, mut was_unknown) = (1, None);
+    loop {
+        match write().await {
+            Err(AddError::Write(error)) if error.is_unknown() || error.cause().is_passing() => {
+                if error.is_unknown() {
+                    was_unknown = Some(error.clone());
+                }
+                if tries == MAX_TRIES {
+                    // What was perhaps done once is not undone by a later failure to ask.
+                    return Err(AddError::Write(was_unknown.unwrap_or(error)));
+                }
+                tokio::time::sleep(BACKOFF.after(tries)).await;
+                tries += 1;
+            }
+            outcome => return outcome,
+        }
+    }
+}
+
+async fn add_once(store: &EventStore, add: &Add<'_>) -> Result<Added, AddError> {
+    match by_script::add(store, add).await {
+        Err(AddError::Write(WriteError::NotDone(error))) if is_without_scripts(&error) => {
+            by_transaction::add(store, add).await
+        }
+        outcome => outcome,
+    }
+}
+
+/// Whether a script cannot be run by this user, or on this server.
+fn is_without_scripts(error: &StoreError) -> bool {
+    matches!(error, StoreError::CommandRefused { command, .. }
+        if command.eq_ignore_ascii_case("eval") || command.eq_ignore_ascii_case("evalsha"))
+}

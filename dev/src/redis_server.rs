@@ -126,6 +126,12 @@ impl TestRedis {
         self.folder.path()
     }
 
+    /// Whether the server counts the entries that were ever added to a stream, which Redis does from version 7 on.
+    pub async fn counts_added_entries(&self, stream: &str) -> bool {
+        let reply = self.run(&format!("XINFO STREAM {stream}")).await;
+        format!("{reply:?}").contains("entries-added")
+    }
+
     /// The path of its socket.
     pub fn socket(&self) -> String {
         self.folder.path().join("s").to_str().unwrap().to_owned()

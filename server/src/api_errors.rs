@@ -15,6 +15,10 @@ pub(crate) fn api_error(stream: Option<&StreamKey>, error: &StoreError) -> ApiEr
         StoreError::NotFound => {
             ApiError::new(ErrorCode::StreamNotFound, format!("stream `{name}` does not exist"))
         }
+        StoreError::NoGroup => ApiError::new(
+            ErrorCode::StreamNotFound,
+            format!("stream `{name}` does not exist, or has no such consumer group"),
+        ),
         StoreError::WrongType => ApiError::new(
             ErrorCode::NotAStream,
             format!("key `{name}` holds something else than a stream"),

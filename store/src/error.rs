@@ -74,6 +74,9 @@ pub enum StoreError {
     /// The key is not a stream.
     #[error("the key holds something else than a stream")]
     WrongType,
+    /// The stream has no such consumer group, or there is no such stream.
+    #[error("there is no such consumer group; create it, or let the consumer make it")]
+    NoGroup,
     /// The stream is still being gone through for what is asked for.
     #[error(
         "`{topic}` is still being gone through for it: {indexed} of {length} events so far; try again in a moment"
@@ -194,6 +197,8 @@ impl StoreError {
                 Self::of_no_permission(detail).unwrap_or(Self::Forbidden { message: message() })
             }
             "WRONGTYPE" => Self::WrongType,
+            // The second is what a client hears that waits for entries of a group while its stream is deleted.
+            "NOGROUP" | "UNBLOCKED" => Self::NoGroup,
             "MOVED" | "ASK" => {
                 Self::OtherNode { address: detail.split(' ').nth(1).unwrap_or_default().to_owned() }
             }
@@ -294,7 +299,8 @@ fn refusal(name: &str, is_unknown: bool) -> String {
             "; it may have been renamed or switched off in its configuration".to_owned()
         }
         Some(command) => format!("; the ACL rule `{}` allows it", command.rule),
-        None => String::new(),
+        // Redis names it as its rules do: `xack`, `xgroup|create`.
+        None => format!("; the ACL rule `+{}` allows it", name.to_lowercase()),
     };
     match is_unknown {
         true => format!("Redis does not know the command `{shown}`{purpose}{help}"),
@@ -348,6 +354,25 @@ mod tests {
             refused.contains("`XINFO STREAM`") && refused.contains("`+xinfo|stream`"),
             "{refused}"
         );
+    }
+
+    #[test]
+    fn a_missing_group_is_the_same_within_a_script() {
+        for line in [
+            "NOGROUP No such key 's' or consumer group 'g' in XREADGROUP with GROUP option",
+            "NOGROUP No such key 's' or consumer group 'g' script: 12, on @user_script:1.",
+            "ERR Error running script (call to f_12): @user_script:1: NOGROUP No such key 's' or consumer group 'g'",
+            "UNBLOCKED the stream key no longer exists",
+        ] {
+            assert_eq!(error(line), StoreError::NoGroup, "{line}");
+        }
+    }
+
+    #[test]
+    fn the_rule_that_allows_a_refused_command_is_named_whatever_the_command() {
+        let line = "NOPERM User u has no permissions to run the 'xgroup|create' command";
+        let text = error(line).to_string();
+        assert!(text.contains("`+xgroup|create`"), "{text}");
     }
 
     #[test]

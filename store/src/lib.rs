@@ -17,6 +17,7 @@ mod clock;
 mod cluster;
 pub mod commands;
 mod connection;
+pub mod consume;
 mod digest;
 mod discover;
 mod entries;
@@ -158,6 +159,11 @@ impl Store {
     /// Where the server is, without credentials.
     pub fn address(&self) -> String {
         self.shared.url.to_string()
+    }
+
+    /// Where the server is and how to log in there.
+    pub(crate) fn url(&self) -> &StoreUrl {
+        &self.shared.url
     }
 
     /// Asks whether the server is there.

@@ -178,11 +178,11 @@ fn id_of_entry(value: &Value) -> Option<EntryId> {
     }
 }
 
-fn entry_id(value: &Value) -> Option<EntryId> {
+pub(super) fn entry_id(value: &Value) -> Option<EntryId> {
     EntryId::from_bytes(as_bytes(value)?).ok()
 }
 
-fn as_bytes(value: &Value) -> Option<&[u8]> {
+pub(super) fn as_bytes(value: &Value) -> Option<&[u8]> {
     match value {
         Value::BulkString(bytes) => Some(bytes),
         Value::SimpleString(text) | Value::VerbatimString { text, .. } => Some(text.as_bytes()),

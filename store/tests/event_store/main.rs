@@ -3,6 +3,11 @@
 // A test says by panicking that something is wrong.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod consume;
+mod consume_beside_reference;
+mod consume_run;
+mod dead_letters;
+mod groups;
 mod project;
 mod project_faults;
 mod project_rebuild;

@@ -1,6 +1,7 @@
 //! The handle that can write.
 
 use std::sync::Arc;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::write::{Transaction, TransactionConnection, WriteConnection};
@@ -20,8 +21,8 @@ pub struct EventStore {
 /// What turned out about the server.
 #[derive(Default)]
 struct Found {
-    /// It does not count what was added to a stream.
-    is_uncounted: AtomicBool,
+    /// Whether it counts what was added to a stream.
+    counts: OnceLock<bool>,
     /// It does not know `XADD … IDMP`.
     is_without_idmp: AtomicBool,
 }
@@ -54,14 +55,15 @@ impl EventStore {
         self.transactions.begin().await
     }
 
-    /// Whether the server is known not to count what was added to a stream.
-    pub(crate) fn is_uncounted(&self) -> bool {
-        self.found.is_uncounted.load(Ordering::Relaxed)
+    /// Whether the server counts what was added to a stream; `None` as long as nobody has seen a stream.
+    pub(crate) fn counts(&self) -> Option<bool> {
+        self.found.counts.get().copied()
     }
 
-    /// It does not.
-    pub(crate) fn note_uncounted(&self) {
-        self.found.is_uncounted.store(true, Ordering::Relaxed);
+    /// It does, or does not.
+    pub(crate) fn note_counts(&self, counts: bool) {
+        // Whoever came first saw the same.
+        let _ = self.found.counts.set(counts);
     }
 
     /// Whether the server is known not to have `XADD … IDMP`.

@@ -9,6 +9,7 @@
 //! Nothing here writes, but for [`bulk::BulkWriter`], which only `rewind import` uses. No read is unbounded, in entries or in bytes.
 
 mod add;
+pub mod aggregate;
 mod backoff;
 mod batch;
 pub mod bulk;

@@ -34,23 +34,31 @@ while at <= #ARGV do
   at = at + count + 1
 end
 
-local length, added, first, last, generated = 0, nil, '', '', '0-0'
-if kind == 'stream' and (asks_version or #events > 1) then
+local length, added, first, last, generated
+local function look()
+  length, added, first, last, generated = 0, nil, '', '', '0-0'
+  if kind == 'none' then
+    return nil
+  end
   local info = redis.pcall('XINFO', 'STREAM', stream)
   if info.err then
-    if asks_version then
-      return redis.error_reply(info.err)
+    return info.err
+  end
+  for i = 1, #info, 2 do
+    local name, value = info[i], info[i + 1]
+    if name == 'length' then length = value
+    elseif name == 'entries-added' then added = value
+    elseif name == 'last-generated-id' then generated = value
+    elseif name == 'first-entry' and value then first = value[1]
+    elseif name == 'last-entry' and value then last = value[1]
     end
-  else
-    for i = 1, #info, 2 do
-      local name, value = info[i], info[i + 1]
-      if name == 'length' then length = value
-      elseif name == 'entries-added' then added = value
-      elseif name == 'last-generated-id' then generated = value
-      elseif name == 'first-entry' and value then first = value[1]
-      elseif name == 'last-entry' and value then last = value[1]
-      end
-    end
+  end
+end
+generated = '0-0'
+if asks_version or #events > 1 then
+  local refusal = look()
+  if refusal and asks_version then
+    return redis.error_reply(refusal)
   end
 end
 
@@ -60,9 +68,7 @@ if asks_version then
     version = 0
   elseif added then
     version = added
-  elseif not counted then
-    return {'count'}
-  else
+  elseif counted then
     -- The server does not count what was added: the length is the version where nothing was ever taken away.
     version = length
     local kept = redis.call('GET', counted)
@@ -113,16 +119,24 @@ for i, event in ipairs(events) do
   end
 end
 
-if version >= 0 then
-  version = version + #events
-  if counted then
-    if kind == 'none' then
-      first = ids[1]
+-- Whether the server counts shows once there is a stream.
+local counts = -1
+if asks_version then
+  if kind == 'none' and counted then
+    kind = 'stream'
+    look()
+  end
+  if kind == 'stream' then
+    counts = added and 1 or 0
+  end
+  if version >= 0 then
+    version = version + #events
+    if counted and counts == 0 then
+      redis.call('SET', counted, (first == '' and ids[1] or first) .. ' ' .. version .. ' ' .. ids[#ids])
     end
-    redis.call('SET', counted, (first == '' and ids[1] or first) .. ' ' .. version .. ' ' .. ids[#ids])
   end
 end
 if record then
   redis.call('SET', record, version .. ' ' .. table.concat(ids, ' '), 'PX', kept_ms)
 end
-return {'added', version, ids}
+return {'added', version, ids, counts}

@@ -3,44 +3,43 @@
 use redis::Value;
 use rewind_domain::{EntryId, StreamKey};
 
-use super::{Add, AddError, Added, Expected};
+use super::{Add, AddError, Added, Expected, counted};
 use crate::write::Script;
-use crate::{EventStore, StoreError, reply};
+use crate::{EventStore, StoreError, WriteError, reply};
 
 static ADD: Script =
     Script::needing("+xadd +type +xinfo|stream +get +set", include_str!("add.lua"));
-
-/// What is kept beside a stream on servers that do not count what was added: the first id, the count, the last id.
-pub(super) const COUNTED: &[u8] = b"versions";
 
 const SHAPE: StoreError =
     StoreError::Unexpected { what: "an answer of another shape to events that were added" };
 
 pub(super) async fn add(store: &EventStore, add: &Add<'_>) -> Result<Added, AddError> {
-    match run(store, add).await? {
-        Some(added) => Ok(added),
-        // Once is enough: whoever shares the handle knows from now on.
-        None => {
-            store.note_uncounted();
-            run(store, add).await?.ok_or(SHAPE.into())
+    let counting = match (add.expected, store.counts()) {
+        (None, _) | (_, Some(true)) => return run(store, add, false).await,
+        (Some(_), counting) => counting,
+    };
+    match run(store, add, true).await {
+        // Nobody knows yet whether the server needs the count, and the user may not have access to its key.
+        Err(AddError::Write(WriteError::NotDone(StoreError::KeyRefused))) if counting.is_none() => {
+            run(store, add, false).await
         }
+        outcome => outcome,
     }
 }
 
-/// Runs the script; `None` where the server does not count and the script was not told where the count is kept.
-async fn run(store: &EventStore, add: &Add<'_>) -> Result<Option<Added>, AddError> {
-    let is_uncounted = add.expected.is_some() && store.is_uncounted();
-    let counted = is_uncounted.then(|| add.stream.beside(COUNTED));
+/// Runs the script, which is told where the count of a server is kept that does not count, or not.
+async fn run(store: &EventStore, add: &Add<'_>, is_counted: bool) -> Result<Added, AddError> {
+    let counted = is_counted.then(|| add.stream.beside(counted::COUNTED));
     let record = add.key.map(|key| key.record(add.stream));
     let keys = [Some(add.stream), counted.as_ref(), record.as_ref()];
     let keys: Vec<&[u8]> = keys.into_iter().flatten().map(StreamKey::as_bytes).collect();
-    match ADD.run(store.writes(), &keys, arguments(add, is_uncounted)).await? {
-        Value::Array(parts) => answer(parts),
+    match ADD.run(store.writes(), &keys, arguments(add, is_counted)).await? {
+        Value::Array(parts) => answer(store, parts),
         _ => Err(SHAPE.into()),
     }
 }
 
-fn arguments(add: &Add<'_>, is_uncounted: bool) -> Vec<Vec<u8>> {
+fn arguments(add: &Add<'_>, is_counted: bool) -> Vec<Vec<u8>> {
     let expected = match add.expected {
         None | Some(Expected::Any) => "any".to_owned(),
         Some(Expected::New) => "new".to_owned(),
@@ -54,7 +53,7 @@ fn arguments(add: &Add<'_>, is_uncounted: bool) -> Vec<Vec<u8>> {
         expected.into(),
         asks_version.into(),
         kept_ms.to_string().into(),
-        if is_uncounted { "1" } else { "0" }.into(),
+        if is_counted { "1" } else { "0" }.into(),
         trimming.len().to_string().into(),
     ];
     words.extend(trimming.into_iter().map(String::into_bytes));
@@ -65,7 +64,7 @@ fn arguments(add: &Add<'_>, is_uncounted: bool) -> Vec<Vec<u8>> {
     words
 }
 
-fn answer(parts: Vec<Value>) -> Result<Option<Added>, AddError> {
+fn answer(store: &EventStore, parts: Vec<Value>) -> Result<Added, AddError> {
     let mut parts = parts.into_iter();
     let kind = parts.next().as_ref().and_then(reply::text).ok_or(SHAPE)?;
     let version = |value: Option<Value>| match value {
@@ -77,15 +76,17 @@ fn answer(parts: Vec<Value>) -> Result<Option<Added>, AddError> {
             let version = version(parts.next());
             let Some(Value::Array(ids)) = parts.next() else { return Err(SHAPE.into()) };
             let ids = ids.iter().map(reply::added_id).collect::<Result<_, _>>()?;
-            Ok(Some(Added { ids, version }))
+            if let Some(Value::Int(counts @ (0 | 1))) = parts.next() {
+                store.note_counts(counts == 1);
+            }
+            Ok(Added { ids, version })
         }
         "again" => {
             let kept = parts.next().as_ref().and_then(reply::text).ok_or(SHAPE)?;
-            Ok(Some(kept_answer(&kept).ok_or(SHAPE)?))
+            Ok(kept_answer(&kept).ok_or(SHAPE)?)
         }
         "conflict" => Err(AddError::Conflict { actual: version(parts.next()) }),
         "untold" => Err(AddError::VersionUntold),
-        "count" => Ok(None),
         _ => Err(SHAPE.into()),
     }
 }

@@ -7,7 +7,7 @@ use redis::Pipeline;
 use rewind_domain::versions::StreamExtent;
 use rewind_domain::{EntryId, StreamKey};
 
-use super::{Add, AddError, Added, Expected, by_script};
+use super::{Add, AddError, Added, Expected, by_script, counted};
 use crate::write::Transaction;
 use crate::{EventStore, StoreError, StreamInfo, reply};
 
@@ -19,8 +19,9 @@ const SHAPE: StoreError =
 
 pub(super) async fn add(store: &EventStore, add: &Add<'_>) -> Result<Added, AddError> {
     let record = add.key.map(|key| key.record(add.stream));
+    let counted = add.stream.beside(counted::COUNTED);
     for _ in 0..MAX_ATTEMPTS {
-        if let Some(added) = attempt(store, add, record.as_ref()).await? {
+        if let Some(added) = attempt(store, add, record.as_ref(), &counted).await? {
             return Ok(added);
         }
     }
@@ -33,6 +34,7 @@ async fn attempt(
     store: &EventStore,
     add: &Add<'_>,
     record: Option<&StreamKey>,
+    counted: &StreamKey,
 ) -> Result<Option<Added>, AddError> {
     let mut transaction = store.transaction().await?;
     let watched: Vec<&[u8]> =
@@ -45,16 +47,56 @@ async fn attempt(
         }
     }
     let extent = look(&mut transaction, add.stream).await?;
-    let version = extent.entries_added;
+    let mut version = None;
     if let Some(expected) = add.expected {
-        check(expected, &extent)?;
+        version = match extent.entries_added {
+            Some(added) => Some(added),
+            None => {
+                transaction.watch(&[counted.as_bytes()]).await?;
+                let kept = transaction.ask(redis::cmd("GET").arg(counted.as_bytes())).await?;
+                counted::version(&extent, reply::text(&kept).as_deref())
+            }
+        };
+        check(expected, &extent, version)?;
     }
     let now_ms = reply::time_ms(transaction.ask(&redis::cmd("TIME")).await?)?;
     let ids = free_ids(extent.last_generated_id, now_ms, add.events.len()).ok_or_else(exhausted)?;
-    let version = version.filter(|_| add.expected.is_some());
     let added = Added { version: version.map(|version| version + ids.len() as u64), ids };
-    let commands = commands(add, record, &added);
-    Ok(transaction.commit(&commands).await?.map(|_| added))
+    let mut commands = commands(add, record, &added);
+    let first = extent.first_id.or(added.ids.first().copied());
+    let kept = match (first, added.version, added.ids.last()) {
+        (Some(first), Some(version), Some(last)) => Some(format!("{first} {version} {last}")),
+        _ => None,
+    };
+    if let (None, Some(kept)) = (extent.entries_added, &kept) {
+        commands.cmd("SET").arg(counted.as_bytes()).arg(kept);
+    }
+    let done = transaction.commit(&commands).await?;
+    let is_new = extent.last_generated_id == EntryId::MIN;
+    if let (Some(_), Some(kept), true) = (&done, &kept, is_new) {
+        keep_count_of_new(store, add.stream, counted, kept).await;
+    }
+    Ok(done.map(|_| added))
+}
+
+/// Keeps the count of a stream that has just been made, on a server that does not count: whether it does shows only now. Should that fail, the next
+/// append does it.
+async fn keep_count_of_new(
+    store: &EventStore,
+    stream: &StreamKey,
+    counted: &StreamKey,
+    kept: &str,
+) {
+    if store.counts().is_none()
+        && let Ok(info) = store.reads().info(stream).await
+    {
+        store.note_counts(info.extent.entries_added.is_some());
+    }
+    if store.counts() == Some(false) {
+        let mut command = redis::cmd("SET");
+        command.arg(counted.as_bytes()).arg(kept);
+        let _ = store.writes().send(&command).await;
+    }
 }
 
 /// The stream, or one that never had anything.
@@ -76,20 +118,17 @@ async fn look(
     }
 }
 
-fn check(expected: Expected, extent: &StreamExtent) -> Result<(), AddError> {
+fn check(expected: Expected, extent: &StreamExtent, version: Option<u64>) -> Result<(), AddError> {
     let is_new = extent.last_generated_id == EntryId::MIN;
     let is_as_expected = match expected {
         Expected::Any => true,
         Expected::New => is_new,
         Expected::Exists => !is_new,
-        // A server that does not count needs the script, which keeps a count beside the stream.
-        Expected::Version(version) => {
-            version == extent.entries_added.ok_or(AddError::VersionUntold)?
-        }
+        Expected::Version(expected) => expected == version.ok_or(AddError::VersionUntold)?,
     };
     match is_as_expected {
         true => Ok(()),
-        false => Err(AddError::Conflict { actual: extent.entries_added }),
+        false => Err(AddError::Conflict { actual: version }),
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod by_script;
 mod by_transaction;
+pub(crate) mod counted;
 mod events;
 mod idempotency;
 
@@ -94,32 +95,41 @@ impl From<StoreError> for AddError {
 /// Adds events. With an idempotency key it asks again while the outcome is unknown or Redis is away, within bounds.
 pub(crate) async fn add(store: &EventStore, add: &Add<'_>) -> Result<Added, AddError> {
     check(add.events, true, store.writes()).await?;
-    match add.key {
-        Some(_) => until_known(async || add_once(store, add).await).await,
-        None => add_once(store, add).await,
+    let mut retry = Retry::default();
+    loop {
+        match add_once(store, add).await {
+            Err(AddError::Write(error)) if add.key.is_some() => retry.after(error).await?,
+            outcome => return outcome,
+        }
     }
 }
 
-/// Does a write whose repetition is harmless, until its outcome is known or Redis has been away for some seconds.
-pub(crate) async fn until_known<T>(
-    mut write: impl AsyncFnMut() -> Result<T, AddError>,
-) -> Result<T, AddError> {
-    let (mut tries, mut was_unknown) = (1, None);
-    loop {
-        match write().await {
-            Err(AddError::Write(error)) if error.is_unknown() || error.cause().is_passing() => {
-                if error.is_unknown() {
-                    was_unknown = Some(error.clone());
-                }
-                if tries == MAX_TRIES {
-                    // What was perhaps done once is not undone by a later failure to ask.
-                    return Err(AddError::Write(was_unknown.unwrap_or(error)));
-                }
-                tokio::time::sleep(BACKOFF.after(tries)).await;
-                tries += 1;
-            }
-            outcome => return outcome,
+/// How often a write was tried whose repetition is harmless.
+#[derive(Default)]
+pub(crate) struct Retry {
+    tries: u64,
+    /// What is told in the end: what was perhaps done once is not undone by a later failure to ask.
+    unknown: Option<WriteError>,
+}
+
+impl Retry {
+    /// Waits before the next try.
+    ///
+    /// # Errors
+    /// If another try is of no use, or there were enough.
+    pub(crate) async fn after(&mut self, error: WriteError) -> Result<(), WriteError> {
+        if !error.is_unknown() && !error.cause().is_passing() {
+            return Err(error);
         }
+        self.tries += 1;
+        if error.is_unknown() {
+            self.unknown = Some(error.clone());
+        }
+        if self.tries == MAX_TRIES {
+            return Err(self.unknown.take().unwrap_or(error));
+        }
+        tokio::time::sleep(BACKOFF.after(self.tries)).await;
+        Ok(())
     }
 }
 

@@ -6,7 +6,7 @@ use rewind_domain::{EntryId, StreamKey};
 
 pub use limit::{Limit, Precision};
 
-use crate::add::{self, Add, AddError, EventsError, IdempotencyKey};
+use crate::add::{self, Add, AddError, EventsError, IdempotencyKey, Retry};
 use crate::{EventStore, NewEvent, StoreError, WriteError, reply};
 
 /// Adds events to one stream.
@@ -135,15 +135,15 @@ impl Publisher {
             && !self.store.is_without_idmp()
         {
             add::check(events, false, self.store.writes()).await?;
-            let added =
-                add::until_known(async || Ok(self.add_one(event, &["IDMP", producer, id]).await?));
-            match added.await {
-                Ok(id) => return Ok(vec![id]),
-                Err(AddError::Write(error)) if is_idmp_unknown(error.cause()) => {
-                    self.store.note_without_idmp();
+            let mut retry = Retry::default();
+            loop {
+                match self.add_one(event, &["IDMP", producer, id]).await {
+                    Ok(id) => return Ok(vec![id]),
+                    Err(error) if is_idmp_unknown(error.cause()) => break,
+                    Err(error) => retry.after(error).await?,
                 }
-                Err(error) => return Err(error.into()),
             }
+            self.store.note_without_idmp();
         }
         self.add(events, Some(key)).await
     }

@@ -3,10 +3,12 @@
 // A test says by panicking that something is wrong.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod aggregate;
 mod consume;
 mod consume_beside_reference;
 mod consume_run;
 mod dead_letters;
+mod decide;
 mod groups;
 mod project;
 mod project_faults;

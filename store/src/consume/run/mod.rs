@@ -52,7 +52,7 @@ impl Consumer {
     /// # let redis = rewind_dev::TestRedis::start().await;
     /// # let url = redis.url();
     /// let store = EventStore::new(url);
-    /// Publisher::new(&store, "events:orders").publish(&NewStep::new("order.created", &42)?).await?;
+    /// Publisher::new(&store, "events:orders").publish(&NewEvent::new("order.created", &42)?).await?;
     ///
     /// let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     /// let stop = std::sync::Mutex::new(Some(stop));

@@ -1,7 +1,7 @@
 //! The command line.
 
 mod logging;
-mod signals;
+pub(crate) mod signals;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

@@ -14,7 +14,7 @@ const ENDS_WITHIN: Duration = Duration::from_millis(9_500);
 /// # Errors
 /// Where the system does not let signals be heard.
 #[cfg(unix)]
-pub(super) fn stop() -> io::Result<impl Future<Output = ()> + Send + 'static> {
+pub(crate) fn stop() -> io::Result<impl Future<Output = ()> + Send + 'static> {
     use signal_hook::consts::{SIGINT, SIGTERM};
     use signal_hook::iterator::Signals;
     use tokio::sync::oneshot;
@@ -26,16 +26,16 @@ pub(super) fn stop() -> io::Result<impl Future<Output = ()> + Send + 'static> {
         if asked.next().is_none() {
             return;
         }
-        tracing::info!("the server ends; ask again to end it at once");
+        tracing::info!("ending; ask again to end at once");
         // Nobody holds the other end where the server has ended already.
         let _ = sender.send(());
         let watch = std::thread::Builder::new().name("deadline".to_owned()).spawn(|| {
             std::thread::sleep(ENDS_WITHIN);
-            tracing::warn!("the server did not end in time, and is ended");
+            tracing::warn!("it did not end in time, and is ended");
             std::process::exit(1);
         });
         if let Err(error) = watch {
-            tracing::warn!(%error, "nothing watches over how long the server takes to end");
+            tracing::warn!(%error, "nothing watches over how long it takes to end");
         }
         if let Some(signal) = asked.next() {
             // As the system itself reports a process that a signal has ended.
@@ -53,7 +53,7 @@ pub(super) fn stop() -> io::Result<impl Future<Output = ()> + Send + 'static> {
 
 /// Other systems know Ctrl-C alone.
 #[cfg(not(unix))]
-pub(super) fn stop() -> io::Result<impl Future<Output = ()> + Send + 'static> {
+pub(crate) fn stop() -> io::Result<impl Future<Output = ()> + Send + 'static> {
     Ok(async {
         if tokio::signal::ctrl_c().await.is_err() {
             std::future::pending::<()>().await;

@@ -75,7 +75,7 @@ impl From<StoreError> for Failure {
         let message = error.to_string();
         match error {
             StoreError::Unavailable { .. } => Self::Unavailable(message),
-            StoreError::NotFound => Self::NotFound(message),
+            StoreError::NotFound | StoreError::NoGroup => Self::NotFound(message),
             _ => Self::Refused(message),
         }
     }

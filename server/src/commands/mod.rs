@@ -3,9 +3,14 @@
 //! Each command is a file: its options, and `run`. They share how they print ([`output`]), how they fail ([`failure`]), and how
 //! they read events ([`new_events`]). They need no permission beyond that of the Redis user in the URL.
 
+pub mod arguments;
+pub mod consume;
+pub mod dead;
 pub mod failure;
+pub mod groups;
 pub mod new_events;
 pub mod output;
+pub mod pending;
 pub mod publish;
 pub mod shell;
 
@@ -19,6 +24,18 @@ pub use shell::{CompletionsArgs, ManArgs};
 pub enum StoreCommand {
     /// Add events to the end of a stream: one, or a batch that is added whole or not at all
     Publish(publish::PublishArgs),
+    /// Read events for a consumer group: print them, or run a command for each
+    Consume(Box<consume::ConsumeArgs>),
+    /// List, make, reset and delete consumer groups
+    Groups(groups::GroupsArgs),
+    /// List entries that were delivered to a group and not acknowledged
+    Pending(pending::PendingArgs),
+    /// Acknowledge entries for a group
+    Ack(pending::AckArgs),
+    /// Give pending entries to another consumer of their group
+    Claim(pending::ClaimArgs),
+    /// List, replay and delete the entries that a group gave up on
+    Dead(dead::DeadArgs),
 }
 
 impl StoreCommand {
@@ -29,6 +46,12 @@ impl StoreCommand {
     pub async fn run(self) -> Result<(), Failure> {
         match self {
             Self::Publish(args) => args.run().await,
+            Self::Consume(args) => args.run().await,
+            Self::Groups(args) => args.run().await,
+            Self::Pending(args) => args.run().await,
+            Self::Ack(args) => args.run().await,
+            Self::Claim(args) => args.run().await,
+            Self::Dead(args) => args.run().await,
         }
     }
 }

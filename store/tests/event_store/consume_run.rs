@@ -133,6 +133,39 @@ async fn an_entry_that_fails_is_tried_again_and_then_becomes_a_dead_letter() {
 }
 
 #[tokio::test]
+async fn a_run_until_nothing_is_left_ends_by_itself_with_all_handled_or_dead() {
+    let redis = TestRedis::start().await;
+    redis.add_many(STREAM, 120).await;
+    consumer(&redis, "gone").next(5, None).await.unwrap();
+    redis.run("XCLAIM events:orders billing gone 0 3-0 IDLE 5000 JUSTID").await;
+    let options =
+        RunOptions { until_idle: true, held: 10, claim_after: Duration::from_secs(4), ..quick() };
+    let running = Running::start(consumer(&redis, "one"), options, |delivery| {
+        if delivery.id().ms() == 50 { Err("no".to_owned()) } else { Ok(()) }
+    });
+    let report = running.task.await.unwrap().unwrap();
+    assert_eq!((report.handled, report.dead, report.released), (115, 1, 0));
+    assert_eq!(pending_ids(&redis).await, ids([1, 2, 4, 5]));
+}
+
+#[tokio::test]
+async fn a_run_with_a_limit_begins_no_more_and_gives_the_rest_back() {
+    let redis = TestRedis::start().await;
+    redis.add_many(STREAM, 20).await;
+    let options = RunOptions {
+        limit: NonZeroU64::new(7),
+        concurrency: NonZeroUsize::new(4).unwrap(),
+        ..quick()
+    };
+    let running = Running::start(consumer(&redis, "one"), options, |_| Ok(()));
+    let log = Arc::clone(&running.log);
+    let report = running.task.await.unwrap().unwrap();
+    assert_eq!((report.handled, report.released), (7, 13));
+    assert_eq!(log.lock().unwrap().len(), 7);
+    assert_eq!(pending_ids(&redis).await, ids(8..=20));
+}
+
+#[tokio::test]
 async fn a_payload_that_cannot_be_decoded_goes_to_the_handler_or_to_the_dead_letters() {
     for undecodable in [Undecodable::Handler, Undecodable::DeadLetter] {
         let redis = TestRedis::start().await;

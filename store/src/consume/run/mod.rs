@@ -13,6 +13,7 @@ use std::fmt::Display;
 use std::sync::Arc;
 use std::time::Duration;
 
+use rewind_domain::EntryId;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::time::Instant;
 
@@ -32,7 +33,7 @@ struct Taken {
 }
 
 impl Consumer {
-    /// Handles entries until `stop` resolves.
+    /// Handles entries until `stop` resolves, or as [`RunOptions::until_idle`] and [`RunOptions::limit`] say.
     ///
     /// Each entry is handled at least once. It is acknowledged when the handler returns `Ok`. When the handler fails or panics, the entry is
     /// tried again after a while, and becomes a [dead letter](super::DeadLetters) when it was delivered
@@ -93,10 +94,12 @@ impl Consumer {
             loop {
                 tokio::select! {
                     () = &mut stop => break Ok(()),
-                    error = &mut reading => break Err(error),
+                    ended = &mut reading => break ended,
                     Some(taken) = receiver.recv() => work.take(taken),
-                    step = work.wait() => if let Err(error) = work.settle(step) {
-                        break Err(error);
+                    step = work.wait() => match work.settle(step) {
+                        Err(error) => break Err(error),
+                        Ok(()) if work.is_complete() => break Ok(()),
+                        Ok(()) => {}
                     },
                 }
             }
@@ -113,40 +116,53 @@ impl Consumer {
         outcome.map(|()| report)
     }
 
-    /// Reads as far as there is room, and claims now and then. Ends with an error that does not pass by itself.
+    /// Reads as far as there is room, and claims now and then. Ends with an error that does not pass by itself, or when there is nothing left
+    /// and the options say so.
     async fn read_on(
         &mut self,
         options: &RunOptions,
         room: Arc<Semaphore>,
         sender: mpsc::Sender<Taken>,
-    ) -> StoreError {
+    ) -> Result<(), StoreError> {
         let claim_every = options.claim_after() / 2;
         let mut claim_at = Instant::now();
         let mut failures = 0;
         loop {
-            let Some(room) = take_room(&room).await else {
-                return StoreError::unexpected("no room for entries");
-            };
+            let Some(taken) = take_room(&room).await else { return Ok(()) };
             let claims = self.unread_after.is_none() && Instant::now() >= claim_at;
+            let asks_for_new = self.unread_after.is_none() && !claims;
             let read = if claims {
-                self.claim_idle(options.claim_after(), room.num_permits()).await
+                self.claim_idle(options.claim_after(), taken.num_permits()).await
             } else {
                 let block = claim_every.min(BLOCK);
                 let end = std::time::Instant::now() + block;
-                self.read_once(room.num_permits(), Some(end)).await
+                self.read_once(taken.num_permits(), Some(end).filter(|_| !options.until_idle)).await
             };
             let read = match read {
                 Err(StoreError::NoGroup) => self.make_group().await.map(|()| Batch::default()),
                 read => read,
             };
             match read {
-                Ok(batch) => {
+                Ok(batch) if !batch.is_empty() => {
                     failures = 0;
-                    if claims && self.claim_cursor == rewind_domain::EntryId::MIN {
+                    if sender.send(Taken { batch, room: taken }).await.is_err() {
+                        return Ok(());
+                    }
+                }
+                Ok(_) => {
+                    failures = 0;
+                    drop(taken);
+                    if claims && self.claim_cursor == EntryId::MIN {
                         claim_at = Instant::now() + claim_every;
                     }
-                    if !batch.is_empty() && sender.send(Taken { batch, room }).await.is_err() {
-                        return StoreError::unexpected("nobody takes entries");
+                    if asks_for_new && options.until_idle {
+                        if room.available_permits() == options.held() {
+                            return Ok(());
+                        }
+                        // Until everything that is held is settled.
+                        let all = u32::try_from(options.held()).unwrap_or(u32::MAX);
+                        drop(room.acquire_many(all).await);
+                        claim_at = Instant::now();
                     }
                 }
                 Err(error) if may_pass(&error) => {
@@ -155,10 +171,10 @@ impl Consumer {
                     self.reads = None;
                     let wait = options.backoff.after(failures);
                     tracing::warn!(%error, wait_ms = wait.as_millis(), "reading will be tried again");
-                    drop(room);
+                    drop(taken);
                     tokio::time::sleep(wait).await;
                 }
-                Err(error) => return error,
+                Err(error) => return Err(error),
             }
         }
     }

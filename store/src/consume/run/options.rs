@@ -42,6 +42,11 @@ pub struct RunOptions {
     pub claim_after: Duration,
     /// What becomes of an entry whose payload cannot be read.
     pub undecodable: Undecodable,
+    /// After how many handled entries the run ends by itself; `None`, the default, for no such limit. No more are begun than that.
+    pub limit: Option<NonZeroU64>,
+    /// Whether the run ends by itself when there is nothing left: nothing new, nothing pending for this consumer, and nothing idle to claim.
+    /// `false` by default.
+    pub until_idle: bool,
     /// How long handlers under way may take after the consumer was asked to stop. 10 s by default.
     pub stop_within: Duration,
 }
@@ -64,6 +69,8 @@ impl Default for RunOptions {
             },
             claim_after: Duration::from_secs(60),
             undecodable: Undecodable::default(),
+            limit: None,
+            until_idle: false,
             stop_within: Duration::from_secs(10),
         }
     }

@@ -38,6 +38,7 @@ impl Work {
         let Some(item) = self.items.get_mut(&id) else { return };
         match outcome {
             Ok(()) => {
+                self.succeeded += 1;
                 // Others of its key may go on; its room is taken until it is acknowledged.
                 let key = item.key.take();
                 self.lanes.done(key);

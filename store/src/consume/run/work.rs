@@ -38,6 +38,8 @@ pub(super) struct Work {
     pub(super) tasks: JoinSet<Done>,
     /// How many handlers are under way.
     pub(super) running: usize,
+    /// How many entries were handled, acknowledged or not.
+    pub(super) succeeded: u64,
     /// What is to be done about single entries later.
     pub(super) due: BTreeMap<(Instant, EntryId), Next>,
     /// What was handled and is still to be acknowledged.
@@ -121,6 +123,7 @@ impl Work {
             lanes: Lanes::new(),
             tasks: JoinSet::new(),
             running: 0,
+            succeeded: 0,
             due: BTreeMap::new(),
             to_ack: Vec::new(),
             acks: Acks::From(Instant::now(), 0),
@@ -170,9 +173,21 @@ impl Work {
         None
     }
 
+    fn may_start(&self) -> bool {
+        let begun = self.succeeded + self.running as u64;
+        !self.is_stopping
+            && self.running < self.options.concurrency.get()
+            && self.options.limit.is_none_or(|limit| begun < limit.get())
+    }
+
+    /// Whether as many entries were handled as there may be.
+    pub(super) fn is_complete(&self) -> bool {
+        self.options.limit.is_some_and(|limit| self.succeeded >= limit.get())
+    }
+
     /// Starts as many handlers as there may be.
     pub(super) fn start(&mut self) {
-        while !self.is_stopping && self.running < self.options.concurrency.get() {
+        while self.may_start() {
             let Some((_, id)) = self.lanes.pop() else { return };
             let Some(item) = self.items.get_mut(&id) else { continue };
             if item.is_lost {

@@ -1,5 +1,6 @@
 //! The commands for the event store, run as a script runs them.
 
+mod consume;
 mod publish;
 mod shell;
 

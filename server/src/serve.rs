@@ -59,6 +59,7 @@ impl Server {
             listen,
             allow_host,
             access,
+            aggregates,
             folds,
             keyframe_bytes,
             live,
@@ -80,7 +81,7 @@ impl Server {
         let topics = Topics::new(topics, store.clone(), codecs.clone(), topic_bytes);
         let store = store.with_parts(Arc::new(topics.clone()));
         let engines = Engines::new(folds.engine_program, folds.limits, &codecs)?;
-        let library = Library::new(folds.folder, engines.clone());
+        let library = Library::new(folds.folder, aggregates.clone(), engines.clone());
         let indexes =
             Indexes::new(store.clone(), codecs.clone(), IndexLimits::of_bytes(index_bytes));
         let discovery = Discovery::new(store.clone(), topics.clone(), scan_rate);
@@ -99,6 +100,7 @@ impl Server {
             store: store.clone(),
             indexes: indexes.clone(),
             codecs: codecs.clone(),
+            aggregates,
             library,
             engines: engines.clone(),
             keyframe_bytes,

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use reqwest::StatusCode;
 use rewind_codec::Codecs;
+use rewind_domain::aggregate_pattern::AggregatePatterns;
 use rewind_domain::caller::Permission;
 use rewind_server::config::{AccessConfig, DEFAULT_SCAN_RATE, FoldConfig, ServeConfig};
 use rewind_server::http::Capacity;
@@ -35,6 +36,7 @@ pub struct TestApp {
     address: SocketAddr,
     redis_url: StoreUrl,
     access: AccessConfig,
+    aggregates: AggregatePatterns,
     folds: FoldConfig,
     keyframe_bytes: usize,
     live: LiveLimits,
@@ -90,6 +92,7 @@ impl TestApp {
                 permissions: Permission::ALL.to_vec(),
                 ..AccessConfig::default()
             },
+            aggregates: AggregatePatterns::default(),
             folds,
             keyframe_bytes,
             live: LiveLimits::default(),
@@ -151,6 +154,13 @@ impl TestApp {
         self.start_again().await;
     }
 
+    /// Stops it, and starts it again with other keys for aggregates.
+    pub async fn restart_with_aggregates(&mut self, aggregates: AggregatePatterns) {
+        self.stop().await;
+        self.aggregates = aggregates;
+        self.start_again().await;
+    }
+
     /// Stops it, and starts it again with room for so much, and with this much patience.
     pub async fn restart_with_capacity(&mut self, capacity: Capacity, patience: Patience) {
         self.stop().await;
@@ -168,6 +178,7 @@ impl TestApp {
                 listen: address,
                 allow_host: vec!["rewind.test".to_owned()],
                 access: self.access.clone(),
+                aggregates: self.aggregates.clone(),
                 folds: FoldConfig { engine_program: engine_program(), ..self.folds.clone() },
                 keyframe_bytes: self.keyframe_bytes,
                 live: self.live,

@@ -41,6 +41,7 @@ use crate::shell::cluster_notice::ClusterNotice;
 use crate::shell::lazy_pages::LazyPages;
 use crate::shell::not_found::{NotFoundPage, UnreadablePage};
 use crate::shell::top_bar::TopBar;
+use crate::ui::aggregates::Aggregates;
 use crate::ui::content::CONTENT_ID;
 use crate::ui::keys_dialog::{KeyHelp, KeysDialog};
 use crate::ui::state::key_help::KeysOf;
@@ -73,6 +74,9 @@ pub fn App() -> impl IntoView {
     fetch_when_idle(lazy_pages, about);
     let told = Memo::new(move |_| about.loaded().map(|loaded| loaded.answer.clone()));
     Rights::provide(told);
+    Aggregates::provide(Memo::new(move |_| {
+        told.with(|told| told.as_ref().map(|about| about.aggregates.clone()).unwrap_or_default())
+    }));
     Topics::provide(Memo::new(move |_| {
         told.with(|told| told.as_ref().map(|about| about.topics.clone()).unwrap_or_default())
     }));

@@ -7,6 +7,7 @@
 )]
 #![allow(clippy::needless_pass_by_value, reason = "components own what they are given")]
 
+pub(crate) mod aggregates;
 pub(crate) mod aria_level;
 pub(crate) mod category_crumbs;
 pub(crate) mod change_list;

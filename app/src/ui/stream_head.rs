@@ -6,6 +6,7 @@ use rewind_domain::catalog::Category;
 use rewind_domain::stream_key::StreamKind;
 
 use crate::address::{EventsAddress, FoldAddress, TravelAddress};
+use crate::ui::aggregates::Aggregates;
 use crate::ui::category_crumbs::CategoryCrumbs;
 use crate::ui::copy_button::CopyButton;
 use crate::ui::icon::{Glyph, Icon};
@@ -33,10 +34,11 @@ pub(crate) fn StreamHead(
     /// What else is known of it.
     children: Children,
 ) -> impl IntoView {
-    let kind = match stream.kind() {
+    let key = stream.clone();
+    let kind = Memo::new(move |_| match Aggregates::kind(&key) {
         StreamKind::Aggregate => "aggregate",
         StreamKind::Topic => "topic",
-    };
+    });
     let travel = TravelAddress::latest(stream.clone()).href();
     let fold = FoldAddress::latest(stream.clone()).href();
     let copied = stream.to_string();
@@ -57,7 +59,7 @@ pub(crate) fn StreamHead(
                         <KeyText stream=stream.clone() />
                     </h1>
                     <CopyButton label="Copy key" text=move || copied.clone() />
-                    <span class="badge">{kind}</span>
+                    <span class="badge" data-testid="stream-kind">{kind}</span>
                     <TopicLinks stream=stream.clone() />
                     <span class="stream-facts">{children()}</span>
                 </div>

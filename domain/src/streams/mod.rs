@@ -1,5 +1,6 @@
 //! Streams: their keys, how far they reach, which entries they have, and whether they are still the same.
 
+pub mod aggregate_pattern;
 pub mod block_index;
 pub mod catalog;
 pub mod identity;

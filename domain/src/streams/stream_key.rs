@@ -47,24 +47,6 @@ impl StreamKey {
         StreamKey::from_bytes(&self.0[start..])
     }
 
-    /// What the stream is read as when it follows the usual convention, `aggregate:{type}:{id}`, or is a [part of a
-    /// topic](Self::topic_part).
-    pub fn kind(&self) -> StreamKind {
-        match self.aggregate_type() {
-            Some(_) => StreamKind::Aggregate,
-            None => StreamKind::Topic,
-        }
-    }
-
-    /// The type of the aggregate whose history it is: `Order` of `aggregate:Order:12345` and of `events:orders#Order:12345`.
-    pub fn aggregate_type(&self) -> Option<StreamKey> {
-        let Some(rest) = self.0.strip_prefix(b"aggregate:") else {
-            return self.topic_part().map(|part| part.aggregate_type);
-        };
-        let colon = rest.iter().position(|&b| b == b':')?;
-        (colon > 0 && colon + 1 < rest.len()).then(|| StreamKey::from_bytes(&rest[..colon]))
-    }
-
     /// Which part of a topic it is, for a key that is written as one: `events:orders#Order:12345`, the order 12345 among the
     /// events of the stream `events:orders`. The type is a name as in programs, and begins behind the first `#` that such a name
     /// and a colon follow.
@@ -235,8 +217,7 @@ mod tests {
             (part.topic.to_string(), part.aggregate_type.to_string(), part.id.to_string()),
             ("events:orders".into(), "Order".into(), "urn:7".into())
         );
-        assert_eq!((part.key(), key.kind()), (key.clone(), StreamKind::Aggregate));
-        assert_eq!(text(key.aggregate_type()).as_deref(), Some("Order"));
+        assert_eq!(part.key(), key);
         assert_eq!(key.stored_in(), "events:orders".into());
         // A mark that no type follows is one of the key's own.
         let part = StreamKey::from("app#1:orders#Order:7").topic_part().unwrap();
@@ -250,8 +231,6 @@ mod tests {
             assert_eq!(key.topic_part(), None, "{key}");
             assert_eq!(key.stored_in(), key);
         }
-        let key = StreamKey::from("aggregate:Order:a#Item:7");
-        assert_eq!(text(key.aggregate_type()).as_deref(), Some("Order"));
     }
 
     fn text(key: Option<StreamKey>) -> Option<String> {
@@ -267,21 +246,6 @@ mod tests {
         assert_eq!(text(StreamKey::from("events:orders").category()).as_deref(), Some("events"));
         assert_eq!(text(StreamKey::from("audit").category()), None);
         assert_eq!(text(StreamKey::from(":x").category()).as_deref(), Some(""));
-    }
-
-    #[test]
-    fn an_aggregate_has_a_type_and_an_id() {
-        for (key, kind) in [
-            ("aggregate:Order:1", StreamKind::Aggregate),
-            ("aggregate:Order:eu:1", StreamKind::Aggregate),
-            ("aggregate:Order", StreamKind::Topic),
-            ("aggregate:Order:", StreamKind::Topic),
-            ("aggregate::1", StreamKind::Topic),
-            ("events:orders", StreamKind::Topic),
-            ("", StreamKind::Topic),
-        ] {
-            assert_eq!(StreamKey::from(key).kind(), kind, "{key}");
-        }
     }
 
     #[test]

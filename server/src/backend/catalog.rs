@@ -7,17 +7,24 @@ use rewind_app::api::{
 };
 
 use super::streams::found_summary;
+use rewind_domain::aggregate_pattern::AggregatePatterns;
+
 use crate::api_errors::api_error;
 use crate::discovery::{Discovery, Status};
 use rewind_store::StoreError;
 
 pub(super) async fn catalog(
     discovery: &Discovery,
+    aggregates: &AggregatePatterns,
     query: CatalogQuery,
 ) -> Result<CatalogPage, ApiError> {
     let listing = discovery.streams(&query).await.map_err(|error| api_error(None, &error))?;
     Ok(CatalogPage {
-        streams: listing.streams.into_iter().map(found_summary).collect(),
+        streams: listing
+            .streams
+            .into_iter()
+            .map(|found| found_summary(aggregates, found))
+            .collect(),
         offset: query.offset.unwrap_or(0),
         total: listing.total as u64,
         sorted_by: listing.sorted_by,

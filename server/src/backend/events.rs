@@ -3,6 +3,7 @@
 use rewind_app::api::query::EventsQuery;
 use rewind_app::api::{ApiError, EventsPage, Order};
 use rewind_codec::Codecs;
+use rewind_domain::aggregate_pattern::AggregatePatterns;
 use rewind_domain::versions::StreamExtent;
 use rewind_domain::{EntryId, Event, StreamKey};
 
@@ -16,6 +17,7 @@ pub(super) async fn events(
     store: &Store,
     indexes: &Indexes,
     codecs: &Codecs,
+    aggregates: &AggregatePatterns,
     query: EventsQuery,
 ) -> Result<EventsPage, ApiError> {
     let EventsQuery { stream, after, before, limit, order, .. } = query;
@@ -40,7 +42,7 @@ pub(super) async fn events(
     Ok(EventsPage {
         next: events.last().map(|event| event.id).filter(|_| has_next),
         prev: first_id.filter(|_| has_prev(first_id, &info.extent, order)),
-        stream: streams::summary(&stream, &info),
+        stream: streams::summary(aggregates, &stream, &info),
         extent: info.extent,
         events,
     })

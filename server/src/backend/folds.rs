@@ -17,7 +17,7 @@ pub(super) async fn fold(
     caller: &Caller,
     stream: StreamKey,
 ) -> Result<FoldAnswer, ApiError> {
-    let aggregate_type = stream.aggregate_type().map(|aggregate_type| aggregate_type.to_string());
+    let aggregate_type = library.aggregate_type(&stream).map(|name| name.to_string());
     let is_editable = library.has_folder() && caller.may(Permission::Folds);
     let file = library.file(&stream).await.map_err(|error| engine_error(&error))?;
     Ok(match file {
@@ -70,7 +70,7 @@ pub(super) async fn save(
     })?;
     // What was saved, whatever somebody else has made of it since.
     Ok(FoldAnswer {
-        aggregate_type: stream.aggregate_type().map(|name| name.to_string()),
+        aggregate_type: library.aggregate_type(&stream).map(|name| name.to_string()),
         stream,
         file: Some(name.clone()),
         name,

@@ -10,6 +10,7 @@ use std::time::Duration;
 use rewind_app::api::query::EventsQuery;
 use rewind_app::api::{ApiError, ErrorCode, EventsPage, Order};
 use rewind_codec::Codecs;
+use rewind_domain::aggregate_pattern::AggregatePatterns;
 use rewind_domain::versions::StreamExtent;
 use rewind_domain::{EntryId, StreamKey};
 use tokio::time::{Instant, timeout_at};
@@ -33,6 +34,7 @@ pub(super) async fn events(
     store: &Store,
     indexes: &Indexes,
     codecs: &Codecs,
+    aggregates: &AggregatePatterns,
     version: u64,
     query: EventsQuery,
 ) -> Result<EventsPage, ApiError> {
@@ -45,7 +47,7 @@ pub(super) async fn events(
         let mut changes = index.changes();
         let read = wanted.read(store, &stream, place, &extent).await;
         if let Some((page, info)) = read.map_err(|error| api_error(Some(&stream), &error))? {
-            return Ok(wanted.page(codecs, &stream, page, &info).await);
+            return Ok(wanted.page(codecs, aggregates, &stream, page, &info).await);
         }
         if index.is_building() {
             // It will notice what changed as well. Whoever waited in vain learns below what is wrong.
@@ -204,6 +206,7 @@ impl Wanted {
     async fn page(
         &self,
         codecs: &Codecs,
+        aggregates: &AggregatePatterns,
         stream: &StreamKey,
         page: EntryPage,
         info: &StreamInfo,
@@ -219,7 +222,7 @@ impl Wanted {
         EventsPage {
             next: events.last().map(|event| event.id).filter(|_| has_next),
             prev: first_id.filter(|_| events::has_prev(first_id, &info.extent, self.order)),
-            stream: streams::summary(stream, info),
+            stream: streams::summary(aggregates, stream, info),
             extent: info.extent.clone(),
             events,
         }

@@ -38,6 +38,7 @@ use rewind_app::api::{
 };
 use rewind_codec::Codecs;
 use rewind_domain::StreamKey;
+use rewind_domain::aggregate_pattern::AggregatePatterns;
 use rewind_domain::caller::{Caller, Permission};
 use rewind_domain::versions::StreamExtent;
 
@@ -63,6 +64,7 @@ pub struct StoreBackend {
     traveller: Traveller,
     library: Arc<Library>,
     codecs: Codecs,
+    aggregates: AggregatePatterns,
     relations: RelationConfig,
     topics: Topics,
     discovery: Discovery,
@@ -78,6 +80,8 @@ pub struct BackendParts {
     pub indexes: Indexes,
     /// What payloads are that are no JSON text.
     pub codecs: Codecs,
+    /// Which keys are those of aggregates.
+    pub aggregates: AggregatePatterns,
     /// The folds.
     pub library: Library,
     /// What runs scripts.
@@ -101,6 +105,7 @@ impl StoreBackend {
             store,
             indexes,
             codecs,
+            aggregates,
             library,
             engines,
             keyframe_bytes,
@@ -118,6 +123,7 @@ impl StoreBackend {
             traveller,
             library,
             codecs,
+            aggregates,
             relations,
             topics,
             discovery,
@@ -171,6 +177,7 @@ impl Backend for StoreBackend {
                 message: cluster.explanation(&self.store.address()),
             }),
             topics: self.topics.about(),
+            aggregates: self.aggregates.clone(),
             caller: caller.clone(),
         })
     }
@@ -184,11 +191,11 @@ impl Backend for StoreBackend {
     }
 
     async fn streams(&self, _: &Caller, query: StreamsQuery) -> Result<StreamsPage, ApiError> {
-        streams::streams(&self.store, query).await
+        streams::streams(&self.store, &self.aggregates, query).await
     }
 
     async fn catalog(&self, _: &Caller, query: CatalogQuery) -> Result<CatalogPage, ApiError> {
-        catalog::catalog(&self.discovery, query).await
+        catalog::catalog(&self.discovery, &self.aggregates, query).await
     }
 
     async fn categories(
@@ -225,10 +232,10 @@ impl Backend for StoreBackend {
     }
 
     async fn events(&self, _: &Caller, query: EventsQuery) -> Result<EventsPage, ApiError> {
-        let Self { store, indexes, codecs, .. } = self;
+        let Self { store, indexes, codecs, aggregates, .. } = self;
         match query.version {
-            Some(version) => jump::events(store, indexes, codecs, version, query).await,
-            None => events::events(store, indexes, codecs, query).await,
+            Some(version) => jump::events(store, indexes, codecs, aggregates, version, query).await,
+            None => events::events(store, indexes, codecs, aggregates, query).await,
         }
     }
 

@@ -3,11 +3,16 @@
 use rewind_app::api::query::StreamsQuery;
 use rewind_app::api::{ApiError, StreamSummary, StreamsPage};
 use rewind_domain::StreamKey;
+use rewind_domain::aggregate_pattern::AggregatePatterns;
 
 use crate::api_errors::api_error;
 use rewind_store::{FoundStream, Store, StoreError, StreamInfo};
 
-pub(super) async fn streams(store: &Store, query: StreamsQuery) -> Result<StreamsPage, ApiError> {
+pub(super) async fn streams(
+    store: &Store,
+    aggregates: &AggregatePatterns,
+    query: StreamsQuery,
+) -> Result<StreamsPage, ApiError> {
     let found = store
         .discover(
             &query.prefix.unwrap_or_else(|| "".into()),
@@ -17,7 +22,7 @@ pub(super) async fn streams(store: &Store, query: StreamsQuery) -> Result<Stream
         .await
         .map_err(|error| api_error(None, &error))?;
     Ok(StreamsPage {
-        streams: found.streams.into_iter().map(found_summary).collect(),
+        streams: found.streams.into_iter().map(|found| found_summary(aggregates, found)).collect(),
         next_cursor: found.next_cursor.map(|cursor| cursor.to_string()),
         scanned: found.scanned.min(found.keys_total.max(found.scanned.min(1))),
         keys_total: found.keys_total,
@@ -25,10 +30,14 @@ pub(super) async fn streams(store: &Store, query: StreamsQuery) -> Result<Stream
 }
 
 /// A stream as clients see it from the outside.
-pub(super) fn summary(key: &StreamKey, info: &StreamInfo) -> StreamSummary {
+pub(super) fn summary(
+    aggregates: &AggregatePatterns,
+    key: &StreamKey,
+    info: &StreamInfo,
+) -> StreamSummary {
     StreamSummary {
         key: key.clone(),
-        kind: key.kind(),
+        kind: aggregates.kind(key),
         length: info.extent.length,
         first_id: info.extent.first_id,
         last_id: info.extent.last_id,
@@ -40,9 +49,9 @@ pub(super) fn summary(key: &StreamKey, info: &StreamInfo) -> StreamSummary {
 }
 
 /// A stream that was looked at, or why there is nothing to see.
-pub(super) fn found_summary(found: FoundStream) -> StreamSummary {
+pub(super) fn found_summary(aggregates: &AggregatePatterns, found: FoundStream) -> StreamSummary {
     let error = match found.info {
-        Ok(info) => return summary(&found.key, &info),
+        Ok(info) => return summary(aggregates, &found.key, &info),
         Err(error) => error,
     };
     let unavailable = match error {
@@ -53,6 +62,6 @@ pub(super) fn found_summary(found: FoundStream) -> StreamSummary {
     StreamSummary {
         unavailable: Some(unavailable),
         incomplete: None,
-        ..summary(&found.key, &StreamInfo::default())
+        ..summary(aggregates, &found.key, &StreamInfo::default())
     }
 }

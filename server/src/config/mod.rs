@@ -8,6 +8,7 @@ mod budgets;
 mod clients;
 mod file;
 mod folds;
+mod keys;
 mod listening;
 mod numbers;
 mod redis;
@@ -20,6 +21,7 @@ use clap::Args;
 use http::HeaderName;
 use rewind_codec::{Codecs, RuleError};
 use rewind_domain::StreamKey;
+use rewind_domain::aggregate_pattern::AggregatePatterns;
 use rewind_domain::caller::Permission;
 use rewind_store::{StoreUrl, StoreUrlError, TlsFileError};
 
@@ -34,6 +36,7 @@ pub use budgets::{BudgetOptions, DEFAULT_SCAN_RATE};
 pub use clients::ClientOptions;
 pub use file::{ArgumentError, matches};
 pub use folds::{FoldConfig, FoldOptions};
+pub use keys::KeyOptions;
 pub use listening::ListenOptions;
 pub use redis::RedisOptions;
 
@@ -51,6 +54,9 @@ pub struct ServeOptions {
     /// Who may do what.
     #[command(flatten)]
     pub access: AccessOptions,
+    /// What the keys of streams say.
+    #[command(flatten)]
+    pub keys: KeyOptions,
     /// Where folds are.
     #[command(flatten)]
     pub folds: FoldOptions,
@@ -76,6 +82,8 @@ pub struct ServeConfig {
     pub allow_host: Vec<String>,
     /// Who may do what.
     pub access: AccessConfig,
+    /// Which keys are those of aggregates.
+    pub aggregates: AggregatePatterns,
     /// How aggregates are folded.
     pub folds: FoldConfig,
     /// How much memory keyframes may take, in bytes.
@@ -225,6 +233,7 @@ impl ServeOptions {
             redis_url,
             listen,
             access,
+            aggregates: self.keys.patterns(),
             folds: self.folds.check()?,
             keyframe_bytes: self.budgets.keyframe_bytes(),
             live: self.clients.live_limits(),

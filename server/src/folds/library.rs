@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
+use rewind_domain::aggregate_pattern::AggregatePatterns;
 use rewind_domain::{FoldError, FoldErrorKind, StreamKey};
 
 use super::{FoldPlan, Script};
@@ -30,6 +31,7 @@ const MOST_KEPT_BYTES: usize = 8 * 1024 * 1024;
 /// A file is read when its fold is needed, and again once it has changed.
 pub struct Library {
     folder: Option<PathBuf>,
+    aggregates: AggregatePatterns,
     engines: Engines,
     /// Locked for moments only, never while a file is read.
     files: Mutex<Files>,
@@ -80,7 +82,7 @@ pub enum SaveError {
     Forbidden,
     /// There is no file name for the aggregate.
     #[error(
-        "stream `{0}` has no type to name a file after; folds are for keys such as `aggregate:Order:123`"
+        "stream `{0}` has no type to name a file after; folds are for keys that fit `--aggregate-pattern`, such as `aggregate:Order:123`"
     )]
     NoType(StreamKey),
     /// It is no fold.
@@ -125,13 +127,22 @@ struct Stamp {
 
 impl Library {
     /// The folds in this folder, or none but the default. What a file holds is read by `engines`.
-    pub fn new(folder: Option<PathBuf>, engines: Engines) -> Self {
-        Self { folder, engines, files: Mutex::default() }
+    pub fn new(folder: Option<PathBuf>, aggregates: AggregatePatterns, engines: Engines) -> Self {
+        Self { folder, aggregates, engines, files: Mutex::default() }
     }
 
     /// Whether there is a folder to save folds to.
     pub fn has_folder(&self) -> bool {
         self.folder.is_some()
+    }
+
+    /// The type of the aggregate whose history a stream is.
+    pub fn aggregate_type(&self, stream: &StreamKey) -> Option<StreamKey> {
+        self.aggregates.aggregate_type(stream)
+    }
+
+    fn file_name(&self, stream: &StreamKey) -> Option<String> {
+        file_name(&self.aggregate_type(stream)?)
     }
 
     /// What runs the folds.
@@ -171,7 +182,7 @@ impl Library {
     /// Where there is no engine to read it.
     pub async fn file(&self, stream: &StreamKey) -> Result<Option<FoldFile>, EngineError> {
         let Some(folder) = self.folder.as_deref() else { return Ok(None) };
-        let Some(name) = file_name(stream) else { return Ok(None) };
+        let Some(name) = self.file_name(stream) else { return Ok(None) };
         let slot = self.slot(&name);
         let mut known = slot.lock().await;
         if known.looked.is_none_or(|looked| looked.elapsed() >= LOOK_AGAIN) || known.stamp.is_none()
@@ -222,7 +233,7 @@ impl Library {
         tag: Option<&str>,
     ) -> Result<String, SaveError> {
         let folder = self.folder.clone().ok_or(SaveError::Forbidden)?;
-        let name = file_name(stream).ok_or_else(|| SaveError::NoType(stream.clone()))?;
+        let name = self.file_name(stream).ok_or_else(|| SaveError::NoType(stream.clone()))?;
         let io = |source| SaveError::Io { name: name.clone(), source };
         let script = Script { name: name.clone(), source: source.to_owned() };
         let expected = match tag {
@@ -336,12 +347,12 @@ async fn read(
     Ok(FoldFile { name: name.to_owned(), source: source.into(), problem })
 }
 
-/// The name of the file for a stream's type. Only types that are plain names have one, so that no key leads anywhere else.
-pub(crate) fn file_name(stream: &StreamKey) -> Option<String> {
-    let of_type = stream.aggregate_type()?;
+/// The name of the file for a type of aggregate, if it can be that of a file.
+fn file_name(of_type: &StreamKey) -> Option<String> {
     let text = std::str::from_utf8(of_type.as_bytes()).ok()?;
     let is_plain = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.');
-    let is_name = text.len() <= 128 && !text.starts_with('.') && text.chars().all(is_plain);
+    let is_name =
+        (1..=128).contains(&text.len()) && !text.starts_with('.') && text.chars().all(is_plain);
     is_name.then(|| format!("{text}.js"))
 }
 
@@ -351,18 +362,18 @@ mod tests {
 
     #[test]
     fn only_plain_names_make_file_names() {
-        for (key, name) in [
-            ("aggregate:Order:1", Some("Order.js")),
-            ("aggregate:loan-application_2:a:b", Some("loan-application_2.js")),
-            ("aggregate:Größe:1", Some("Größe.js")),
-            ("aggregate:../x:1", None),
-            ("aggregate:.hidden:1", None),
-            ("aggregate:a/b:1", None),
-            ("aggregate:a\\b:1", None),
-            ("events:orders", None),
+        for (of_type, name) in [
+            ("Order", Some("Order.js")),
+            ("loan-application_2", Some("loan-application_2.js")),
+            ("Größe", Some("Größe.js")),
+            ("../x", None),
+            (".hidden", None),
+            ("a/b", None),
+            ("a\\b", None),
+            ("", None),
         ] {
-            assert_eq!(file_name(&key.into()).as_deref(), name, "{key}");
+            assert_eq!(file_name(&of_type.into()).as_deref(), name, "{of_type}");
         }
-        assert_eq!(file_name(&StreamKey::from_bytes(&b"aggregate:\xff:1"[..])), None);
+        assert_eq!(file_name(&StreamKey::from_bytes(&b"\xff"[..])), None);
     }
 }

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use rewind_domain::aggregate_pattern::AggregatePatterns;
 use rewind_server::config::{AccessConfig, FoldConfig};
 use rewind_tests::{TestApp, TestRedis, eventually};
 use serde_json::{Value, json};
@@ -288,4 +289,30 @@ async fn of_many_saves_at_the_same_time_none_is_lost_silently() {
     }
     assert_eq!(saved, [std::fs::read_to_string(folder.path().join("Order.js")).unwrap()]);
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+}
+
+#[tokio::test]
+async fn the_keys_of_aggregates_are_those_that_fit_the_patterns_of_the_server() {
+    let redis = TestRedis::start().await;
+    for stream in ["Order-1", "shop/7/Order", STREAM] {
+        redis.add(stream, "1-0", "Created", r#"{"id":1}"#).await;
+    }
+    let (mut app, _folder) = start(&redis, COUNTS).await;
+    let patterns = ["{type}-{id}", "shop/{id}/{type}"].map(|text| text.parse().unwrap());
+    app.restart_with_aggregates(AggregatePatterns::new(patterns.to_vec())).await;
+    for (stream, kind, fold) in [
+        ("Order-1", "aggregate", "Order.js"),
+        ("shop/7/Order", "aggregate", "Order.js"),
+        (STREAM, "topic", "deep_merge"),
+    ] {
+        let page = app.ok(&format!("/api/events?stream={stream}")).await;
+        assert_eq!(page["stream"]["kind"], kind, "{stream}");
+        let replay = app.ok(&format!("/api/replay?stream={stream}")).await;
+        assert_eq!(replay["fold"], fold, "{stream}");
+    }
+    let catalog = app.ok("/api/streams").await;
+    let kinds = catalog["streams"].as_array().unwrap().iter();
+    assert_eq!(kinds.filter(|stream| stream["kind"] == "aggregate").count(), 2);
+    let about = app.ok("/api/about").await;
+    assert_eq!(about["aggregates"], json!(["{type}-{id}", "shop/{id}/{type}"]));
 }

@@ -8,6 +8,7 @@ mod index;
 mod overview;
 mod travel;
 
+use rewind_domain::aggregate_pattern::AggregatePatterns;
 use rewind_domain::caller::Caller;
 use rewind_domain::stream_key::StreamKind;
 use rewind_domain::versions::{Incomplete, StreamExtent};
@@ -40,6 +41,9 @@ pub struct About {
     /// Which streams have the events of many aggregates.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub topics: Vec<TopicAbout>,
+    /// Which keys are those of aggregates.
+    #[serde(default)]
+    pub aggregates: AggregatePatterns,
     /// Who asks.
     pub caller: Caller,
 }

@@ -9,7 +9,7 @@ use crate::address::event_ref::{EventPane, EventRef};
 use crate::address::query::Query;
 use crate::address::{Point, parameter, point};
 use crate::api::Order;
-use crate::api::query::{category_name, category_parameter};
+use crate::api::query::{ExportQuery, Query as _, category_name, category_parameter};
 
 /// Events: `/events?stream=&category=&all&filter=&order=&version=&cols=&event=&pane=&base=`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -149,14 +149,19 @@ impl EventsAddress {
 
     /// The URL of a file with all that is meant.
     pub(crate) fn export_href(&self, format: &str) -> String {
-        let some_text = |text: String| Some(text).filter(|text| !text.is_empty());
-        self.of
-            .on_query(Query::default())
-            .with_some("filter", some_text(self.filter.clone()))
-            .with("order", if self.order == Order::Asc { "asc" } else { "desc" })
-            .with("format", format)
-            .with_some("columns", some_text(self.columns.to_string()).filter(|_| format == "csv"))
-            .on("/api/export")
+        let (stream, category, all) = self.of.parameters();
+        let columns = if format == "csv" { self.columns.to_string() } else { String::new() };
+        let query = ExportQuery {
+            stream,
+            category,
+            all,
+            filter: self.filter.clone(),
+            order: self.order,
+            format: Some(format.to_owned()),
+            columns,
+            ..ExportQuery::default()
+        };
+        query.to_url("/api/export")
     }
 
     /// Its URL.
@@ -216,7 +221,17 @@ impl EventsOf {
         }
     }
 
-    /// As parameters of a search.
+    /// As the parameters `stream`, `category` and `all` of a question.
+    pub(crate) fn parameters(&self) -> (Vec<StreamKey>, Option<StreamKey>, Option<bool>) {
+        match self {
+            Self::Stream(stream) => (vec![stream.clone()], None, None),
+            Self::Streams(streams) => (streams.clone(), None, None),
+            Self::Category(category) => (Vec::new(), Some(category_parameter(category)), None),
+            Self::All => (Vec::new(), None, Some(true)),
+        }
+    }
+
+    /// As parameters of an address.
     pub(crate) fn on_query(&self, query: Query) -> Query {
         match self {
             Self::Stream(stream) => query.with("stream", stream),

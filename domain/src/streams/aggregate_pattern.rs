@@ -234,7 +234,8 @@ mod tests {
             of_type in "[A-Z]{1,8}", id in "[A-Z0-9]{1,8}", type_is_first: bool,
         ) {
             let pattern = AggregatePattern { before, between, after, type_is_first };
-            prop_assert_eq!(pattern.to_string().parse().as_ref(), Ok(&pattern));
+            let again = pattern.to_string().parse::<AggregatePattern>();
+            prop_assert_eq!(again.as_ref(), Ok(&pattern));
             let (of_type, id) = (of_type.as_str().into(), id.as_str().into());
             let read = pattern.read(&pattern.key(&of_type, &id));
             prop_assert_eq!(read, Some(Aggregate { aggregate_type: of_type, id }));

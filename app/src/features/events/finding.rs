@@ -10,8 +10,8 @@ use leptos::reactive::spawn_local_scoped_with_cancellation;
 use rewind_domain::StreamKey;
 
 use crate::address::EventsOf;
-use crate::address::query::Query;
 use crate::api::find::{FindBegun, FindProgress};
+use crate::api::query::{FindQuery, Query as _};
 use crate::api::{ApiError, ErrorCode, Order};
 use crate::features::events::listing::Listing;
 use crate::features::events::state::findings::Stage;
@@ -245,12 +245,10 @@ impl Finding {
         let Question { of, filter, order } = self.question.get_value();
         let position =
             self.list.with_untracked(|list| list.findings().position().map(str::to_owned));
-        let url = of
-            .on_query(Query::default())
-            .with_some("filter", Some(filter).filter(|filter| !filter.is_empty()))
-            .with("order", if order == Order::Asc { "asc" } else { "desc" })
-            .with_some("position", position)
-            .on("/api/find");
+        let (stream, category, all) = of.parameters();
+        let query =
+            FindQuery { stream, category, all, filter, order, position, ..FindQuery::default() };
+        let url = query.to_url("/api/find");
         let list = self.list;
         // Frames arrive faster than they can be drawn.
         let arrived = Rc::new(RefCell::new(Vec::<Frame>::new()));

@@ -6,7 +6,7 @@ mod shared;
 use std::rc::Rc;
 
 use self::shared::SharedLine;
-use crate::address::query::Query;
+use crate::api::query::{LiveQuery, Query as _};
 use crate::platform::frame_stream::FrameStream;
 
 pub(crate) use self::heard::{Heard, Listener};
@@ -20,12 +20,13 @@ pub(crate) enum Connection {
 }
 
 impl Connection {
-    /// Asks for a watch, given by its parameters.
-    pub(crate) fn open(watch: &Query, listener: &Listener) -> Option<Self> {
+    /// Asks for what a watch is about.
+    pub(crate) fn open(watch: &LiveQuery, listener: &Listener) -> Option<Self> {
         if let Some(line) = shared::open(watch, listener) {
             return Some(Self::Shared { _line: line });
         }
-        let url = Query::default().with("watch", watch.search()).on("/api/live");
+        let alone = LiveQuery { watch: vec![watch.to_search()], ..LiveQuery::default() };
+        let url = alone.to_url("/api/live");
         let (heard, ended) = (Rc::clone(listener), Rc::clone(listener));
         let frames = FrameStream::open(
             url,

@@ -14,7 +14,7 @@ use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{MessageEvent, MessagePort, SharedWorker};
 
 use super::heard::{Heard, Listener};
-use crate::address::query::Query;
+use crate::api::query::{LiveQuery, Query as _};
 use crate::platform::sse::Frame;
 
 /// Where the document says where the worker is.
@@ -41,12 +41,12 @@ struct Tab {
 }
 
 /// Asks the worker for a watch; nothing where there is no worker.
-pub(super) fn open(watch: &Query, listener: &Listener) -> Option<SharedLine> {
+pub(super) fn open(watch: &LiveQuery, listener: &Listener) -> Option<SharedLine> {
     let tab = TAB.with_borrow_mut(|tab| tab.get_or_insert_with(Tab::connect).clone())?;
     let number = tab.next.get();
     tab.next.set(number.wrapping_add(1));
     tab.lines.borrow_mut().insert(number, Rc::clone(listener));
-    tab.tell(&["open".into(), number.into(), watch.search().into()]);
+    tab.tell(&["open".into(), number.into(), watch.to_search().into()]);
     Some(SharedLine { tab, number })
 }
 

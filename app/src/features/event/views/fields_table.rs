@@ -7,7 +7,7 @@ use rewind_domain::cut::Cut;
 use rewind_domain::foreign_text::visible;
 use rewind_domain::{Event, StreamKey};
 
-use crate::address::query::Query;
+use crate::api::query::{FieldQuery, Query as _};
 use crate::features::event::views::field_value::{Encoding, FieldValue};
 use crate::ui::copy_button::CopyButton;
 use crate::ui::foreign_text::foreign;
@@ -34,11 +34,13 @@ pub(crate) fn FieldsTable(
         .iter()
         .enumerate()
         .map(|(at, (name, value))| {
-            let href = Query::default()
-                .with("stream", &stream)
-                .with("id", event.id)
-                .with("at", at)
-                .on("/api/value");
+            let query = FieldQuery {
+                stream: stream.clone(),
+                id: event.id,
+                field: None,
+                at: Some(at as u64),
+            };
+            let href = query.to_url("/api/value");
             let whole_bytes = cut.field_bytes(at);
             view! { <Field name=text::bytes_text(name).0 value=value.into() whole_bytes href /> }
         })

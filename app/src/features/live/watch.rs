@@ -8,7 +8,7 @@ use crate::api::query::LiveQuery;
 /// What a line is to tell of.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Watch {
-    query: LiveQuery,
+    pub(super) query: LiveQuery,
     /// Whether it goes on where one of its streams cannot be watched any more.
     pub(crate) has_several: bool,
 }

@@ -31,6 +31,7 @@ mod packages;
 mod private_redis;
 mod process;
 mod profile;
+mod python;
 mod resp;
 mod run;
 mod sample;

@@ -13,6 +13,7 @@ use crate::frontend;
 use crate::packages::{self, Browser};
 use crate::profile::Kind;
 use crate::profile::Profile;
+use crate::python::Python;
 use crate::server;
 use crate::steps::Steps;
 use crate::tools::{CARGO_DENY, TRUNK, Tool};
@@ -92,6 +93,7 @@ fn run(workspace: &Workspace, args: &TestArgs, steps: &Steps) -> Result<()> {
     let served = chosen(Part::Integration) || in_browser;
     let redis_server =
         if served || chosen(Part::Unit) { Some(packages::redis_server(steps)?) } else { None };
+    let python = if served { Python::find_or_make(steps)? } else { None };
     let browser = if in_browser { Some(packages::browser(steps)?) } else { None };
     if served || chosen(Part::Clippy) {
         toolchain::wasm_target(steps)?;
@@ -100,6 +102,7 @@ fn run(workspace: &Workspace, args: &TestArgs, steps: &Steps) -> Result<()> {
         redis_server: redis_server.as_deref(),
         browser: browser.as_ref(),
         trunk: trunk.as_deref(),
+        python: python.as_ref(),
     };
     let mut tests = TestRuns { workspace, args, environment, steps, built: None };
     // Only a browser needs the front end. It is built side by side with all that comes before: optimising it keeps one
@@ -227,17 +230,22 @@ struct Environment<'a> {
     redis_server: Option<&'a Path>,
     browser: Option<&'a Browser>,
     trunk: Option<&'a Path>,
+    python: Option<&'a Python>,
 }
 
 impl Environment<'_> {
     fn tell(&self, command: &mut Command) {
         let chromium = self.browser.map(|browser| browser.chromium.as_path());
         let chromedriver = self.browser.map(|browser| browser.chromedriver.as_path());
+        let python = self.python.map(Python::interpreter);
+        let schemathesis = self.python.map(Python::schemathesis);
         let all = [
             ("REWIND_REDIS_SERVER", self.redis_server),
             ("REWIND_CHROMIUM", chromium),
             ("REWIND_CHROMEDRIVER", chromedriver),
             ("REWIND_TRUNK", self.trunk),
+            ("REWIND_PYTHON", python.as_deref()),
+            ("REWIND_SCHEMATHESIS", schemathesis.as_deref()),
         ];
         command.envs(all.into_iter().filter_map(|(name, path)| Some((name, path?))));
         // What is set for a server of one's own must not reach those that the tests start; the

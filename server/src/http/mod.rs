@@ -12,6 +12,7 @@ mod headers;
 mod health;
 mod live;
 mod metrics;
+mod observed;
 mod openapi;
 mod posted;
 mod sse;
@@ -32,6 +33,7 @@ use rewind_codec::Codecs;
 use rewind_domain::caller::Caller;
 use tokio::sync::watch;
 
+use self::observed::observed;
 use crate::caches::Caches;
 use crate::config::AccessConfig;
 use crate::discovery::Discovery;
@@ -106,14 +108,14 @@ pub fn router(state: AppState) -> Router {
             router = router.route(path, axum::routing::on(filter, handler));
         }
     }
-    router
+    let router = router
         .fallback(assets::asset)
         .method_not_allowed_fallback(method_not_allowed)
         .layer(middleware::from_fn_with_state(state.clone(), admission::admit))
         .layer(middleware::from_fn_with_state(state.clone(), caller::identify))
         .layer(middleware::from_fn_with_state(state.clone(), guard::check))
-        .layer(middleware::map_response(headers::secure))
-        .with_state(state)
+        .layer(middleware::map_response(headers::secure));
+    observed(router).with_state(state)
 }
 
 /// Makes the server functions known. They announce themselves too, but linkers may drop what nobody names.

@@ -155,6 +155,10 @@ fn body(parameters: &[Parameter], section: &str) -> Value {
     let mut properties = Map::new();
     for parameter in parameters {
         let mut property = schema(parameter);
+        if !parameter.is_required {
+            // Nothing is as good as left out.
+            property = json!({"anyOf": [property, {"type": "null"}]});
+        }
         property["description"] = json!(meaning(parameter.name, section));
         properties.insert(parameter.name.to_owned(), property);
     }

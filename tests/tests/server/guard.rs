@@ -70,3 +70,18 @@ async fn an_unknown_call_and_an_unknown_method_say_so() {
         reqwest::Client::new().post(format!("{}/api/events", app.url())).send().await.unwrap();
     assert_eq!(post.status(), 405);
 }
+
+#[tokio::test]
+async fn every_answer_has_the_id_of_its_request() {
+    let redis = TestRedis::start().await;
+    redis.add("s", "1-0", "Created", "{}").await;
+    let app = TestApp::start(&redis).await;
+    for path in
+        ["/api/events?stream=s", "/api/events?stream=none", "/api/find?stream=s", "/healthz", "/"]
+    {
+        let given = app.request(path).header("x-request-id", "from-a-proxy").send().await.unwrap();
+        assert_eq!(given.headers()["x-request-id"], "from-a-proxy", "{path}");
+        let made = app.request(path).send().await.unwrap();
+        assert!(made.headers()["x-request-id"].len() > 16, "{path}");
+    }
+}

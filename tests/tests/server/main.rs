@@ -41,6 +41,7 @@ mod replay;
 mod rewriting;
 mod rewritten;
 mod scan;
+mod schemathesis;
 mod shutdown;
 mod slow_clients;
 mod streams;

@@ -8,7 +8,7 @@ use crate::digits::Spellings;
 use crate::engine::Tools;
 use crate::error;
 use crate::limits::Limits;
-use crate::module::Module;
+use crate::module::{Kind, Module};
 use crate::needs::Needs;
 use crate::values::{Names, Reader};
 
@@ -58,6 +58,8 @@ pub struct ScriptFold {
     pub(crate) types: Vec<String>,
     pub(crate) needs: Vec<Needs>,
     any: Option<usize>,
+    /// Where among the handlers the function is that gives the key of a row.
+    pub(crate) key: Option<usize>,
     pub(crate) uses_fields: bool,
     checks_left: AtomicU32,
 }
@@ -68,9 +70,19 @@ impl ScriptFold {
     /// # Errors
     /// Where it is no fold, with line and column where there are any.
     pub fn compile(name: &str, source: &str, limits: Limits) -> Result<Self, FoldError> {
-        let module = Module::read(source, limits)?;
+        Self::compile_as(Kind::Fold, name, source, limits).map(|(fold, _)| fold)
+    }
+
+    /// The same for what may be a projection, with its streams.
+    pub(crate) fn compile_as(
+        kind: Kind,
+        name: &str,
+        source: &str,
+        limits: Limits,
+    ) -> Result<(Self, Vec<String>), FoldError> {
+        let module = Module::read(source, kind, limits)?;
         let ready = module.ready()?;
-        let (types, needs) = ready.engine.prepare(|ctx| {
+        let (types, needs, streams) = ready.engine.prepare(|ctx| {
             let tools = Tools::of(ctx)?;
             let instance = module.instance(ctx, &tools)?;
             let (spellings, mut names) = (Spellings::default(), Names::default());
@@ -78,19 +90,25 @@ impl ScriptFold {
             reader.max_bytes = limits.state_bytes;
             reader.read(&instance.initial, None, || error::state_too_large(&limits))?;
             let needs = instance.needs(&tools)?;
-            Ok((instance.types, needs))
+            Ok((instance.types, needs, instance.streams))
         })?;
         module.give_back(ready);
+        let mut types = types;
+        // It is no handler of events.
+        let key =
+            types.pop_if(|last| kind == Kind::Projection && last == "$key").map(|_| types.len());
         let any = types.iter().position(|event_type| event_type == "$any");
-        Ok(Self {
+        let fold = Self {
             name: name.to_owned(),
             types,
             needs,
             any,
+            key,
             uses_fields: source.contains("fields"),
             module,
             checks_left: AtomicU32::new(FIRST_CHECKS),
-        })
+        };
+        Ok((fold, streams))
     }
 
     /// Whether another event is to be applied twice because the fold is new.

@@ -86,26 +86,9 @@ impl Held {
         seen: &Seen<'_>,
         spellings: &mut Spellings,
     ) -> Result<Option<bool>, Fault> {
-        let Some(handler) = self.handlers.get_mut(at) else { return Err(gone().into()) };
-        let top = Top { usual: &handler.usual, wanted: None };
-        let data = seen.data(ctx, top, &mut self.wholes, Learning::From(spellings))?;
-        let Some((data, carries_tables)) = data else { return Ok(None) };
-        handler.calls = handler.calls.saturating_add(1);
-        if handler.calls == USUAL {
-            handler.usual = usual_keys(ctx, &data, &mut self.shapes)?;
-        }
         let state = self.state.clone().restore(ctx)?;
-        let mut args = Args::new(ctx.clone(), 8);
-        args.push_arg(state.clone())?;
-        match fold.needs.get(at) {
-            Some(Needs::Data) => args.push_arg(data)?,
-            Some(Needs::Parts) => seen.push(&mut args, data)?,
-            Some(Needs::Anything) | None => {
-                seen.push(&mut args, data)?;
-                seen.push_rest(&mut args, fold.uses_fields)?;
-            }
-        }
-        let next: Value<'_> = handler.function.clone().restore(ctx)?.call_arg(args)?;
+        let asked = self.ask(ctx, fold, at, seen, &state, spellings)?;
+        let Some((next, carries_tables)) = asked else { return Ok(None) };
         if !next.is_undefined() {
             let wrong = if next.is_object() {
                 next.is_promise().then(|| "a promise".to_owned())
@@ -121,6 +104,38 @@ impl Held {
             self.state = keep(ctx, next);
         }
         Ok(Some(carries_tables))
+    }
+
+    /// What a handler returns, and whether the event carried tables. Nothing where the event has to be decoded first.
+    pub(crate) fn ask<'js>(
+        &mut self,
+        ctx: &Ctx<'js>,
+        fold: &ScriptFold,
+        at: usize,
+        seen: &Seen<'_>,
+        state: &Value<'js>,
+        spellings: &mut Spellings,
+    ) -> Result<Option<(Value<'js>, bool)>, Fault> {
+        let Some(handler) = self.handlers.get_mut(at) else { return Err(gone().into()) };
+        let top = Top { usual: &handler.usual, wanted: None };
+        let data = seen.data(ctx, top, &mut self.wholes, Learning::From(spellings))?;
+        let Some((data, carries_tables)) = data else { return Ok(None) };
+        handler.calls = handler.calls.saturating_add(1);
+        if handler.calls == USUAL {
+            handler.usual = usual_keys(ctx, &data, &mut self.shapes)?;
+        }
+        let mut args = Args::new(ctx.clone(), 8);
+        args.push_arg(state.clone())?;
+        match fold.needs.get(at) {
+            Some(Needs::Data) => args.push_arg(data)?,
+            Some(Needs::Parts) => seen.push(&mut args, data)?,
+            Some(Needs::Anything) | None => {
+                seen.push(&mut args, data)?;
+                seen.push_rest(&mut args, fold.uses_fields)?;
+            }
+        }
+        let returned: Value<'js> = handler.function.clone().restore(ctx)?.call_arg(args)?;
+        Ok(Some((returned, carries_tables)))
     }
 }
 

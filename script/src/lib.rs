@@ -26,6 +26,8 @@ mod limits;
 mod module;
 mod needs;
 mod payload;
+mod projection;
+mod rows;
 mod tokens;
 mod top_level;
 mod values;
@@ -38,6 +40,8 @@ pub use fingerprint::fingerprint;
 pub use fold::ScriptFold;
 pub use limits::Limits;
 pub use needs::asks_version;
+pub use projection::ScriptProjection;
+pub use rows::Rows;
 
 #[cfg(test)]
 mod tests;

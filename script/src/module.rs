@@ -26,7 +26,17 @@ pub(crate) struct Module {
     script: String,
     after: String,
     limits: Limits,
+    kind: Kind,
     idle: Mutex<Vec<Ready>>,
+}
+
+/// What a module is to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// A fold.
+    Fold,
+    /// A fold with streams, and perhaps a key and an upcast.
+    Projection,
 }
 
 /// An engine that has read the module.
@@ -40,7 +50,7 @@ impl Module {
         self.fingerprint
     }
 
-    pub(crate) fn read(source: &str, limits: Limits) -> Result<Self, FoldError> {
+    pub(crate) fn read(source: &str, kind: Kind, limits: Limits) -> Result<Self, FoldError> {
         if let Some(at) = source.find('\0') {
             return Err(error_at("the source has a NUL in it", source, at));
         }
@@ -66,6 +76,7 @@ impl Module {
             script,
             after,
             limits,
+            kind,
             idle: Mutex::new(Vec::new()),
         };
         let ready = module.make_ready(engine)?;
@@ -116,7 +127,8 @@ impl Module {
             let factory = kept.as_ref().and_then(|kept| kept.first().cloned());
             factory.ok_or(rquickjs::Error::Unknown)?
         };
-        let made: Array<'js> = tools.instance.call((factory,))?;
+        let is_projection = self.kind == Kind::Projection;
+        let made: Array<'js> = tools.instance.call((factory, is_projection))?;
         let message: Option<String> = made.get(0)?;
         if let Some(message) = message {
             let about: Option<String> = made.get(1)?;
@@ -127,6 +139,7 @@ impl Module {
             types: made.get(2)?,
             handlers: made.get(3)?,
             regexes: made.get(4)?,
+            streams: made.get(5)?,
         })
     }
 
@@ -145,6 +158,8 @@ pub(crate) struct Instance<'js> {
     pub(crate) handlers: Array<'js>,
     /// The regular expressions among its constants.
     regexes: Array<'js>,
+    /// The streams of a projection.
+    pub(crate) streams: Vec<String>,
 }
 
 impl<'js> Instance<'js> {

@@ -310,8 +310,67 @@
   const isGenerator = (value) => generator.isPrototypeOf(value);
   const EXAMPLE = "`export default { initial: () => ({}), on: { OrderCreated(state, event) { … } } }`";
 
-  // Makes an instance of a module: `[message, name]` where it is no fold, or `[null, initial, types, handlers, regexes]`.
-  const instance = (factory) => {
+  const FOLD_MEMBERS = ["initial", "on", "$init"];
+  const PROJECTION_MEMBERS = ["streams", "key", "upcast", ...FOLD_MEMBERS];
+  // How often in a row an event may be brought up to date: more often than any type ever changes its shape.
+  const MAX_UPCASTS = 32;
+  const isOwnHandler = (handlers, type) => typeof type === "string" && !type.startsWith("$") && Object.hasOwn(handlers, type);
+
+  // The event that handlers see: old shapes brought up to date. What `upcast` returns replaces the members that it has.
+  const upcaster = (upcast) => (event) => {
+    const change = (by) => {
+      const result = by(event);
+      if (result === undefined || result === null) return;
+      if (typeof result !== "object" || isArray(result)) refuse(`\`upcast\` returned ${describe(result)} where an event is an object`);
+      Object.assign(event, result);
+    };
+    if (typeof upcast === "function") {
+      change(upcast);
+      return event;
+    }
+    for (let i = 0; i < MAX_UPCASTS && isOwnHandler(upcast, event.type); i++) {
+      const { type } = event;
+      change(upcast[type]);
+      if (event.type === type) break;
+    }
+    return event;
+  };
+  const dispatcher = (on, upToDate) => (state, event) => {
+    const current = upToDate(event);
+    const handler = isOwnHandler(on, current.type) ? on[current.type] : on.$any;
+    return handler === undefined ? undefined : handler(state, current);
+  };
+  const keyOf = (key, upToDate) => (state, event) => {
+    const found = key(upToDate(event));
+    if (found === undefined || found === null) return null;
+    if (typeof found === "string") return found;
+    if (typeof found === "number" || typeof found === "bigint") return String(found);
+    return refuse(`\`key\` returned ${describe(found)} where the key of a row is a text or a number`);
+  };
+
+  // What a projection has beside a fold: `[message, name]` where something is wrong with it, else `[null, streams, key, upcast]`.
+  const projectionParts = ({ streams, key, upcast }) => {
+    const list = typeof streams === "string" ? [streams] : streams;
+    const isKey = (stream) => typeof stream === "string" && stream !== "";
+    if (!isArray(list) || list.length === 0 || !list.every(isKey)) {
+      return [`\`streams\` is ${describe(streams)} where a projection has a list of stream keys: \`streams: ["events:orders"]\``, "streams"];
+    }
+    const isFunction = (value) => typeof value === "function" && !isGenerator(value);
+    if (key !== undefined && !isFunction(key)) {
+      return [`\`key\` is ${describe(key)} where it has to be a function \`(event) => …\``, "key"];
+    }
+    if (upcast === undefined || isFunction(upcast)) return [null, list, key, upcast];
+    if (typeof upcast !== "object" || upcast === null || isArray(upcast)) {
+      return [`\`upcast\` is ${describe(upcast)} where it has to be a function \`(event) => …\`, or an object of such functions by event type`, "upcast"];
+    }
+    const wrong = ownKeys(upcast).find((type) => !isFunction(upcast[type]));
+    if (wrong === undefined) return [null, list, key, upcast];
+    return [`\`upcast\` for \`${String(wrong)}\` is ${describe(upcast[wrong])} where it has to be a function \`(event) => …\``, String(wrong)];
+  };
+
+  // Makes an instance of a module: `[message, name]` where it is no fold, or no projection where that is wanted; else
+  // `[null, initial, types, handlers, regexes, streams]`. A function for the key of a row is the last handler, for the type `$key`.
+  const instance = (factory, isProjection) => {
     const module = { v: undefined, k: [] };
     factory(module);
     const seen = new Set();
@@ -325,10 +384,12 @@
     if (typeof fold !== "object" || fold === null || isArray(fold)) {
       return [`the module exports ${describe(fold)} where a fold has an object: ${EXAMPLE}`];
     }
+    const members = isProjection ? PROJECTION_MEMBERS : FOLD_MEMBERS;
     for (const name of ownKeys(fold)) {
-      if (name === "initial" || name === "$init" || name === "on") continue;
-      return [unknown("member", String(name), ["initial", "on", "$init"]), String(name)];
+      if (!members.includes(name)) return [unknown("member", String(name), members), String(name)];
     }
+    const [problem, streams, key, upcast] = isProjection ? projectionParts(fold) : [null, []];
+    if (problem !== null) return [problem, streams];
     const { on } = fold;
     if (on === undefined) return [`the fold has no \`on\`, which holds the handlers by event type: ${EXAMPLE}`];
     if (typeof on !== "object" || on === null || isArray(on)) {
@@ -365,7 +426,17 @@
       }
     }
     deepFreeze(fold, realm, seen, onEach);
-    return [null, initial, types, handlers, regexes];
+    const upToDate = upcast === undefined ? (event) => event : upcaster(upcast);
+    if (upcast !== undefined) {
+      // Which handler is meant is known only once the event is up to date.
+      types.splice(0, types.length, "$any");
+      handlers.splice(0, handlers.length, dispatcher(on, upToDate));
+    }
+    if (key !== undefined) {
+      types.push("$key");
+      handlers.push(keyOf(key, upToDate));
+    }
+    return [null, initial, types, handlers, regexes, streams];
   };
 
   // What freezing an object leaves open.

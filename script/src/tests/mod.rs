@@ -6,6 +6,7 @@ mod filters;
 mod folds;
 mod limits;
 mod modules;
+mod projections;
 mod purity;
 mod sandbox;
 

@@ -1,7 +1,6 @@
 //! The command line.
 
 mod logging;
-pub(crate) mod signals;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -14,6 +13,7 @@ use crate::commands::{CompletionsArgs, Failure, ManArgs, StoreCommand};
 use crate::config::{self, ArgumentError, RedisOptions, ServeOptions};
 use crate::engines::run_engine;
 use crate::serve::Server;
+use crate::signals;
 use crate::transfer::{export, import};
 
 /// Explore the events in Redis Streams, and operate the event store that they make: browse them, travel through an aggregate's
@@ -27,7 +27,7 @@ pub struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Start the web server. It reads from Redis and never writes to it
+    /// Start the web server. It reads from Redis, and writes nothing but the projections of the folder that `--projections` names
     Serve(Box<ServeOptions>),
     /// Add the entries of NDJSON files to Redis, under the ids that they have there; doing it again adds nothing twice
     Import(ImportArgs),

@@ -2,7 +2,8 @@
 //!
 //! [`store`] speaks to Redis, [`discovery`] finds the streams there are, [`travel`] folds what it reads, [`index`] knows where its
 //! entries are, [`find`] searches through them, [`backend`] answers the server functions from all of these, [`live`] pushes
-//! what is new, [`http`] holds every route, and [`serving`] the connections. [`transfer`] and [`commands`] are for the command line alone.
+//! what is new, [`projections`] keeps up what follows from events, [`http`] holds every route, and [`serving`] the connections.
+//! [`transfer`] and [`commands`] are for the command line alone.
 
 mod api_errors;
 pub mod backend;
@@ -22,9 +23,11 @@ pub mod http;
 pub mod index;
 pub mod live;
 pub mod overview;
+pub mod projections;
 pub mod relations;
 pub mod serve;
 pub mod serving;
+mod signals;
 mod sse;
 mod throttle;
 pub mod topics;

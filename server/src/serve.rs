@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use tokio::net::TcpListener;
@@ -16,17 +17,25 @@ use crate::folds::Library;
 use crate::http::{Admission, AppState, NoHost, TrustedHosts, router};
 use crate::index::{IndexLimits, Indexes};
 use crate::live::Hub;
+use crate::projections::run_all;
 use crate::serving::{ConnectionFigures, ConnectionLimits, Patience, raise_open_files, serve};
 use crate::topics::Topics;
-use rewind_store::Store;
+use rewind_store::{EventStore, Store};
 
 /// A server that listens, and has not begun to answer.
 pub struct Server {
     listener: TcpListener,
     address: SocketAddr,
     state: AppState,
+    projections: Option<ProjectionRunner>,
     patience: Patience,
     stop: watch::Sender<bool>,
+}
+
+/// The projections that the server runs.
+struct ProjectionRunner {
+    folder: PathBuf,
+    store: EventStore,
 }
 
 /// Why the server cannot run.
@@ -61,6 +70,7 @@ impl Server {
             access,
             aggregates,
             folds,
+            projections,
             keyframe_bytes,
             live,
             codecs,
@@ -77,6 +87,8 @@ impl Server {
             .await
             .map_err(|source| ServeError::Listen { address: listen, source })?;
         let address = listener.local_addr()?;
+        let projections = projections
+            .map(|folder| ProjectionRunner { folder, store: EventStore::new(redis_url.clone()) });
         let store = Store::with_rates(redis_url, read_rate, Some(scan_rate));
         let topics = Topics::new(topics, store.clone(), codecs.clone(), topic_bytes);
         let store = store.with_parts(Arc::new(topics.clone()));
@@ -135,7 +147,7 @@ impl Server {
             body_patience: patience.body,
             stopping,
         };
-        Ok(Self { listener, address, state, patience, stop })
+        Ok(Self { listener, address, state, projections, patience, stop })
     }
 
     /// Where it listens.
@@ -151,10 +163,13 @@ impl Server {
     /// Answers until `shutdown` resolves, and then until the requests under way are answered or time is up. Open lines of live
     /// events end at once; browsers come back to the next server and go on where they were.
     pub async fn run(self, shutdown: impl Future<Output = ()> + Send + 'static) {
-        let Self { listener, state, patience, stop, .. } = self;
+        let Self { listener, state, projections, patience, stop, .. } = self;
         let (limits, figures) = (state.connection_limits, Arc::clone(&state.connections));
         let stopping = state.stopping.clone();
         tokio::spawn(say_whether_it_is_a_cluster(state.store.clone()));
+        let running = projections.map(|ProjectionRunner { folder, store }| {
+            tokio::spawn(run_all(folder, store, state.engines.clone(), stopping.clone()))
+        });
         let stops = async move {
             shutdown.await;
             // Nobody holds the other end where there was no request.
@@ -165,6 +180,10 @@ impl Server {
         tokio::select! {
             () = stops => {}
             () = serve(listener, router(state), limits, figures, patience, stopping) => {}
+        }
+        if let Some(running) = running {
+            // What each has in hand is stored, and its lease given back. One that panicked has nothing more to do.
+            let _ = running.await;
         }
     }
 }

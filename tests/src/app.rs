@@ -180,6 +180,7 @@ impl TestApp {
                 access: self.access.clone(),
                 aggregates: self.aggregates.clone(),
                 folds: FoldConfig { engine_program: engine_program(), ..self.folds.clone() },
+                projections: None,
                 keyframe_bytes: self.keyframe_bytes,
                 live: self.live,
                 relations: RelationConfig::default(),

@@ -11,6 +11,7 @@ pub mod groups;
 pub mod new_events;
 pub mod output;
 pub mod pending;
+pub mod project;
 pub mod publish;
 pub mod shell;
 
@@ -36,6 +37,8 @@ pub enum StoreCommand {
     Claim(pending::ClaimArgs),
     /// List, replay and delete the entries that a group gave up on
     Dead(dead::DeadArgs),
+    /// Run, rebuild, look at and reset projections: what follows from events, kept in Redis and up to date
+    Project(project::ProjectArgs),
 }
 
 impl StoreCommand {
@@ -52,6 +55,7 @@ impl StoreCommand {
             Self::Ack(args) => args.run().await,
             Self::Claim(args) => args.run().await,
             Self::Dead(args) => args.run().await,
+            Self::Project(args) => args.run().await,
         }
     }
 }

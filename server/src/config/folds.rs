@@ -21,6 +21,14 @@ pub struct FoldOptions {
     #[arg(long, env = "REWIND_ALLOW_FOLD_EDITS", value_parser = FalseyValueParser::new())]
     pub allow_fold_edits: bool,
 
+    /// What each fold may use.
+    #[command(flatten)]
+    pub limits: FoldLimitOptions,
+}
+
+/// What a script may use.
+#[derive(Args, Clone, Debug, Default)]
+pub struct FoldLimitOptions {
     /// How long a fold may take for one event, in milliseconds, from 1 to 60000 [default: 100]
     #[arg(long, value_name = "MS", env = "REWIND_FOLD_EVENT_MS", value_parser = numbers::FOLD_EVENT_MS)]
     pub fold_event_ms: Option<u32>,
@@ -63,14 +71,21 @@ impl FoldOptions {
             Some(folder) if !folder.is_dir() => return Err(ConfigError::NoFolder(folder.clone())),
             _ => {}
         }
+        let limits = self.limits.limits();
+        Ok(FoldConfig { folder: self.folds, limits, engine_program: None })
+    }
+}
+
+impl FoldLimitOptions {
+    /// What they say, with the defaults for what they do not.
+    pub fn limits(&self) -> Limits {
         let default = Limits::default();
-        let limits = Limits {
+        Limits {
             event_ms: self.fold_event_ms.map_or(default.event_ms, u64::from),
             replay_ms: self.fold_replay_ms.map_or(default.replay_ms, u64::from),
             memory_bytes: self.fold_memory_mb.map_or(default.memory_bytes, |mb| mb as usize * MIB),
             stack_bytes: self.fold_stack_kb.map_or(default.stack_bytes, |kb| kb as usize * 1024),
             state_bytes: self.fold_state_mb.map_or(default.state_bytes, |mb| mb as usize * MIB),
-        };
-        Ok(FoldConfig { folder: self.folds, limits, engine_program: None })
+        }
     }
 }

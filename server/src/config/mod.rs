@@ -11,6 +11,7 @@ mod folds;
 mod keys;
 mod listening;
 mod numbers;
+mod projections;
 mod redis;
 
 use std::net::SocketAddr;
@@ -35,9 +36,10 @@ pub use access::{AccessConfig, AccessOptions, Network};
 pub use budgets::{BudgetOptions, DEFAULT_SCAN_RATE};
 pub use clients::ClientOptions;
 pub use file::{ArgumentError, matches};
-pub use folds::{FoldConfig, FoldOptions};
+pub use folds::{FoldConfig, FoldLimitOptions, FoldOptions};
 pub use keys::KeyOptions;
 pub use listening::ListenOptions;
+pub use projections::ProjectionOptions;
 pub use redis::RedisOptions;
 
 const MIB: usize = 1024 * 1024;
@@ -60,6 +62,9 @@ pub struct ServeOptions {
     /// Where folds are.
     #[command(flatten)]
     pub folds: FoldOptions,
+    /// Where projections are.
+    #[command(flatten)]
+    pub projections: ProjectionOptions,
     /// How many clients there can be.
     #[command(flatten)]
     pub clients: ClientOptions,
@@ -86,6 +91,8 @@ pub struct ServeConfig {
     pub aggregates: AggregatePatterns,
     /// How aggregates are folded.
     pub folds: FoldConfig,
+    /// The folder of projections that it runs.
+    pub projections: Option<PathBuf>,
     /// How much memory keyframes may take, in bytes.
     pub keyframe_bytes: usize,
     /// How many viewers there may be.
@@ -193,6 +200,9 @@ pub enum ConfigError {
     /// The folder of folds is not there.
     #[error("`--folds {}` is no folder; make it, or give another one", .0.display())]
     NoFolder(PathBuf),
+    /// The folder of projections is not there.
+    #[error("`--projections {}` is no folder; make it, or give another one", .0.display())]
+    NoProjections(PathBuf),
     /// There is nowhere to save folds.
     #[error("`--allow folds` needs a folder to save to; add `--folds DIR`")]
     EditsWithoutFolder,
@@ -235,6 +245,7 @@ impl ServeOptions {
             access,
             aggregates: self.keys.patterns(),
             folds: self.folds.check()?,
+            projections: self.projections.check()?,
             keyframe_bytes: self.budgets.keyframe_bytes(),
             live: self.clients.live_limits(),
             relations: self.relations.check()?,

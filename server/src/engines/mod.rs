@@ -12,6 +12,7 @@
 mod filter;
 mod pool;
 mod process;
+mod project;
 mod walk;
 mod wire;
 mod worker;
@@ -32,7 +33,9 @@ use rewind_store::Packer;
 
 pub(crate) use filter::Questions;
 pub use filter::{EventFilter, FilterFault};
+pub(crate) use project::ProjectionEvents;
 pub(crate) use walk::{WalkEnd, WalkJob};
+pub(crate) use wire::Projected;
 pub use worker::run as run_engine;
 pub(crate) use worker::{Joined, Prepared};
 

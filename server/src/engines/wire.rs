@@ -64,10 +64,60 @@ pub(super) enum Job {
     Walk(Box<WireWalk>),
     /// Which events an expression is true of, which follow; answered with [`Verdicts`].
     Judge(Judge),
+    /// Whether this is a projection; answered with [`ReadProjection`].
+    ReadProjection(Script),
+    /// What the events that follow make of a projection; answered with [`Projected`].
+    Project(Box<WireProjection>),
 }
 
 /// Whether a script can be used.
 pub(super) type Readable = Result<(), FoldError>;
+
+/// The streams of a projection and whether it is a table, or why it is none.
+pub(super) type ReadProjection = Result<(Vec<String>, bool), FoldError>;
+
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct WireProjection {
+    pub(super) script: Script,
+    /// The streams that events are of, which they name by their number here.
+    pub(super) streams: Vec<StreamKey>,
+    pub(super) asked: Asked,
+    /// How many of the events it is about.
+    pub(super) count: usize,
+    /// Where scripts are known to take too long.
+    pub(super) culprits: Vec<Culprit>,
+}
+
+/// What is asked of a projection.
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) enum Asked {
+    /// The keys of the rows that the events are about.
+    Keys,
+    /// The state behind them, from this one on, or from the beginning.
+    State(Option<Json>),
+    /// The rows behind them.
+    Rows {
+        /// The key of each event.
+        keys: Vec<Option<String>>,
+        /// The rows that there are.
+        rows: Vec<(String, Json)>,
+    },
+}
+
+/// What events made of a projection.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Projected {
+    /// How many were taken in, from the first: fewer where the next one fails, or where they are to be taken in portions.
+    pub(crate) taken: usize,
+    /// Why the next one fails.
+    pub(crate) failure: Option<FoldError>,
+    /// The keys of those taken in, where these were asked for.
+    pub(crate) keys: Vec<Option<String>>,
+    /// The state, where that was asked for.
+    pub(crate) state: Option<Json>,
+    /// The rows that are another now, where these were asked for; nothing for one that is there no more.
+    pub(crate) rows: Vec<(String, Option<Json>)>,
+}
 
 #[derive(Serialize, Deserialize)]
 pub(super) struct WireWalk {

@@ -66,13 +66,9 @@ local function restore_field(key, field)
     end
   end
 end
-local function failed(reply, command)
+local function failed(reply)
   for i = #undo, 1, -1 do
     undo[i]()
-  end
-  -- Of a command that its user may not run a script does not say which one it is.
-  if reply.err:find("can't run this command", 1, true) then
-    return redis.error_reply("NOPERM this user has no permissions to run the '" .. command:lower() .. "' command")
   end
   return reply
 end
@@ -84,13 +80,13 @@ local WORDS = { SET = 1, DEL = 0, HSET = 2, HDEL = 1, HINCRBY = 2, HINCRBYFLOAT 
 -- Changes nothing, and is refused where Redis has no memory left: behind the first write it refuses nothing for that any more.
 local first = redis.pcall('HSET', KEYS[3], 'generation', generation)
 if is_error(first) then
-  return failed(first, 'HSET')
+  return failed(first)
 end
 if anew == '1' then
   -- What begins anew has no state that counts.
   local reply = redis.pcall('DEL', KEYS[2], KEYS[4], KEYS[5])
   if is_error(reply) then
-    return failed(reply, 'DEL')
+    return failed(reply)
   end
 end
 while at < #ARGV do
@@ -108,7 +104,7 @@ while at < #ARGV do
   end
   local reply = redis.pcall(command, key, unpack(ARGV, at + 1, at + words))
   if is_error(reply) then
-    return failed(reply, command)
+    return failed(reply)
   end
   at = at + words
 end
@@ -122,7 +118,7 @@ last[#last + 1] = { 'SET', KEYS[1], checkpoint }
 for _, step in ipairs(last) do
   local reply = redis.pcall(unpack(step))
   if is_error(reply) then
-    return failed(reply, step[1])
+    return failed(reply)
   end
 end
 return 'done'

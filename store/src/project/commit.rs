@@ -10,7 +10,10 @@ use super::{Keys, ProjectError};
 use crate::write::Script;
 use crate::{EventStore, StoreError, WriteError};
 
-static COMMIT: Script = Script::new(include_str!("commit.lua"));
+static COMMIT: Script = Script::needing(
+    "+evalsha +eval +get +set +del +exists +type +hget +hset +hdel +hincrby +hincrbyfloat +sadd +dump +pttl +restore",
+    include_str!("commit.lua"),
+);
 
 /// The keys that stand before those of handlers.
 const OWN_KEYS: usize = 6;
@@ -51,8 +54,11 @@ impl Commit<'_> {
         &self,
         store: &EventStore,
     ) -> Result<(Committed, Vec<u8>, Vec<Vec<u8>>), ProjectError> {
-        let checkpoint = checkpoint(self.positions).to_string().into_bytes();
-        let texts: Vec<Vec<u8>> = self.positions.iter().map(Position::text).collect();
+        let id = checkpoint(self.positions);
+        let checkpoint = id.to_string().into_bytes();
+        let text =
+            |position: &Position| Position { checkpoint: Some(id), ..position.clone() }.text();
+        let texts: Vec<Vec<u8>> = self.positions.iter().map(text).collect();
         let mut data = DataKeys::new(self.keys);
         let mut operations: Vec<Vec<u8>> = Vec::new();
         for write in self.writes {
@@ -93,9 +99,11 @@ impl Commit<'_> {
     }
 }
 
-/// The id up to which nothing is missing from the state.
+/// The id up to which nothing is missing from the state: of several streams the lowest position. One that has no events yet counts
+/// for nothing, since the earliest of what there is comes first.
 pub(crate) fn checkpoint(positions: &[Position]) -> EntryId {
-    positions.iter().map(|position| position.id).min().unwrap_or_default()
+    let ids = positions.iter().map(|position| position.id);
+    ids.filter(|id| *id != EntryId::MIN).min().unwrap_or_default()
 }
 
 fn own_keys(keys: &Keys) -> [String; OWN_KEYS] {

@@ -120,11 +120,16 @@ impl ProjectError {
     #[must_use]
     pub fn is_passing(&self) -> bool {
         match self {
-            Self::Read(error) => error.is_passing() || *error == StoreError::Changed,
-            Self::Write(error) => error.is_unknown() || error.cause().is_passing(),
+            Self::Read(error) => may_pass(error) || *error == StoreError::Changed,
+            Self::Write(error) => error.is_unknown() || may_pass(error.cause()),
             _ => false,
         }
     }
+}
+
+/// Whether Redis may do later what it does not do now: it is away, or takes no writes, as one that is full or a replica.
+fn may_pass(error: &StoreError) -> bool {
+    error.is_passing() || matches!(error, StoreError::WritesRefused(_))
 }
 
 impl From<Failure> for ProjectError {

@@ -10,12 +10,14 @@ use crate::{EventStore, WriteError};
 /// How long a lease holds. One who holds it renews it three times in that time.
 pub(crate) const LEASE: Duration = Duration::from_secs(10);
 
-static RENEW: Script = Script::new(
+static RENEW: Script = Script::needing(
+    "+evalsha +eval +get +set +pexpire",
     "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
      if redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) then return 1 end
      return redis.call('GET', KEYS[1])",
 );
-static RELEASE: Script = Script::new(
+static RELEASE: Script = Script::needing(
+    "+evalsha +eval +get +del",
     "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0",
 );
 

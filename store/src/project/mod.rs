@@ -65,17 +65,17 @@ pub use keys::Keys;
 pub use position::Position;
 pub use reducer::{Batch, Reduced, Reducer, Shape, Stored};
 pub use status::{Activity, Status};
-pub use work::Progress;
+pub use work::{Progress, note_problem};
 
 use lease::{LEASE, Lease};
 use native::{ChangesReducer, StateReducer, TableReducer};
 use work::{Work, note_stopped};
 
-use crate::EventStore;
+use crate::{Backoff, EventStore};
 
-/// How long to wait until it is tried again where Redis is away, at first and at most.
-const FIRST_WAIT: Duration = Duration::from_millis(50);
-const MOST_WAIT: Duration = Duration::from_secs(5);
+/// How long to wait until it is tried again where Redis is away or takes no writes.
+const BACKOFF: Backoff =
+    Backoff { first: Duration::from_millis(50), longest: Duration::from_secs(5) };
 
 /// What follows from the events of some streams.
 pub struct Projection {
@@ -149,8 +149,20 @@ impl Projection {
     /// # Errors
     /// [`ProjectError::Failed`] at an event that cannot be handled: those before it are in the state. Whatever happens to Redis.
     pub async fn catch_up(&mut self, store: &EventStore) -> Result<Progress, ProjectError> {
+        self.catch_up_telling(store, |_| {}).await
+    }
+
+    /// As [`Projection::catch_up`], and tells how far it is.
+    ///
+    /// # Errors
+    /// As [`Projection::catch_up`].
+    pub async fn catch_up_telling(
+        &mut self,
+        store: &EventStore,
+        mut told: impl FnMut(&Progress) + Send,
+    ) -> Result<Progress, ProjectError> {
         let keys = Keys::of(&self.name);
-        self.work(store, &keys, None, false, None, &mut |_| {}).await
+        self.work(store, &keys, None, false, None, &mut told).await
     }
 
     /// Handles the events that are there, and then those that come, until `stop` resolves. Waits while somebody else runs it, and
@@ -179,7 +191,7 @@ impl Projection {
         tokio::pin!(stop);
         let keys = Keys::of(&self.name);
         let mut lease = Lease::new(store, keys.lease(), &self.runner);
-        let mut wait = FIRST_WAIT;
+        let mut failures = 0;
         let outcome = loop {
             let mut has_moved = false;
             let mut tell = |progress: &Progress| {
@@ -195,10 +207,10 @@ impl Projection {
                 },
             };
             tracing::warn!(projection = %self.name, %error, "a projection waits");
-            wait = if has_moved { FIRST_WAIT } else { (wait * 2).min(MOST_WAIT) };
+            failures = if has_moved { 1 } else { failures + 1 };
             tokio::select! {
                 () = &mut stop => break Ok(()),
-                () = tokio::time::sleep(wait) => {}
+                () = tokio::time::sleep(BACKOFF.after(failures)) => {}
             }
         };
         if lease.is_held() {

@@ -15,6 +15,9 @@ pub struct Position {
     /// How many entries the stream had been given up to that one, where that is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<u64>,
+    /// The checkpoint that was written with it: another one now was written by another program.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checkpoint: Option<EntryId>,
     /// What the stream looked like. A stream that does not go on from that is another one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub extent: Option<StreamExtent>,
@@ -99,25 +102,27 @@ impl Loaded {
     /// Has the positions agree with the checkpoint.
     fn agree(&mut self, keys: &Keys) -> Result<(), ProjectError> {
         let stored = |reason: String| ProjectError::Stored { key: keys.checkpoint(), reason };
-        let id = match self.checkpoint.as_slice() {
-            b"" => EntryId::MIN,
-            text => EntryId::from_bytes(text).map_err(|error| stored(error.to_string()))?,
+        let checkpoint = match self.checkpoint.as_slice() {
+            b"" => None,
+            text => Some(EntryId::from_bytes(text).map_err(|error| stored(error.to_string()))?),
         };
-        if id == EntryId::MIN {
+        // The checkpoint `0` is what the reference takes for none.
+        let Some(id) = checkpoint.filter(|id| *id != EntryId::MIN) else {
             self.is_from_start = true;
             self.positions = vec![Position::default(); self.positions.len()];
             self.events = 0;
             return Ok(());
+        };
+        if self.positions.iter().any(|position| position.checkpoint == checkpoint) {
+            return Ok(());
         }
-        if let [position] = self.positions.as_mut_slice()
-            && position.id != id
-        {
-            let before = position.id;
-            if before != EntryId::MIN {
-                self.notice = Some(format!(
-                    "another program moved the checkpoint from `{before}` to `{id}`; the events between are not handled here"
-                ));
-            }
+        let written = self.positions.iter().find_map(|position| position.checkpoint);
+        if let Some(written) = written {
+            self.notice = Some(format!(
+                "another program moved the checkpoint from `{written}` to `{id}`; the events between are handled there or not at all"
+            ));
+        }
+        for position in &mut self.positions {
             // What the stream looked like still tells whether it is the same one, but not how many entries it had up to here.
             *position = Position { id, version: None, ..position.clone() };
         }

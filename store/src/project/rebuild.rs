@@ -7,7 +7,10 @@ use super::{Keys, ProjectError};
 use crate::write::Script;
 use crate::{EventStore, StoreError, WriteError, reply};
 
-static SWAP: Script = Script::new(include_str!("swap.lua"));
+static SWAP: Script = Script::needing(
+    "+evalsha +eval +exists +hget +hmget +hset +rename +sadd +scard +unlink",
+    include_str!("swap.lua"),
+);
 
 /// How often it is tried while the old one gets further keys: it does so a few times at most, since handlers change the same ones.
 const SWAP_ATTEMPTS: u32 = 20;

@@ -73,7 +73,8 @@ pub struct Status {
     pub rebuild: Option<Box<Status>>,
 }
 
-static NOTE: Script = Script::new(
+static NOTE: Script = Script::needing(
+    "+evalsha +eval +hget +hset",
     "if (redis.call('HGET', KEYS[1], 'generation') or '') ~= ARGV[1] then return 0 end
      redis.call('HSET', KEYS[1], unpack(ARGV, 2))
      return 1",
@@ -208,18 +209,19 @@ fn name_of(key: &[u8]) -> Option<String> {
     (!name.is_empty() && !is_rebuild).then(|| name.to_owned())
 }
 
-/// Writes fields of the status, unless the projection was reset or rebuilt meanwhile.
+/// Writes fields of the status, unless the projection was reset or rebuilt meanwhile. Whether it did.
 pub(crate) async fn note(
     store: &EventStore,
     keys: &Keys,
     generation: &str,
     fields: &[(&'static str, String)],
-) -> Result<(), WriteError> {
+) -> Result<bool, WriteError> {
     let mut words = vec![generation.to_owned()];
     for (name, value) in fields {
         words.extend([(*name).to_owned(), value.clone()]);
     }
-    NOTE.run(store.writes(), &[keys.status().as_bytes()], words).await.map(drop)
+    let reply = NOTE.run(store.writes(), &[keys.status().as_bytes()], words).await?;
+    Ok(reply == Value::Int(1))
 }
 
 /// What an error adds to the status.

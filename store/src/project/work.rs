@@ -128,7 +128,9 @@ impl Work<'_> {
                     let activity = if follows { Activity::Following } else { Activity::Stopped };
                     let mut fields = self.fields(activity, loaded.notice.as_deref());
                     fields.extend(error_fields(None));
-                    note(self.store, self.keys, &loaded.generation, &fields).await?;
+                    if !note(self.store, self.keys, &loaded.generation, &fields).await? {
+                        return self.replaced().map(|()| false);
+                    }
                 }
             }
             if let Some(lease) = &mut lease
@@ -178,7 +180,11 @@ impl Work<'_> {
                 status,
                 writes: &writes,
             };
-            let (committed, checkpoint, texts) = commit.run(self.store).await?;
+            let (committed, checkpoint, texts) = match commit.run(self.store).await {
+                // What is stored tells whether it was.
+                Err(ProjectError::Write(error)) if error.is_unknown() => return Ok(Next::Again),
+                stored => stored?,
+            };
             match committed {
                 Committed::Done => {
                     *loaded = Loaded {
@@ -194,12 +200,13 @@ impl Work<'_> {
                     (self.told)(&self.progress);
                 }
                 Committed::Overtaken => return Ok(Next::Again),
-                Committed::Replaced if self.generation.is_some() => return Err(self.cancelled()),
-                Committed::Replaced => return Ok(Next::Again),
+                Committed::Replaced => return self.replaced().map(|()| Next::Again),
             }
         }
         match failure {
             Some(failure) => Err(failure.into()),
+            // What it did not take is read again.
+            None if taken < batch.len() => Ok(Next::Again),
             None => Ok(Next::On),
         }
     }
@@ -278,6 +285,11 @@ impl Work<'_> {
         all.join("; ")
     }
 
+    /// What to do where others reset or rebuilt the projection: go on from that, unless this is a rebuild itself.
+    fn replaced(&self) -> Result<(), ProjectError> {
+        if self.generation.is_some() { Err(self.cancelled()) } else { Ok(()) }
+    }
+
     fn cancelled(&self) -> ProjectError {
         ProjectError::Cancelled { name: self.keys.name().to_owned() }
     }
@@ -296,7 +308,19 @@ pub(crate) async fn note_stopped(store: &EventStore, keys: &Keys) -> Result<(), 
         ("rate", "0.0".to_owned()),
         ("updated", now_ms().to_string()),
     ];
-    note(store, keys, &generation, &fields).await
+    note(store, keys, &generation, &fields).await.map(drop)
+}
+
+/// Says in the status of a projection why it cannot be run at all, such as that its file is none.
+///
+/// # Errors
+/// Where that cannot be written.
+pub async fn note_problem(store: &EventStore, name: &str, problem: &str) -> Result<(), WriteError> {
+    let mut command = redis::cmd("HSET");
+    command.arg(Keys::of(name).status());
+    command.arg("name").arg(name).arg("activity").arg(Activity::Failed.name());
+    command.arg("error").arg(problem).arg("failure").arg("").arg("updated").arg(now_ms());
+    store.writes().send(&command).await.map(drop)
 }
 
 /// A text that no other life of a projection has.

@@ -13,4 +13,5 @@ mod groups;
 mod project;
 mod project_faults;
 mod project_rebuild;
+mod project_reference;
 mod publish;

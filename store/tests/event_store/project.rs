@@ -249,6 +249,11 @@ async fn two_streams_are_handled_in_the_order_of_their_ids() {
     let both = || counting("both").stream("t");
     both().catch_up(&store).await.unwrap();
     assert_eq!(counted(&store, "both").await, Counted::of(1..=4_000));
+    // A third one, which has no events yet, changes nothing; and without the second one it goes on where that one stream was.
+    let progress = both().stream("none").catch_up(&store).await.unwrap();
+    assert_eq!(progress.handled, 0);
+    let progress = counting("both").catch_up(&store).await.unwrap();
+    assert_eq!(progress.handled, 0);
     // The checkpoint is never ahead of any of them.
     assert_eq!(text(&redis, "GET projection:both:checkpoint").await, "3999-0");
     redis.add("t", "4001-0", "Counted", r#"{"n":4001}"#).await;

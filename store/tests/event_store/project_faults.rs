@@ -201,6 +201,14 @@ async fn a_user_who_may_not_write_and_a_full_redis_change_nothing() {
         redis::Value::Int(0)
     );
 
+    redis.run("ACL SETUSER app +hincrbyfloat -@scripting").await;
+    let error = order_stats().catch_up(&store).await.unwrap_err();
+    assert!(error.to_string().to_lowercase().contains("evalsha"), "{error}");
+    assert_eq!(
+        redis.run("EXISTS stats:orders projection:order-stats:checkpoint").await,
+        redis::Value::Int(0)
+    );
+
     redis.run("CONFIG SET maxmemory 1").await;
     let store = EventStore::new(redis.url());
     let error = order_stats().catch_up(&store).await.unwrap_err();

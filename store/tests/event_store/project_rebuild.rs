@@ -146,7 +146,9 @@ async fn a_reset_has_whoever_runs_it_begin_again() {
         .await;
     };
     has_all("3000-0").await;
+    // Also where nothing new comes.
     project::reset(&store, "count").await.unwrap();
+    has_all("3000-0").await;
     redis.add("s", "3001-0", "Counted", r#"{"n":3001}"#).await;
     has_all("3001-0").await;
     stop.send(()).unwrap();

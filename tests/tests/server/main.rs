@@ -35,6 +35,7 @@ mod live_rewritten;
 mod loan_applications;
 mod openapi;
 mod overview;
+mod projections;
 mod questions;
 mod related;
 mod replay;

@@ -17,8 +17,8 @@ use tokio::sync::Notify;
 
 use super::output::{Output, OutputOptions, Record, note};
 use super::{Failure, arguments};
-use crate::cli::signals;
 use crate::config::RedisOptions;
+use crate::signals;
 use command::EventCommand;
 
 /// How long events under way may take when the process is asked to end: less than the time after which it is ended.

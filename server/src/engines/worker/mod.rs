@@ -6,6 +6,7 @@
 mod guard;
 mod judge;
 mod pages;
+mod project;
 mod scripts;
 mod walk;
 
@@ -130,6 +131,11 @@ impl Worker {
             }
             Job::Walk(walk) => self.walk(*walk),
             Job::Judge(judge) => self.judge(&judge),
+            Job::ReadProjection(script) => {
+                let read = self.scripts.projection(&script);
+                self.answer(read.map(|read| (read.streams().to_vec(), read.is_table())))
+            }
+            Job::Project(job) => self.project(*job),
         };
         self.guard.end();
         done

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use rewind_domain::FoldError;
-use rewind_script::{Expression, Limits, ScriptFold};
+use rewind_script::{Expression, Limits, ScriptFold, ScriptProjection};
 
 use crate::engines::process::MAX_KNOWN;
 use crate::folds::Script;
@@ -14,11 +14,12 @@ pub(super) struct Scripts {
     /// Those used last at the end.
     folds: Vec<(Script, Arc<ScriptFold>)>,
     expressions: Vec<(String, Expression)>,
+    projections: Vec<(Script, Arc<ScriptProjection>)>,
 }
 
 impl Scripts {
     pub(super) fn new(limits: Limits) -> Self {
-        Self { limits, folds: Vec::new(), expressions: Vec::new() }
+        Self { limits, folds: Vec::new(), expressions: Vec::new(), projections: Vec::new() }
     }
 
     /// The fold of this source.
@@ -29,6 +30,19 @@ impl Scripts {
         let limits = self.limits;
         let read = || ScriptFold::compile(&script.name, &script.source, limits).map(Arc::new);
         kept(&mut self.folds, |known| known == script, || Ok((script.clone(), read()?)))
+    }
+
+    /// The projection of this source.
+    ///
+    /// # Errors
+    /// Where it is none.
+    pub(super) fn projection(
+        &mut self,
+        script: &Script,
+    ) -> Result<Arc<ScriptProjection>, FoldError> {
+        let limits = self.limits;
+        let read = || ScriptProjection::compile(&script.name, &script.source, limits).map(Arc::new);
+        kept(&mut self.projections, |known| known == script, || Ok((script.clone(), read()?)))
     }
 
     /// The expression of this source.

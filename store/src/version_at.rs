@@ -48,6 +48,39 @@ impl Store {
         self.last_version(key, range, numbering).await
     }
 
+    /// The id of the entry behind the first `count` of a stream that looked like this, looked for from the nearer end; `None` where there are
+    /// fewer by now.
+    ///
+    /// # Errors
+    /// As for [`Store::page`].
+    pub async fn id_at(
+        &self,
+        key: &StreamKey,
+        extent: &StreamExtent,
+        count: u64,
+    ) -> Result<Option<EntryId>, StoreError> {
+        let behind = extent.length.saturating_sub(count).saturating_sub(1);
+        let (order, distance) = match count <= behind {
+            true => (PageOrder::OldestFirst, count),
+            false => (PageOrder::NewestFirst, behind),
+        };
+        // What is added meanwhile comes behind it.
+        let before = extent.last_id.and_then(EntryId::next);
+        let range = IdRange { after: None, before };
+        let numbering = Numbering::new(order.into());
+        let mut scan = self.begin_scan(key, range, numbering, Keep::Beginnings(ID_BYTES)).await?;
+        let mut passed = 0;
+        while let Some(page) = scan.next_page().await? {
+            for (entry, _) in page.events() {
+                if passed == distance {
+                    return Ok(Some(entry.id));
+                }
+                passed += 1;
+            }
+        }
+        Ok(None)
+    }
+
     /// The version of the first entry from `to` on, given that of `from`, which comes before it.
     async fn count_up(
         &self,

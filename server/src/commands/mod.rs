@@ -3,17 +3,21 @@
 //! Each command is a file: its options, and `run`. They share how they print ([`output`]), how they fail ([`failure`]), and how
 //! they read events ([`new_events`]). They need no permission beyond that of the Redis user in the URL.
 
+pub mod append;
 pub mod arguments;
 pub mod consume;
 pub mod dead;
+pub mod events;
 pub mod failure;
 pub mod groups;
+pub mod info;
 pub mod new_events;
 pub mod output;
 pub mod pending;
 pub mod project;
 pub mod publish;
 pub mod shell;
+pub mod trim;
 
 use clap::Subcommand;
 
@@ -25,6 +29,14 @@ pub use shell::{CompletionsArgs, ManArgs};
 pub enum StoreCommand {
     /// Add events to the end of a stream: one, or a batch that is added whole or not at all
     Publish(publish::PublishArgs),
+    /// Append events to an aggregate, if it is at the expected version
+    Append(append::AppendArgs),
+    /// Print the events of a stream, and those that are added
+    Events(events::EventsArgs),
+    /// Remove the oldest entries of a stream
+    Trim(trim::TrimArgs),
+    /// Print how a stream is, with its groups and their consumers
+    Info(info::InfoArgs),
     /// Read events for a consumer group: print them, or run a command for each
     Consume(Box<consume::ConsumeArgs>),
     /// List, make, reset and delete consumer groups
@@ -49,6 +61,10 @@ impl StoreCommand {
     pub async fn run(self) -> Result<(), Failure> {
         match self {
             Self::Publish(args) => args.run().await,
+            Self::Append(args) => args.run().await,
+            Self::Events(args) => args.run().await,
+            Self::Trim(args) => args.run().await,
+            Self::Info(args) => args.run().await,
             Self::Consume(args) => args.run().await,
             Self::Groups(args) => args.run().await,
             Self::Pending(args) => args.run().await,

@@ -1,13 +1,10 @@
 //! Reading an aggregate: its version, and its events behind a version, without those before it.
 
-use rewind_domain::numbering::Numbering;
 use rewind_domain::versions::StreamExtent;
 use rewind_domain::{EntryId, Event, StreamKey, layout};
 
 use super::{Aggregate, AggregateStore, Missing, ReadError};
 use crate::add::counted;
-use crate::entries::ID_BYTES;
-use crate::resp::Keep;
 use crate::{IdRange, Page, PageOrder, StoreError, reply};
 
 /// How many events a page has at most, however many are asked for.
@@ -92,7 +89,7 @@ impl AggregateStore {
         version: u64,
         count: usize,
     ) -> Result<EventPage, ReadError> {
-        let count = count.clamp(1, MAX_PAGE_EVENTS) as u64;
+        let (count, reads) = (count.clamp(1, MAX_PAGE_EVENTS) as u64, self.store.reads());
         for _ in 0..MAX_READS {
             let extent = self.extent(stream).await?;
             let latest = self.checked_version(stream, &extent, version).await?;
@@ -105,7 +102,9 @@ impl AggregateStore {
                 if let Some(page) = self.tail(stream, latest, behind).await? {
                     return Ok(page);
                 }
-            } else if let Some(id) = self.id_of(stream, version + 1, latest, &extent).await? {
+            } else if let Some(id) =
+                reads.id_at(stream, &extent, version + extent.length - latest).await?
+            {
                 let range = PageOrder::OldestFirst.range_from(Some(id));
                 let page = self.page(stream, range, PageOrder::OldestFirst, count).await?;
                 // Unless it was trimmed meanwhile.
@@ -150,37 +149,6 @@ impl AggregateStore {
         page.entries.reverse();
         page.is_last = true;
         Ok(Some(numbered(page, latest + 1 - count, latest)))
-    }
-
-    /// The id of the event that made a version, looked for from the nearer end.
-    async fn id_of(
-        &self,
-        stream: &StreamKey,
-        version: u64,
-        latest: u64,
-        extent: &StreamExtent,
-    ) -> Result<Option<EntryId>, ReadError> {
-        let first = latest + 1 - extent.length;
-        let is_nearer_to_first = version - first <= latest - version;
-        let (order, distance) = match is_nearer_to_first {
-            true => (PageOrder::OldestFirst, version - first),
-            false => (PageOrder::NewestFirst, latest - version),
-        };
-        // What is added meanwhile comes behind it.
-        let before = extent.last_id.and_then(EntryId::next);
-        let (range, keep) = (IdRange { after: None, before }, Keep::Beginnings(ID_BYTES));
-        let numbering = Numbering::new(order.into());
-        let mut scan = self.store.reads().begin_scan(stream, range, numbering, keep).await?;
-        let mut passed = 0;
-        while let Some(page) = scan.next_page().await? {
-            for (entry, _) in page.events() {
-                if passed == distance {
-                    return Ok(Some(entry.id));
-                }
-                passed += 1;
-            }
-        }
-        Ok(None)
     }
 
     async fn page(

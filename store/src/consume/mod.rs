@@ -13,7 +13,7 @@ mod dead;
 mod delivery;
 mod group;
 mod release;
-mod replies;
+pub(crate) mod replies;
 mod run;
 mod start;
 

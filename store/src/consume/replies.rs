@@ -124,7 +124,7 @@ pub(super) fn ids(reply: Value) -> Result<Vec<EntryId>, StoreError> {
 }
 
 /// The reply to `XINFO CONSUMERS`.
-pub(super) fn consumers(reply: Value) -> Result<Vec<ConsumerInfo>, StoreError> {
+pub(crate) fn consumers(reply: Value) -> Result<Vec<ConsumerInfo>, StoreError> {
     const SHAPE: StoreError = StoreError::Unexpected { what: "consumers of another shape" };
     let Value::Array(items) = reply else { return Err(SHAPE) };
     let consumer = |item| {

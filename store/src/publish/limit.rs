@@ -53,10 +53,16 @@ impl Limit {
             Kept::Newest(count) => ("MAXLEN", count.to_string()),
             Kept::From(id) => ("MINID", id.to_string()),
         };
-        let precision = match self.precision {
-            Precision::AtLeast => "~",
-            Precision::Exact => "=",
-        };
-        vec![name.to_owned(), precision.to_owned(), value]
+        vec![name.to_owned(), self.precision.word().to_owned(), value]
+    }
+}
+
+impl Precision {
+    /// The word of `XADD` and `XTRIM`.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::AtLeast => "~",
+            Self::Exact => "=",
+        }
     }
 }

@@ -15,3 +15,4 @@ mod project_faults;
 mod project_rebuild;
 mod project_reference;
 mod publish;
+mod trim;

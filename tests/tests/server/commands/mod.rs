@@ -1,8 +1,12 @@
 //! The commands for the event store, run as a script runs them.
 
+mod append;
 mod consume;
+mod events;
+mod info;
 mod publish;
 mod shell;
+mod trim;
 
 use std::io::Write as _;
 use std::process::{Command, Stdio};

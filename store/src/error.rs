@@ -197,8 +197,10 @@ impl StoreError {
                 Self::of_no_permission(detail).unwrap_or(Self::Forbidden { message: message() })
             }
             "WRONGTYPE" => Self::WrongType,
-            // The second is what a client hears that waits for entries of a group while its stream is deleted.
-            "NOGROUP" | "UNBLOCKED" => Self::NoGroup,
+            "NOGROUP" => Self::NoGroup,
+            // What a client hears that waits for entries while their stream is deleted, or while its server becomes a replica.
+            "UNBLOCKED" if detail.contains("no longer exists") => Self::NoGroup,
+            "UNBLOCKED" => Self::Unavailable { address: address(), reason: message() },
             "MOVED" | "ASK" => {
                 Self::OtherNode { address: detail.split(' ').nth(1).unwrap_or_default().to_owned() }
             }
@@ -366,6 +368,8 @@ mod tests {
         ] {
             assert_eq!(error(line), StoreError::NoGroup, "{line}");
         }
+        let line = "UNBLOCKED force unblock from blocking operation, instance state changed (master -> replica?)";
+        assert!(error(line).is_passing());
     }
 
     #[test]

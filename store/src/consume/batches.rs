@@ -135,15 +135,18 @@ impl Consumer {
             self.group.ack(&batch.deleted).await?;
             self.held.remove(&batch.deleted);
         }
+        // What was acknowledged while it was being read is not pending any more, and not handed out again.
         let deliveries = self.count_deliveries(&found).await?;
         let counted = found.into_iter().zip(deliveries);
-        batch.deliveries = counted.map(|(entry, count)| Delivery::new(entry, count)).collect();
+        batch.deliveries = counted
+            .filter_map(|(entry, count)| count.map(|count| Delivery::new(entry, count)))
+            .collect();
         self.held.ids().extend(batch.ids());
         Ok(batch)
     }
 
-    /// How often each of these entries was delivered.
-    async fn count_deliveries(&self, entries: &[Entry]) -> Result<Vec<u64>, StoreError> {
+    /// How often each of these entries was delivered; `None` if it is not pending for this consumer.
+    async fn count_deliveries(&self, entries: &[Entry]) -> Result<Vec<Option<u64>>, StoreError> {
         if entries.is_empty() {
             return Ok(Vec::new());
         }
@@ -157,7 +160,8 @@ impl Consumer {
         let mut counts = Vec::with_capacity(entries.len());
         for reply in reads.run(&pipeline).await? {
             let found = replies::pending(reply.map_err(|error| reads.error(&error))?)?;
-            counts.push(found.first().map_or(1, |entry| entry.deliveries.max(1)));
+            let own = found.first().filter(|entry| entry.consumer == self.name);
+            counts.push(own.map(|entry| entry.deliveries.max(1)));
         }
         Ok(counts)
     }

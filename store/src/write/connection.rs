@@ -10,7 +10,7 @@ use tokio::sync::Mutex;
 
 use super::WriteError;
 use crate::connection::{self, RESPONSE_TIMEOUT};
-use crate::{StoreError, StoreUrl};
+use crate::{StoreError, StoreUrl, WriteRefusal};
 
 /// A connection for writes, shared by clones of its handle.
 ///
@@ -53,8 +53,18 @@ impl WriteConnection {
         let mut connection = open.connection.clone();
         let reply: RedisResult<Value> = command.query_async(&mut connection).await;
         match reply {
-            Ok(value) => Ok(self.checked(value)?),
-            Err(error) => Err(self.failed(&open, &error).await),
+            Ok(value) => match self.checked(value) {
+                Err(error) => {
+                    self.leave_replica(&open, &error).await;
+                    Err(error.into())
+                }
+                value => Ok(value?),
+            },
+            Err(error) => {
+                let error = self.failed(&open, &error).await;
+                self.leave_replica(&open, error.cause()).await;
+                Err(error)
+            }
         }
     }
 
@@ -116,10 +126,21 @@ impl WriteConnection {
             return cause.into();
         }
         // Whatever else is on its way there is not waited for by the next write.
+        self.leave(used).await;
+        WriteError::Unknown { cause: Box::new(cause) }
+    }
+
+    /// Leaves a server that has become a replica: a new connection to the same address may lead to its successor.
+    async fn leave_replica(&self, used: &Open, error: &StoreError) {
+        if *error == StoreError::WritesRefused(WriteRefusal::Replica) {
+            self.leave(used).await;
+        }
+    }
+
+    async fn leave(&self, used: &Open) {
         let mut open = self.0.open.lock().await;
         if open.as_ref().is_some_and(|open| Arc::ptr_eq(&open.has_ended, &used.has_ended)) {
             *open = None;
         }
-        WriteError::Unknown { cause: Box::new(cause) }
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use redis::Value;
-use rewind_dev::{TestRedis, eventually};
+use rewind_dev::{LossyProxy, TestRedis, eventually};
 use rewind_domain::EntryId;
 use rewind_store::consume::{Consumer, Group, LostGroup, PendingQuery, ReleaseBy, Start};
 use rewind_store::publish::Publisher;
@@ -274,4 +274,26 @@ async fn a_redis_that_is_restarted_gives_on_what_was_pending() {
     // What it holds is not given to it again.
     assert_eq!(consumer.next(10, A_WHILE).await.unwrap().ids(), [id(3)]);
     assert_eq!(consumer.ack(&[id(1), id(2), id(3)]).await, Ok(3));
+}
+
+#[tokio::test]
+async fn entries_whose_reply_was_lost_are_given_by_the_next_call() {
+    let redis = TestRedis::start().await;
+    redis.add_many(STREAM, 4).await;
+    let proxy = LossyProxy::start(&redis).await;
+    let mut consumer = Consumer::new(&EventStore::new(proxy.url()), STREAM, GROUP, "one");
+    assert_eq!(consumer.next(1, AT_ONCE).await.unwrap().ids(), [id(1)]);
+    // Connecting again takes replies as well, so this loses that of the read.
+    proxy.lose_replies(1);
+    assert!(consumer.next(2, AT_ONCE).await.unwrap_err().is_passing());
+    assert_eq!(pending_ids(&redis).await, [id(1), id(2), id(3)]);
+    // The first is held, and not given again.
+    assert_eq!(consumer.next(2, AT_ONCE).await.unwrap().ids(), [id(2)]);
+    assert_eq!(consumer.next(2, AT_ONCE).await.unwrap().ids(), [id(3)]);
+    assert_eq!(consumer.next(2, AT_ONCE).await.unwrap().ids(), [id(4)]);
+    // An acknowledgement is repeated, since that is harmless.
+    consumer.ack(&[id(1)]).await.unwrap();
+    proxy.lose_replies(1);
+    assert_eq!(consumer.ack(&[id(2), id(3)]).await, Ok(0));
+    assert_eq!(pending_ids(&redis).await, [id(4)]);
 }

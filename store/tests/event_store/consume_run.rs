@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use redis::Value;
-use rewind_dev::{TestRedis, eventually};
+use rewind_dev::{LossyProxy, TestRedis, eventually};
 use rewind_domain::EntryId;
 use rewind_store::consume::{
     Consumer, DeadLetters, Delivery, LostGroup, RunOptions, RunReport, Undecodable,
@@ -480,4 +480,50 @@ async fn a_handler_that_takes_long_keeps_its_entry() {
     assert_eq!(task.await.unwrap().unwrap().handled, 1);
     other.stop().await;
     assert_eq!(redis.run("XLEN events:orders").await, Value::Int(1));
+}
+
+#[tokio::test]
+async fn a_network_that_loses_replies_has_each_entry_handled_and_given_up_on_once() {
+    let redis = TestRedis::start().await;
+    redis.add_many(STREAM, 300).await;
+    let proxy = LossyProxy::start(&redis).await;
+    let consumer = Consumer::new(&EventStore::new(proxy.url()), STREAM, GROUP, "one");
+    let options = RunOptions { concurrency: NonZeroUsize::new(4).unwrap(), ..quick() };
+    let running = Running::start(consumer, options, |delivery| {
+        if delivery.id().ms() % 50 == 7 { Err("no".to_owned()) } else { Ok(()) }
+    });
+    for handled in (10..300).step_by(10) {
+        eventually("more is handled", || async { (running.log().len() >= handled).then_some(()) })
+            .await;
+        proxy.lose_replies(1);
+    }
+    until_all_is_acknowledged(&redis, id(300)).await;
+    let handled: BTreeSet<_> = running.log().into_iter().map(|(id, _)| id).collect();
+    assert_eq!(handled.into_iter().collect::<Vec<_>>(), ids(1..=300));
+    let letters = dead_letters(&redis).list(None, 100).await.unwrap();
+    let mut dead: Vec<_> =
+        letters.iter().map(|letter| letter.cause.as_ref().unwrap().origin).collect();
+    dead.sort_unstable();
+    assert_eq!(dead, ids((7..300).step_by(50)));
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_server_that_is_a_replica_for_a_while_is_waited_for() {
+    let redis = TestRedis::start().await;
+    redis.add_many(STREAM, 50).await;
+    let running = Running::start(consumer(&redis, "one"), quick(), |_| Ok(()));
+    until_all_is_acknowledged(&redis, id(50)).await;
+    redis.run("REPLICAOF 127.0.0.1 1").await;
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    assert!(!running.task.is_finished());
+    // One that starts now is told what is wrong.
+    let options = RunOptions { until_idle: true, ..quick() };
+    let other = Running::start(consumer(&redis, "other"), options, |_| Ok(()));
+    let error = other.task.await.unwrap().unwrap_err();
+    assert!(matches!(error, StoreError::WritesRefused(_)), "{error}");
+    redis.run("REPLICAOF NO ONE").await;
+    redis.add(STREAM, "51-0", "a", "1").await;
+    until_all_is_acknowledged(&redis, id(51)).await;
+    assert_eq!(running.stop().await.handled, 51);
 }

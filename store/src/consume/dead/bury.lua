@@ -15,8 +15,8 @@ end
 
 -- Before anything changes: whether there is memory for a dead letter, which Redis checks at the first write of a script only, and whether
 -- the user may add and acknowledge. The first always fails, because no entry has this id.
-local probe = redis.pcall('XADD', dead, '0-0', 'a', 'b')
-if not string.find(probe.err, '0-0', 1, true) then return probe end
+local probe = {'XADD', dead, '0-0', 'a', 'b'}
+if not string.find(redis.pcall(unpack(probe)).err, '0-0', 1, true) then redis.call(unpack(probe)) end
 redis.call('XACK', stream, group, '0-0')
 local words = {}
 for at = 6, #ARGV do words[#words + 1] = ARGV[at] end

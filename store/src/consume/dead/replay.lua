@@ -15,8 +15,8 @@ local origin, consumer = words[first + 2], words[first + 8]
 -- Before anything changes: whether there is memory for an event, which Redis checks at the first write of a script only, and whether the
 -- user may add it and delete the dead letter. The first always fails, because no entry has this id.
 if not group then
-  local probe = redis.pcall('XADD', stream, '0-0', 'a', 'b')
-  if not string.find(probe.err, '0-0', 1, true) then return probe end
+  local probe = {'XADD', stream, '0-0', 'a', 'b'}
+  if not string.find(redis.pcall(unpack(probe)).err, '0-0', 1, true) then redis.call(unpack(probe)) end
 end
 redis.call('XDEL', dead, '0-0')
 local id = origin

@@ -38,7 +38,7 @@ impl Consumer {
     /// Each entry is handled at least once. It is acknowledged when the handler returns `Ok`. When the handler fails or panics, the entry is
     /// tried again after a while, and becomes a [dead letter](super::DeadLetters) when it was delivered
     /// [`RunOptions::max_deliveries`] times. Entries that other consumers left are claimed. While Redis is away, or takes no writes, the
-    /// consumer waits. An entry that cannot be decoded goes to the handler or to the dead letters, as [`RunOptions::undecodable`] says.
+    /// consumer waits, once it has read for the first time. An entry that cannot be decoded goes to the handler or to the dead letters, as [`RunOptions::undecodable`] says.
     ///
     /// When it stops, handlers under way may finish for a while, and everything that is not acknowledged then is
     /// [given back](Consumer::release).
@@ -72,7 +72,7 @@ impl Consumer {
     ///
     /// # Errors
     /// What does not pass by itself: [`StoreError::NoGroup`] if the group was deleted and this consumer may not make it again,
-    /// [`StoreError::WrongType`], and what this user is not allowed. What was not acknowledged then is given back, as far as Redis lets it.
+    /// [`StoreError::WrongType`], and what this user is not allowed; before the first read also that Redis is away or takes no writes. What was not acknowledged then is given back, as far as Redis lets it.
     pub async fn run<H, F, E>(
         mut self,
         options: RunOptions,
@@ -107,11 +107,13 @@ impl Consumer {
         work.finish(stop_within).await;
         let tried = work.tried();
         let mut report = work.into_report();
-        match self.release_all(&tried).await {
-            Ok(released) => report.released = released,
-            Err(error) => tracing::warn!(
-                %error, "entries could not be given back; other consumers claim them after a while"
-            ),
+        if self.has_seen_group {
+            match self.release_all(&tried).await {
+                Ok(released) => report.released = released,
+                Err(error) => tracing::warn!(
+                    %error, "entries could not be given back; other consumers claim them after a while"
+                ),
+            }
         }
         outcome.map(|()| report)
     }
@@ -165,7 +167,8 @@ impl Consumer {
                         claim_at = Instant::now();
                     }
                 }
-                Err(error) if may_pass(&error) => {
+                // Who starts a consumer learns at once what is wrong; later, it is waited out.
+                Err(error) if self.has_seen_group && may_pass(&error) => {
                     failures += 1;
                     // A server that became a replica answers on the old connection for ever.
                     self.reads = None;

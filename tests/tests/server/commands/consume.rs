@@ -158,6 +158,12 @@ async fn what_cannot_be_consumed_is_a_status_of_its_own() {
     let ran = consume(&redis, &[]);
     assert_eq!(ran.status, 1);
     assert!(ran.error.contains("group `billing` of stream `events:orders`"), "{}", ran.error);
-    let away = super::run_at("redis+unix:///nowhere", &["pending", STREAM, "billing"], "");
-    assert_eq!(away.status, 5, "{}", away.error);
+    for arguments in [
+        &["pending", STREAM, "billing"][..],
+        &["consume", STREAM, "--group", "billing"],
+        &["dead", "list", STREAM, "billing"],
+    ] {
+        let away = super::run_at("redis+unix:///nowhere", arguments, "");
+        assert_eq!(away.status, 5, "{}", away.error);
+    }
 }

@@ -36,6 +36,7 @@ mod resp;
 mod run;
 mod sample;
 mod server;
+mod shop;
 mod signals;
 mod steps;
 mod test;

@@ -23,7 +23,7 @@ use crate::signals::Signals;
 use crate::steps::{Step, Steps};
 use crate::trickle::Trickle;
 use crate::workspace::Workspace;
-use crate::{bundle, packages, process, sample, tools, trunk};
+use crate::{bundle, packages, process, sample, shop, tools, trunk};
 
 /// Where `rewind serve` finds its Redis. In the environment rather than among the arguments, which
 /// everyone on the machine can read.
@@ -114,6 +114,12 @@ fn start(workspace: &Workspace, args: &ServeArgs, way: Way) -> Result<ExitCode> 
     // Removed once everything has ended.
     let mut configuration = None;
     let served = (|| {
+        // Of data that is somebody's own nothing is billed.
+        if let Some(redis) = redis.as_ref().filter(|redis| redis.trickle.is_some()) {
+            let mut billing = shop::billing(&rewind);
+            billing.env(REDIS_URL, redis.server.url());
+            group.add(billing, "rewind consume")?;
+        }
         if let (Some((trunk, port)), Some(listen)) = (&trunk, &listen) {
             let backend = listen
                 .parse()
@@ -201,6 +207,12 @@ impl ServeArgs {
             || self.config().is_some()
     }
 
+    fn brings_projections(&self) -> bool {
+        value_of(&self.serve_args, "--projections").is_some()
+            || env::var_os("REWIND_PROJECTIONS").is_some()
+            || self.config().is_some()
+    }
+
     /// The configuration file that the server will read.
     fn config(&self) -> Option<PathBuf> {
         let file = value_of(&self.serve_args, "--config").map(PathBuf::from);
@@ -240,7 +252,10 @@ impl ServeArgs {
             command.args(["--listen", listen]);
         }
         if redis.is_some() && !self.brings_folds() {
-            command.arg("--folds").arg(sample_folds(workspace)?).arg("--allow-fold-edits");
+            command.arg("--folds").arg(shop::folds(workspace)?).arg("--allow-fold-edits");
+        }
+        if redis.is_some() && !self.brings_projections() {
+            command.arg("--projections").arg(shop::projections(workspace)?);
         }
         command.args(&self.serve_args);
         let given = self.redis_url.clone().filter(|url| !url.is_empty());
@@ -313,24 +328,6 @@ fn parse_marker(text: &str) -> Option<(bool, u64)> {
         _ => return None,
     };
     Some((done, now_ms.parse().ok()?))
-}
-
-/// The folder with the folds of the sample: copies, to be played with.
-fn sample_folds(workspace: &Workspace) -> Result<PathBuf> {
-    let folder = workspace.folds();
-    fs::create_dir_all(&folder).with_context(|| format!("cannot make `{}`", folder.display()))?;
-    let examples = workspace.root().join("examples/folds");
-    let found =
-        fs::read_dir(&examples).with_context(|| format!("cannot read `{}`", examples.display()))?;
-    for example in found {
-        let example = example?;
-        let copy = folder.join(example.file_name());
-        if !copy.exists() {
-            fs::copy(example.path(), &copy)
-                .with_context(|| format!("cannot write `{}`", copy.display()))?;
-        }
-    }
-    Ok(folder)
 }
 
 /// Whether a configuration file says which Redis to use. The private one must not take its place:

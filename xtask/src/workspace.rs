@@ -43,4 +43,9 @@ impl Workspace {
     pub(crate) fn folds(&self) -> PathBuf {
         self.root.join(".rewind/folds")
     }
+
+    /// The projections of the sample, which may have been edited.
+    pub(crate) fn projections(&self) -> PathBuf {
+        self.root.join(".rewind/projections")
+    }
 }

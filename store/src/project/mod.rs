@@ -117,7 +117,8 @@ impl Projection {
     /// A projection of whatever takes events in.
     #[must_use]
     pub fn with(name: &str, reducer: Box<dyn Reducer>) -> Self {
-        let runner = format!("{}-{}", std::process::id(), work::new_generation());
+        // Where and when it was made: no two processes make the same.
+        let runner = work::new_generation();
         Self { name: name.to_owned(), streams: Vec::new(), reducer, runner }
     }
 

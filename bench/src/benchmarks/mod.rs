@@ -10,6 +10,7 @@ mod live;
 mod load;
 mod memory;
 mod page;
+mod project;
 mod replay;
 mod screen;
 mod shown;
@@ -36,6 +37,8 @@ pub(crate) enum Benchmark {
     Page,
     /// The state of an aggregate, against reading its entries
     Replay,
+    /// A projection of a stream, against reading its entries
+    Project,
     /// Counting all events of a stream, against reading them, and jumps to any of them
     Index,
     /// Searches through a stream, against reading it
@@ -103,6 +106,7 @@ pub(crate) async fn run(
         let outcome = match benchmark {
             Benchmark::Page => page::run(setting, report).await,
             Benchmark::Replay => replay::run(setting, report).await,
+            Benchmark::Project => project::run(setting, report).await,
             Benchmark::Index => index::run(setting, report).await,
             Benchmark::Find => find::run(setting, report).await,
             Benchmark::Live => live::run(setting, report).await,

@@ -137,6 +137,7 @@ impl Store {
         let mut names = std::collections::BTreeSet::new();
         let mut cursor = 0;
         loop {
+            self.shared.scan_pace.turn(SCAN_COUNT).await;
             let mut pipeline = redis::pipe();
             pipeline
                 .cmd("SCAN")

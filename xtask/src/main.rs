@@ -24,6 +24,7 @@ mod bundle;
 mod bundler;
 mod document;
 mod endurance;
+mod engines;
 mod fingerprint;
 mod frontend;
 mod group;

@@ -4,11 +4,12 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::{fs, panic, thread};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use clap::{Args, ValueEnum};
 
 use crate::artifact::Executables;
 use crate::bundler::Bundler;
+use crate::engines;
 use crate::frontend;
 use crate::packages::{self, Browser};
 use crate::profile::Kind;
@@ -26,6 +27,9 @@ const BROWSER_TESTS: &str = "browser";
 /// The test binary that runs Trunk.
 const TRUNK_TESTS: &str = "trunk";
 
+/// The test binary that has the event store's own tests.
+const STORE_TESTS: &str = "event_store";
+
 /// Where the tests are that start a Redis.
 const WITH_REDIS: [&str; 2] = ["store/tests", "tests/tests"];
 
@@ -38,6 +42,10 @@ pub(crate) struct TestArgs {
     /// Install Trunk where it is missing, which takes minutes once, instead of leaving out the tests of it
     #[arg(long)]
     with_trunk: bool,
+    /// Run the store's tests on each Redis and Valkey server of a folder, and nothing else [default folder: `rewind-engines` in the user's
+    /// cache]
+    #[arg(long, value_name = "DIR", require_equals = true, conflicts_with_all = ["only", "with_trunk"])]
+    engines: Option<Option<PathBuf>>,
     /// Run the tests whose name contains this
     filter: Option<String>,
 }
@@ -64,9 +72,43 @@ enum Part {
 /// Sets up what the chosen parts need and runs them, up to the first that fails.
 pub(crate) fn test(workspace: &Workspace, args: &TestArgs) -> Result<ExitCode> {
     let steps = Steps::new();
-    let result = run(workspace, args, &steps);
+    let result = match &args.engines {
+        Some(folder) => on_engines(workspace, args, folder.clone(), &steps),
+        None => run(workspace, args, &steps),
+    };
     eprintln!("\n{}", steps.table());
     result.map(|()| ExitCode::SUCCESS)
+}
+
+/// Runs the store's tests on each engine, and fails after the last one where any failed.
+fn on_engines(
+    workspace: &Workspace,
+    args: &TestArgs,
+    folder: Option<PathBuf>,
+    steps: &Steps,
+) -> Result<()> {
+    let folder = folder.map_or_else(engines::folder, Ok)?;
+    let engines = engines::find(&folder)?;
+    let python = Python::find_or_make(steps)?;
+    let mut failed = Vec::new();
+    for engine in engines {
+        let environment = Environment {
+            redis_server: Some(&engine.program),
+            browser: None,
+            trunk: None,
+            python: python.as_ref(),
+        };
+        let tests = TestRuns { workspace, args, environment, steps, built: None };
+        let name = format!("Store tests on {}", engine.name);
+        if let Err(error) = tests.cargo(&name, &["--test".to_owned(), STORE_TESTS.to_owned()]) {
+            eprintln!("{error:#}");
+            failed.push(engine.name);
+        }
+    }
+    match failed.is_empty() {
+        true => Ok(()),
+        false => bail!("the store's tests failed on {}", failed.join(", ")),
+    }
 }
 
 fn run(workspace: &Workspace, args: &TestArgs, steps: &Steps) -> Result<()> {
@@ -367,6 +409,7 @@ mod tests {
         let args = |only: &[Part], filter: Option<&str>| TestArgs {
             only: only.to_vec(),
             with_trunk: false,
+            engines: None,
             filter: filter.map(str::to_owned),
         };
         assert_eq!(args(&[], None).parts().len(), 7);

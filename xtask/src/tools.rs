@@ -149,11 +149,15 @@ impl Tool {
 
 /// Where what is built once per user is kept.
 pub(crate) fn cache_folder() -> Result<PathBuf> {
+    Ok(user_cache()?.join("rewind/tools"))
+}
+
+/// Where programs keep what they can make again.
+pub(crate) fn user_cache() -> Result<PathBuf> {
     let absolute = |name| env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
     let cache =
         absolute("XDG_CACHE_HOME").or_else(|| absolute("HOME").map(|home| home.join(".cache")));
-    let cache = cache.context("neither `XDG_CACHE_HOME` nor `HOME` is set to an absolute path")?;
-    Ok(cache.join("rewind/tools"))
+    cache.context("neither `XDG_CACHE_HOME` nor `HOME` is set to an absolute path")
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::Args;
 use rewind_domain::{Entry, EntryId, layout};
-use rewind_store::consume::{Group, PendingEntry, PendingQuery};
+use rewind_store::consume::{AckDeleted, Group, PendingEntry, PendingQuery};
 use rewind_store::{EventStore, IdRange, PageOrder, RangeRead, StoreError};
 use serde::Serialize;
 
@@ -50,6 +50,9 @@ pub struct AckArgs {
     /// The ids of the entries
     #[arg(value_name = "ID", required = true)]
     ids: Vec<EntryId>,
+    /// Delete each of them from the stream as well, once every group was given and has acknowledged it
+    #[arg(long)]
+    delete: bool,
     /// Say how many of them are pending, and acknowledge none
     #[arg(long)]
     dry_run: bool,
@@ -110,13 +113,15 @@ impl Record for PendingRow {
 struct Acknowledged {
     acknowledged: u64,
     not_pending: u64,
+    deleted: u64,
 }
 
 impl Record for Acknowledged {
-    const COLUMNS: &'static [&'static str] = &["acknowledged", "not pending"];
+    const COLUMNS: &'static [&'static str] = &["acknowledged", "not pending", "deleted"];
 
     fn cells(&self) -> Vec<String> {
-        vec![self.acknowledged.to_string(), self.not_pending.to_string()]
+        let numbers = [self.acknowledged, self.not_pending, self.deleted];
+        numbers.iter().map(u64::to_string).collect()
     }
 }
 
@@ -216,10 +221,18 @@ impl AckArgs {
             ));
             return Ok(());
         }
-        let acknowledged = group.ack(&self.ids).await;
-        let acknowledged = acknowledged.map_err(|error| self.group.failure(error))?;
-        let not_pending = (self.ids.len() as u64).saturating_sub(acknowledged);
-        Ok(self.group.output.open().details(&Acknowledged { acknowledged, not_pending })?)
+        let done = if self.delete {
+            let done = group.ack_and_delete(&self.ids).await;
+            let done = done.map_err(|error| self.group.failure(error))?;
+            let AckDeleted { deleted, kept, not_pending } = done;
+            Acknowledged { acknowledged: deleted + kept, not_pending, deleted }
+        } else {
+            let acknowledged = group.ack(&self.ids).await;
+            let acknowledged = acknowledged.map_err(|error| self.group.failure(error))?;
+            let not_pending = (self.ids.len() as u64).saturating_sub(acknowledged);
+            Acknowledged { acknowledged, not_pending, deleted: 0 }
+        };
+        Ok(self.group.output.open().details(&done)?)
     }
 }
 

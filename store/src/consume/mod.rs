@@ -30,7 +30,7 @@ use dead::{Burial, Buried};
 
 pub use dead::{DeadLetter, DeadLetters, DeathCause, ReplayTo, Replayed};
 pub use delivery::{Batch, Delivery};
-pub use group::{ConsumerRemoved, Group, GroupMade, PendingOf, PendingQuery};
+pub use group::{AckDeleted, ConsumerRemoved, Group, GroupMade, PendingOf, PendingQuery};
 pub use release::ReleaseBy;
 pub use replies::{ConsumerInfo, PendingEntry};
 pub use run::{OrderKey, RunOptions, RunReport, Undecodable};
@@ -205,6 +205,16 @@ impl Consumer {
     /// What Redis refuses. Entries whose acknowledgement failed may be acknowledged again; acknowledging twice is harmless.
     pub async fn ack(&self, ids: &[EntryId]) -> Result<u64, StoreError> {
         let acknowledged = self.group.ack(ids).await?;
+        self.held.remove(ids);
+        Ok(acknowledged)
+    }
+
+    /// Acknowledges entries, and deletes each of them that no other group of the stream needs any more.
+    ///
+    /// # Errors
+    /// As [`Group::ack_and_delete`].
+    pub async fn ack_and_delete(&self, ids: &[EntryId]) -> Result<AckDeleted, WriteError> {
+        let acknowledged = self.group.ack_and_delete(ids).await?;
         self.held.remove(ids);
         Ok(acknowledged)
     }

@@ -1,7 +1,7 @@
 //! Operations on consumer groups.
 
 use rewind_dev::TestRedis;
-use rewind_store::consume::{Group, GroupMade, PendingOf, PendingQuery, Start};
+use rewind_store::consume::{AckDeleted, Group, GroupMade, PendingOf, PendingQuery, Start};
 use rewind_store::{EventStore, StoreError, WriteError};
 
 use crate::consume::{GROUP, STREAM, consumer, id, pending_ids};
@@ -104,4 +104,27 @@ async fn what_a_consumer_has_pending_is_claimed_or_acknowledged_before_it_is_rem
     assert!(group.consumers().await.unwrap().is_empty());
     let own = PendingOf::ClaimedBy(b"a".to_vec());
     assert!(group.delete_consumer(b"a", &own).await.is_err());
+}
+
+#[tokio::test]
+async fn an_entry_is_deleted_with_its_acknowledgement_once_no_group_needs_it() {
+    let redis = TestRedis::start().await;
+    // Two ids that a double would take for one.
+    for at in ["1-0", "2-0", "3-18446744073709551614", "3-18446744073709551615"] {
+        redis.add(STREAM, at, "a", "1").await;
+    }
+    redis.run("XGROUP CREATE events:orders shipping 0").await;
+    redis.run("XREADGROUP GROUP shipping one COUNT 3 STREAMS events:orders >").await;
+    redis.run("XACK events:orders shipping 1-0 3-18446744073709551614").await;
+    let mut consumer = consumer(&redis, "one");
+    let ids = consumer.next(10, None).await.unwrap().ids();
+    let outcome = consumer.ack_and_delete(&[&ids[..], &[id(9)]].concat()).await;
+    assert_eq!(outcome, Ok(AckDeleted { deleted: 2, kept: 2, not_pending: 1 }));
+    assert!(pending_ids(&redis).await.is_empty());
+    // The last group deletes what it acknowledges.
+    redis.run("XREADGROUP GROUP shipping one STREAMS events:orders >").await;
+    let shipping = Group::new(&EventStore::new(redis.url()), STREAM, "shipping");
+    let outcome = shipping.ack_and_delete(&ids).await.unwrap();
+    assert_eq!((outcome.deleted, outcome.not_pending), (2, 2));
+    assert_eq!(redis.run("XLEN events:orders").await, redis::Value::Int(0));
 }

@@ -1,5 +1,6 @@
 //! Operations on one consumer group.
 
+mod ack_delete;
 mod consumers;
 
 use redis::Value;
@@ -9,6 +10,7 @@ use super::replies::{self, ConsumerInfo, PendingEntry};
 use super::start::{Position, Start};
 use crate::{EventStore, GroupInfo, StoreError, WriteError};
 
+pub use ack_delete::AckDeleted;
 pub use consumers::{ConsumerRemoved, PendingOf};
 
 /// How many entries are acknowledged, claimed or listed by one command: a few milliseconds of Redis's time.

@@ -138,7 +138,9 @@ async fn pending_entries_are_listed_claimed_and_acknowledged() {
     let dry = run(&redis, &["ack", STREAM, "billing", "1-0", "9-0", "--dry-run"]);
     assert!(dry.error.contains("1 of 2 entries"), "{}", dry.error);
     let acknowledged = run(&redis, &["ack", STREAM, "billing", "1-0", "9-0"]).lines();
-    assert_eq!(acknowledged, [json!({"acknowledged": 1, "not_pending": 1})]);
+    assert_eq!(acknowledged, [json!({"acknowledged": 1, "not_pending": 1, "deleted": 0})]);
+    let acknowledged = run(&redis, &["ack", STREAM, "billing", "3-0", "--delete"]).lines();
+    assert_eq!(acknowledged, [json!({"acknowledged": 1, "not_pending": 0, "deleted": 1})]);
     assert_eq!(run(&redis, &["ack", STREAM, "nobody", "1-0"]).status, 4);
     assert_eq!(run(&redis, &["pending", STREAM, "nobody"]).status, 4);
 
@@ -166,4 +168,29 @@ async fn what_cannot_be_consumed_is_a_status_of_its_own() {
         let away = super::run_at("redis+unix:///nowhere", arguments, "");
         assert_eq!(away.status, 5, "{}", away.error);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_consumer_that_is_asked_to_end_gives_back_what_it_did_not_finish() {
+    let redis = TestRedis::start().await;
+    redis.add_many(STREAM, 3).await;
+    let mut process = std::process::Command::new(rewind_tests::rewind_binary())
+        .args(["consume", STREAM, "--group", "billing", "--exec"])
+        .arg("test $REWIND_ID = 1-0 && exit 0; echo begun; exec sleep 600")
+        .env("REWIND_REDIS_URL", redis.url_text())
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut begun = [0; 6];
+    std::io::Read::read_exact(process.stdout.as_mut().unwrap(), &mut begun).unwrap();
+    let pid = process.id().to_string();
+    assert!(std::process::Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+    let ended = tokio::task::spawn_blocking(move || process.wait().unwrap()).await.unwrap();
+    assert!(ended.success(), "{ended}");
+    let pending = run(&redis, &["pending", STREAM, "billing", "--min-idle", "1h"]).lines();
+    assert_eq!(ids(&pending), ["2-0", "3-0"]);
+    let deliveries: Vec<_> =
+        pending.iter().map(|line| line["deliveries"].as_u64().unwrap()).collect();
+    assert_eq!(deliveries, [1, 0]);
 }

@@ -104,8 +104,8 @@ impl FromStr for StoreUrl {
             }
             _ => return Err(StoreUrlError::Malformed("Kind of address not known".into())),
         };
-        let settings =
-            info.redis_settings().clone().set_lib_name("rewind", env!("CARGO_PKG_VERSION"));
+        // It would be one more right that a reader needs, and without it a refusal in the log of the ACL for each connection.
+        let settings = info.redis_settings().clone().set_skip_set_lib_name();
         Ok(Self { address, settings, shown })
     }
 }
@@ -135,6 +135,12 @@ impl fmt::Debug for StoreUrl {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn nothing_is_sent_on_a_connection_that_nobody_asked_for() {
+        let url: StoreUrl = "redis://127.0.0.1:6379".parse().unwrap();
+        assert!(url.settings().skip_set_lib_name());
+    }
 
     #[test]
     fn credentials_are_never_shown() {

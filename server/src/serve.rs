@@ -12,6 +12,7 @@ use crate::backend::{BackendParts, StoreBackend};
 use crate::config::ServeConfig;
 use crate::discovery::Discovery;
 use crate::engines::Engines;
+use crate::event_reader::EventReader;
 use crate::exports::Exports;
 use crate::folds::Library;
 use crate::http::{Admission, AppState, NoHost, TrustedHosts, router};
@@ -90,12 +91,13 @@ impl Server {
         let projections = projections
             .map(|folder| ProjectionRunner { folder, store: EventStore::new(redis_url.clone()) });
         let store = Store::with_rates(redis_url, read_rate, Some(scan_rate));
-        let topics = Topics::new(topics, store.clone(), codecs.clone(), topic_bytes);
+        let event_reader = EventReader::new(codecs);
+        let topics = Topics::new(topics, store.clone(), event_reader.clone(), topic_bytes);
         let store = store.with_parts(Arc::new(topics.clone()));
-        let engines = Engines::new(folds.engine_program, folds.limits, &codecs)?;
+        let engines = Engines::new(folds.engine_program, folds.limits, &event_reader)?;
         let library = Library::new(folds.folder, aggregates.clone(), engines.clone());
         let indexes =
-            Indexes::new(store.clone(), codecs.clone(), IndexLimits::of_bytes(index_bytes));
+            Indexes::new(store.clone(), event_reader.clone(), IndexLimits::of_bytes(index_bytes));
         let discovery = Discovery::new(store.clone(), topics.clone(), scan_rate);
         let exports = Exports::default();
         let connection_limits =
@@ -111,7 +113,7 @@ impl Server {
         let backend = StoreBackend::new(BackendParts {
             store: store.clone(),
             indexes: indexes.clone(),
-            codecs: codecs.clone(),
+            event_reader: event_reader.clone(),
             aggregates,
             library,
             engines: engines.clone(),
@@ -126,7 +128,7 @@ impl Server {
             indexes.clone(),
             discovery.clone(),
             topics,
-            codecs.clone(),
+            event_reader.clone(),
             live,
         );
         let state = AppState {
@@ -135,7 +137,7 @@ impl Server {
             backend: Arc::new(backend),
             indexes,
             discovery,
-            codecs,
+            event_reader,
             exports,
             engines,
             hub,

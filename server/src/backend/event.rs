@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
+use crate::event_reader::EventReader;
 use rewind_app::api::query::EventQuery;
 use rewind_app::api::{AggregateVersion, ApiError, ErrorCode, EventAnswer, Order};
-use rewind_codec::Codecs;
 use rewind_domain::cut::{CutField, CutLimits};
 use rewind_domain::{Entry, EntryId, RawEvent, StreamKey, TopicPart};
 
@@ -12,7 +12,7 @@ use tokio::time::timeout;
 
 use super::events;
 use crate::api_errors::api_error;
-use crate::decoding::{decode_one, with_cut};
+use crate::event_reader::with_cut;
 use crate::index::Indexes;
 use crate::topics::Topics;
 use rewind_store::{EntryRange, IdRange, PageOrder, Store, StreamInfo};
@@ -23,14 +23,14 @@ const PATIENCE: Duration = Duration::from_millis(100);
 pub(super) async fn event(
     store: &Store,
     indexes: &Indexes,
-    codecs: &Codecs,
+    event_reader: &EventReader,
     topics: &Topics,
     query: EventQuery,
 ) -> Result<EventAnswer, ApiError> {
     let EventQuery { stream, id } = query;
     let LoneEntry { entry, info, cut } = entry(store, &stream, id).await?;
-    let aggregates = aggregates(store, codecs, topics, &stream, &entry).await;
-    let mut event = with_cut(decode_one(codecs, &stream, entry).await, cut);
+    let aggregates = aggregates(store, event_reader, topics, &stream, &entry).await;
+    let mut event = with_cut(event_reader.one(&stream, entry).await, cut);
     let alone = std::slice::from_ref(&event);
     let version = events::oldest_version(store, indexes, &stream, alone, &info.extent, Order::Asc)
         .await
@@ -42,13 +42,13 @@ pub(super) async fn event(
 /// The aggregates inside of a topic that one of its events is about, each with the version that the event makes of it.
 async fn aggregates(
     store: &Store,
-    codecs: &Codecs,
+    event_reader: &EventReader,
     topics: &Topics,
     stream: &StreamKey,
     entry: &Entry,
 ) -> Vec<AggregateVersion> {
     let keys: Vec<StreamKey> = {
-        let codec = codecs.of(stream);
+        let codec = event_reader.of(stream);
         let event = RawEvent::new(entry.id, 0, &entry.fields).with_decoder(&codec);
         topics.parts_of(stream, &event).iter().map(TopicPart::key).collect()
     };

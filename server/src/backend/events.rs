@@ -1,22 +1,21 @@
 //! Pages of events.
 
+use crate::event_reader::EventReader;
 use rewind_app::api::query::EventsQuery;
 use rewind_app::api::{ApiError, EventsPage, Order};
-use rewind_codec::Codecs;
 use rewind_domain::aggregate_pattern::AggregatePatterns;
 use rewind_domain::versions::StreamExtent;
 use rewind_domain::{EntryId, Event, StreamKey};
 
 use super::streams;
 use crate::api_errors::api_error;
-use crate::decoding::decode_page;
 use crate::index::Indexes;
 use rewind_store::{EntryRange, IdRange, PageOrder, Store, StoreError};
 
 pub(super) async fn events(
     store: &Store,
     indexes: &Indexes,
-    codecs: &Codecs,
+    event_reader: &EventReader,
     aggregates: &AggregatePatterns,
     query: EventsQuery,
 ) -> Result<EventsPage, ApiError> {
@@ -29,7 +28,7 @@ pub(super) async fn events(
     let count = usize::try_from(limit).unwrap_or(usize::MAX);
     let has_next = pages.first().is_some_and(|page| page.len() > count || !page.is_last());
     let mut events = match pages.into_iter().next() {
-        Some(page) => decode_page(codecs, &stream, page, count).await,
+        Some(page) => event_reader.page(&stream, page, count).await,
         None => Vec::new(),
     };
     if let Some(version) = oldest_version(store, indexes, &stream, &events, &info.extent, order)

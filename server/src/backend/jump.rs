@@ -7,9 +7,9 @@ use std::cmp::Ordering;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::event_reader::EventReader;
 use rewind_app::api::query::EventsQuery;
 use rewind_app::api::{ApiError, ErrorCode, EventsPage, Order};
-use rewind_codec::Codecs;
 use rewind_domain::aggregate_pattern::AggregatePatterns;
 use rewind_domain::versions::StreamExtent;
 use rewind_domain::{EntryId, StreamKey};
@@ -17,7 +17,6 @@ use tokio::time::{Instant, timeout_at};
 
 use super::{check_version, events, index, streams};
 use crate::api_errors::api_error;
-use crate::decoding::decode_page;
 use crate::index::{IndexView, Indexes, Standing, StreamIndex};
 use rewind_store::{EntryPage, EntryRange, PageOrder, Store, StoreError, StreamInfo};
 
@@ -33,7 +32,7 @@ const ATTEMPTS: usize = 5;
 pub(super) async fn events(
     store: &Store,
     indexes: &Indexes,
-    codecs: &Codecs,
+    event_reader: &EventReader,
     aggregates: &AggregatePatterns,
     version: u64,
     query: EventsQuery,
@@ -47,7 +46,7 @@ pub(super) async fn events(
         let mut changes = index.changes();
         let read = wanted.read(store, &stream, place, &extent).await;
         if let Some((page, info)) = read.map_err(|error| api_error(Some(&stream), &error))? {
-            return Ok(wanted.page(codecs, aggregates, &stream, page, &info).await);
+            return Ok(wanted.page(event_reader, aggregates, &stream, page, &info).await);
         }
         if index.is_building() {
             // It will notice what changed as well. Whoever waited in vain learns below what is wrong.
@@ -205,7 +204,7 @@ impl Wanted {
 
     async fn page(
         &self,
-        codecs: &Codecs,
+        event_reader: &EventReader,
         aggregates: &AggregatePatterns,
         stream: &StreamKey,
         page: EntryPage,
@@ -213,7 +212,7 @@ impl Wanted {
     ) -> EventsPage {
         let count = usize::try_from(self.limit).unwrap_or(usize::MAX);
         let has_next = page.len() > count || !page.is_last();
-        let mut events = decode_page(codecs, stream, page, count).await;
+        let mut events = event_reader.page(stream, page, count).await;
         let order = events::page_order(self.order);
         for (distance, event) in (0u64..).zip(&mut events) {
             event.version = order.onward(self.version, distance);

@@ -21,6 +21,7 @@ mod window;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use crate::event_reader::EventReader;
 use async_trait::async_trait;
 use rewind_app::api::export::ExportStatus;
 use rewind_app::api::query::{
@@ -36,7 +37,6 @@ use rewind_app::api::{
     IndexAnswer, Overview, ReplayAnswer, StreamRates, StreamsPage, TimelineAnswer, TrialAnswer,
     WindowAnswer,
 };
-use rewind_codec::Codecs;
 use rewind_domain::StreamKey;
 use rewind_domain::aggregate_pattern::AggregatePatterns;
 use rewind_domain::caller::{Caller, Permission};
@@ -63,7 +63,7 @@ pub struct StoreBackend {
     indexes: Indexes,
     traveller: Traveller,
     library: Arc<Library>,
-    codecs: Codecs,
+    event_reader: EventReader,
     aggregates: AggregatePatterns,
     relations: RelationConfig,
     topics: Topics,
@@ -78,8 +78,8 @@ pub struct BackendParts {
     pub store: Store,
     /// By what it finds its way there.
     pub indexes: Indexes,
-    /// What payloads are that are no JSON text.
-    pub codecs: Codecs,
+    /// What makes events of entries.
+    pub event_reader: EventReader,
     /// Which keys are those of aggregates.
     pub aggregates: AggregatePatterns,
     /// The folds.
@@ -104,7 +104,7 @@ impl StoreBackend {
         let BackendParts {
             store,
             indexes,
-            codecs,
+            event_reader,
             aggregates,
             library,
             engines,
@@ -114,15 +114,16 @@ impl StoreBackend {
             discovery,
             exports,
         } = parts;
-        let traveller = Traveller::new(store.clone(), codecs.clone(), engines, keyframe_bytes);
-        let overviews = Overviews::new(store.clone(), codecs.clone(), discovery.clone());
+        let traveller =
+            Traveller::new(store.clone(), event_reader.clone(), engines, keyframe_bytes);
+        let overviews = Overviews::new(store.clone(), event_reader.clone(), discovery.clone());
         let library = Arc::new(library);
         Self {
             store,
             indexes,
             traveller,
             library,
-            codecs,
+            event_reader,
             aggregates,
             relations,
             topics,
@@ -232,10 +233,12 @@ impl Backend for StoreBackend {
     }
 
     async fn events(&self, _: &Caller, query: EventsQuery) -> Result<EventsPage, ApiError> {
-        let Self { store, indexes, codecs, aggregates, .. } = self;
+        let Self { store, indexes, event_reader, aggregates, .. } = self;
         match query.version {
-            Some(version) => jump::events(store, indexes, codecs, aggregates, version, query).await,
-            None => events::events(store, indexes, codecs, aggregates, query).await,
+            Some(version) => {
+                jump::events(store, indexes, event_reader, aggregates, version, query).await
+            }
+            None => events::events(store, indexes, event_reader, aggregates, query).await,
         }
     }
 
@@ -244,14 +247,14 @@ impl Backend for StoreBackend {
     }
 
     async fn event(&self, _: &Caller, query: EventQuery) -> Result<EventAnswer, ApiError> {
-        let Self { store, indexes, codecs, topics, .. } = self;
-        event::event(store, indexes, codecs, topics, query).await
+        let Self { store, indexes, event_reader, topics, .. } = self;
+        event::event(store, indexes, event_reader, topics, query).await
     }
 
     async fn related(&self, _: &Caller, query: RelatedQuery) -> Result<RelatedAnswer, ApiError> {
         // What happened around an aggregate inside of a topic happened in the topic.
         let query = RelatedQuery { stream: self.stored_in(&query.stream), ..query };
-        related::find(&self.store, &self.codecs, &self.relations, query).await
+        related::find(&self.store, &self.event_reader, &self.relations, query).await
     }
 
     async fn replay(&self, _: &Caller, query: ReplayQuery) -> Result<ReplayAnswer, ApiError> {

@@ -21,13 +21,13 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use rewind_codec::Codecs;
 use rewind_domain::{FoldError, StreamKey};
 use rewind_script::{Limits, fingerprint};
 
 use self::pool::{Pool, Running};
 use self::process::{Program, Told};
 use self::wire::{GivenUp, Job, Judge, Readable, Setup, Tag, Verdicts, frame, json_frame};
+use crate::event_reader::EventReader;
 use crate::folds::Script;
 use rewind_store::Packer;
 
@@ -88,12 +88,16 @@ pub struct EngineFigures {
 }
 
 impl Engines {
-    /// Engines of these limits that unpack payloads by `codecs`. Their program is this one where none is given. None is started yet.
+    /// Engines of these limits that read events by `event_reader`. Their program is this one where none is given. None is started yet.
     ///
     /// # Errors
     /// Where it is not known where this program is.
-    pub fn new(program: Option<PathBuf>, limits: Limits, codecs: &Codecs) -> io::Result<Self> {
-        let setup = Setup { limits, codecs: codecs.parcel().clone() };
+    pub fn new(
+        program: Option<PathBuf>,
+        limits: Limits,
+        event_reader: &EventReader,
+    ) -> io::Result<Self> {
+        let setup = Setup { limits, codecs: event_reader.parcel().clone() };
         let setup = json_frame(Tag::Setup, &setup)?;
         Ok(Self { pool: Arc::new(Pool::new(Program::new(program)?, setup)) })
     }

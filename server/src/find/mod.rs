@@ -10,10 +10,10 @@ mod search;
 mod source;
 mod versions;
 
+use crate::event_reader::EventReader;
 use futures::Stream;
 use rewind_app::api::find::{FindBegun, FindDone, FindProgress, FoundEvent};
 use rewind_app::api::{ApiError, Order};
-use rewind_codec::Codecs;
 use rewind_domain::StreamKey;
 use rewind_domain::merge::IdSpan;
 use tokio::sync::mpsc;
@@ -71,17 +71,18 @@ pub enum FindFrame {
     Failed(ApiError),
 }
 
-/// Begins a search in streams that `discovery` finds and whose payloads `codecs` unpack. It ends when what it tells is no longer listened to.
+/// Begins a search in streams that `discovery` finds and that `event_reader` reads. It ends when what it tells is no longer listened to.
 pub fn find(
     store: Store,
     indexes: Indexes,
     discovery: Discovery,
-    codecs: Codecs,
+    event_reader: EventReader,
     query: FindQuery,
 ) -> impl Stream<Item = FindFrame> + Send + 'static {
     let (frames, receiver) = mpsc::channel(FRAMES_AHEAD);
     tokio::spawn(async move {
-        if let Err(error) = search::run(&store, &indexes, &discovery, codecs, query, &frames).await
+        if let Err(error) =
+            search::run(&store, &indexes, &discovery, event_reader, query, &frames).await
         {
             // Whoever no longer listens wants to know nothing more.
             let _ = frames.send(FindFrame::Failed(error)).await;

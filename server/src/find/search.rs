@@ -1,10 +1,11 @@
 //! A search at work: streams are found, entries read, and each is held against the filter.
 
+use crate::event_reader::EventReader;
 use rewind_app::api::find::{
     FindBegun, FindCoverage, FindDone, FindEnd, FindWalk, FoundEvent, UnreadStreams,
 };
 use rewind_app::api::{ApiError, ErrorCode, Order};
-use rewind_codec::{Codecs, StreamCodec};
+use rewind_codec::StreamCodec;
 use rewind_domain::cut::CutLimits;
 use rewind_domain::merge::IdSpan;
 use rewind_domain::{EntryId, FoldError, RawEvent, StreamKey, UNKNOWN_VERSION};
@@ -44,7 +45,7 @@ pub(super) async fn run(
     store: &Store,
     indexes: &Indexes,
     discovery: &Discovery,
-    codecs: Codecs,
+    event_reader: EventReader,
     query: FindQuery,
     frames: &mpsc::Sender<FindFrame>,
 ) -> Result<(), ApiError> {
@@ -101,7 +102,7 @@ pub(super) async fn run(
     let looking = Looking {
         filter,
         streams: streams.clone(),
-        codecs,
+        event_reader,
         is_single,
         is_whole,
         limit,
@@ -276,7 +277,7 @@ async fn stretches(
 struct Looking {
     filter: EventFilter,
     streams: Vec<StreamKey>,
-    codecs: Codecs,
+    event_reader: EventReader,
     /// Whether ids alone tell where the search is.
     is_single: bool,
     is_whole: bool,
@@ -303,7 +304,7 @@ impl Looking {
         frames: &mpsc::Sender<FindFrame>,
     ) {
         let codecs: Vec<StreamCodec> =
-            self.streams.iter().map(|stream| self.codecs.of(stream)).collect();
+            self.streams.iter().map(|stream| self.event_reader.of(stream)).collect();
         let filter = self.filter.clone();
         let mut asking =
             Asking { filter: &filter, codecs: &codecs, stops: 0, at_once: ASKED_AT_FIRST };

@@ -55,7 +55,7 @@ pub(super) async fn export(
         Ok(asked) => asked,
         Err(error) => return errors::response(&error),
     };
-    let AppState { store, indexes, discovery, codecs, .. } = state;
+    let AppState { store, indexes, discovery, event_reader, .. } = state;
     let headers = headers_of(&format);
     let text = FileText::new(format);
     let head = Bytes::from(text.head());
@@ -63,7 +63,7 @@ pub(super) async fn export(
         // Where it is cancelled already the first frame notices.
         let _ = running.made(head.len());
     }
-    let mut frames = Box::pin(find(store, indexes, discovery, codecs, search));
+    let mut frames = Box::pin(find(store, indexes, discovery, event_reader, search));
     let begun = match timeout(BEGINS_WITHIN, begin(&mut frames, running.as_ref())).await {
         Ok(Ok(begun)) => Some(begun),
         Ok(Err(error)) => return errors::response(&error),

@@ -32,8 +32,8 @@ pub(super) async fn find_events(
     if method == Method::HEAD {
         return sse::head();
     }
-    let AppState { store, indexes, discovery, codecs, stopping, .. } = state;
-    let found = find(store, indexes, discovery, codecs, search);
+    let AppState { store, indexes, discovery, event_reader, stopping, .. } = state;
+    let found = find(store, indexes, discovery, event_reader, search);
     sse::response(found.map(|frame| bytes_of(&frame)), stopping)
 }
 
@@ -115,14 +115,14 @@ fn bytes_of(frame: &FindFrame) -> Bytes {
 
 #[cfg(test)]
 mod tests {
-    use rewind_codec::Codecs;
+    use crate::event_reader::EventReader;
     use rewind_script::Limits;
 
     use super::*;
 
     /// What is asked for by a text, without JavaScript.
     async fn asked(text: &str) -> Result<Search, ApiError> {
-        let engines = Engines::new(None, Limits::default(), &Codecs::default()).unwrap();
+        let engines = Engines::new(None, Limits::default(), &EventReader::default()).unwrap();
         super::asked(text, &HeaderMap::new(), &engines).await
     }
 

@@ -21,6 +21,7 @@ mod value;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::event_reader::EventReader;
 use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
@@ -29,7 +30,6 @@ use http::{Method, header};
 use leptos::prelude::provide_context;
 use leptos::server_fn::axum::{register_explicit, server_fn_paths};
 use rewind_app::api::{ApiError, Backend, ErrorCode, functions};
-use rewind_codec::Codecs;
 use rewind_domain::caller::Caller;
 use tokio::sync::watch;
 
@@ -61,8 +61,8 @@ pub struct AppState {
     pub indexes: Indexes,
     /// Which streams there are.
     pub discovery: Discovery,
-    /// What payloads are that are no JSON text.
-    pub codecs: Codecs,
+    /// What makes events of entries.
+    pub event_reader: EventReader,
     /// Exports that browsers save.
     pub exports: Exports,
     /// What runs expressions in JavaScript.

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use rewind_codec::Codecs;
+use crate::event_reader::EventReader;
 use rewind_domain::StreamKey;
 use rewind_domain::filter::EventPath;
 use tokio::sync::{Semaphore, SemaphorePermit};
@@ -28,7 +28,7 @@ const FORGOTTEN_AFTER: Duration = Duration::from_secs(10);
 #[derive(Clone)]
 pub struct Indexes {
     store: Store,
-    codecs: Codecs,
+    event_reader: EventReader,
     /// Of which streams it is noted what entries are about, and where they name it.
     members: Arc<HashMap<StreamKey, Arc<[EventPath]>>>,
     cache: Arc<IndexCache>,
@@ -81,12 +81,12 @@ struct Slot {
 }
 
 impl Indexes {
-    /// Indexes of the streams of `store`, whose payloads `codecs` unpack, within these limits.
-    pub fn new(store: Store, codecs: Codecs, limits: IndexLimits) -> Self {
+    /// Indexes of the streams of `store`, that `event_reader` reads, within these limits.
+    pub fn new(store: Store, event_reader: EventReader, limits: IndexLimits) -> Self {
         let builds = Semaphore::new(BUILDS_AT_ONCE);
         let cache =
             IndexCache { limits, slots: Mutex::default(), builds, restarts: AtomicU64::new(0) };
-        Self { store, codecs, members: Arc::default(), cache: Arc::new(cache) }
+        Self { store, event_reader, members: Arc::default(), cache: Arc::new(cache) }
     }
 
     /// The same, which also note of these streams what their entries are about, as they name it at these paths.
@@ -118,7 +118,7 @@ impl Indexes {
     /// As for [`Store::page`].
     pub async fn ask(&self, key: &StreamKey) -> Result<Arc<StreamIndex>, StoreError> {
         let make = || {
-            let codec = Arc::new(self.codecs.of(key));
+            let codec = Arc::new(self.event_reader.of(key));
             let members = self.members.get(key).cloned().unwrap_or_default();
             StreamIndex::new(self.store.clone(), key.clone(), Reading { codec, members })
         };

@@ -6,7 +6,7 @@ use rewind_codec::StreamCodec;
 use rewind_domain::EntryId;
 use rewind_domain::filter::EventPath;
 
-use crate::decoding;
+use crate::long_work;
 use rewind_store::{EntryPage, PageEntry};
 
 /// How the entries of a stream are read for its index.
@@ -34,7 +34,7 @@ impl TypedPage {
         let Reading { codec, members } = reading.clone();
         let needs = |entry: PageEntry<'_>| entry.raw(0).with_decoder(&*codec).needs_decoder();
         let is_long = entries.entries().any(needs);
-        decoding::run(is_long, move || {
+        long_work::run(is_long, move || {
             let event_type = |entry: PageEntry<'_>| entry.raw(0).with_decoder(&*codec).event_type();
             let names = |path: &EventPath| {
                 let name = |entry: PageEntry<'_>| path.name(&entry.raw(0).with_decoder(&*codec));

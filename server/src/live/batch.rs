@@ -3,13 +3,14 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use rewind_codec::{Codecs, StreamCodec};
+use crate::event_reader::EventReader;
+use rewind_codec::StreamCodec;
 use rewind_domain::{Entry, Event, StreamKey, layout};
 
 use super::frame;
 use super::merge::Merged;
 use super::position::Position;
-use crate::decoding;
+use crate::long_work;
 use rewind_store::StreamInfo;
 
 /// A page of one stream that was read from `position` on.
@@ -49,13 +50,13 @@ pub(super) fn entries(
 
 /// Makes the JSON of each entry: once, however many viewers get it. Payloads that have to be unpacked are, on a thread that nobody
 /// else waits for. An event is cut before the next one is decoded, so that only one at a time is there as a whole.
-pub(super) async fn decode(codecs: &Codecs, batch: Vec<Merged>) -> Vec<Merged<Made>> {
+pub(super) async fn decode(event_reader: &EventReader, batch: Vec<Merged>) -> Vec<Merged<Made>> {
     let mut of_streams: HashMap<StreamKey, Arc<StreamCodec>> = HashMap::new();
     let mut is_long = false;
     let mut with_codec = |stream: &StreamKey, _, entry: Entry| {
         let codec = of_streams
             .entry(stream.clone())
-            .or_insert_with(|| Arc::new(decoding::codec_for_answer(codecs, stream)));
+            .or_insert_with(|| Arc::new(event_reader.for_answer(stream)));
         is_long |= layout::needs_decoder(&entry.fields, &**codec);
         (entry, Arc::clone(codec))
     };
@@ -67,5 +68,5 @@ pub(super) async fn decode(codecs: &Codecs, batch: Vec<Merged>) -> Vec<Merged<Ma
             let event = Event { version, ..layout::decode_with(entry, &*codec) };
             Made { json: frame::entry_json(stream, event), entry: raw }
         };
-    decoding::run(is_long, move || batch.into_iter().map(|next| next.map(json)).collect()).await
+    long_work::run(is_long, move || batch.into_iter().map(|next| next.map(json)).collect()).await
 }

@@ -222,7 +222,7 @@ impl CategoryViewer {
             return;
         }
         let batch = std::iter::from_fn(|| merge.next(u64::MAX)).take(PASSED_AT_ONCE).collect();
-        let batch = batch::decode(&self.line.hub.shared().codecs, batch).await;
+        let batch = batch::decode(&self.line.hub.shared().event_reader, batch).await;
         let candidates = candidates_of(&self.line.hub, batch::entries(&batch));
         let mut chosen = self.selection.choose(&self.line.hub, candidates).await.into_iter();
         for next in batch {

@@ -266,7 +266,7 @@ impl Follower<'_> {
             if batch.is_empty() && !self.merge.is_hungry() {
                 return Ok(());
             }
-            let batch = batch::decode(&self.shared.codecs, batch).await;
+            let batch = batch::decode(&self.shared.event_reader, batch).await;
             self.category.publish(batch, before(now_ms), self.shared.channel_bytes());
         }
     }

@@ -2,8 +2,8 @@
 
 use std::sync::{Arc, Mutex};
 
+use crate::event_reader::EventReader;
 use rewind_app::api::live::RedisStatus;
-use rewind_codec::Codecs;
 use rewind_domain::StreamKey;
 use tokio::sync::{Notify, Semaphore, watch};
 
@@ -30,20 +30,20 @@ pub struct Hub {
 }
 
 impl Hub {
-    /// A hub that reads from `store`, where aggregates inside of shared streams are `parts` of them, and unpacks payloads by `codecs`.
+    /// A hub that reads from `store`, where aggregates inside of shared streams are `parts` of them, and events are read by `event_reader`.
     pub fn new(
         store: Store,
         indexes: Indexes,
         discovery: Discovery,
         parts: Topics,
-        codecs: Codecs,
+        event_reader: EventReader,
         limits: LiveLimits,
     ) -> Self {
         let shared = Arc::new(Watches {
             store,
             indexes,
             discovery,
-            codecs,
+            event_reader,
             parts,
             topics: Mutex::default(),
             categories: Mutex::default(),

@@ -134,7 +134,7 @@ async fn read_pages(
                     let Page { entries, info, .. } = page;
                     size.learn(&entries);
                     let batch = batch::of_page(seen.position, stream, entries, &info);
-                    let batch = batch::decode(&shared.codecs, batch).await;
+                    let batch = batch::decode(&shared.event_reader, batch).await;
                     publish(topic, batch, seen, followed, most_bytes);
                 }
                 // Deleted since: there is nothing to read, and it may come back. What changes too fast is read again.

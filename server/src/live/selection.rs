@@ -11,8 +11,8 @@ use rewind_codec::StreamCodec;
 use rewind_domain::{Entry, RawEvent, StreamKey, UNKNOWN_VERSION, layout};
 
 use super::hub::Hub;
-use crate::decoding;
 use crate::engines::{EventFilter, Questions};
+use crate::long_work;
 use crate::topics::TopicAggregate;
 
 /// After how many events at which a viewer's filter was stopped, as it took too long or too much memory, it is asked no more. Further
@@ -43,7 +43,7 @@ pub(super) struct Candidate {
 pub(super) async fn choose_inside(inside: TopicAggregate, candidates: Vec<Candidate>) -> Vec<bool> {
     let is_long = candidates.iter().any(Candidate::needs_decoder);
     let is_meant = move |candidate: &Candidate| inside.has(&candidate.raw());
-    decoding::run(is_long, move || candidates.iter().map(is_meant).collect()).await
+    long_work::run(is_long, move || candidates.iter().map(is_meant).collect()).await
 }
 
 impl Selection {
@@ -133,7 +133,7 @@ pub(super) fn candidates_of<'e>(
     let candidate = |(stream, entry, version): (&'e StreamKey, &'e Arc<Entry>, Option<u64>)| {
         let codec = codecs
             .entry(stream)
-            .or_insert_with(|| Arc::new(decoding::codec_for_answer(&hub.shared().codecs, stream)));
+            .or_insert_with(|| Arc::new(hub.shared().event_reader.for_answer(stream)));
         let (codec, entry) = (Arc::clone(codec), Arc::clone(entry));
         Candidate { stream: stream.clone(), entry, version, codec }
     };
@@ -171,7 +171,7 @@ async fn ask(
 ) -> Vec<Result<bool, Failure>> {
     let is_long = candidates.iter().any(Candidate::needs_decoder);
     let (asked, all) = (Arc::clone(filter), Arc::clone(candidates));
-    let questions = decoding::run(is_long, move || {
+    let questions = long_work::run(is_long, move || {
         let mut streams: Vec<StreamKey> = Vec::new();
         let mut questions = Questions::default();
         for candidate in all.iter().skip(from) {

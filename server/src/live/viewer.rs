@@ -226,7 +226,8 @@ impl Viewer {
                     }
                     let entry = Entry::clone(&entry);
                     let next = Merged::Entry { stream: key.clone(), position, entry };
-                    let made = batch::decode(&self.line.hub.shared().codecs, vec![next]).await;
+                    let made =
+                        batch::decode(&self.line.hub.shared().event_reader, vec![next]).await;
                     own.extend(made.into_iter().filter_map(Delivery::of_entry));
                 }
                 // It may have been about this one, or not.
@@ -350,7 +351,7 @@ impl Viewer {
             self.push(&frame::lag(&self.position_text(), &lag));
         }
         let batch = batch::of_page(self.places[index].position, &stream, entries, &info);
-        let batch = batch::decode(&self.line.hub.shared().codecs, batch).await;
+        let batch = batch::decode(&self.line.hub.shared().event_reader, batch).await;
         let candidates = candidates_of(&self.line.hub, batch::entries(&batch));
         let mut chosen = self.selection.choose(&self.line.hub, candidates).await.into_iter();
         self.tell_errors();

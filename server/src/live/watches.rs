@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use crate::event_reader::EventReader;
 use rewind_app::api::live::RedisStatus;
-use rewind_codec::Codecs;
 use rewind_domain::{EntryId, StreamKey};
 use rewind_store::{Store, StoreError};
 use tokio::sync::{Notify, Semaphore, watch};
@@ -36,7 +36,7 @@ pub(super) struct Watches {
     pub(super) indexes: Indexes,
     /// Which streams there are.
     pub(super) discovery: Discovery,
-    pub(super) codecs: Codecs,
+    pub(super) event_reader: EventReader,
     /// The aggregates inside of shared streams.
     pub(super) parts: Topics,
     /// Locked for moments only, never while waiting for anything, and before any topic.

@@ -17,9 +17,9 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use crate::event_reader::EventReader;
 use rewind_app::api::query::OverviewQuery;
 use rewind_app::api::{ApiError, Overview, StreamRate, StreamRates};
-use rewind_codec::Codecs;
 use rewind_domain::StreamKey;
 use tokio::sync::watch as channel;
 use tokio::task::JoinHandle;
@@ -41,7 +41,7 @@ pub struct Overviews {
 
 struct Shared {
     store: Store,
-    codecs: Codecs,
+    event_reader: EventReader,
     discovery: Discovery,
     looking: Mutex<Looking>,
     picture: channel::Sender<Option<Picture>>,
@@ -73,10 +73,10 @@ struct Looking {
 
 impl Overviews {
     /// An overview of what is in `store`, which begins once someone asks.
-    pub fn new(store: Store, codecs: Codecs, discovery: Discovery) -> Self {
+    pub fn new(store: Store, event_reader: EventReader, discovery: Discovery) -> Self {
         let looking = Mutex::new(Looking { asked_at: Instant::now(), task: None });
         let picture = channel::Sender::new(None);
-        Self { shared: Arc::new(Shared { store, codecs, discovery, looking, picture }) }
+        Self { shared: Arc::new(Shared { store, event_reader, discovery, looking, picture }) }
     }
 
     /// What is going on.

@@ -2,13 +2,12 @@
 
 use std::cmp::Reverse;
 
+use crate::event_reader::EventReader;
 use rewind_app::api::NewestEvent;
-use rewind_codec::Codecs;
 use rewind_domain::versions::StreamExtent;
 use rewind_domain::{Entry, EntryId, RawEvent, StreamKey};
 
 use super::pulse::is_time;
-use crate::decoding;
 
 /// How many are kept: more than a screen shows.
 pub(super) const MAX_NEWEST: usize = 30;
@@ -81,7 +80,7 @@ impl Newest {
     }
 
     /// Puts in those that are among the newest.
-    pub(super) async fn add(&mut self, codecs: &Codecs, mut candidates: Vec<Candidate>) {
+    pub(super) async fn add(&mut self, event_reader: &EventReader, mut candidates: Vec<Candidate>) {
         let is_same = |a: &Rank, b: &Rank| (&a.1, &a.2) == (&b.1, &b.2);
         candidates.retain(|new| !self.events.iter().any(|(rank, _)| is_same(rank, &new.rank)));
         candidates.sort_by(|a, b| b.rank.cmp(&a.rank));
@@ -89,7 +88,7 @@ impl Newest {
         candidates.truncate(MAX_NEWEST);
         for Candidate { rank, entry } in candidates {
             let stream = rank.2.clone();
-            let event = decoding::decode_one(codecs, &stream, entry).await;
+            let event = event_reader.one(&stream, entry).await;
             let preview =
                 if event.has_data() { event.data.preview(PREVIEW_CHARS) } else { String::new() };
             let told = NewestEvent {
@@ -125,7 +124,7 @@ mod tests {
         for (stream, entry) in entries {
             let page = vec![entry.clone()];
             let candidates = newest.candidates(&(*stream).into(), page, NOW, seen_ms);
-            newest.add(&Codecs::default(), candidates).await;
+            newest.add(&EventReader::default(), candidates).await;
         }
         newest.events().iter().map(|event| event.stream.to_string()).collect()
     }
@@ -151,7 +150,7 @@ mod tests {
         let mut newest = Newest::default();
         let page = [entry(NOW - 1, None), entry(NOW - 9, None)];
         let candidates = newest.candidates(&"s".into(), page.to_vec(), NOW, None);
-        newest.add(&Codecs::default(), candidates).await;
+        newest.add(&EventReader::default(), candidates).await;
         let (first_id, last_id) = (Some(page[0].id), Some(page[0].id));
         let extent = StreamExtent { first_id, last_id, ..StreamExtent::default() };
         newest.keep_present(&"s".into(), Some(&extent));

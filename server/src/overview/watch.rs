@@ -18,8 +18,8 @@ use super::pulse::{Counted, Pulse, Verdict};
 use super::sweep::Sweep;
 use super::{Counts, Drawn, Picture, Shared};
 use crate::api_errors::api_error;
-use crate::decoding;
 use crate::discovery::Status;
+use crate::long_work;
 use rewind_store::commands::COMMANDS;
 use rewind_store::{
     ChangeFeed, FoundStream, Hearing, IdRange, Page, Store, StoreError, StreamInfo, Wanted,
@@ -347,18 +347,18 @@ impl<'a> Watcher<'a> {
                 candidates.extend(self.newest.candidates(key, page, now_ms, Some(now_ms)));
                 self.pulse.read(key, &counted, &info, is_last, now_ms);
             }
-            self.newest.add(&self.shared.codecs, candidates).await;
+            self.newest.add(&self.shared.event_reader, candidates).await;
         }
         Ok(())
     }
 
     /// The types of some entries, which are given back.
     async fn types_of(&self, key: &StreamKey, page: Vec<Entry>) -> (Vec<Counted>, Vec<Entry>) {
-        let codec = decoding::codec_for_answer(&self.shared.codecs, key);
+        let codec = self.shared.event_reader.for_answer(key);
         let event = |entry: &'_ Entry| entry.id;
         let is_long =
             page.iter().any(|entry| rewind_domain::layout::needs_decoder(&entry.fields, &codec));
-        decoding::run(is_long, move || {
+        long_work::run(is_long, move || {
             let counted = |entry: &Entry| {
                 let raw = RawEvent::new(entry.id, 0, &entry.fields).with_decoder(&codec);
                 let event_type = raw.event_type();
@@ -392,7 +392,7 @@ impl<'a> Watcher<'a> {
                 self.size.learn(&page);
                 candidates.extend(self.newest.candidates(key, page, now_ms, None));
             }
-            self.newest.add(&self.shared.codecs, candidates).await;
+            self.newest.add(&self.shared.event_reader, candidates).await;
         }
         Ok(())
     }

@@ -14,9 +14,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::event_reader::EventReader;
 use async_trait::async_trait;
 use rewind_app::api::TopicAbout;
-use rewind_codec::Codecs;
 use rewind_domain::{EntryId, RawEvent, StreamKey, TopicPart};
 use tokio::time::{Instant, timeout_at};
 
@@ -51,8 +51,8 @@ struct Place {
 }
 
 impl Topics {
-    /// These topics in `store`, whose payloads `codecs` unpack. What is noted of them takes at most so many bytes.
-    pub fn new(topics: Vec<Topic>, store: Store, codecs: Codecs, bytes: usize) -> Self {
+    /// These topics in `store`, that `event_reader` reads. What is noted of them takes at most so many bytes.
+    pub fn new(topics: Vec<Topic>, store: Store, event_reader: EventReader, bytes: usize) -> Self {
         let topics: Arc<[Topic]> = topics.into();
         let mut paths: HashMap<StreamKey, Vec<_>> = HashMap::new();
         for topic in topics.iter() {
@@ -60,7 +60,7 @@ impl Topics {
         }
         let paths = paths.into_iter().map(|(key, paths)| (key, paths.into())).collect();
         let limits = IndexLimits::of_bytes(bytes);
-        let indexes = Indexes::new(store, codecs, limits).with_members(paths);
+        let indexes = Indexes::new(store, event_reader, limits).with_members(paths);
         Self { topics, indexes }
     }
 

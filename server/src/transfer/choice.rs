@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use rewind_codec::Codecs;
+use crate::event_reader::EventReader;
 use rewind_domain::{
     Entry, Filter, FilterError, FoldError, FoldErrorKind, RawEvent, StreamKey, UNKNOWN_VERSION,
 };
@@ -14,7 +14,7 @@ use crate::topics::TopicAggregate;
 pub(super) struct Choice<'f> {
     filtering: Option<Filtering<'f>>,
     asks_version: bool,
-    codecs: &'f Codecs,
+    event_reader: &'f EventReader,
     /// The aggregates inside of topics, by their keys.
     inside: &'f HashMap<StreamKey, TopicAggregate>,
     /// Of those of which there was an entry, meant or not: how many.
@@ -46,12 +46,20 @@ impl<'f> Choice<'f> {
     /// By a filter; everything where there is none. Of what is read for an aggregate inside of a topic only its own.
     pub(super) fn new(
         filter: Option<&'f EventFilter>,
-        codecs: &'f Codecs,
+        event_reader: &'f EventReader,
         inside: &'f HashMap<StreamKey, TopicAggregate>,
     ) -> Self {
         let filtering = filter.map(EventFilter::begin);
         let asks_version = filter.is_some_and(EventFilter::asks_version);
-        Self { filtering, asks_version, codecs, inside, met: HashMap::new(), kept: 0, failed: None }
+        Self {
+            filtering,
+            asks_version,
+            event_reader,
+            inside,
+            met: HashMap::new(),
+            kept: 0,
+            failed: None,
+        }
     }
 
     /// The first of the aggregates inside of topics of which there was no entry at all.
@@ -75,7 +83,7 @@ impl<'f> Choice<'f> {
     ) -> Result<(), FoldError> {
         let versions = versions.iter().copied().chain(std::iter::repeat(None));
         for ((stream, entries), mut version) in pages.iter_mut().zip(versions) {
-            let codec = self.codecs.of(stream);
+            let codec = self.event_reader.of(stream);
             if let Some(inside) = self.inside.get(stream) {
                 entries.retain(|entry| {
                     inside.has(&RawEvent::new(entry.id, 0, &entry.fields).with_decoder(&codec))
@@ -131,8 +139,8 @@ mod tests {
 
     fn kept(filter: Option<&str>) -> (u64, u64) {
         let filter = filter.map(|text| compile(text).unwrap());
-        let (codecs, inside) = (Codecs::default(), HashMap::new());
-        let mut choice = Choice::new(filter.as_ref(), &codecs, &inside);
+        let (event_reader, inside) = (EventReader::default(), HashMap::new());
+        let mut choice = Choice::new(filter.as_ref(), &event_reader, &inside);
         choice.narrow(&mut pages(), &[Some(7), None]).unwrap();
         (choice.kept, choice.failed.map_or(0, |failed| failed.entries))
     }

@@ -29,6 +29,7 @@ use super::refused::{NotAll, Refused, stream_text};
 use super::source::plain_io_error;
 use super::words;
 use crate::config::ReadConfig;
+use crate::event_reader::EventReader;
 use crate::topics::TopicAggregate;
 use rewind_store::bulk::{BulkReader, Span};
 use rewind_store::{StoreError, StreamInfo};
@@ -178,7 +179,8 @@ pub async fn run(options: ExportOptions, config: &ReadConfig) -> Result<ExportRe
     let filter = filter.as_deref().map(choice::compile).transpose()?;
     let inside: HashMap<StreamKey, TopicAggregate> =
         streams.iter().filter_map(|key| Some((key.clone(), config.inside(key)?))).collect();
-    let mut choice = Choice::new(filter.as_ref(), &config.codecs, &inside);
+    let event_reader = EventReader::new(config.codecs.clone());
+    let mut choice = Choice::new(filter.as_ref(), &event_reader, &inside);
     let path = path.filter(|path| path.as_os_str() != "-");
     // Lines and a progress bar on one terminal would garble each other.
     let quiet = quiet || (path.is_none() && io::stdout().is_terminal());
@@ -196,7 +198,7 @@ pub async fn run(options: ExportOptions, config: &ReadConfig) -> Result<ExportRe
 
     let name = path.as_ref().map_or("<stdout>".into(), |path| path.display().to_string());
     let cannot = |error| ExportError::Output { name: name.clone(), error };
-    let file = Writing { text: FileText::new(format), codecs: config.codecs.clone() };
+    let file = Writing { text: FileText::new(format), event_reader: event_reader.clone() };
     let output = Output::create(path.as_deref(), file).map_err(cannot)?;
     let (orders, mut written) = write_beside(output);
 

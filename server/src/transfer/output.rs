@@ -4,9 +4,9 @@ use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
+use crate::event_reader::EventReader;
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use rewind_codec::Codecs;
 use rewind_domain::{Entry, StreamKey};
 use tokio::sync::mpsc;
 
@@ -30,7 +30,7 @@ pub(super) enum Order {
 pub(super) struct Writing {
     pub(super) text: FileText,
     /// What payloads are that are no JSON text.
-    pub(super) codecs: Codecs,
+    pub(super) event_reader: EventReader,
 }
 
 /// Where it is written.
@@ -119,9 +119,9 @@ impl Output {
     }
 
     fn write(&mut self, pages: &[Page]) -> io::Result<()> {
-        let Writing { text, codecs } = &mut self.writing;
+        let Writing { text, event_reader } = &mut self.writing;
         for (stream, entries) in pages {
-            let codec = codecs.of(stream);
+            let codec = event_reader.of(stream);
             for entry in entries {
                 self.writer.write_all(text.entry(stream, entry, &codec).as_bytes())?;
             }
@@ -220,7 +220,7 @@ mod tests {
     use std::io::Read as _;
 
     fn lines() -> Writing {
-        Writing { text: FileText::new(Format::Ndjson), codecs: Codecs::default() }
+        Writing { text: FileText::new(Format::Ndjson), event_reader: EventReader::default() }
     }
 
     fn folder(name: &str) -> PathBuf {

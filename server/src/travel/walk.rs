@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use rewind_codec::{Codecs, StreamCodec};
+use crate::event_reader::EventReader;
+use rewind_codec::StreamCodec;
 use rewind_domain::{DeepMerge, FoldError, StreamKey};
 use tokio::sync::Semaphore;
 
@@ -24,7 +25,7 @@ const MAX_CULPRITS: usize = 3;
 #[derive(Clone)]
 pub struct Traveller {
     store: Store,
-    codecs: Codecs,
+    event_reader: EventReader,
     keyframes: Arc<Keyframes>,
     engines: Engines,
     slots: Arc<Semaphore>,
@@ -48,12 +49,17 @@ pub enum WalkError<E> {
 }
 
 impl Traveller {
-    /// One that reads from `store`, unpacks payloads by `codecs`, has scripts run by `engines`, and keeps keyframes of at most so
+    /// One that reads from `store`, reads events by `event_reader`, has scripts run by `engines`, and keeps keyframes of at most so
     /// many bytes.
-    pub fn new(store: Store, codecs: Codecs, engines: Engines, keyframe_bytes: usize) -> Self {
+    pub fn new(
+        store: Store,
+        event_reader: EventReader,
+        engines: Engines,
+        keyframe_bytes: usize,
+    ) -> Self {
         Self {
             store,
-            codecs,
+            event_reader,
             keyframes: Arc::new(Keyframes::new(keyframe_bytes)),
             engines,
             slots: Arc::new(Semaphore::new(WALKS_AT_ONCE)),
@@ -89,7 +95,7 @@ impl Traveller {
         mut visitor: V,
     ) -> Result<(V, Outcome), WalkError<V::Error>> {
         let (start, history) = self.open(&key, &mut visitor).await?;
-        let codec = self.codecs.of(&key.stream);
+        let codec = self.event_reader.of(&key.stream);
         let track = self.track(key, &history, &visitor);
         let cancelled = Arc::<AtomicBool>::default();
         let is_short = history.is_one_page() && !history.needs_decoder(&codec);

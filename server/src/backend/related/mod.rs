@@ -8,15 +8,14 @@ mod windows;
 
 use std::cmp::Ordering;
 
+use crate::event_reader::EventReader;
 use rewind_app::api::ApiError;
 use rewind_app::api::query::RelatedQuery;
 use rewind_app::api::related::{RelatedAnswer, RelatedEvent};
-use rewind_codec::Codecs;
 use rewind_domain::relations::{Member, RelationNames, related};
 use rewind_domain::{Event, StreamKey};
 
 use super::event;
-use crate::decoding::decode_one;
 use crate::relations::{RelationConfig, StreamPattern};
 use rewind_store::Store;
 
@@ -25,13 +24,13 @@ const MAX_EVENTS: usize = 500;
 
 pub(super) async fn find(
     store: &Store,
-    codecs: &Codecs,
+    event_reader: &EventReader,
     config: &RelationConfig,
     query: RelatedQuery,
 ) -> Result<RelatedAnswer, ApiError> {
     let RelatedQuery { stream, id, cursor, within } = query;
     let entry = event::entry(store, &stream, id).await?.entry;
-    let start = short(&config.names, &stream, decode_one(codecs, &stream, entry).await);
+    let start = short(&config.names, &stream, event_reader.one(&stream, entry).await);
 
     let patterns = sources::patterns(&stream, &config.streams);
     let sources = match within {
@@ -39,7 +38,7 @@ pub(super) async fn find(
         None => sources::next(store, &stream, &patterns, cursor).await?,
     };
     let (mut found, looked_at) =
-        windows::read(store, codecs, &config.names, &start, sources.streams).await?;
+        windows::read(store, event_reader, &config.names, &start, sources.streams).await?;
     if !found.iter().any(|event| is_same(event, &start)) {
         found.push(start.clone());
     }

@@ -1,14 +1,13 @@
 //! Reading the entries next to an event, in many streams evenly.
 
+use crate::event_reader::EventReader;
 use rewind_app::api::ApiError;
 use rewind_app::api::related::{LookedAt, RelatedEvent};
-use rewind_codec::Codecs;
 use rewind_domain::relations::RelationNames;
 use rewind_domain::{Entry, EntryId, StreamKey};
 
 use super::short;
 use crate::api_errors::api_error;
-use crate::decoding::decode_all;
 use rewind_store::{IdRange, PageOrder, RangeEntries, RangeRead, Store, entry_bytes};
 
 /// How many entries one call reads: about a second of work.
@@ -25,7 +24,7 @@ const ROUND_TRIP_ENTRIES: u64 = 500;
 /// Reads next to `start`, in time and to both sides, until all was read or the budget is spent.
 pub(super) async fn read(
     store: &Store,
-    codecs: &Codecs,
+    event_reader: &EventReader,
     names: &RelationNames,
     start: &RelatedEvent,
     streams: Vec<StreamKey>,
@@ -58,7 +57,7 @@ pub(super) async fn read(
                         bytes += entries.iter().map(entry_bytes).sum::<usize>();
                         window.note(*order, &entries, is_last);
                         let stream = &window.looked_at.stream;
-                        let events = decode_all(codecs, stream, entries).await;
+                        let events = event_reader.all(stream, entries).await;
                         found.extend(events.into_iter().map(|event| short(names, stream, event)));
                     }
                     Err(error) if error.is_passing() => return Err(api_error(None, &error)),

@@ -30,7 +30,7 @@ impl Worker {
 
     fn judge_all(&self, job: &Judge, expression: &Expression, events: &PackedEvents) {
         let codecs: Vec<StreamCodec> =
-            job.streams.iter().map(|stream| self.codecs.of(stream)).collect();
+            job.streams.iter().map(|stream| self.event_reader.of(stream)).collect();
         let mut asking = Asking { expression, evaluating: None };
         let mut stops = 0;
         for (stream, version, entry) in events.events() {

@@ -22,6 +22,7 @@ use self::guard::Guard;
 use self::scripts::Scripts;
 pub(crate) use self::walk::{Joined, Prepared};
 use super::wire::{Job, Setup, Tag, json_frame, read_frame};
+use crate::event_reader::EventReader;
 
 /// How much these processes give way to others: the server answers other questions first, and Redis too.
 const NICENESS: i32 = 10;
@@ -89,7 +90,13 @@ fn work(setup: Setup, input: Receiver<Input>) {
     let Ok(codecs) = Codecs::unpack(setup.codecs) else { return };
     let output = Output(Arc::new(Mutex::new(io::stdout())));
     let guard = Guard::start(setup.limits, output.clone());
-    let mut worker = Worker { scripts: Scripts::new(setup.limits), codecs, output, guard, input };
+    let mut worker = Worker {
+        scripts: Scripts::new(setup.limits),
+        event_reader: EventReader::new(codecs),
+        output,
+        guard,
+        input,
+    };
     while let Ok(next) = worker.input.recv() {
         // What is left of a job that ended early is of no use.
         if let Input::Job(job) = next
@@ -110,7 +117,7 @@ impl Drop for EndsProcess {
 
 struct Worker {
     scripts: Scripts,
-    codecs: Codecs,
+    event_reader: EventReader,
     output: Output,
     guard: Guard,
     input: Receiver<Input>,

@@ -36,7 +36,7 @@ impl Worker {
         let mut visitor: V = serde_json::from_str(walk.visitor.get())?;
         visitor.join(fold);
         let start = walk.start.map(WireKeyframe::into_keyframe);
-        let codec = self.codecs.of(&walk.stream);
+        let codec = self.event_reader.of(&walk.stream);
         let mut pages = SentPages::new(&self.input, &self.output);
         let mut sink = walk.keyframes.map(|versions| SentKeyframes::new(versions, &self.output));
         let sink = sink.as_mut().map(|sink| sink as &mut dyn KeyframeSink);

@@ -5,19 +5,20 @@ use rewind_domain::StreamKey;
 use rewind_domain::aggregate_pattern::AggregatePatterns;
 use rewind_domain::stream_key::StreamKind;
 
-/// The patterns of the server; the default ones until it told.
+/// The patterns of the server; none until it told.
 #[derive(Clone, Copy)]
-pub(crate) struct Aggregates(Memo<AggregatePatterns>);
+pub(crate) struct Aggregates(Memo<Vec<String>>);
 
 impl Aggregates {
     /// Has all of the page know them.
-    pub(crate) fn provide(patterns: Memo<AggregatePatterns>) {
+    pub(crate) fn provide(patterns: Memo<Vec<String>>) {
         provide_context(Self(patterns));
     }
 
-    /// How a stream is read. Tracked.
+    /// How a stream is read: as the default pattern says until the server told its own. Tracked.
     pub(crate) fn kind(stream: &StreamKey) -> StreamKind {
         let Self(patterns) = expect_context();
-        patterns.with(|patterns| patterns.kind(stream))
+        let patterns = patterns.with(|texts| texts.iter().flat_map(|text| text.parse()).collect());
+        AggregatePatterns::new(patterns).kind(stream)
     }
 }

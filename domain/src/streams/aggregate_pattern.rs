@@ -3,8 +3,6 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
-
 use crate::StreamKey;
 use crate::stream_key::StreamKind;
 
@@ -41,7 +39,7 @@ pub struct Aggregate {
 }
 
 /// The patterns of one server, of which the first that fits counts.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AggregatePatterns(Vec<AggregatePattern>);
 
 impl AggregatePattern {
@@ -96,6 +94,11 @@ impl AggregatePatterns {
             true => Self::default(),
             false => Self(patterns),
         }
+    }
+
+    /// The patterns, in the order in which they are tried.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = &AggregatePattern> {
+        self.0.iter()
     }
 
     /// The type of the aggregate whose history a stream is: `Order` for `aggregate:Order:12345`, and for `events:orders#Order:12345`,
@@ -153,18 +156,6 @@ impl fmt::Display for AggregatePattern {
         let Self { before, between, after, type_is_first } = self;
         let (first, second) = if *type_is_first { ("type", "id") } else { ("id", "type") };
         write!(f, "{before}{{{first}}}{between}{{{second}}}{after}")
-    }
-}
-
-impl Serialize for AggregatePattern {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for AggregatePattern {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
     }
 }
 

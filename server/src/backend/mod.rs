@@ -178,7 +178,7 @@ impl Backend for StoreBackend {
                 message: cluster.explanation(&self.store.address()),
             }),
             topics: self.topics.about(),
-            aggregates: self.aggregates.clone(),
+            aggregates: self.aggregates.iter().map(ToString::to_string).collect(),
             caller: caller.clone(),
         })
     }

@@ -15,6 +15,7 @@ use super::Failure;
 use super::output::{OutputOptions, Record, note};
 use crate::config::{FoldLimitOptions, ProjectionOptions, ReadConfig, RedisOptions};
 use crate::engines::Engines;
+use crate::event_reader::EventReader;
 use crate::projections::{
     FolderError, ReadError, RunError, catch_up_all, projection_of, read_one, run_all,
 };
@@ -122,9 +123,9 @@ impl SharedArgs {
     /// The store, and what runs scripts.
     fn open(&self) -> Result<(EventStore, Engines), Failure> {
         let ReadConfig { redis_url, codecs, .. } = self.redis.resolve()?;
-        let engines = Engines::new(None, self.limits.limits(), &codecs).map_err(|error| {
-            Failure::Refused(format!("nothing can be started to run scripts: {error}"))
-        })?;
+        let engines = Engines::new(None, self.limits.limits(), &EventReader::new(codecs)).map_err(
+            |error| Failure::Refused(format!("nothing can be started to run scripts: {error}")),
+        )?;
         Ok((EventStore::new(redis_url), engines))
     }
 

@@ -1,5 +1,6 @@
 //! Aggregates inside of topics, from the list of streams to their versions.
 
+use rewind_domain::aggregate_pattern::AggregatePatterns;
 use rewind_server::config::FoldConfig;
 use rewind_tests::{TestApp, TestRedis};
 use serde_json::json;
@@ -52,4 +53,26 @@ async fn an_event_of_a_topic_leads_to_the_aggregate_at_its_version() {
     browser.read("[data-testid=in-topic]", "in events:orders by data.order_id").await;
     browser.read("[data-testid=version]", "2").await;
     browser.close().await;
+}
+
+#[tokio::test]
+async fn what_a_stream_is_follows_the_patterns_of_the_server() {
+    let redis = TestRedis::start().await;
+    for stream in ["Order-1001", "aggregate:Order:1"] {
+        redis.add(stream, "1-0", "OrderCreated", "{}").await;
+    }
+    let mut app = TestApp::start(&redis).await;
+    let browser = Browser::start(&app).await;
+    browser.open("/events?stream=Order-1001").await;
+    browser.read("[data-testid=stream-kind]", "topic").await;
+    browser.open("/events?stream=aggregate:Order:1").await;
+    browser.read("[data-testid=stream-kind]", "aggregate").await;
+
+    let pattern = "{type}-{id}".parse().unwrap();
+    app.restart_with_aggregates(AggregatePatterns::new(vec![pattern])).await;
+    browser.open("/events?stream=Order-1001").await;
+    browser.read("[data-testid=stream-kind]", "aggregate").await;
+    browser.open("/events?stream=aggregate:Order:1").await;
+    browser.read("[data-testid=stream-kind]", "topic").await;
+    browser.close_regardless().await;
 }

@@ -4,8 +4,8 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rewind_codec::Codecs;
 use rewind_domain::EntryId;
+use rewind_server::event_reader::EventReader;
 use rewind_server::index::{IndexLimits, Indexes, Standing, StreamIndex};
 use rewind_store::{Store, StoreError};
 use rewind_tests::{TestApp, TestRedis, eventually};
@@ -18,7 +18,7 @@ const MANY_BYTES: usize = 16 * 1024 * 1024;
 
 fn indexes(redis: &TestRedis) -> Indexes {
     let limits = IndexLimits::of_bytes(MANY_BYTES);
-    Indexes::new(Store::new(redis.url()), Codecs::default(), limits)
+    Indexes::new(Store::new(redis.url()), EventReader::default(), limits)
 }
 
 /// The answer once everything is counted.
@@ -204,8 +204,11 @@ async fn building_stops_when_nobody_asks_and_goes_on_where_it_was() {
     add(&redis, "s", 1, 30_000).await;
     let store = Store::with_read_rate(redis.url(), NonZeroU32::new(50_000));
     let forgotten_after = Duration::from_millis(50);
-    let indexes =
-        Indexes::new(store, Codecs::default(), IndexLimits { bytes: MANY_BYTES, forgotten_after });
+    let indexes = Indexes::new(
+        store,
+        EventReader::default(),
+        IndexLimits { bytes: MANY_BYTES, forgotten_after },
+    );
     let index = indexes.ask(&"s".into()).await.unwrap();
     eventually("nobody builds", || async { (!index.is_building()).then_some(()) }).await;
     let (indexed, standing) = index.view(|view| (view.blocks.len(), view.standing));
@@ -237,7 +240,7 @@ async fn the_index_that_was_not_asked_for_the_longest_makes_room() {
     let measured = indexes(&redis);
     let bytes = complete_index(&measured, "a").await.view(|view| view.blocks.byte_size());
     let limits = IndexLimits::of_bytes(bytes * 5 / 2);
-    let indexes = Indexes::new(Store::new(redis.url()), Codecs::default(), limits);
+    let indexes = Indexes::new(Store::new(redis.url()), EventReader::default(), limits);
     for stream in ["a", "b", "a", "c"] {
         complete_index(&indexes, stream).await;
     }

@@ -8,7 +8,6 @@ mod index;
 mod overview;
 mod travel;
 
-use rewind_domain::aggregate_pattern::AggregatePatterns;
 use rewind_domain::caller::Caller;
 use rewind_domain::stream_key::StreamKind;
 use rewind_domain::versions::{Incomplete, StreamExtent};
@@ -41,9 +40,9 @@ pub struct About {
     /// Which streams have the events of many aggregates.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub topics: Vec<TopicAbout>,
-    /// Which keys are those of aggregates.
+    /// The patterns of the keys of aggregates, as text: what the first visit loads reads none of them.
     #[serde(default)]
-    pub aggregates: AggregatePatterns,
+    pub aggregates: Vec<String>,
     /// Who asks.
     pub caller: Caller,
 }

@@ -25,7 +25,7 @@ impl Worker {
             }
         };
         let codecs: Vec<StreamCodec> =
-            job.streams.iter().map(|stream| self.codecs.of(stream)).collect();
+            job.streams.iter().map(|stream| self.event_reader.of(stream)).collect();
         let batch = Batch { events: &events, codecs: &codecs, projection: &projection };
         let projected = match job.asked {
             Asked::Keys => batch.keys(job.count),

@@ -97,6 +97,39 @@ impl BareClient {
         self.query(&command).await
     }
 
+    /// Reads a stream to its end for a new group, so many entries at a time, and acknowledges each batch; gives how many that were.
+    pub(crate) async fn consume(
+        &mut self,
+        stream: &str,
+        group: &str,
+        count: usize,
+    ) -> Result<usize> {
+        let mut create = redis::cmd("XGROUP");
+        create.arg("CREATE").arg(stream).arg(group).arg(0);
+        let _: Value = self.query(&create).await?;
+        let mut read = redis::cmd("XREADGROUP");
+        read.arg("GROUP").arg(group).arg("bare").arg("COUNT").arg(count);
+        read.arg("STREAMS").arg(stream).arg(">");
+        let mut consumed = 0;
+        loop {
+            let reply: Value = self.query(&read).await?;
+            let Value::Array(streams) = reply else { return Ok(consumed) };
+            let Some(Value::Array(pair)) = streams.into_iter().next() else { return Ok(consumed) };
+            let Some(Value::Array(entries)) = pair.into_iter().nth(1) else { return Ok(consumed) };
+            let mut ack = redis::cmd("XACK");
+            ack.arg(stream).arg(group);
+            for entry in &entries {
+                if let Value::Array(parts) = entry
+                    && let Some(Value::BulkString(id)) = parts.first()
+                {
+                    ack.arg(&id[..]);
+                }
+            }
+            let acknowledged: usize = self.query(&ack).await?;
+            consumed += acknowledged;
+        }
+    }
+
     /// Copies a stream.
     pub(crate) async fn copy(&mut self, from: &str, to: &str) -> Result<()> {
         let mut command = redis::cmd("COPY");

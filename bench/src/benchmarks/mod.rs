@@ -1,6 +1,7 @@
 //! The benchmarks, one a file, and the order in which they run.
 
 mod browse;
+mod consume;
 mod crowd;
 mod discovery;
 mod find;
@@ -59,6 +60,8 @@ pub(crate) enum Benchmark {
     Travel,
     /// A stream of a million events in a browser
     Browse,
+    /// Consuming and acknowledging with the library, against the bare commands
+    Consume,
     /// Plain reads while others ask hostile questions
     Hostile,
     /// What the server's process takes
@@ -117,6 +120,7 @@ pub(crate) async fn run(
             Benchmark::Discovery => discovery::run(setting, report).await,
             Benchmark::Travel => travel::run(setting, report).await,
             Benchmark::Browse => browse::run(setting, report).await,
+            Benchmark::Consume => consume::run(setting, report).await,
             Benchmark::Hostile => hostile::run(setting, report).await,
             Benchmark::Memory => memory::after(setting, report).await,
         };

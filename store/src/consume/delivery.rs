@@ -12,7 +12,8 @@ use crate::{TypedError, typed};
 pub struct Delivery {
     entry: Entry,
     deliveries: u64,
-    event: OnceLock<Event>,
+    /// In a box, because most of it is room that a consumer may never use.
+    event: OnceLock<Box<Event>>,
 }
 
 /// What one read came to.
@@ -50,7 +51,7 @@ impl Delivery {
     /// The entry as an event, decoded when this is first asked for. A payload that cannot be read makes an event with a
     /// `decode_error`.
     pub fn event(&self) -> &Event {
-        self.event.get_or_init(|| layout::decode(self.entry.clone()))
+        self.event.get_or_init(|| Box::new(layout::decode(self.entry.clone())))
     }
 
     /// The event as a program's own type, see [`typed`].

@@ -30,7 +30,7 @@ pub use streams::{
     aggregate_pattern, block_index, catalog, identity, lag, members, merge, numbering, stream_key,
     versions,
 };
-pub use text::{foreign_text, hex, terminal};
+pub use text::{foreign_text, hex, sse, terminal};
 
 pub use diff::{Change, ChangeKind};
 pub use entry::{Entry, Fields};

@@ -10,7 +10,6 @@
 
 mod add;
 pub mod aggregate;
-mod backoff;
 mod batch;
 pub mod bulk;
 mod change_feed;
@@ -65,7 +64,6 @@ pub use add::{
     EventsError, Expected, IdempotencyKey, MAX_BATCH_EVENTS, MAX_BATCH_FIELDS, MAX_BATCH_WORDS,
     MAX_EVENT_BYTES,
 };
-pub use backoff::Backoff;
 pub use change_feed::{ChangeFeed, Hearing};
 pub use cluster::Cluster;
 pub use digest::digest;
@@ -84,6 +82,7 @@ pub use page::{IdRange, Page, PageOrder, Wanted};
 pub use page_size::{PAGE_ENTRIES, PageSize, entry_bytes};
 pub use parts::{Part, Parts};
 pub use ranges::{RangeEntries, RangeRead};
+pub use rewind_domain::time::backoff::Backoff;
 pub use scan::{Scan, ScanPage};
 pub use tls::{TlsFileError, TlsFiles};
 pub use url::{StoreUrl, StoreUrlError};

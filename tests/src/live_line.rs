@@ -1,5 +1,6 @@
 //! The receiving end of Server-Sent Events, as a browser would read them.
 
+use std::collections::VecDeque;
 use std::pin::Pin;
 use std::time::Duration;
 
@@ -8,6 +9,7 @@ use futures::{Stream, StreamExt};
 use serde_json::{Value, json};
 
 use rewind_dev::PATIENCE;
+use rewind_domain::sse::{self, FrameReader};
 
 /// How long something that should not come is waited for.
 const MOMENT: Duration = Duration::from_millis(200);
@@ -15,7 +17,8 @@ const MOMENT: Duration = Duration::from_millis(200);
 /// An open line.
 pub struct LiveLine {
     bytes: Pin<Box<dyn Stream<Item = reqwest::Result<Bytes>> + Send>>,
-    buffer: Vec<u8>,
+    reader: FrameReader,
+    frames: VecDeque<sse::Frame>,
     /// The last `id:` that came, which is what a browser sends as `Last-Event-ID`.
     pub last_id: String,
 }
@@ -48,7 +51,8 @@ impl LiveLine {
     fn new(response: reqwest::Response) -> Self {
         Self {
             bytes: Box::pin(response.bytes_stream()),
-            buffer: Vec::new(),
+            reader: FrameReader::default(),
+            frames: VecDeque::new(),
             last_id: String::new(),
         }
     }
@@ -59,9 +63,8 @@ impl LiveLine {
     /// Where none comes.
     pub async fn next(&mut self) -> Option<Frame> {
         loop {
-            if let Some(end) = self.buffer.windows(2).position(|two| two == b"\n\n") {
-                let text: Vec<u8> = self.buffer.drain(..end + 2).collect();
-                let frame = parse(std::str::from_utf8(&text).unwrap());
+            if let Some(frame) = self.frames.pop_front() {
+                let frame = parsed(frame);
                 if let Some(id) = &frame.id {
                     self.last_id.clone_from(id);
                 }
@@ -69,7 +72,7 @@ impl LiveLine {
             }
             let more = tokio::time::timeout(PATIENCE, self.bytes.next()).await;
             match more.expect("a frame should have come") {
-                Some(Ok(bytes)) => self.buffer.extend_from_slice(&bytes),
+                Some(Ok(bytes)) => self.frames.extend(self.reader.read(&bytes)),
                 Some(Err(_)) | None => return None,
             }
         }
@@ -107,7 +110,9 @@ impl LiveLine {
 
     /// Whether nothing comes for a moment.
     pub async fn is_silent(&mut self) -> bool {
-        self.buffer.is_empty() && tokio::time::timeout(MOMENT, self.bytes.next()).await.is_err()
+        self.frames.is_empty()
+            && self.reader.is_empty()
+            && tokio::time::timeout(MOMENT, self.bytes.next()).await.is_err()
     }
 
     /// Whether no event comes for a moment, whatever the line says of itself.
@@ -116,13 +121,7 @@ impl LiveLine {
     }
 }
 
-fn parse(text: &str) -> Frame {
-    let field = |name: &str| {
-        text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": ")).map(str::to_owned)
-    };
-    Frame {
-        name: field("event").unwrap(),
-        id: field("id"),
-        data: serde_json::from_str(&field("data").unwrap()).unwrap(),
-    }
+fn parsed(frame: sse::Frame) -> Frame {
+    let sse::Frame { name, data, id } = frame;
+    Frame { name, id, data: serde_json::from_str(&data).unwrap() }
 }

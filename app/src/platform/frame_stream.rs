@@ -9,7 +9,7 @@ use wasm_bindgen_futures::JsFuture;
 use web_sys::{AbortController, ReadableStreamDefaultReader, RequestInit, Response};
 
 use crate::api::{ApiError, ErrorCode};
-use crate::platform::sse::{Frame, FrameReader};
+use rewind_domain::sse::{Frame, FrameReader};
 
 /// A request whose frames arrive one by one. Dropping it ends it.
 pub(crate) struct FrameStream(AbortController);

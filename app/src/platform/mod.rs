@@ -2,7 +2,6 @@
 //! folder and of event handlers names `web_sys`.
 
 pub(crate) mod availability;
-pub(crate) mod backoff;
 pub(crate) mod clipboard;
 pub(crate) mod clock;
 pub(crate) mod copying;
@@ -20,8 +19,8 @@ pub(crate) mod polling;
 pub(crate) mod press;
 pub(crate) mod remote;
 pub(crate) mod resize;
+pub(crate) mod retries;
 pub(crate) mod rights;
-pub(crate) mod sse;
 pub(crate) mod stillness;
 pub(crate) mod stroke;
 pub(crate) mod text_area;

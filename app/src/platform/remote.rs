@@ -11,8 +11,8 @@ use leptos::reactive::spawn_local_scoped_with_cancellation;
 
 use crate::api::ApiError;
 use crate::platform::availability::Availability;
-use crate::platform::backoff::Backoff;
 use crate::platform::clock;
+use crate::platform::retries::Retries;
 
 /// The answer to a question that may change.
 pub(crate) struct Remote<K: 'static, T: 'static> {
@@ -114,7 +114,7 @@ where
     where
         F: Future<Output = Result<T, ApiError>>,
     {
-        let mut backoff = Backoff::default();
+        let mut retries = Retries::default();
         loop {
             match fetch(question.clone()).await {
                 Ok(answer) => {
@@ -133,7 +133,7 @@ where
                     }
                 }
             }
-            let wait_ms = backoff.next_ms(clock::random());
+            let wait_ms = retries.next_ms(clock::random());
             match self.availability {
                 Some(availability) => availability.wait(wait_ms).await,
                 None => clock::sleep(wait_ms).await,

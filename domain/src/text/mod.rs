@@ -2,4 +2,5 @@
 
 pub mod foreign_text;
 pub mod hex;
+pub mod sse;
 pub mod terminal;

@@ -6,6 +6,7 @@
 //! The calendar arithmetic is Howard Hinnant's `days_from_civil` and `civil_from_days`
 //! (<https://howardhinnant.github.io/date_algorithms.html>), which is exact for the proleptic Gregorian calendar.
 
+pub mod backoff;
 pub mod read;
 pub mod zone;
 

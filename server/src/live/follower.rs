@@ -17,7 +17,7 @@ use super::category::Category;
 use super::followed::{Another, Followed};
 use super::merge::Merge;
 use super::position::Position;
-use super::reader::{FIRST_BACKOFF, MAX_BACKOFF, PAGES_AT_ONCE};
+use super::reader::{BACKOFF, PAGES_AT_ONCE};
 use super::watches::Watches;
 use super::{LiveError, batch};
 use crate::api_errors::api_error;
@@ -51,7 +51,7 @@ const PASSED_AT_ONCE: usize = 500;
 
 /// Follows a category for as long as somebody watches it.
 pub(super) async fn follow(shared: Arc<Watches>, category: Arc<Category>) {
-    let mut backoff = FIRST_BACKOFF;
+    let mut failures = 0;
     loop {
         let mut follower = Follower {
             shared: &shared,
@@ -61,7 +61,7 @@ pub(super) async fn follow(shared: Arc<Watches>, category: Arc<Category>) {
             refused: BTreeMap::new(),
             looked_at_some: (Instant::now(), 0),
         };
-        match follower.run(&mut backoff).await {
+        match follower.run(&mut failures).await {
             Ok(()) => return,
             Err(error) if error.is_passing() && category.is_ready() => {
                 tracing::warn!(prefix = %category.prefix(), %error, "following a category was interrupted");
@@ -72,8 +72,8 @@ pub(super) async fn follow(shared: Arc<Watches>, category: Arc<Category>) {
                 return;
             }
         }
-        tokio::time::sleep(backoff).await;
-        backoff = (backoff * 2).min(MAX_BACKOFF);
+        failures += 1;
+        tokio::time::sleep(BACKOFF.after(failures)).await;
         if shared.close(&category, None) {
             return;
         }
@@ -93,12 +93,12 @@ struct Follower<'a> {
 
 impl Follower<'_> {
     /// Follows on one connection until it is lost, or until nobody watches.
-    async fn run(&mut self, backoff: &mut Duration) -> Result<(), LiveError> {
+    async fn run(&mut self, failures: &mut u64) -> Result<(), LiveError> {
         let prefix = self.category.prefix();
         let mut signals = self.store(self.shared.store.signals(prefix).await)?;
         let mut look = self.look(&mut signals).await?;
         loop {
-            *backoff = FIRST_BACKOFF;
+            *failures = 0;
             if self.shared.close(self.category, None) {
                 return Ok(());
             }

@@ -13,18 +13,18 @@ use super::followed::{Another, Followed};
 use super::frame;
 use super::merge::Merged;
 use super::watches::{WatchedStream, Watches};
-use rewind_store::PageSize;
+use rewind_store::{Backoff, PageSize};
 use rewind_store::{Page, StoreError, Wanted, Watcher};
 
 /// How long to wait before Redis is tried again, at first and at most.
-pub(super) const FIRST_BACKOFF: Duration = Duration::from_millis(100);
-pub(super) const MAX_BACKOFF: Duration = Duration::from_secs(2);
+pub(super) const BACKOFF: Backoff =
+    Backoff { first: Duration::from_millis(100), longest: Duration::from_secs(2) };
 /// Of how many streams pages are read in one go, during which Redis does nothing else.
 pub(super) const PAGES_AT_ONCE: usize = 50;
 
 /// Reads whatever is watched, for as long as the hub lives.
 pub(super) async fn read(shared: Arc<Watches>) {
-    let mut backoff = FIRST_BACKOFF;
+    let mut failures = 0;
     let mut size = PageSize::default();
     loop {
         if shared.watched().is_empty() {
@@ -34,7 +34,7 @@ pub(super) async fn read(shared: Arc<Watches>) {
         match shared.store.watcher().await {
             Ok(mut watcher) => {
                 let ControlFlow::Break(error) =
-                    read_on(&shared, &mut watcher, &mut size, &mut backoff).await
+                    read_on(&shared, &mut watcher, &mut size, &mut failures).await
                 else {
                     // The set of streams changed. What blocks on the old set is dropped with its connection.
                     continue;
@@ -44,8 +44,8 @@ pub(super) async fn read(shared: Arc<Watches>) {
             Err(error) => tracing::debug!(%error, "live reading cannot go on yet"),
         }
         set_redis(&shared, RedisStatus::Down);
-        tokio::time::sleep(backoff).await;
-        backoff = (backoff * 2).min(MAX_BACKOFF);
+        failures += 1;
+        tokio::time::sleep(BACKOFF.after(failures)).await;
     }
 }
 
@@ -54,7 +54,7 @@ async fn read_on(
     shared: &Watches,
     watcher: &mut Watcher,
     size: &mut PageSize,
-    backoff: &mut Duration,
+    failures: &mut u64,
 ) -> ControlFlow<StoreError> {
     loop {
         let watched = shared.watched();
@@ -66,7 +66,7 @@ async fn read_on(
                 _ => set_redis(shared, RedisStatus::Up),
             }
         }
-        *backoff = FIRST_BACKOFF;
+        *failures = 0;
         let outcome = tokio::select! {
             outcome = watcher.wait(&watched) => outcome,
             () = shared.changed.notified() => return ControlFlow::Continue(()),

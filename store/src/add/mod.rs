@@ -19,7 +19,7 @@ pub use events::{
 };
 pub use idempotency::IdempotencyKey;
 
-use crate::backoff::Backoff;
+use crate::Backoff;
 use crate::publish::Limit;
 use crate::{EventStore, NewEvent, StoreError, WriteError};
 

@@ -21,11 +21,11 @@ use crate::features::live::LiveLine;
 use crate::features::live::messages::{LineStatus, LiveMessage, Liveness};
 use crate::features::live::watch::Watch;
 use crate::platform::availability::Availability;
-use crate::platform::backoff::Backoff;
 use crate::platform::clock;
 use crate::platform::frame_stream::FrameStream;
 use crate::platform::frames::OncePerFrame;
-use crate::platform::sse::Frame;
+use crate::platform::retries::Retries;
+use rewind_domain::sse::Frame;
 
 /// How close to the end of what was found the search goes on by itself, in rows.
 const NEAR_END: u64 = 60;
@@ -300,14 +300,14 @@ impl Finding {
         let is_settled = Memo::new(move |_| {
             list.with(|list| !matches!(list.findings().stage(), Stage::Failed(_) | Stage::Running))
         });
-        let backoff = StoredValue::new(Backoff::default());
+        let retries = StoredValue::new(Retries::default());
         let availability = Availability::find();
         // What the search needs lives as long as the list, not as long as this effect.
         let owner = Owner::current();
         Effect::new(move || {
             let owner = owner.clone();
             if is_settled.get() {
-                backoff.set_value(Backoff::default());
+                retries.set_value(Retries::default());
             }
             if !has_failed.get() {
                 return;
@@ -319,7 +319,7 @@ impl Finding {
             if let (Some(availability), Some(error)) = (availability, &error) {
                 availability.failed(error);
             }
-            let wait_ms = backoff.try_update_value(|backoff| backoff.next_ms(clock::random()));
+            let wait_ms = retries.try_update_value(|retries| retries.next_ms(clock::random()));
             spawn_local_scoped_with_cancellation(async move {
                 let wait_ms = wait_ms.unwrap_or_default();
                 match availability {

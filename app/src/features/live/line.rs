@@ -14,11 +14,11 @@ use crate::api::live::RedisStatus;
 use crate::features::live::messages::{LineState, LiveMessage};
 use crate::features::live::watch::Watch;
 use crate::platform::availability::{Availability, Away};
-use crate::platform::backoff::Backoff;
 use crate::platform::clock;
 use crate::platform::frames::OncePerFrame;
 use crate::platform::live_connection::{Connection, Heard, Listener};
-use crate::platform::sse::Frame;
+use crate::platform::retries::Retries;
+use rewind_domain::sse::Frame;
 
 /// A line that has been silent for this long is dead, even if the browser has not noticed: two
 /// heartbeats and a half.
@@ -38,7 +38,7 @@ struct Line {
     connection: RefCell<Option<Connection>>,
     retry: Cell<Option<TimeoutHandle>>,
     look: Cell<Option<IntervalHandle>>,
-    backoff: Cell<Backoff>,
+    retries: Cell<Retries>,
     last_heard_ms: Cell<i64>,
     buffer: RefCell<Vec<LiveMessage>>,
     flush: OncePerFrame,
@@ -63,7 +63,7 @@ impl LiveLine {
                 connection: RefCell::default(),
                 retry: Cell::default(),
                 look: Cell::default(),
-                backoff: Cell::default(),
+                retries: Cell::default(),
                 last_heard_ms: Cell::new(clock::now_ms()),
                 buffer: RefCell::default(),
                 flush: OncePerFrame::new(move || {
@@ -132,7 +132,7 @@ impl Line {
         }
         // Only now: a line that opens and breaks at once must not be opened again and again without a pause.
         if frame.name == "heartbeat" {
-            self.backoff.set(Backoff::default());
+            self.retries.set(Retries::default());
         }
         for message in LiveMessage::read(frame, &self.watch) {
             match message {
@@ -164,9 +164,9 @@ impl Line {
     fn lost(self: &Rc<Self>, why: LiveMessage) {
         self.hang_up();
         self.tell(why);
-        let mut backoff = self.backoff.get();
-        let wait_ms = backoff.next_ms(clock::random());
-        self.backoff.set(backoff);
+        let mut retries = self.retries.get();
+        let wait_ms = retries.next_ms(clock::random());
+        self.retries.set(retries);
         let line = Rc::downgrade(self);
         let retry = set_timeout_with_handle(
             move || {

@@ -9,7 +9,7 @@ use crate::api::live::{
     RedisStatus,
 };
 use crate::api::{ApiError, ErrorCode};
-use crate::platform::sse::Frame;
+use rewind_domain::sse::Frame;
 
 /// What a line tells.
 #[derive(Clone, Debug, PartialEq)]

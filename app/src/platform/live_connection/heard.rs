@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use crate::api::ApiError;
-use crate::platform::sse::Frame;
+use rewind_domain::sse::Frame;
 
 /// What is heard on a connection.
 pub(crate) enum Heard {

@@ -15,7 +15,7 @@ use web_sys::{MessageEvent, MessagePort, SharedWorker};
 
 use super::heard::{Heard, Listener};
 use crate::api::query::{LiveQuery, Query as _};
-use crate::platform::sse::Frame;
+use rewind_domain::sse::Frame;
 
 /// Where the document says where the worker is.
 const WORKER: &str = "link[rel=live-worker]";

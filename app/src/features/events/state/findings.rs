@@ -6,8 +6,8 @@ use rewind_domain::{EntryId, Event, StreamKey};
 
 use crate::api::find::{FindBegun, FindDone, FindEnd, FindProgress, FoundEvent};
 use crate::api::{ApiError, Order};
-use crate::platform::sse::Frame;
 use crate::ui::state::seen::{Seen, Sighting};
+use rewind_domain::sse::Frame;
 
 /// How many events a page keeps. Whoever has so many before them needs a narrower filter.
 pub(crate) const MAX_FOUND: usize = 10_000;

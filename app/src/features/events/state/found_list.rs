@@ -9,8 +9,8 @@ use crate::api::live::LiveGap;
 use crate::features::events::state::arrivals::{Arrivals, Arrived};
 use crate::features::events::state::findings::{Findings, Found, Stage};
 use crate::features::live::messages::LiveMessage;
-use crate::platform::sse::Frame;
 use crate::ui::text;
+use rewind_domain::sse::Frame;
 
 /// Its rows: those that the search found on one side, those that arrived on the other, and between them what is no longer here.
 #[derive(Clone, Debug)]

@@ -5,26 +5,31 @@
 
 /// A frame as the server sent it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Frame {
+pub struct Frame {
     /// Its name.
-    pub(crate) name: String,
+    pub name: String,
     /// What it says.
-    pub(crate) data: String,
+    pub data: String,
     /// Where to go on behind it.
-    pub(crate) id: Option<String>,
+    pub id: Option<String>,
 }
 
 /// Puts frames together from the pieces in which they arrive, which may be cut anywhere.
 #[derive(Debug, Default)]
-pub(crate) struct FrameReader {
+pub struct FrameReader {
     bytes: Vec<u8>,
     frame: Frame,
     has_data: bool,
 }
 
 impl FrameReader {
+    /// Whether nothing of a further frame has come.
+    pub fn is_empty(&self) -> bool {
+        self.bytes.is_empty() && self.frame == Frame::default()
+    }
+
     /// Takes a piece; gives the frames that it completes.
-    pub(crate) fn read(&mut self, piece: &[u8]) -> Vec<Frame> {
+    pub fn read(&mut self, piece: &[u8]) -> Vec<Frame> {
         self.bytes.extend_from_slice(piece);
         let mut frames = Vec::new();
         let mut begin = 0;

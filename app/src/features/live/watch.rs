@@ -49,10 +49,10 @@ mod tests {
         let watch = Watch::events(&of, "type:X");
         assert_eq!(
             watch.after(Some("1-0,2-0")).to_search(),
-            "stream=a&stream=b&filter=type:X&after=1-0%2C2-0"
+            "stream=a&stream=b&filter=type%3AX&after=1-0%2C2-0"
         );
         assert!(watch.has_several);
         let of = EventsOf::Category("aggregate:Order".into());
-        assert_eq!(Watch::events(&of, "").after(None).to_search(), "category=aggregate:Order");
+        assert_eq!(Watch::events(&of, "").after(None).to_search(), "category=aggregate%3AOrder");
     }
 }

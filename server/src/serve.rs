@@ -88,9 +88,11 @@ impl Server {
             .await
             .map_err(|source| ServeError::Listen { address: listen, source })?;
         let address = listener.local_addr()?;
-        let projections = projections
-            .map(|folder| ProjectionRunner { folder, store: EventStore::new(redis_url.clone()) });
-        let store = Store::with_rates(redis_url, read_rate, Some(scan_rate));
+        let store = Store::with_rates(redis_url.clone(), read_rate, Some(scan_rate));
+        let projections = projections.map(|folder| {
+            let store = EventStore::beside(store.clone(), redis_url);
+            ProjectionRunner { folder, store }
+        });
         let event_reader = EventReader::new(codecs);
         let topics = Topics::new(topics, store.clone(), event_reader.clone(), topic_bytes);
         let store = store.with_parts(Arc::new(topics.clone()));

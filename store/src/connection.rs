@@ -139,7 +139,16 @@ pub(super) async fn connect_noting_end(
             driver.await;
             has_ended.store(true, Ordering::Release);
         });
-        Ok(connection)
+        // A server of another kind, or one that wants a certificate, shows at the first words only.
+        let asked: RedisResult<Value> =
+            redis::cmd("PING").query_async(&mut connection.clone()).await;
+        match asked {
+            Err(error) if error.kind() == ErrorKind::Parse || is_lost(&error) => {
+                Err(failed_to_begin(url, &error))
+            }
+            // What it refuses is told to whoever asks for something.
+            _ => Ok(connection),
+        }
     };
     timeout(CONNECT_TIMEOUT, connecting).await.unwrap_or_else(|_| Err(url.unavailable(NO_ANSWER)))
 }

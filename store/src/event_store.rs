@@ -31,8 +31,14 @@ impl EventStore {
     /// A handle on the server at `url`. Does not connect yet.
     #[must_use]
     pub fn new(url: StoreUrl) -> Self {
+        Self::beside(Store::new(url.clone()), url)
+    }
+
+    /// A handle on the server at `url` that reads as `reads` does: within the rates that the two then share.
+    #[must_use]
+    pub fn beside(reads: Store, url: StoreUrl) -> Self {
         Self {
-            reads: Store::new(url.clone()),
+            reads,
             writes: WriteConnection::new(url.clone()),
             transactions: Arc::new(TransactionConnection::new(url)),
             found: Arc::default(),

@@ -120,7 +120,7 @@ impl EventsArgs {
             let after = after.map_err(|failure| self.about(failure))?;
             range.after = Some(after);
             if let Some(next) = after.next() {
-                numbering = Numbering::begin(order.into(), next, version + 1);
+                numbering = Numbering::begin(order.into(), next, version.saturating_add(1));
             }
         }
         let left = self.limit.unwrap_or(u64::MAX);
@@ -162,7 +162,18 @@ impl EventsArgs {
             // Whatever keeps it from waiting is met again, and told, by the next read.
             if is_last && let Ok(mut watcher) = store.watcher().await {
                 let position = [(self.stream.clone(), range.after.unwrap_or_default())];
-                while watcher.wait(&position).await.is_ok_and(|news| news.streams.is_empty()) {}
+                while let Ok(news) = watcher.wait(&position).await {
+                    if !news.streams.is_empty() || !news.failed.is_empty() {
+                        break;
+                    }
+                    let info = store.info(&self.stream).await;
+                    let is_behind = |last| range.after.is_some_and(|after| last < after);
+                    if info.is_ok_and(|info| is_behind(info.extent.last_generated_id)) {
+                        note("the stream was made again; going on from its beginning");
+                        range.after = None;
+                        break;
+                    }
+                }
             }
         }
         Ok(())
@@ -184,7 +195,7 @@ async fn id_of(store: &Store, stream: &StreamKey, version: u64) -> Result<EntryI
     if version >= extent.latest_version() {
         return Ok(extent.last_generated_id);
     }
-    match (version + 1).checked_sub(first) {
+    match version.saturating_add(1).checked_sub(first) {
         Some(count) => {
             let id = store.id_at(stream, &extent, count).await?.ok_or(StoreError::Changed)?;
             Ok(id.prev().unwrap_or_default())

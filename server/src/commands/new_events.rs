@@ -6,8 +6,8 @@ use std::io::BufRead;
 use clap::Args;
 use rewind_domain::Fields;
 use rewind_store::NewEvent;
-use serde::Deserialize;
 use serde::de::IgnoredAny;
+use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use super::Failure;
@@ -54,11 +54,17 @@ struct RawLine {
 struct EventLine {
     #[serde(rename = "type")]
     event_type: String,
+    /// `null` is data too.
+    #[serde(default, deserialize_with = "given")]
     data: Option<Box<RawValue>>,
     timestamp: Option<Timestamp>,
     correlation_id: Option<String>,
     causation_id: Option<String>,
     user_id: Option<String>,
+}
+
+fn given<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Box<RawValue>>, D::Error> {
+    Box::deserialize(deserializer).map(Some)
 }
 
 /// When something happened: Unix milliseconds, or any other text.

@@ -2,12 +2,12 @@
 
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use clap::{Args, Subcommand};
 use rewind_domain::time::UtcTime;
-use rewind_store::EventStore;
 use rewind_store::project::{self, Failure as EventFailure, Progress, ProjectError, Status};
+use rewind_store::{EventStore, StoreError};
 use serde::Serialize;
 use tokio::sync::watch;
 
@@ -219,15 +219,25 @@ impl RebuildArgs {
 impl StatusArgs {
     async fn run(self) -> Result<(), Failure> {
         let store = EventStore::new(self.redis.url()?);
-        let names = match self.names.is_empty() {
+        let is_all = self.names.is_empty();
+        let names = match is_all {
             true => store.reads().projections().await?,
             false => self.names,
         };
         let mut found = Vec::new();
         for name in names {
-            match store.reads().projection(&name).await? {
-                Some(status) => found.push(Shown::of(status)),
-                None => return Err(Failure::NotFound(format!("there is no projection `{name}`"))),
+            match store.reads().projection(&name).await {
+                Ok(Some(status)) => found.push(Shown::of(status)),
+                // Somebody else's key that is named like one of a projection says nothing of the others.
+                Err(StoreError::WrongType) if is_all => {
+                    note(&format!("`{name}` is no projection: its keys hold something else"));
+                }
+                Err(error) => return Err(error.into()),
+                // It went meanwhile.
+                Ok(None) if is_all => {}
+                Ok(None) => {
+                    return Err(Failure::NotFound(format!("there is no projection `{name}`")));
+                }
             }
         }
         Ok(self.output.open().records(&found)?)
@@ -344,6 +354,12 @@ struct Shown {
 
 impl Shown {
     fn of(status: Status) -> Self {
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let now_ms = u64::try_from(now.as_millis()).unwrap_or(u64::MAX);
+        let abandoned = status.is_abandoned(now_ms).then(|| {
+            let seconds = now_ms.saturating_sub(status.updated_ms) / 1_000;
+            format!("its runner was last heard of {seconds} s ago")
+        });
         Self {
             name: status.name,
             streams: status.streams,
@@ -356,7 +372,7 @@ impl Shown {
             missed: status.missed,
             error: status.error,
             failure: status.failure,
-            notice: status.notice,
+            notice: status.notice.or(abandoned),
             runner: status.runner,
             updated_ms: status.updated_ms,
             rebuild: status.rebuild.map(|rebuild| Box::new(Self::of(*rebuild))),

@@ -37,10 +37,12 @@ impl ManArgs {
     /// Prints or writes the manual pages of this program.
     pub fn run(&self, program: Command) -> Result<(), Failure> {
         match &self.folder {
-            Some(folder) => clap_mangen::generate_to(program, folder).map_err(|error| {
-                let folder = folder.display();
-                Failure::Refused(format!("the pages cannot be written to `{folder}`: {error}"))
-            }),
+            Some(folder) => std::fs::create_dir_all(folder)
+                .and_then(|()| clap_mangen::generate_to(program, folder))
+                .map_err(|error| {
+                    let folder = folder.display();
+                    Failure::Refused(format!("the pages cannot be written to `{folder}`: {error}"))
+                }),
             None => {
                 let mut page = Vec::new();
                 clap_mangen::Man::new(program).render(&mut page)?;

@@ -9,8 +9,8 @@ use rewind_store::publish::Precision;
 use rewind_store::trim::{TrimBy, TrimError, TrimPreview, preview, trim};
 use serde::Serialize;
 
-use super::Failure;
 use super::output::{OutputOptions, Record, note};
+use super::{Failure, arguments};
 use crate::config::RedisOptions;
 
 /// What to remove, and from which stream.
@@ -47,7 +47,7 @@ struct ByOptions {
     #[arg(long, value_name = "ID")]
     min_id: Option<EntryId>,
     /// Remove the entries that are older than this, by the clock of Redis: `90m`, `36h`, `30d`
-    #[arg(long, value_name = "TIME", value_parser = time)]
+    #[arg(long, value_name = "TIME", value_parser = arguments::duration)]
     older_than: Option<Duration>,
     /// Remove the oldest entries, as far as every group has acknowledged them
     #[arg(long)]
@@ -64,21 +64,6 @@ impl ByOptions {
             _ => TrimBy::Acknowledged,
         }
     }
-}
-
-/// A time such as `30d`.
-fn time(text: &str) -> Result<Duration, String> {
-    let wrong = || format!("`{text}` is no time; write a number and `s`, `m`, `h` or `d`");
-    let (unit_at, unit) = text.char_indices().next_back().ok_or_else(wrong)?;
-    let number: u64 = text.get(..unit_at).unwrap_or_default().parse().map_err(|_| wrong())?;
-    let seconds = match unit {
-        's' => 1,
-        'm' => 60,
-        'h' => 60 * 60,
-        'd' => 24 * 60 * 60,
-        _ => return Err(wrong()),
-    };
-    number.checked_mul(seconds).map(Duration::from_secs).ok_or_else(wrong)
 }
 
 /// What went, or would go.
@@ -168,19 +153,5 @@ impl TrimArgs {
             note("Redis kept more than asked for, since it removes whole blocks only");
         }
         Ok(output.details(&record)?)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_time_has_a_unit() {
-        assert_eq!(time("90m"), Ok(Duration::from_secs(5_400)));
-        assert_eq!(time("30d"), Ok(Duration::from_secs(2_592_000)));
-        for wrong in ["", "30", "d", "-1d", "1w", "1.5h", "99999999999999999d", "1ü"] {
-            assert!(time(wrong).is_err(), "{wrong}");
-        }
     }
 }

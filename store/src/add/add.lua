@@ -102,6 +102,15 @@ if ms == '18446744073709551615' and #seq == 20 and seq:sub(1, 14) == '1844674407
   return redis.error_reply('ERR The stream has exhausted the last possible ID, unable to add more items')
 end
 
+-- Whether what is kept beside the stream may be kept. Never done, since the two words exclude each other; refused in another way where
+-- it may not be done.
+for _, key in pairs({record, kind == 'stream' and not added and asks_version and counted or nil}) do
+  local refused = redis.pcall('SET', key, '', 'NX', 'XX')
+  if not refused.err:find('syntax', 1, true) then
+    return refused
+  end
+end
+
 local ids = {}
 for i, event in ipairs(events) do
   if i == #events and trimming > 0 then

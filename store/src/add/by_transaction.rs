@@ -52,7 +52,7 @@ async fn attempt(
         version = match extent.entries_added {
             Some(added) => Some(added),
             None => {
-                transaction.watch(&[counted.as_bytes()]).await?;
+                transaction.watch_also(counted.as_bytes()).await?;
                 let kept = transaction.ask(redis::cmd("GET").arg(counted.as_bytes())).await?;
                 counted::version(&extent, reply::text(&kept).as_deref())
             }

@@ -50,7 +50,11 @@ impl IdempotencyKey {
     /// The key of the record beside a stream.
     pub(crate) fn record(&self, stream: &StreamKey) -> StreamKey {
         match &self.producer {
-            Some(producer) => stream.beside(format!("once:{producer}:{}", self.id).as_bytes()),
+            // With its length, so that no two pairs have the same record.
+            Some(producer) => {
+                let length = producer.len();
+                stream.beside(format!("once-of:{length}:{producer}:{}", self.id).as_bytes())
+            }
             None => stream.beside(format!("once:{}", self.id).as_bytes()),
         }
     }

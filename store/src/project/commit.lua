@@ -82,6 +82,24 @@ local first = redis.pcall('HSET', KEYS[3], 'generation', generation)
 if is_error(first) then
   return failed(first)
 end
+-- Never done, since the two words exclude each other; refused in another way where it may not be done.
+first = redis.pcall('SET', KEYS[1], checkpoint, 'NX', 'XX')
+if not first.err:find('syntax', 1, true) then
+  return failed(first, 'SET')
+end
+if notes then
+  for i = OWN_KEYS + 1, #KEYS do
+    local added = redis.pcall('SADD', KEYS[6], KEYS[i])
+    if is_error(added) then
+      return failed(added, 'SADD')
+    end
+    if added == 1 then
+      undo[#undo + 1] = function()
+        redis.call('SREM', KEYS[6], KEYS[i])
+      end
+    end
+  end
+end
 if anew == '1' then
   -- What begins anew has no state that counts.
   local reply = redis.pcall('DEL', KEYS[2], KEYS[4], KEYS[5])
@@ -109,11 +127,6 @@ while at < #ARGV do
   at = at + words
 end
 local last = { { 'HSET', KEYS[2], unpack(positions) }, { 'HSET', KEYS[3], unpack(status) } }
-if notes then
-  for i = OWN_KEYS + 1, #KEYS do
-    last[#last + 1] = { 'SADD', KEYS[6], KEYS[i] }
-  end
-end
 last[#last + 1] = { 'SET', KEYS[1], checkpoint }
 for _, step in ipairs(last) do
   local reply = redis.pcall(unpack(step))

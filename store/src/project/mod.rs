@@ -67,7 +67,7 @@ pub use reducer::{Batch, Reduced, Reducer, Shape, Stored};
 pub use status::{Activity, Status};
 pub use work::{Progress, note_problem};
 
-use lease::{LEASE, Lease};
+use lease::Lease;
 use native::{ChangesReducer, StateReducer, TableReducer};
 use work::{Work, note_stopped};
 
@@ -313,6 +313,3 @@ pub async fn reset_removes(store: &EventStore, name: &str) -> Result<Vec<String>
 pub async fn reset(store: &EventStore, name: &str) -> Result<Vec<String>, ProjectError> {
     rebuild::remove(store, &Keys::of(name)).await
 }
-
-/// How long the status of a projection may be old before whoever wrote it has to be taken for gone.
-pub const STATUS_HOLDS: Duration = Duration::from_secs(2 * LEASE.as_secs());

@@ -1,5 +1,7 @@
 //! A rebuild: the projection from its first event, beside the old one, whose place it takes in one step.
 
+use std::collections::HashSet;
+
 use redis::Value;
 
 use super::work::{new_generation, now_ms};
@@ -65,7 +67,7 @@ pub(crate) async fn existing(
 pub(crate) async fn remove(store: &EventStore, keys: &Keys) -> Result<Vec<String>, ProjectError> {
     let found = existing(store, keys).await?;
     if !found.is_empty() {
-        let mut command = redis::cmd("DEL");
+        let mut command = redis::cmd("UNLINK");
         command.arg(&found);
         store.writes().send(&command).await?;
     }
@@ -96,9 +98,10 @@ pub(crate) async fn swap(
             let to = key.strip_prefix(prefix.as_slice()).unwrap_or(&key).to_vec();
             pairs.push([key, to]);
         }
+        let replaced: HashSet<Vec<u8>> = pairs.iter().map(|[_, to]| to.clone()).collect();
         for key in before {
             // What the rebuild did not change is no part of the projection any more.
-            if !pairs.iter().any(|[_, to]| *to == key) {
+            if !replaced.contains(&key) {
                 pairs.push([new.data(&key), key]);
             }
         }

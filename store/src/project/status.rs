@@ -1,8 +1,11 @@
 //! How a projection is: a hash in Redis, which anybody can read.
 
+use std::time::Duration;
+
 use redis::Value;
 use rewind_domain::{EntryId, StreamKey};
 
+use super::lease::LEASE;
 use super::{Failure, Keys, ProjectError};
 use crate::write::Script;
 use crate::{EventStore, Store, StoreError, WriteError, reply};
@@ -19,6 +22,9 @@ pub enum Activity {
     /// Nobody runs it.
     Stopped,
 }
+
+/// How long a status may be old before whoever wrote it has to be taken for gone.
+const STATUS_HOLDS: Duration = Duration::from_secs(2 * LEASE.as_secs());
 
 /// How a projection is, as the hash `projection:{name}:status` says.
 ///
@@ -79,6 +85,16 @@ static NOTE: Script = Script::needing(
      redis.call('HSET', KEYS[1], unpack(ARGV, 2))
      return 1",
 );
+
+impl Status {
+    /// Whether whoever wrote this has to be taken for gone, though it does not say so: a runner that was killed writes nothing.
+    #[must_use]
+    pub fn is_abandoned(&self, now_ms: u64) -> bool {
+        let is_run = matches!(self.activity, Activity::CatchingUp | Activity::Following);
+        let age = Duration::from_millis(now_ms.saturating_sub(self.updated_ms));
+        is_run && self.runner.is_some() && age > STATUS_HOLDS
+    }
+}
 
 impl Activity {
     /// Its name in the status.
@@ -233,4 +249,43 @@ pub(crate) fn error_fields(error: Option<&ProjectError>) -> [(&'static str, Stri
     };
     let text = error.map(ToString::to_string).unwrap_or_default();
     [("error", text), ("failure", failure)]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_runner_that_should_write_is_missed() {
+        let holds_ms = 20_000;
+        let status = |activity, runner: Option<&str>| Status {
+            name: "order-stats".to_owned(),
+            streams: Vec::new(),
+            kind: "state".to_owned(),
+            activity,
+            checkpoint: None,
+            lag: None,
+            rate: 0.0,
+            events: 0,
+            missed: 0,
+            error: None,
+            failure: None,
+            notice: None,
+            runner: runner.map(str::to_owned),
+            updated_ms: 1_000,
+            rebuild: None,
+        };
+        let following = status(Activity::Following, Some("a"));
+        assert!(!following.is_abandoned(1_000 + holds_ms));
+        assert!(following.is_abandoned(1_001 + holds_ms));
+        // Clocks differ.
+        assert!(!following.is_abandoned(0));
+        for quiet in [
+            status(Activity::Stopped, Some("a")),
+            status(Activity::Failed, Some("a")),
+            status(Activity::Following, None),
+        ] {
+            assert!(!quiet.is_abandoned(u64::MAX));
+        }
+    }
 }

@@ -10,6 +10,8 @@ if redis.call('SCARD', KEYS[2]) ~= tonumber(ARGV[2]) or redis.call('SCARD', KEYS
   return 'keys'
 end
 local counted = redis.call('HMGET', KEYS[3], 'events', 'missed', 'checkpoint', 'lag', 'streams', 'kind')
+-- Changes nothing, and fails where it may not: a script that fails later leaves what it did.
+redis.call('RENAME', KEYS[3], KEYS[3])
 -- What goes does so in the background, however large it is.
 redis.call('UNLINK', KEYS[2], KEYS[3], KEYS[4])
 for i = FIRST, #KEYS, 2 do

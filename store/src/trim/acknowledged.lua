@@ -33,15 +33,15 @@ for _, group in ipairs(groups) do
     elseif group[i] == 'pending' then pending = group[i + 1]
     end
   end
-  local first = nil
-  if pending > 0 then
-    first = redis.call('XPENDING', stream, name)[2]
-  else
-    local following = redis.call('XRANGE', stream, '(' .. delivered, '+', 'COUNT', 1)
-    first = following[1] and following[1][1]
-  end
-  if first and (not needed or is_before(first, needed)) then
-    needed = first
+  local firsts = {}
+  -- A group that was set back has pending entries behind those that it is given next.
+  local following = redis.call('XRANGE', stream, '(' .. delivered, '+', 'COUNT', 1)
+  if following[1] then firsts[1] = following[1][1] end
+  if pending > 0 then firsts[#firsts + 1] = redis.call('XPENDING', stream, name)[2] end
+  for _, first in ipairs(firsts) do
+    if not needed or is_before(first, needed) then
+      needed = first
+    end
   end
 end
 if needed then

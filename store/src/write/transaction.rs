@@ -47,11 +47,19 @@ impl Transaction<'_> {
         let mut command = redis::cmd("WATCH");
         command.arg(keys);
         let watched: RedisResult<Value> = command.query_async(&mut self.connection).await;
-        if watched.is_err_and(|error| error.code().is_none()) {
-            self.connection = connection::connect(self.url, Some(RESPONSE_TIMEOUT)).await?;
-            self.ask(&command).await?;
+        match watched {
+            Err(error) if error.code().is_none() => {
+                self.connection = connection::connect(self.url, Some(RESPONSE_TIMEOUT)).await?;
+                self.ask(&command).await.map(drop)
+            }
+            Err(error) => Err(StoreError::from_redis(self.url, &error)),
+            Ok(reply) => self.checked(reply).map(drop),
         }
-        Ok(())
+    }
+
+    /// The same for a further key. On another connection nothing that is watched would be.
+    pub(crate) async fn watch_also(&mut self, key: &[u8]) -> Result<(), StoreError> {
+        self.ask(redis::cmd("WATCH").arg(key)).await.map(drop)
     }
 
     /// Reads something.
@@ -69,8 +77,9 @@ impl Transaction<'_> {
         mut self,
         writes: &Pipeline,
     ) -> Result<Option<Vec<Value>>, WriteError> {
+        // By itself: where it is refused, what follows would be done command by command.
+        self.ask(&redis::cmd("MULTI")).await?;
         let mut all = redis::pipe();
-        all.cmd("MULTI");
         for command in writes.cmd_iter() {
             all.add_command(command.clone());
         }

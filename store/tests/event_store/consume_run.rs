@@ -9,7 +9,7 @@ use redis::Value;
 use rewind_dev::{LossyProxy, TestRedis, eventually};
 use rewind_domain::EntryId;
 use rewind_store::consume::{
-    Consumer, DeadLetters, Delivery, LostGroup, RunOptions, RunReport, Undecodable,
+    Consumer, DeadLetters, Delivery, Group, LostGroup, RunOptions, RunReport, Undecodable,
 };
 use rewind_store::{Backoff, EventStore, StoreError};
 use tokio::sync::Notify;
@@ -68,7 +68,7 @@ impl Running {
 
 async fn until_all_is_acknowledged(redis: &TestRedis, last: EntryId) {
     let store = EventStore::new(redis.url());
-    let group = rewind_store::consume::Group::new(&store, STREAM, GROUP);
+    let group = Group::new(&store, STREAM, GROUP);
     eventually("all is acknowledged", || async {
         let info = group.info().await.ok()?;
         (info.pending == 0 && info.last_delivered_id >= last).then_some(())
@@ -296,7 +296,7 @@ async fn a_consumer_killed_at_any_point_handles_each_entry_and_none_that_was_ack
     redis.add_many(STREAM, 400).await;
     let mut handled = BTreeSet::new();
     let mut acknowledged = BTreeSet::new();
-    let group = rewind_store::consume::Group::new(&EventStore::new(redis.url()), STREAM, GROUP);
+    let group = Group::new(&EventStore::new(redis.url()), STREAM, GROUP);
     for life in 0..40_usize {
         let name = ["one", "two"][life % 2];
         let options = RunOptions {
@@ -428,6 +428,40 @@ async fn what_will_not_pass_ends_the_run_and_leaves_the_entry_pending() {
     assert!(!error.is_passing(), "{error}");
     assert_eq!(dead_letters(&redis).count().await, Ok(0));
     assert_eq!(pending_ids(&redis).await, [id(1)]);
+}
+
+#[tokio::test]
+async fn a_group_that_is_set_back_while_an_entry_is_handled_goes_on_in_order() {
+    let redis = TestRedis::start().await;
+    redis.add_many(STREAM, 3).await;
+    let (begun, gate, stop) = <(Arc<Notify>, Arc<Notify>, Arc<Notify>)>::default();
+    let options = RunOptions { order: Some(Arc::new(|_| Some(vec![1]))), ..quick() };
+    let consumer = consumer(&redis, "one");
+    let (tells, waits, end) = (Arc::clone(&begun), Arc::clone(&gate), Arc::clone(&stop));
+    let task = tokio::spawn(async move {
+        let handler = move |delivery: Arc<Delivery>| {
+            let (tells, waits) = (Arc::clone(&tells), Arc::clone(&waits));
+            async move {
+                if delivery.id() == id(1) && delivery.deliveries() == 1 {
+                    tells.notify_one();
+                    waits.notified().await;
+                }
+                Ok::<_, String>(())
+            }
+        };
+        consumer.run(options, async move { end.notified().await }, handler).await
+    });
+    begun.notified().await;
+    redis.run("XGROUP SETID events:orders billing 0").await;
+    eventually("the group gave all of them once more", || async {
+        let group = Group::new(&EventStore::new(redis.url()), STREAM, GROUP);
+        (group.info().await.ok()?.last_delivered_id == id(3)).then_some(())
+    })
+    .await;
+    gate.notify_one();
+    until_all_is_acknowledged(&redis, id(3)).await;
+    stop.notify_one();
+    assert!(task.await.unwrap().unwrap().handled >= 3);
 }
 
 #[tokio::test]

@@ -279,6 +279,42 @@ async fn scripts_that_the_server_forgot_are_sent_again() {
 }
 
 #[tokio::test]
+async fn nothing_is_added_where_a_command_of_several_is_denied() {
+    for rules in [
+        "+@all -set",
+        "+@all -set -eval -evalsha",
+        "+@all -multi -eval -evalsha",
+        "+@all -exec -eval -evalsha",
+        "+@all -watch -eval -evalsha",
+        "+@all -xadd",
+    ] {
+        let redis = TestRedis::start().await;
+        let publisher = publisher_as(&redis, rules).await;
+        let key = IdempotencyKey::new("k");
+        let error = publisher.publish_once(&key, &[event(1), event(2)]).await.unwrap_err();
+        let said = error.to_string();
+        assert!(said.contains("does not allow") || said.contains("permissions"), "{rules}: {said}");
+        assert!(!error.is_unknown(), "{rules}");
+        assert_eq!(length(&redis, "events:orders").await, 0, "{rules}");
+    }
+}
+
+#[tokio::test]
+async fn keys_of_different_producers_have_records_of_their_own() {
+    let redis = TestRedis::start().await;
+    let publisher = publisher(&redis);
+    for key in [
+        IdempotencyKey::of_producer("a", "b"),
+        IdempotencyKey::new("a:b"),
+        IdempotencyKey::of_producer("a:b", ""),
+        IdempotencyKey::new("1:a:b"),
+    ] {
+        publisher.publish_once(&key, &[event(1)]).await.unwrap();
+    }
+    assert_eq!(length(&redis, "events:orders").await, 4);
+}
+
+#[tokio::test]
 async fn a_user_who_may_run_no_scripts_publishes_batches_all_the_same() {
     let redis = TestRedis::start().await;
     let publisher = publisher_as(&redis, "+@all -eval -evalsha").await;

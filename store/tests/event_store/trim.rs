@@ -91,6 +91,22 @@ async fn what_all_groups_have_acknowledged_goes_and_nothing_else() {
 }
 
 #[tokio::test]
+async fn what_a_group_that_was_set_back_is_given_again_stays() {
+    let redis = TestRedis::start().await;
+    let store = EventStore::new(redis.url());
+    redis.add_many("s", 10).await;
+    redis.run("XGROUP CREATE s a 0").await;
+    redis.run("XREADGROUP GROUP a c COUNT 8 STREAMS s >").await;
+    redis.run("XACK s a 1-0 2-0 3-0 4-0").await;
+    // It needs all of them again, and has the last four pending still.
+    redis.run("XGROUP SETID s a 2-0").await;
+    let by = TrimBy::Acknowledged;
+    assert_eq!(preview(store.reads(), &stream(), by).await.unwrap().removed, 2);
+    assert_eq!(trim(&store, &stream(), by, Precision::Exact).await, Ok(2));
+    assert_eq!(ids(&redis).await[0], EntryId::new(3, 0));
+}
+
+#[tokio::test]
 async fn what_is_no_stream_is_named() {
     let redis = TestRedis::start().await;
     let store = EventStore::new(redis.url());

@@ -5,8 +5,9 @@ use std::process::Stdio;
 
 use rewind_domain::StreamKey;
 use rewind_store::consume::Delivery;
+use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::io::AsyncWriteExt as _;
-use tokio::process::Command;
+use tokio::process::{Child, Command};
 
 /// The fields of an entry that have a variable of their own, if they are there.
 const METADATA: [(&str, &str); 5] = [
@@ -63,13 +64,39 @@ impl EventCommand {
             Some(error) => command.env("REWIND_DECODE_ERROR", variable(&error.to_string())),
             None => command.env_remove("REWIND_DECODE_ERROR"),
         };
+        // A Ctrl-C is for the consumer, which decides what becomes of the command and all that it started.
+        command.process_group(0);
         let mut child = command.spawn().map_err(CommandError::NotRun)?;
+        let mut group = ProcessGroup::of(&child);
         if let Some(mut input) = child.stdin.take() {
             // A command need not read it.
             let _ = input.write_all(&payload(delivery)).await;
         }
         let status = child.wait().await.map_err(CommandError::NotRun)?;
+        group.is_over = true;
         if status.success() { Ok(()) } else { Err(CommandError::Failed(status)) }
+    }
+}
+
+/// A command and all that it started, which end together if it is given up.
+struct ProcessGroup {
+    leader: Option<Pid>,
+    is_over: bool,
+}
+
+impl ProcessGroup {
+    fn of(child: &Child) -> Self {
+        let leader = child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));
+        Self { leader, is_over: false }
+    }
+}
+
+impl Drop for ProcessGroup {
+    fn drop(&mut self) {
+        if let Some(leader) = self.leader.filter(|_| !self.is_over) {
+            // It may have ended by itself just now.
+            let _ = kill_process_group(leader, Signal::KILL);
+        }
     }
 }
 

@@ -7,6 +7,10 @@ local stream, dead, group, id = KEYS[1], KEYS[2], ARGV[1], ARGV[2]
 local deliveries, consumer = ARGV[4], ARGV[5]
 local pending = redis.call('XPENDING', stream, group, id, id, 1)[1]
 if pending then
+  -- Another consumer has it now, and may be handling it. Given back, it has none.
+  if pending[2] ~= '' and pending[2] ~= consumer then
+    return 'settled'
+  end
   consumer, deliveries = pending[2], pending[4]
 elseif #redis.call('XRANGE', stream, id, id) > 0 then
   return 'settled'

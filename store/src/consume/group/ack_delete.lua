@@ -22,9 +22,10 @@ for _, info in ipairs(redis.call('XINFO', 'GROUPS', stream)) do
   for at = 1, #info, 2 do fields[info[at]] = info[at + 1] end
   if fields['name'] ~= group then others[#others + 1] = fields end
 end
--- Before anything changes: whether the user may acknowledge and delete.
+-- Before anything changes: whether the user may acknowledge, delete and look.
 redis.call('XACK', stream, group, '0-0')
 redis.call('XDEL', stream, '0-0')
+redis.call('XPENDING', stream, group, '0-0', '0-0', 1)
 local outcomes = {}
 for at = 2, #ARGV do
   local id = ARGV[at]

@@ -3,8 +3,11 @@
 -- Returns how many were settled, and how many no longer exist.
 if redis.replicate_commands then redis.replicate_commands() end
 local group, consumer, heir = ARGV[1], ARGV[2], ARGV[4]
+local entries = redis.call('XPENDING', KEYS[1], group, '-', '+', ARGV[3], consumer)
+-- Before anything changes: whether the user may delete consumers. There is none of this name.
+redis.call('XGROUP', 'DELCONSUMER', KEYS[1], group, '\0none')
 local settled, gone = 0, 0
-for _, entry in ipairs(redis.call('XPENDING', KEYS[1], group, '-', '+', ARGV[3], consumer)) do
+for _, entry in ipairs(entries) do
   local id, idle = entry[1], entry[3]
   if heir and #redis.call('XRANGE', KEYS[1], id, id) == 0 then
     redis.call('XACK', KEYS[1], group, id)

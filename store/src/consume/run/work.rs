@@ -137,6 +137,11 @@ impl Work {
         self.report.deleted += batch.deleted.len() as u64;
         for delivery in batch.deliveries {
             let id = delivery.id();
+            // A group that was set back gives out once more what is being handled here; one acknowledgement does for both.
+            if let Some(held) = self.items.get_mut(&id) {
+                held.is_lost = false;
+                continue;
+            }
             let key = self.options.order.as_ref().and_then(|order| order(&delivery));
             let verdict = self.verdict(&delivery);
             let item = Item {

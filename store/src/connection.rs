@@ -143,9 +143,7 @@ pub(super) async fn connect_noting_end(
         let asked: RedisResult<Value> =
             redis::cmd("PING").query_async(&mut connection.clone()).await;
         match asked {
-            Err(error) if error.kind() == ErrorKind::Parse || is_lost(&error) => {
-                Err(failed_to_begin(url, &error))
-            }
+            Err(error) if error.code().is_none() => Err(failed_to_begin(url, &error)),
             // What it refuses is told to whoever asks for something.
             _ => Ok(connection),
         }

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::pin::Pin;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use futures::{Stream, StreamExt};
@@ -79,12 +79,20 @@ impl LiveLine {
     }
 
     /// The next frame of this name; others are passed over.
+    ///
+    /// # Panics
+    /// Where none comes, though the line lives.
     pub async fn next_named(&mut self, name: &str) -> Frame {
+        let mut since = Instant::now();
         loop {
             let frame =
                 self.next().await.unwrap_or_else(|| panic!("the line ended before `{name}`"));
             if frame.name == name {
                 return frame;
+            }
+            match frame.name.as_str() {
+                "heartbeat" => assert!(since.elapsed() < PATIENCE, "waited in vain for `{name}`"),
+                _ => since = Instant::now(),
             }
         }
     }

@@ -33,6 +33,9 @@ pub enum FolderError {
     },
 }
 
+/// How the keys of the rebuild of a projection are named after it.
+const REBUILD: &str = ":next";
+
 /// Reads the files of a folder.
 ///
 /// # Errors
@@ -70,10 +73,33 @@ pub(crate) fn read_one(folder: &Path, name: &str) -> Result<Script, FolderError>
 }
 
 fn read_file(path: &Path, name: &str) -> io::Result<Script> {
+    if name.ends_with(REBUILD) {
+        let message = format!("a name that ends with `{REBUILD}` is that of a rebuild; rename it");
+        return Err(io::Error::other(message));
+    }
     if std::fs::metadata(path)?.len() > MAX_BYTES {
         let message = format!("it is longer than {} KiB", MAX_BYTES / 1024);
         return Err(io::Error::other(message));
     }
     let source = std::fs::read_to_string(path)?;
     Ok(Script { name: format!("{name}.js"), source })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_a_projection_unless_its_name_is_that_of_a_rebuild() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["orders.js", "orders:next.js", ".hidden.js", "README.md"] {
+            std::fs::write(folder.path().join(name), "export default {}").unwrap();
+        }
+        let files = read(folder.path()).unwrap();
+        assert_eq!(files.len(), 2);
+        assert_eq!(files["orders"].as_ref().unwrap().name, "orders.js");
+        assert!(files["orders:next"].as_ref().unwrap_err().contains("rename it"));
+        assert!(read_one(folder.path(), "orders:next").is_err());
+        assert!(matches!(read_one(folder.path(), "none"), Err(FolderError::NoFile { .. })));
+    }
 }

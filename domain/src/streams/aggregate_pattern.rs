@@ -30,12 +30,20 @@ pub enum AggregatePatternError {
 }
 
 /// The aggregate that a key names.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Aggregate {
-    /// What it is.
+    /// What it is, such as `Order`.
     pub aggregate_type: StreamKey,
-    /// Which one it is.
+    /// Which one it is, such as `12345`.
     pub id: StreamKey,
+}
+
+impl Aggregate {
+    /// The aggregate of this type with this id.
+    #[must_use]
+    pub fn new(aggregate_type: &str, id: &str) -> Self {
+        Self { aggregate_type: aggregate_type.into(), id: id.into() }
+    }
 }
 
 /// The patterns of one server, of which the first that fits counts.
@@ -59,9 +67,12 @@ impl AggregatePattern {
         Some(Aggregate { aggregate_type: key(of_type), id: key(id) })
     }
 
-    /// The key of an aggregate. It is read back as the same one unless the part that stands first has in it what stands between the two.
-    pub fn key(&self, of_type: &StreamKey, id: &StreamKey) -> StreamKey {
-        let (first, second) = if self.type_is_first { (of_type, id) } else { (id, of_type) };
+    /// The key of an aggregate. It is [read](Self::read) back as the same one unless its type or id is empty, or the one that stands
+    /// first has in it what stands between the two.
+    pub fn key(&self, aggregate: &Aggregate) -> StreamKey {
+        let Aggregate { aggregate_type, id } = aggregate;
+        let (first, second) =
+            if self.type_is_first { (aggregate_type, id) } else { (id, aggregate_type) };
         let Self { before, between, after, .. } = self;
         let parts = [
             before.as_bytes(),
@@ -94,6 +105,11 @@ impl AggregatePatterns {
             true => Self::default(),
             false => Self(patterns),
         }
+    }
+
+    /// The pattern by which keys are made.
+    pub fn into_first(self) -> AggregatePattern {
+        self.0.into_iter().next().unwrap_or_default()
     }
 
     /// The patterns, in the order in which they are tried.
@@ -227,9 +243,8 @@ mod tests {
             let pattern = AggregatePattern { before, between, after, type_is_first };
             let again = pattern.to_string().parse::<AggregatePattern>();
             prop_assert_eq!(again.as_ref(), Ok(&pattern));
-            let (of_type, id) = (of_type.as_str().into(), id.as_str().into());
-            let read = pattern.read(&pattern.key(&of_type, &id));
-            prop_assert_eq!(read, Some(Aggregate { aggregate_type: of_type, id }));
+            let aggregate = Aggregate::new(&of_type, &id);
+            prop_assert_eq!(pattern.read(&pattern.key(&aggregate)), Some(aggregate));
         }
 
         #[test]

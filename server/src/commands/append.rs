@@ -6,7 +6,7 @@ use clap::Args;
 use rewind_domain::{EntryId, StreamKey};
 use rewind_store::EventStore;
 use rewind_store::aggregate::{
-    Aggregate, AggregateStore, AppendError, Appended, Conflict, Expected, KeyPattern,
+    Aggregate, AggregateStore, AppendError, Appended, Conflict, Expected, ReadError,
 };
 use serde::Serialize;
 
@@ -15,7 +15,7 @@ use super::events::Shown;
 use super::new_events::NewEventOptions;
 use super::output::{Output, OutputOptions, Record, note};
 use super::publish::OnceOptions;
-use crate::config::RedisOptions;
+use crate::config::{KeyOptions, RedisOptions};
 
 /// What to append, and to what.
 #[derive(Args)]
@@ -47,9 +47,8 @@ pub struct AggregateOptions {
     /// Its id
     #[arg(value_name = "ID")]
     id: String,
-    /// The keys of aggregates
-    #[arg(long, value_name = "PATTERN", default_value = "aggregate:{type}:{id}", value_parser = KeyPattern::from_str)]
-    key_pattern: KeyPattern,
+    #[command(flatten)]
+    keys: KeyOptions,
 }
 
 /// An expected state, as it is written on the command line.
@@ -94,7 +93,9 @@ impl From<AppendError> for Failure {
     fn from(error: AppendError) -> Self {
         match error {
             AppendError::Conflict(conflict) => Self::Conflict(conflict.to_string()),
-            AppendError::Events(error) => Self::Usage(error.to_string()),
+            AppendError::Events(_) | AppendError::SharedKey { .. } => {
+                Self::Usage(error.to_string())
+            }
             AppendError::Write(error) => error.into(),
             AppendError::VersionUntold(_) => Self::Refused(error.to_string()),
         }
@@ -104,15 +105,21 @@ impl From<AppendError> for Failure {
 impl AppendArgs {
     /// Appends the events and prints their ids and the version; the missed events on a conflict.
     pub async fn run(self) -> Result<(), Failure> {
-        let AggregateOptions { kind, id, key_pattern } = self.aggregate;
-        let aggregate = Aggregate::new(kind, id);
-        let store = AggregateStore::new(&EventStore::new(self.redis.url()?)).with_keys(key_pattern);
+        let AggregateOptions { kind, id, keys } = self.aggregate;
+        let aggregate = Aggregate::new(&kind, &id);
+        let store = AggregateStore::new(&EventStore::new(self.redis.url()?))
+            .with_keys(keys.patterns().into_first());
         let stream = store.stream(&aggregate);
         let (output, Expectation(expected)) = (self.output.open(), self.expect);
         let events = self.events.read(std::io::stdin().lock())?;
         if self.dry_run {
-            let version = store.version(&aggregate).await;
-            let version = version.map_err(|error| Failure::Refused(error.to_string()))?;
+            let version = match store.version(&aggregate).await {
+                Ok(version) => version,
+                Err(ReadError::Store(error)) => return Err(error.into()),
+                Err(ReadError::Missing(missing)) => {
+                    return Err(AppendError::VersionUntold(missing).into());
+                }
+            };
             let is_as_expected = match expected {
                 Expected::Any => true,
                 Expected::New => version == 0,

@@ -9,7 +9,7 @@ pub struct KeyOptions {
     /// How the keys of aggregates are made: a pattern with `{type}` and `{id}`, such as `{type}-{id}` [default: aggregate:{type}:{id}]
     ///
     /// Streams whose keys fit are histories of one thing each, and are folded by the file of their type. May be repeated; the first
-    /// pattern that fits counts.
+    /// pattern that fits counts, and events are appended to keys of the first one.
     #[arg(long, value_name = "PATTERN", env = "REWIND_AGGREGATE_PATTERN", value_delimiter = ',')]
     pub aggregate_pattern: Vec<AggregatePattern>,
 }

@@ -1,6 +1,6 @@
 //! What can be in the way of appending to an aggregate, and of reading one.
 
-use rewind_domain::Event;
+use rewind_domain::{Event, StreamKey};
 
 use super::Expected;
 use crate::{EventsError, StoreError, WriteError};
@@ -14,6 +14,14 @@ pub enum AppendError {
     /// The version of the aggregate cannot be told, so it cannot be compared. Nothing was appended.
     #[error("{0}, so no event can be appended at an expected version")]
     VersionUntold(Missing),
+    /// The key of the aggregate is that of another one too. Nothing was sent.
+    #[error(
+        "`{stream}` would be the stream of another aggregate too, or of none: give a type and an id, and have what stands first of them not contain what the pattern has between the two"
+    )]
+    SharedKey {
+        /// The key.
+        stream: StreamKey,
+    },
     /// The events cannot be stored. Nothing was sent.
     #[error(transparent)]
     Events(#[from] EventsError),

@@ -7,7 +7,6 @@
 
 mod decide;
 mod error;
-mod key;
 mod read;
 mod spec;
 
@@ -16,8 +15,8 @@ use rewind_domain::{EntryId, StreamKey};
 pub use crate::add::Expected;
 pub use decide::{DecideError, Decided, Decider};
 pub use error::{AppendError, Conflict, Missing, ReadError};
-pub use key::{Aggregate, KeyPattern, KeyPatternError};
 pub use read::{EventPage, MAX_PAGE_EVENTS, Position};
+pub use rewind_domain::aggregate_pattern::{Aggregate, AggregatePattern};
 pub use spec::{Given, When, given};
 
 use crate::add::{self, Add, AddError, IdempotencyKey};
@@ -57,7 +56,7 @@ pub const MAX_MISSED_EVENTS: usize = 100;
 #[derive(Clone)]
 pub struct AggregateStore {
     store: EventStore,
-    pattern: KeyPattern,
+    pattern: AggregatePattern,
     attempts: usize,
 }
 
@@ -76,12 +75,12 @@ impl AggregateStore {
     #[must_use]
     pub fn new(store: &EventStore) -> Self {
         let attempts = decide::DEFAULT_ATTEMPTS;
-        Self { store: store.clone(), pattern: KeyPattern::default(), attempts }
+        Self { store: store.clone(), pattern: AggregatePattern::default(), attempts }
     }
 
     /// The same, whose aggregates are at other keys.
     #[must_use]
-    pub fn with_keys(self, pattern: KeyPattern) -> Self {
+    pub fn with_keys(self, pattern: AggregatePattern) -> Self {
         Self { pattern, ..self }
     }
 
@@ -98,6 +97,15 @@ impl AggregateStore {
         self.pattern.key(aggregate)
     }
 
+    /// The stream of an aggregate, if it is that of no other one.
+    fn own_stream(&self, aggregate: &Aggregate) -> Result<StreamKey, AppendError> {
+        let stream = self.stream(aggregate);
+        match self.pattern.read(&stream) {
+            Some(read) if read == *aggregate => Ok(stream),
+            _ => Err(AppendError::SharedKey { stream }),
+        }
+    }
+
     /// Appends all of these events in one step, if the aggregate is as expected; else none.
     ///
     /// # Errors
@@ -109,7 +117,7 @@ impl AggregateStore {
         events: &[NewEvent],
         expected: Expected,
     ) -> Result<Appended, AppendError> {
-        self.append_to(&self.stream(aggregate), events, expected, None).await
+        self.append_to(&self.own_stream(aggregate)?, events, expected, None).await
     }
 
     /// The same, once: a repetition with the same key appends nothing and returns what the first time did. Where a reply is lost, or
@@ -124,7 +132,7 @@ impl AggregateStore {
         events: &[NewEvent],
         expected: Expected,
     ) -> Result<Appended, AppendError> {
-        self.append_to(&self.stream(aggregate), events, expected, Some(key)).await
+        self.append_to(&self.own_stream(aggregate)?, events, expected, Some(key)).await
     }
 
     async fn append_to(

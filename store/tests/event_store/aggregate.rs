@@ -395,3 +395,18 @@ fn whatever_happens_the_version_counts_what_was_added() {
         })
         .unwrap();
 }
+
+#[tokio::test]
+async fn an_aggregate_whose_key_would_be_another_ones_is_refused() {
+    let redis = TestRedis::start().await;
+    let store = AggregateStore::new(&EventStore::new(redis.url()));
+    for aggregate in
+        [Aggregate::new("Order:eu", "1"), Aggregate::new("Order", ""), Aggregate::new("", "1")]
+    {
+        let refused = store.append(&aggregate, &[event(1)], Expected::New).await;
+        assert!(matches!(refused, Err(AppendError::SharedKey { .. })), "{refused:?}");
+    }
+    // What stands last may have anything in it.
+    store.append(&Aggregate::new("Order", "eu:1"), &[event(1)], Expected::New).await.unwrap();
+    assert_eq!(redis.run("DBSIZE").await, redis::Value::Int(1));
+}

@@ -34,7 +34,8 @@ async fn a_conflict_has_a_status_of_its_own_and_prints_what_was_missed() {
 #[tokio::test]
 async fn a_dry_run_compares_and_appends_nothing() {
     let redis = TestRedis::start().await;
-    let arguments = ["append", "Order", "1", "--key-pattern", "orders/{type}/{id}", "--dry-run"];
+    let arguments =
+        ["append", "Order", "1", "--aggregate-pattern", "orders/{type}/{id}", "--dry-run"];
     let ran = |more: &[&str]| run_with(&redis, &[&arguments, more].concat(), "{\"type\":\"a\"}\n");
     let fine = ran(&["--expect", "new"]);
     assert_eq!(fine.status, 0, "{}", fine.error);

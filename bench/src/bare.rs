@@ -97,7 +97,7 @@ impl BareClient {
         self.query(&command).await
     }
 
-    /// Reads a stream to its end for a new group, so many entries at a time, and acknowledges each batch; gives how many that were.
+    /// Reads a stream to its end for a new group, in batches of this size, and acknowledges each. Returns how many entries that were.
     pub(crate) async fn consume(
         &mut self,
         stream: &str,

@@ -77,7 +77,7 @@ pub(crate) fn hold(
 }
 
 impl Held {
-    /// Calls a handler; tells whether the event carried tables. Nothing where the event has to be decoded first.
+    /// Calls a handler. Returns whether the event carried tables. `None` if the event has to be decoded first.
     pub(crate) fn call(
         &mut self,
         ctx: &Ctx<'_>,
@@ -106,7 +106,7 @@ impl Held {
         Ok(Some(carries_tables))
     }
 
-    /// What a handler returns, and whether the event carried tables. Nothing where the event has to be decoded first.
+    /// What a handler returns, and whether the event carried tables. `None` if the event has to be decoded first.
     pub(crate) fn ask<'js>(
         &mut self,
         ctx: &Ctx<'js>,

@@ -118,7 +118,7 @@ struct GroupRow {
     consumers: u64,
     pending: u64,
     last_delivered_id: EntryId,
-    /// How many entries it was not given yet; at most so many if `lag_is_exact` is not set.
+    /// How many entries it was not given yet; an upper bound unless `lag_is_exact` is set.
     lag: u64,
     lag_is_exact: bool,
 }

@@ -30,7 +30,7 @@ pub struct Hub {
 }
 
 impl Hub {
-    /// A hub that reads from `store`, where aggregates inside of shared streams are `parts` of them, and events are read by `event_reader`.
+    /// A hub that reads from `store`, where aggregates in shared streams are `parts` of them; `event_reader` makes events of entries.
     pub fn new(
         store: Store,
         indexes: Indexes,

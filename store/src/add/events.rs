@@ -6,7 +6,7 @@ use crate::reply;
 use crate::write::WriteConnection;
 use crate::{NewEvent, StoreError};
 
-/// How many events one batch can have. Redis answers nobody else while it adds them: about half a second for so many.
+/// How many events one batch can have. Redis answers nobody else while it adds them: about half a second for this many.
 pub const MAX_BATCH_EVENTS: usize = 100_000;
 /// How many fields an event of a batch, or one with an idempotency key, can have: a Lua script passes no more words on at once.
 pub const MAX_BATCH_FIELDS: usize = 3_900;

@@ -39,7 +39,7 @@ pub enum Expected {
     New,
     /// With at least one event, though it may have been trimmed since.
     Exists,
-    /// At this version: so many events were ever added.
+    /// At this version: this many events were ever added.
     Version(u64),
 }
 

@@ -87,7 +87,7 @@ impl<S: Serialize + DeserializeOwned + Send + 'static> Reducer for StateReducer<
 }
 
 impl<S: 'static> StateReducer<S> {
-    /// Handles the first so many events; where that fails, and why.
+    /// Handles the first `count` events. Returns the place of the one that failed, and why; `None` if none did.
     fn handle(&self, state: &mut S, batch: &Batch, count: usize) -> Option<(usize, String)> {
         for (at, (_, entry)) in batch.events().take(count).enumerate() {
             let event = self.handlers.up_to_date(raw(&entry));
@@ -164,7 +164,7 @@ impl ChangesReducer {
         Self { handlers }
     }
 
-    /// The changes of the first so many events, or where that fails.
+    /// The changes of the first `count` events, or the place of the event that failed.
     fn changes(&self, batch: &Batch, count: usize) -> Result<Changes, (usize, String)> {
         let mut changes = Changes::default();
         for (at, (_, entry)) in batch.events().take(count).enumerate() {

@@ -142,7 +142,7 @@ impl Batch {
         }
     }
 
-    /// How far each stream is after so many events: the last entry and its version, where it had any.
+    /// How far each stream is after this many events: the last entry and its version, where it had any.
     pub(crate) fn reached(&self, taken: usize) -> Vec<Option<(EntryId, Option<u64>)>> {
         let mut reached = vec![None; self.streams.len()];
         for (page, entry) in self.order.iter().take(taken) {

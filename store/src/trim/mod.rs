@@ -38,7 +38,7 @@ static ACKNOWLEDGED: Script =
 /// Which entries are removed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TrimBy {
-    /// All but so many of the newest ones.
+    /// All but this many of the newest ones.
     Length(u64),
     /// Those before this id.
     From(EntryId),

@@ -7,6 +7,7 @@ mod aggregate;
 mod consume;
 mod consume_beside_reference;
 mod consume_run;
+mod consume_run_faults;
 mod dead_letters;
 mod decide;
 mod groups;

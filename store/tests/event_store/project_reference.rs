@@ -5,7 +5,7 @@ use rewind_store::EventStore;
 
 use crate::project::{order_stats, text};
 
-/// Publishes so many orders, each with a total of 0.5, of which every fourth is shipped.
+/// Publishes this many orders, each with a total of 0.5, of which every fourth is shipped.
 const PUBLISH: &str = "
 publisher = EventPublisher(r)
 for n in range(int('{count}')):

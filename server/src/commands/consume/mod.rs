@@ -44,7 +44,7 @@ pub struct ConsumeArgs {
     /// variables. Status 0 acknowledges the event, any other one has it tried again. Without it, events are printed and acknowledged
     #[arg(long, value_name = "COMMAND")]
     exec: Option<String>,
-    /// End when so many events were handled
+    /// End when this many events were handled
     #[arg(long, value_name = "N")]
     count: Option<NonZeroU64>,
     /// End when there is nothing left, instead of waiting for more

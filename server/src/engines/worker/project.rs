@@ -56,7 +56,7 @@ enum Stop {
 }
 
 impl Batch<'_> {
-    /// Does something with the first so many events, until it fails with one: its place, and why.
+    /// Handles the first `count` events, one after the other. An error has the place of the event that failed, and why.
     fn each(
         &self,
         count: usize,

@@ -27,8 +27,8 @@ pub use entries::{entry, entry_digest, entry_id, field_source, ndjson, redis_com
 pub use events::{csv, cut, event, layout, payload, raw_event, relation_tree, relations, tally};
 pub use history::{blame, fold, lanes, playback, timeline, travel};
 pub use streams::{
-    aggregate_pattern, block_index, catalog, identity, lag, members, merge, numbering, stream_key,
-    versions,
+    aggregate_pattern, block_index, catalog, identity, lag, members, merge, numbering, scan_cursor,
+    stream_key, versions,
 };
 pub use text::{foreign_text, hex, sse, terminal};
 
@@ -43,4 +43,5 @@ pub use json::{Json, Number};
 pub use payload::PayloadDecoder;
 pub use pointer::Pointer;
 pub use raw_event::{RawEvent, UNKNOWN_VERSION};
+pub use scan_cursor::ScanCursor;
 pub use stream_key::{StreamKey, TopicPart};

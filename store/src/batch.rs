@@ -12,8 +12,9 @@ use super::entry_page::{EntryPage, piece};
 use super::entry_range::EntryRange;
 use super::fit;
 use super::look::Look;
-use super::reader::Reader;
+use super::reader::{Reader, ReaderPool};
 use super::resp::{Arrived, Keep, ReplyBuffer};
+use super::topology::Node;
 use super::{Store, StoreError, StreamInfo};
 
 /// A range of a stream.
@@ -26,6 +27,7 @@ impl Store {
         asked: &[StreamRange<'_>],
     ) -> Result<Vec<Result<(EntryPage, StreamInfo), StoreError>>, StoreError> {
         let look = self.look();
+        let asked = self.on_one_node(asked);
         let (buffer, arrived) = self.exchange(Some(look), asked, Keep::Whole).await?;
         let mut pages = Vec::with_capacity(asked.len());
         let mut at = 0;
@@ -57,13 +59,14 @@ impl Store {
         asked: &[StreamRange<'_>],
         keep: Keep,
     ) -> Result<Vec<Result<EntryPage, StoreError>>, StoreError> {
+        let asked = self.on_one_node(asked);
         let (buffer, _) = self.exchange(None, asked, keep).await?;
         let mut pages = Vec::with_capacity(asked.len());
         let mut at = 0;
         for ((key, range), is_there) in asked.iter().zip(all_of(&buffer, 0, asked)) {
             pages.push(match is_there {
                 Some(end) => {
-                    let page = piece(&buffer, at, range, &self.shared.url);
+                    let page = piece(&buffer, at, range, self.shared.nodes.address());
                     at = end;
                     page
                 }
@@ -78,18 +81,19 @@ impl Store {
         Ok(pages)
     }
 
-    /// Looks at streams, many in one round trip.
+    /// Looks at streams of a node, many in one round trip.
     pub(super) async fn batch_of_looks(
         &self,
+        node: &Node,
         look: Look,
         keys: &[StreamKey],
     ) -> Result<Vec<Result<StreamInfo, StoreError>>, StoreError> {
         let commands: Vec<Vec<Vec<&[u8]>>> = keys.iter().map(|key| look.commands(key)).collect();
         let commands: Vec<&[&[u8]]> = commands.iter().flatten().map(Vec::as_slice).collect();
         let keep = vec![Keep::Beginnings(LOOK_BYTES); commands.len()];
-        let (buffer, arrived) = self.send_and_receive(&commands, keep).await?;
+        let (buffer, arrived) = self.send_and_receive(node, &commands, keep).await?;
         let mut at = 0;
-        let infos = keys.iter().map(|_| look.read(&buffer, &mut at, &self.shared.url)).collect();
+        let infos = keys.iter().map(|_| look.read(&buffer, &mut at, &node.url)).collect();
         match arrived {
             Arrived::Full => Err(StoreError::unexpected("streams of too many fields to look at")),
             _ => Ok(infos),
@@ -105,6 +109,13 @@ impl Store {
         Ok((pages.pop().ok_or(StoreError::unexpected("no page"))?, info))
     }
 
+    /// Those from the first on that are on one node.
+    fn on_one_node<'r, 'k>(&self, asked: &'r [StreamRange<'k>]) -> &'r [StreamRange<'k>] {
+        let keys = asked.iter().map(|(key, _)| key.as_bytes());
+        asked.get(..self.shared.nodes.together(keys)).unwrap_or(asked)
+    }
+
+    /// Sends what is asked of one node, and waits for the replies.
     async fn exchange(
         &self,
         look: Option<Look>,
@@ -129,43 +140,48 @@ impl Store {
             let around = std::iter::repeat_n(Keep::Beginnings(LOOK_BYTES), look.len());
             keep.extend(around.clone().chain([keep_values]).chain(around));
         }
-        let (buffer, arrived) = self.send_and_receive(&commands, keep).await?;
+        let node = match asked.first() {
+            Some((key, _)) => self.shared.nodes.route(key.as_bytes()),
+            None => self.shared.nodes.seed(),
+        };
+        let (buffer, arrived) = self.send_and_receive(node, &commands, keep).await?;
         Ok((Arc::new(buffer), arrived))
     }
 
     /// Sends commands over a reader that was kept or a new one.
     async fn send_and_receive(
         &self,
+        node: &Node,
         commands: &[&[&[u8]]],
         keep: Vec<Keep>,
     ) -> Result<(ReplyBuffer, Arrived), StoreError> {
         let _under_way = self.shared.pace.short_command();
-        let readers = &self.shared.readers;
+        let readers = &node.readers;
         let _turn = readers.turn().await;
         if let Some(reader) = readers.kept() {
-            match self.send_over(reader, commands, keep.clone()).await {
+            match send_over(readers, reader, commands, keep.clone()).await {
                 // Redis may have closed it, or been restarted, since it was used last.
                 Err(StoreError::Unavailable { .. }) => readers.forget(),
                 outcome => return outcome,
             }
         }
         let reader = readers.connect().await?;
-        self.send_over(reader, commands, keep).await
+        send_over(readers, reader, commands, keep).await
     }
+}
 
-    async fn send_over(
-        &self,
-        mut reader: Reader,
-        commands: &[&[&[u8]]],
-        keep: Vec<Keep>,
-    ) -> Result<(ReplyBuffer, Arrived), StoreError> {
-        reader.send(commands).await?;
-        let (buffer, arrived) = reader.receive(keep, SMALL_ROOM).await?;
-        if arrived == Arrived::All {
-            self.shared.readers.keep(reader);
-        }
-        Ok((buffer, arrived))
+async fn send_over(
+    readers: &ReaderPool,
+    mut reader: Reader,
+    commands: &[&[&[u8]]],
+    keep: Vec<Keep>,
+) -> Result<(ReplyBuffer, Arrived), StoreError> {
+    reader.send(commands).await?;
+    let (buffer, arrived) = reader.receive(keep, SMALL_ROOM).await?;
+    if arrived == Arrived::All {
+        readers.keep(reader);
     }
+    Ok((buffer, arrived))
 }
 
 /// For each range that was asked for, the place behind all replies to it; `None` where they did not all arrive.
@@ -190,7 +206,7 @@ fn page_between(
     range: &EntryRange,
     store: &Store,
 ) -> Result<(EntryPage, StreamInfo), StoreError> {
-    let url = &store.shared.url;
+    let url = store.shared.nodes.address();
     let info = |mut at: usize| look.read(buffer, &mut at, url);
     let behind_look = (0..look.replies()).fold(at, |at, _| buffer.value_end(at));
     let page = piece(buffer, behind_look, range, url);

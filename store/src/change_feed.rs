@@ -7,6 +7,7 @@
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use futures::future::join_all;
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, ProtocolVersion, PushInfo, PushKind, Value};
 use rewind_domain::StreamKey;
@@ -14,7 +15,8 @@ use tokio::sync::Notify;
 
 use super::connection::{RESPONSE_TIMEOUT, connect, connect_with};
 use super::discover::glob_escaped;
-use super::{Page, Store, StoreError, Wanted, reply};
+use super::topology::PerNode;
+use super::{Clocks, Page, Store, StoreError, StoreUrl, Wanted, reply};
 
 /// How many changed keys are kept until somebody takes them. Beyond that it takes less to look at all streams than to
 /// remember which; it is some megabytes.
@@ -29,11 +31,17 @@ pub enum Hearing {
     Looking,
 }
 
-/// A connection that hears of the keys that change and begin with a prefix.
+/// Connections that hear of the keys that change and begin with a prefix, one for each node.
 pub struct ChangeFeed {
     store: Store,
-    connection: MultiplexedConnection,
+    listeners: PerNode<Listener>,
     heard: Arc<Heard>,
+}
+
+/// What hears of the changes on one node.
+struct Listener {
+    url: StoreUrl,
+    connection: MultiplexedConnection,
     hearing: Hearing,
 }
 
@@ -57,50 +65,61 @@ impl Store {
     /// Where there is no connection.
     pub async fn signals(&self, prefix: &StreamKey) -> Result<ChangeFeed, StoreError> {
         let heard = Arc::<Heard>::default();
-        let listener = Arc::clone(&heard);
+        let topology = self.shared.nodes.topology();
+        let mut listeners = Vec::new();
+        for url in topology.urls() {
+            listeners.push(self.listen(url, prefix, Arc::clone(&heard)).await?);
+        }
+        let listeners = PerNode::of(topology.clone(), listeners);
+        Ok(ChangeFeed { store: self.clone(), listeners, heard })
+    }
+
+    async fn listen(
+        &self,
+        url: &StoreUrl,
+        prefix: &StreamKey,
+        heard: Arc<Heard>,
+    ) -> Result<Listener, StoreError> {
         let config = AsyncConnectionConfig::new()
             .set_response_timeout(Some(RESPONSE_TIMEOUT))
             .set_push_sender(move |push: PushInfo| {
-                listener.hear(push);
+                heard.hear(push);
                 Ok::<(), std::convert::Infallible>(())
             });
-        let url = &self.shared.url;
         // Over RESP3 Redis tells of things without being asked.
         let settings = url.settings().clone().set_protocol(ProtocolVersion::RESP3);
         let connection = connect_with(url, &settings, config).await;
         let Ok(connection) = connection else {
             // Redis may refuse this kind of connection only (`HELLO`).
-            let connection = connect(&self.shared.url, Some(RESPONSE_TIMEOUT)).await?;
-            let hearing = Hearing::Looking;
-            return Ok(ChangeFeed { store: self.clone(), connection, heard, hearing });
+            let connection = connect(url, Some(RESPONSE_TIMEOUT)).await?;
+            return Ok(Listener { url: url.clone(), connection, hearing: Hearing::Looking });
         };
-        let mut signals =
-            ChangeFeed { store: self.clone(), connection, heard, hearing: Hearing::Looking };
-        if signals.track(prefix).await? || signals.subscribe(prefix).await? {
-            signals.hearing = Hearing::Told;
+        let mut listener = Listener { url: url.clone(), connection, hearing: Hearing::Looking };
+        if listener.track(prefix).await? || listener.subscribe(prefix, self.database()).await? {
+            listener.hearing = Hearing::Told;
         }
-        Ok(signals)
+        Ok(listener)
     }
 }
 
 impl ChangeFeed {
-    /// How it learns of changes.
+    /// How it learns of changes: it has to look if one node says nothing.
     pub fn hearing(&self) -> Hearing {
-        self.hearing
+        let is_told = |listener: &Listener| listener.hearing == Hearing::Told;
+        if self.listeners.all().iter().all(is_told) { Hearing::Told } else { Hearing::Looking }
     }
 
-    /// The server's clock, in Unix milliseconds. Every change that was made before that moment has been heard of when this
-    /// returns.
+    /// The clocks of the nodes. Every change that was made before the earliest of them has been heard of when this returns.
     ///
     /// # Errors
-    /// Where Redis does not answer.
-    pub async fn now_ms(&mut self) -> Result<u64, StoreError> {
-        let now_ms = self.store.clock_ms().await?;
-        // Redis tells of changes once it has worked off what came in together; the answer to the next command comes later, be it only
+    /// If Redis does not answer.
+    pub async fn clocks(&mut self) -> Result<Clocks, StoreError> {
+        let clocks = self.store.clocks().await?;
+        // Redis sends the changes once it has executed what came in together. It answers the next command later, even if the answer is
         // that this user may not run it.
-        match self.ask(&redis::cmd("PING")).await {
+        match self.ping().await {
             Err(error) if !error.is_command_refused() => Err(error),
-            _ => Ok(now_ms),
+            _ => Ok(clocks),
         }
     }
 
@@ -109,9 +128,18 @@ impl ChangeFeed {
     /// # Errors
     /// Where the connection is lost: changes may have been missed then.
     pub async fn settle(&mut self) -> Result<(), StoreError> {
-        // Redis tells of changes once it has worked off what came in together; the answer to the second command comes later.
-        self.ask(&redis::cmd("PING")).await?;
-        self.ask(&redis::cmd("PING")).await?;
+        // Redis sends the changes once it has executed what came in together. It answers the second command later.
+        self.ping().await?;
+        self.ping().await
+    }
+
+    /// Waits until each node has answered.
+    async fn ping(&mut self) -> Result<(), StoreError> {
+        let ping = redis::cmd("PING");
+        let pings = self.listeners.all_mut().iter_mut().map(|listener| listener.ask(&ping));
+        for answer in join_all(pings).await {
+            answer?;
+        }
         Ok(())
     }
 
@@ -136,7 +164,9 @@ impl ChangeFeed {
     ) -> Result<Vec<Result<Page, StoreError>>, StoreError> {
         self.store.pages(wanted).await
     }
+}
 
+impl Listener {
     async fn track(&mut self, prefix: &StreamKey) -> Result<bool, StoreError> {
         let mut command = redis::cmd("CLIENT");
         command.arg("TRACKING").arg("ON").arg("BCAST");
@@ -146,7 +176,7 @@ impl ChangeFeed {
         self.is_allowed(&command).await
     }
 
-    async fn subscribe(&mut self, prefix: &StreamKey) -> Result<bool, StoreError> {
+    async fn subscribe(&mut self, prefix: &StreamKey, database: i64) -> Result<bool, StoreError> {
         let mut flags = redis::cmd("CONFIG");
         flags.arg("GET").arg("notify-keyspace-events");
         let flags = match self.ask(&flags).await {
@@ -158,7 +188,7 @@ impl ChangeFeed {
         if !flags.contains('K') || !flags.contains(['A', 't']) {
             return Ok(false);
         }
-        let mut pattern = format!("__keyspace@{}__:", self.store.database()).into_bytes();
+        let mut pattern = format!("__keyspace@{database}__:").into_bytes();
         pattern.extend(glob_escaped(prefix.as_bytes()));
         pattern.push(b'*');
         self.is_allowed(redis::cmd("PSUBSCRIBE").arg(pattern)).await
@@ -180,7 +210,7 @@ impl ChangeFeed {
             .send_packed_command(command)
             .await
             .and_then(Value::extract_error)
-            .map_err(|error| self.store.error(&error))
+            .map_err(|error| StoreError::from_redis(&self.url, &error))
     }
 }
 

@@ -45,7 +45,7 @@ impl Store {
         }
         let mut pipeline = redis::pipe();
         pipeline.cmd("CLUSTER").arg("INFO");
-        let nodes = match self.single(&pipeline).await {
+        let nodes = match self.single_on(self.shared.nodes.seed(), &pipeline).await {
             Ok(reply) => {
                 let text = super::reply::text(&reply).unwrap_or_default();
                 ServerInfo::parse(&text).number("cluster_known_nodes")

@@ -5,9 +5,8 @@
 
 use std::collections::HashMap;
 
-use rewind_domain::StreamKey;
+use rewind_domain::{ScanCursor, StreamKey};
 
-use super::look::Look;
 use super::{Store, StoreError, StreamInfo, reply};
 
 /// How many keys one `SCAN` looks at: Redis needs about a millisecond for so many, during which it does nothing else.
@@ -26,7 +25,7 @@ pub struct Discovered {
     /// The streams.
     pub streams: Vec<FoundStream>,
     /// Where to go on; nothing at the end.
-    pub next_cursor: Option<u64>,
+    pub next_cursor: Option<ScanCursor>,
     /// About how many keys were looked at.
     pub scanned: u64,
     /// How many keys there are in all.
@@ -39,7 +38,7 @@ pub struct ScanStep {
     /// The keys of the streams; the same one may be there twice.
     pub keys: Vec<StreamKey>,
     /// Where to go on; nothing at the end.
-    pub next_cursor: Option<u64>,
+    pub next_cursor: Option<ScanCursor>,
     /// How many keys there are in all; nothing where Redis does not tell this user.
     pub keys_total: Option<u64>,
 }
@@ -62,11 +61,11 @@ impl Store {
     pub async fn discover(
         &self,
         prefix: &StreamKey,
-        mut cursor: u64,
+        mut cursor: ScanCursor,
         wanted: u64,
     ) -> Result<Discovered, StoreError> {
         if let Some(keys) = self.parts.keys(prefix).await? {
-            return self.discover_parts(&keys, cursor, wanted).await;
+            return self.discover_parts(&keys, cursor.position(), wanted).await;
         }
         let (mut keys, mut scans, mut keys_total) = (Vec::new(), 0, 0);
         let next_cursor = loop {
@@ -115,7 +114,7 @@ impl Store {
         // What was trimmed away meanwhile.
         streams.retain(|found| !matches!(found.info, Err(StoreError::NotFound)));
         let scanned = next.len() as u64;
-        let next_cursor = (next.len() < rest.len()).then_some(told + scanned);
+        let next_cursor = (next.len() < rest.len()).then(|| ScanCursor::new(0, told + scanned));
         Ok(Discovered { streams, next_cursor, scanned, keys_total: keys.len() as u64 })
     }
 
@@ -126,36 +125,37 @@ impl Store {
     pub async fn scan_streams(
         &self,
         prefix: &StreamKey,
-        cursor: u64,
+        cursor: ScanCursor,
         count: u64,
     ) -> Result<ScanStep, StoreError> {
         let cost = if prefix.as_bytes().is_empty() { count } else { count / COMPARED_A_KEY };
         self.shared.scan_pace.turn(cost).await;
-        let mut pipeline = redis::pipe();
-        pipeline.cmd("DBSIZE");
-        pipeline.cmd("SCAN").arg(cursor);
-        if !prefix.as_bytes().is_empty() {
-            let mut pattern = glob_escaped(prefix.as_bytes());
-            pattern.push(b'*');
-            pipeline.arg("MATCH").arg(pattern);
-        }
-        pipeline.arg("COUNT").arg(count).arg("TYPE").arg("stream");
-        let mut replies = self.run(&pipeline).await?.into_iter();
-        let (Some(size), Some(scan)) = (replies.next(), replies.next()) else {
-            return Err(StoreError::unexpected("a scan without its parts"));
-        };
+        let at = usize::try_from(cursor.node()).unwrap_or(usize::MAX);
         let noted = |error: redis::RedisError| {
             let error = self.error(&error);
             self.shared.refusals.note(&error, "");
             error
         };
-        let size = size.map_err(noted);
-        let (next, keys) = reply::scan(scan.map_err(noted)?)?;
+        let (mut sizes, mut found) = (Vec::new(), None);
+        for (index, node) in self.shared.nodes.all().iter().enumerate() {
+            let mut pipeline = redis::pipe();
+            pipeline.cmd("DBSIZE");
+            if index == at {
+                pipeline.add_command(scan(prefix, cursor.position(), count));
+            }
+            let replies = self.run_on(node, &pipeline).await?;
+            let mut replies = replies.into_iter().map(|reply| reply.map_err(noted));
+            let size = replies.next().ok_or(StoreError::unexpected("a scan without its parts"))?;
+            // A user may be kept from `DBSIZE`, which only serves to show progress.
+            sizes.push(size.ok().as_ref().and_then(reply::number));
+            found = replies.next().or(found);
+        }
+        // A node that there is no more has nothing more.
+        let (position, keys) = found.map_or(Ok((0, Vec::new())), |scan| reply::scan(scan?))?;
         Ok(ScanStep {
             keys: keys.into_iter().map(StreamKey::from_bytes).collect(),
-            next_cursor: (next != 0).then_some(next),
-            // A user may be kept from `DBSIZE`, which only serves to show progress.
-            keys_total: size.ok().as_ref().and_then(reply::number),
+            next_cursor: next_cursor(cursor, position, sizes.len()),
+            keys_total: sizes.into_iter().sum(),
         })
     }
 
@@ -167,26 +167,23 @@ impl Store {
     pub async fn look_at(&self, keys: &[StreamKey]) -> Result<Vec<FoundStream>, StoreError> {
         let mut stored = keys.to_vec();
         let mut found = self.look_at_parts(&mut stored).await;
-        for batch in stored.chunks(INFO_BATCH) {
-            let mut infos = self.look_at_batch(batch, self.look()).await?;
-            let is_refused = |info: &Result<StreamInfo, StoreError>| {
-                info.as_ref().is_err_and(|error| self.is_look_refused(error))
-            };
-            if infos.iter().any(is_refused) {
-                infos = self.look_at_batch(batch, self.look()).await?;
+        let split = self.shared.nodes.split(stored.iter().map(StreamKey::as_bytes));
+        for (indices, node) in split.iter().zip(self.shared.nodes.all()) {
+            for batch in indices.chunks(INFO_BATCH) {
+                let batch: Vec<StreamKey> =
+                    batch.iter().map(|&index| stored[index].clone()).collect();
+                let mut infos = self.batch_of_looks(node, self.look(), &batch).await?;
+                let is_refused = |info: &Result<StreamInfo, StoreError>| {
+                    info.as_ref().is_err_and(|error| self.is_look_refused(error))
+                };
+                if infos.iter().any(is_refused) {
+                    infos = self.batch_of_looks(node, self.look(), &batch).await?;
+                }
+                let looked_at = batch.into_iter().zip(infos);
+                found.extend(looked_at.map(|(key, info)| FoundStream { key, info }));
             }
-            let keys = batch.iter().cloned();
-            found.extend(keys.zip(infos).map(|(key, info)| FoundStream { key, info }));
         }
         Ok(in_order(found, keys))
-    }
-
-    async fn look_at_batch(
-        &self,
-        keys: &[StreamKey],
-        look: Look,
-    ) -> Result<Vec<Result<StreamInfo, StoreError>>, StoreError> {
-        self.batch_of_looks(look, keys).await
     }
 }
 
@@ -198,6 +195,28 @@ fn in_order(mut found: Vec<FoundStream>, keys: &[StreamKey]) -> Vec<FoundStream>
         found.sort_by_key(|found| places.get(&found.key).copied());
     }
     found
+}
+
+/// Where a walk over some nodes goes on behind a `SCAN` that ended here: on the same node, on the next one, or nowhere.
+pub(super) fn next_cursor(at: ScanCursor, position: u64, nodes: usize) -> Option<ScanCursor> {
+    if position != 0 {
+        return Some(ScanCursor::new(at.node(), position));
+    }
+    let next = at.node().saturating_add(1);
+    ((next as usize) < nodes).then(|| ScanCursor::new(next, 0))
+}
+
+/// The `SCAN` of about `count` keys from here on, for streams whose keys begin with `prefix`.
+pub(super) fn scan(prefix: &StreamKey, position: u64, count: u64) -> redis::Cmd {
+    let mut command = redis::cmd("SCAN");
+    command.arg(position);
+    if !prefix.as_bytes().is_empty() {
+        let mut pattern = glob_escaped(prefix.as_bytes());
+        pattern.push(b'*');
+        command.arg("MATCH").arg(pattern);
+    }
+    command.arg("COUNT").arg(count).arg("TYPE").arg("stream");
+    command
 }
 
 /// A pattern that matches these bytes and nothing else.
@@ -215,6 +234,15 @@ pub(super) fn glob_escaped(bytes: &[u8]) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_walk_goes_through_one_node_after_the_other() {
+        let at = ScanCursor::new;
+        assert_eq!(next_cursor(at(0, 0), 7, 1), Some(at(0, 7)));
+        assert_eq!(next_cursor(at(0, 7), 0, 1), None);
+        assert_eq!(next_cursor(at(0, 7), 0, 2), Some(at(1, 0)));
+        assert_eq!(next_cursor(at(1, 7), 0, 2), None);
+    }
 
     #[test]
     fn what_means_something_in_a_pattern_is_escaped() {

@@ -87,11 +87,18 @@ impl Store {
     ) -> Result<(Vec<EntryPage>, StreamInfo), StoreError> {
         let _under_way = self.shared.pace.short_command();
         let part = self.part(key).await?;
-        let _turn = self.shared.readers.turn().await;
+        let readers = self.readers_of(key, part.as_ref());
+        let _turn = readers.turn().await;
         let request = PageRequest { look: self.look(), key, part: part.as_ref(), ranges, keep };
-        let (reader, reply) = self.shared.readers.ask(&request, &self.shared.url).await?;
-        self.shared.readers.keep(reader);
+        let (reader, reply) = readers.ask(&request).await?;
+        readers.keep(reader);
         Ok((reply.pages, reply.info))
+    }
+
+    /// The readers of the node that has a stream, or the stream that this is a part of.
+    pub(super) fn readers_of(&self, key: &StreamKey, part: Option<&Part>) -> &ReaderPool {
+        let stream = part.map_or(key, |part| &part.stream);
+        &self.shared.nodes.route(stream.as_bytes()).readers
     }
 }
 
@@ -109,13 +116,9 @@ struct Asked {
 
 impl PageRequest<'_> {
     /// Asks, and waits for the reply.
-    pub(super) async fn ask(
-        &self,
-        reader: &mut Reader,
-        url: &StoreUrl,
-    ) -> Result<PageReply, StoreError> {
+    pub(super) async fn ask(&self, reader: &mut Reader) -> Result<PageReply, StoreError> {
         self.send(reader).await?;
-        self.receive(reader, url).await
+        self.receive(reader).await
     }
 
     /// Asks.
@@ -124,11 +127,7 @@ impl PageRequest<'_> {
     }
 
     /// Waits for the reply to what was sent, and asks again where it does not fit the stream, or has no room: then for less.
-    pub(super) async fn receive(
-        &self,
-        reader: &mut Reader,
-        url: &StoreUrl,
-    ) -> Result<PageReply, StoreError> {
+    pub(super) async fn receive(&self, reader: &mut Reader) -> Result<PageReply, StoreError> {
         let mut asked = self.asked();
         for _ in 0..ATTEMPTS {
             let look = self.look.replies();
@@ -143,7 +142,7 @@ impl PageRequest<'_> {
                 self.send_asked(reader, &asked).await?;
                 continue;
             }
-            match self.reply(buffer, &asked, url) {
+            match self.reply(buffer, &asked, reader.url()) {
                 Err(StoreError::Changed) => self.send_asked(reader, &asked).await?,
                 reply => return reply,
             }
@@ -280,26 +279,21 @@ impl ReaderPool {
     pub(super) async fn ask(
         &self,
         request: &PageRequest<'_>,
-        url: &StoreUrl,
     ) -> Result<(Reader, PageReply), StoreError> {
-        match self.ask_once(request, url).await {
+        match self.ask_once(request).await {
             Err(error)
                 if request.look == Look::Info && self.refusals.note(&error, "XINFO STREAM") =>
             {
                 let request = PageRequest { look: Look::Ends, ..request.clone() };
-                self.ask_once(&request, url).await
+                self.ask_once(&request).await
             }
             reply => reply,
         }
     }
 
-    async fn ask_once(
-        &self,
-        request: &PageRequest<'_>,
-        url: &StoreUrl,
-    ) -> Result<(Reader, PageReply), StoreError> {
+    async fn ask_once(&self, request: &PageRequest<'_>) -> Result<(Reader, PageReply), StoreError> {
         if let Some(mut reader) = self.kept() {
-            match request.ask(&mut reader, url).await {
+            match request.ask(&mut reader).await {
                 // Redis may have closed it, or been restarted, since it was used last.
                 Err(StoreError::Unavailable { .. }) => self.forget(),
                 Err(error) => {
@@ -310,7 +304,7 @@ impl ReaderPool {
             }
         }
         let mut reader = self.connect().await?;
-        let reply = request.ask(&mut reader, url).await?;
+        let reply = request.ask(&mut reader).await?;
         Ok((reader, reply))
     }
 }

@@ -4,17 +4,18 @@ use std::sync::Arc;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use crate::topology::{PerNode, Topology};
 use crate::write::{Transaction, TransactionConnection, WriteConnection};
 use crate::{Store, StoreError, StoreUrl};
 
 /// A handle on an event store that may be written to. What only reads takes a [`Store`], which cannot write.
 ///
-/// Clones share one connection for writes, on which nothing is sent twice, and the connections of [`Store`] for reads.
+/// Clones share one connection to each node for writes, on which nothing is sent twice, and the connections of [`Store`] for reads.
 #[derive(Clone)]
 pub struct EventStore {
     reads: Store,
-    writes: WriteConnection,
-    transactions: Arc<TransactionConnection>,
+    writes: Arc<PerNode<WriteConnection>>,
+    transactions: Arc<PerNode<TransactionConnection>>,
     found: Arc<Found>,
 }
 
@@ -37,10 +38,11 @@ impl EventStore {
     /// A handle on the server at `url` that reads as `reads` does: within the rates that the two then share.
     #[must_use]
     pub fn beside(reads: Store, url: StoreUrl) -> Self {
+        let nodes = Topology::Single(url);
         Self {
             reads,
-            writes: WriteConnection::new(url.clone()),
-            transactions: Arc::new(TransactionConnection::new(url)),
+            writes: Arc::new(nodes.per_node(|url| WriteConnection::new(url.clone()))),
+            transactions: Arc::new(nodes.per_node(|url| TransactionConnection::new(url.clone()))),
             found: Arc::default(),
         }
     }
@@ -51,14 +53,14 @@ impl EventStore {
         &self.reads
     }
 
-    /// The connection for writes.
-    pub(crate) fn writes(&self) -> &WriteConnection {
-        &self.writes
+    /// The connection for writes to the node that has a key.
+    pub(crate) fn writes(&self, key: impl AsRef<[u8]>) -> &WriteConnection {
+        self.writes.route(key.as_ref())
     }
 
-    /// Begins a transaction on a connection of its own.
-    pub(crate) async fn transaction(&self) -> Result<Transaction<'_>, StoreError> {
-        self.transactions.begin().await
+    /// Begins a transaction on the node that has a key, on a connection of its own.
+    pub(crate) async fn transaction(&self, key: &[u8]) -> Result<Transaction<'_>, StoreError> {
+        self.transactions.route(key).begin().await
     }
 
     /// Whether the server counts what was added to a stream; `None` as long as nobody has seen a stream.

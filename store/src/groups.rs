@@ -41,12 +41,14 @@ impl Store {
         &self,
         keys: &[StreamKey],
     ) -> Result<Vec<Result<(Vec<GroupInfo>, StreamExtent), StoreError>>, StoreError> {
-        let mut pipeline = redis::pipe();
-        for key in keys {
-            pipeline.cmd("XINFO").arg("GROUPS").arg(key.as_bytes());
-            pipeline.cmd("XINFO").arg("STREAM").arg(key.as_bytes());
-        }
-        let mut replies = self.run(&pipeline).await?.into_iter();
+        let info = |about: &str, key: &StreamKey| {
+            redis::cmd("XINFO").arg(about).arg(key.as_bytes()).take()
+        };
+        let commands: Vec<_> = keys
+            .iter()
+            .flat_map(|key| ["GROUPS", "STREAM"].map(|about| (key.as_bytes(), info(about, key))))
+            .collect();
+        let mut replies = self.run_each(&commands).await?.into_iter();
         let mut next = || match replies.next() {
             Some(reply) => reply.map_err(|error| self.error(&error)),
             None => Err(StoreError::unexpected("fewer replies than commands")),
@@ -100,15 +102,17 @@ impl Store {
         groups: &[(StreamKey, Vec<u8>)],
         most: u64,
     ) -> Result<Vec<Result<Vec<EntryId>, StoreError>>, StoreError> {
-        let mut pipeline = redis::pipe();
-        for (key, group) in groups {
-            pipeline.cmd("XPENDING").arg(key.as_bytes()).arg(&group[..]);
-            pipeline.arg("-").arg("+").arg(most);
-        }
+        let pending = |key: &StreamKey, group: &[u8]| {
+            let mut command = redis::cmd("XPENDING");
+            command.arg(key.as_bytes()).arg(group).arg("-").arg("+").arg(most);
+            command
+        };
+        let commands: Vec<_> =
+            groups.iter().map(|(key, group)| (key.as_bytes(), pending(key, group))).collect();
         let read = |reply: redis::RedisResult<Value>| {
             reply.map_err(|error| self.error(&error)).and_then(reply::pending_ids)
         };
-        Ok(self.run(&pipeline).await?.into_iter().map(read).collect())
+        Ok(self.run_each(&commands).await?.into_iter().map(read).collect())
     }
 
     /// How many of these entries are gone, and how many were looked for: fewer than asked for where they are large.
@@ -157,11 +161,12 @@ impl Store {
         &self,
         groups: &[(StreamKey, Vec<u8>)],
     ) -> Result<Vec<Option<u64>>, StoreError> {
-        let mut pipeline = redis::pipe();
-        for (key, group) in groups {
-            pipeline.cmd("XINFO").arg("CONSUMERS").arg(key.as_bytes()).arg(&group[..]);
-        }
-        let replies = self.run(&pipeline).await?;
+        let consumers = |key: &StreamKey, group: &[u8]| {
+            redis::cmd("XINFO").arg("CONSUMERS").arg(key.as_bytes()).arg(group).take()
+        };
+        let commands: Vec<_> =
+            groups.iter().map(|(key, group)| (key.as_bytes(), consumers(key, group))).collect();
+        let replies = self.run_each(&commands).await?;
         Ok(replies.into_iter().map(|reply| reply::least_idle_ms(reply.ok()?)).collect())
     }
 }

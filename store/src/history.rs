@@ -14,7 +14,7 @@ use super::page_size::PageSize;
 use super::read_ahead::ReadAhead;
 use super::reader::{Reader, ReaderPool};
 use super::resp::Keep;
-use super::{IdRange, PageOrder, Part, Store, StoreError, StoreUrl, StreamInfo};
+use super::{IdRange, PageOrder, Part, Store, StoreError, StreamInfo};
 
 /// How many pages are read ahead while earlier ones are being folded.
 const PAGES_AHEAD: usize = 2;
@@ -132,8 +132,8 @@ impl Store {
         let key = key.clone();
         let mut reading =
             Reading { look, key, part, begins_at, goes_on: after, end, last_id: None, size };
-        let (mut reader, reply) =
-            self.shared.readers.ask(&reading.request(), &self.shared.url).await?;
+        let pool = self.readers_of(&reading.key, reading.part.as_ref()).clone();
+        let (mut reader, reply) = pool.ask(&reading.request()).await?;
         let (mut page, info) = reading.page(reply)?;
         let is_continued = after.is_none_or(|place| page.take_off(&place));
         reading.goes_on = None;
@@ -145,7 +145,7 @@ impl Store {
         }
         page.is_last = !is_continued || reading.is_last(&page);
         if page.is_last {
-            self.shared.readers.keep(reader);
+            pool.keep(reader);
             return Ok(History { info, is_continued, first: Some(page), rest: None });
         }
         reading.go_behind(&page);
@@ -154,8 +154,7 @@ impl Store {
         let ahead = ReadAhead::new();
         ahead.admit(&mut page.entries).await;
         let first_bytes = page.entries.bytes();
-        let (url, pool) = (self.shared.url.clone(), self.shared.readers.clone());
-        tokio::spawn(reading.read_on(reader, sender, url, pool, (ahead, first_bytes)));
+        tokio::spawn(reading.read_on(reader, sender, pool, (ahead, first_bytes)));
         Ok(History { info, is_continued, first: Some(page), rest: Some(receiver) })
     }
 }
@@ -183,7 +182,6 @@ impl Reading {
         mut self,
         mut reader: Reader,
         sender: mpsc::Sender<Result<HistoryPage, StoreError>>,
-        url: StoreUrl,
         pool: ReaderPool,
         (ahead, mut bytes): (ReadAhead, usize),
     ) {
@@ -192,7 +190,7 @@ impl Reading {
                 () = ahead.wait_after(bytes) => {}
                 () = sender.closed() => return,
             }
-            let reply = self.request().receive(&mut reader, &url).await;
+            let reply = self.request().receive(&mut reader).await;
             let mut page = match reply.and_then(|reply| self.page(reply)) {
                 Ok((page, _)) => page,
                 Err(error) => {

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::topology::Node;
 use super::{Store, StoreError, reply};
 
 /// The figures of `INFO`, by name.
@@ -21,9 +22,17 @@ impl Store {
 
     /// The same, of one section.
     pub(super) async fn server_info_about(&self, section: &str) -> Result<ServerInfo, StoreError> {
+        self.info_of_node(self.shared.nodes.seed(), section).await
+    }
+
+    pub(super) async fn info_of_node(
+        &self,
+        node: &Node,
+        section: &str,
+    ) -> Result<ServerInfo, StoreError> {
         let mut pipeline = redis::pipe();
         pipeline.cmd("INFO").arg(section);
-        let reply = self.single(&pipeline).await.inspect_err(|error| {
+        let reply = self.single_on(node, &pipeline).await.inspect_err(|error| {
             self.shared.refusals.note(error, "INFO");
         })?;
         let text = reply::text(&reply).ok_or(StoreError::unexpected("figures that are no text"))?;

@@ -125,7 +125,7 @@ async fn report(
     }
     let mut command = redis::pipe();
     command.cmd("XINFO").arg("CONSUMERS").arg(stream.as_bytes()).arg(&group.name);
-    let consumers = replies::consumers(store.single(&command).await?)?;
+    let consumers = replies::consumers(store.single(stream.as_bytes(), &command).await?)?;
     let asked = [(stream.clone(), group.name.clone())];
     let pending = match group.pending {
         0 => Vec::new(),
@@ -145,5 +145,5 @@ async fn report(
 async fn memory_bytes(store: &Store, stream: &StreamKey) -> Option<u64> {
     let mut command = redis::pipe();
     command.cmd("MEMORY").arg("USAGE").arg(stream.as_bytes());
-    crate::reply::number(&store.single(&command).await.ok()?)
+    crate::reply::number(&store.single(stream.as_bytes(), &command).await.ok()?)
 }

@@ -47,6 +47,7 @@ mod resp;
 mod scan;
 mod scan_pace;
 mod tls;
+mod topology;
 mod transport;
 pub mod trim;
 mod url;
@@ -65,6 +66,7 @@ pub use add::{
     MAX_EVENT_BYTES,
 };
 pub use change_feed::{ChangeFeed, Hearing};
+pub use clock::Clocks;
 pub use cluster::Cluster;
 pub use digest::digest;
 pub use discover::COMPARED_A_KEY;
@@ -96,8 +98,9 @@ use look::Look;
 use pace::Pace;
 use reader::ReaderPool;
 use scan_pace::ScanPace;
+use topology::{Node, PerNode, Topology};
 
-/// A handle on one Redis server.
+/// A handle on Redis.
 #[derive(Clone)]
 pub struct Store {
     shared: Arc<Shared>,
@@ -106,11 +109,7 @@ pub struct Store {
 }
 
 struct Shared {
-    url: StoreUrl,
-    /// For commands that Redis answers at once.
-    quick: SharedConnection,
-    /// For what reads many entries.
-    readers: ReaderPool,
+    nodes: PerNode<Node>,
     pace: Pace,
     refusals: Arc<Refusals>,
     scan_pace: ScanPace,
@@ -146,10 +145,13 @@ impl Store {
     ) -> Self {
         let pace = Pace::new(entries_per_second);
         let scan_pace = ScanPace::new(keys_per_second);
-        let quick = SharedConnection::new(url.clone());
         let refusals = Arc::<Refusals>::default();
-        let readers = ReaderPool::new(url.clone(), Arc::clone(&refusals));
-        let shared = Arc::new(Shared { url, quick, readers, pace, refusals, scan_pace });
+        let nodes = Topology::Single(url).per_node(|url| Node {
+            url: url.clone(),
+            quick: SharedConnection::new(url.clone()),
+            readers: ReaderPool::new(url.clone(), Arc::clone(&refusals)),
+        });
+        let shared = Arc::new(Shared { nodes, pace, refusals, scan_pace });
         Self { shared, parts: Arc::new(parts::NoParts) }
     }
 
@@ -160,12 +162,12 @@ impl Store {
 
     /// Where the server is, without credentials.
     pub fn address(&self) -> String {
-        self.shared.url.to_string()
+        self.shared.nodes.address().to_string()
     }
 
-    /// Where the server is and how to log in there.
-    pub(crate) fn url(&self) -> &StoreUrl {
-        &self.shared.url
+    /// Where the node is that has a key, and how to log in there.
+    pub(crate) fn url_of(&self, key: &[u8]) -> &StoreUrl {
+        &self.shared.nodes.route(key).url
     }
 
     /// Asks whether the server is there.
@@ -175,7 +177,7 @@ impl Store {
     pub async fn ping(&self) -> Result<(), StoreError> {
         let mut pipeline = redis::pipe();
         pipeline.cmd("PING");
-        match self.single(&pipeline).await {
+        match self.single_on(self.shared.nodes.seed(), &pipeline).await {
             // Whoever refuses is there.
             Ok(_) | Err(StoreError::CommandRefused { .. }) => Ok(()),
             Err(error) => Err(error),
@@ -199,28 +201,74 @@ impl Store {
 
     /// The number of the database that is read.
     pub fn database(&self) -> i64 {
-        self.shared.url.settings().db()
+        self.shared.nodes.address().settings().db()
     }
 
-    /// Runs a pipeline of one command.
-    async fn single(&self, pipeline: &redis::Pipeline) -> Result<redis::Value, StoreError> {
-        let mut replies = self.run(pipeline).await?;
+    /// Runs a pipeline of one command about a key.
+    async fn single(
+        &self,
+        key: &[u8],
+        pipeline: &redis::Pipeline,
+    ) -> Result<redis::Value, StoreError> {
+        self.single_on(self.shared.nodes.route(key), pipeline).await
+    }
+
+    /// Runs a pipeline of one command on a node.
+    async fn single_on(
+        &self,
+        node: &Node,
+        pipeline: &redis::Pipeline,
+    ) -> Result<redis::Value, StoreError> {
+        let mut replies = self.run_on(node, pipeline).await?;
         match replies.pop() {
             Some(reply) => reply.map_err(|error| self.error(&error)),
             None => Err(StoreError::unexpected("an empty reply")),
         }
     }
 
-    /// Runs short commands, for which scans make room.
+    /// Runs short commands about a key, for which scans make room.
     async fn run(
         &self,
+        key: &[u8],
+        pipeline: &redis::Pipeline,
+    ) -> Result<Vec<redis::RedisResult<redis::Value>>, StoreError> {
+        self.run_on(self.shared.nodes.route(key), pipeline).await
+    }
+
+    /// Runs short commands on a node.
+    async fn run_on(
+        &self,
+        node: &Node,
         pipeline: &redis::Pipeline,
     ) -> Result<Vec<redis::RedisResult<redis::Value>>, StoreError> {
         let _under_way = self.shared.pace.short_command();
-        self.shared.quick.run(pipeline).await
+        node.quick.run(pipeline).await
+    }
+
+    /// Runs short commands, each about a key, in one round trip for each node. Returns the replies in the order of the commands.
+    async fn run_each(
+        &self,
+        commands: &[(&[u8], redis::Cmd)],
+    ) -> Result<Vec<redis::RedisResult<redis::Value>>, StoreError> {
+        let nodes = &self.shared.nodes;
+        let split = nodes.split(commands.iter().map(|(key, _)| *key));
+        let mut replies = Vec::with_capacity(commands.len());
+        for (indices, node) in split.iter().zip(nodes.all()).filter(|(of, _)| !of.is_empty()) {
+            let mut pipeline = redis::Pipeline::with_capacity(indices.len());
+            for &index in indices {
+                pipeline.add_command(commands[index].1.clone());
+            }
+            let answered = self.run_on(node, &pipeline).await?;
+            if answered.len() != indices.len() {
+                return Err(StoreError::unexpected("another number of replies than commands"));
+            }
+            replies.extend(indices.iter().copied().zip(answered));
+        }
+        replies.sort_by_key(|(index, _)| *index);
+        Ok(replies.into_iter().map(|(_, reply)| reply).collect())
     }
 
     fn error(&self, error: &redis::RedisError) -> StoreError {
-        StoreError::from_redis(&self.shared.url, error)
+        StoreError::from_redis(self.shared.nodes.address(), error)
     }
 }

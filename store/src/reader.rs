@@ -126,6 +126,11 @@ impl Reader {
         self.stream.write_all(&self.request).await.map_err(|error| self.url.lost(&error))
     }
 
+    /// Where it leads.
+    pub(super) fn url(&self) -> &StoreUrl {
+        &self.url
+    }
+
     /// The connection itself, for whoever reads the reply in a way of its own, and where it leads.
     pub(super) fn into_parts(self) -> (Box<dyn Duplex>, StoreUrl) {
         (self.stream, self.url)

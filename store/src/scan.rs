@@ -15,7 +15,7 @@ use super::entry_page::{EntryPage, PageEntry};
 use super::entry_range::EntryRange;
 use super::page_size::PageSize;
 use super::read_ahead::ReadAhead;
-use super::reader::Reader;
+use super::reader::{Reader, ReaderPool};
 use super::resp::Keep;
 use super::{IdRange, PageOrder, Part, Store, StoreError, StreamInfo};
 
@@ -82,19 +82,20 @@ impl Store {
         let (store, key, order) = (self.clone(), key.clone(), numbering.direction().into());
         let mut reading = Reading { store, key, part, range, order, numbering, keep, size };
         self.shared.pace.turn(0).await;
-        let (reader, reply) = self.shared.readers.ask(&reading.request(), &self.shared.url).await?;
+        let pool = self.readers_of(&reading.key, reading.part.as_ref()).clone();
+        let (reader, reply) = pool.ask(&reading.request()).await?;
         let info = reply.info.clone();
         reading.end_at(info.extent.last_id);
         let mut first = reading.page(reply)?;
         if first.is_last {
-            self.shared.readers.keep(reader);
+            pool.keep(reader);
             return Ok(Scan { info, first: Some(first), rest: None });
         }
         let (sender, receiver) = mpsc::channel(PAGES_AHEAD);
         let ahead = ReadAhead::new();
         ahead.admit(&mut first.entries).await;
         let last = (first.entries.len(), first.entries.bytes());
-        tokio::spawn(reading.read_on(reader, last, sender, ahead));
+        tokio::spawn(reading.read_on(reader, pool, last, sender, ahead));
         Ok(Scan { info, first: Some(first), rest: Some(receiver) })
     }
 }
@@ -148,11 +149,11 @@ impl Reading {
     async fn read_on(
         mut self,
         mut reader: Reader,
+        pool: ReaderPool,
         (mut entries, mut bytes): (usize, usize),
         sender: mpsc::Sender<Result<ScanPage, StoreError>>,
         ahead: ReadAhead,
     ) {
-        let pool = self.store.shared.readers.clone();
         loop {
             tokio::select! {
                 () = ahead.wait_after(bytes) => {}
@@ -192,7 +193,7 @@ impl Reading {
     async fn next(&mut self, reader: &mut Reader, entries: usize) -> Result<ScanPage, StoreError> {
         let shared = Arc::clone(&self.store.shared);
         shared.pace.turn(entries).await;
-        let reply = self.request().ask(reader, &shared.url).await?;
+        let reply = self.request().ask(reader).await?;
         self.page(reply)
     }
 

@@ -47,7 +47,7 @@ impl Store {
         let part = self.part(key).await?;
         let key = part.as_ref().map_or(key, |part| &part.stream);
         let range = EntryRange::new(IdRange::within(id, id), PageOrder::OldestFirst, 1);
-        let mut reader = self.shared.readers.connect().await?;
+        let mut reader = self.readers_of(key, None).connect().await?;
         reader.send(&[&range.command(key, &range.arguments())]).await?;
         let mut reply = Reply::of(reader);
         if reply.length(b'*').await? != 1 {

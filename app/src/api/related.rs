@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use rewind_domain::relations::{Links, RelationNames};
-use rewind_domain::{EntryId, StreamKey};
+use rewind_domain::{EntryId, ScanCursor, StreamKey};
 use serde::{Deserialize, Serialize};
 
 /// Where to go on looking for streams: `<source>.<cursor>`.
@@ -13,7 +13,7 @@ pub struct RelatedCursor {
     /// Which of the prefixes that keys are looked for by, counted from 0.
     pub source: u32,
     /// How far the keyspace was walked for it.
-    pub scan: u64,
+    pub scan: ScanCursor,
 }
 
 /// Why a text is no [`RelatedCursor`].
@@ -103,10 +103,13 @@ mod tests {
 
     #[test]
     fn a_cursor_survives_being_written_and_read() {
-        for cursor in [RelatedCursor::default(), RelatedCursor { source: 3, scan: u64::MAX }] {
+        for cursor in [
+            RelatedCursor::default(),
+            RelatedCursor { source: 3, scan: ScanCursor::new(1, u64::MAX) },
+        ] {
             assert_eq!(cursor.to_string().parse(), Ok(cursor));
         }
-        for text in ["", "1", "1.", ".1", "-1.0", "1.0.0"] {
+        for text in ["", "1", "1.", ".0-1", "1.1", "-1.0-0", "1.0-0.0"] {
             assert_eq!(text.parse::<RelatedCursor>(), Err(RelatedCursorError), "{text}");
         }
     }

@@ -8,5 +8,6 @@ pub mod lag;
 pub mod members;
 pub mod merge;
 pub mod numbering;
+pub mod scan_cursor;
 pub mod stream_key;
 pub mod versions;

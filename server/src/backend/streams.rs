@@ -16,7 +16,7 @@ pub(super) async fn streams(
     let found = store
         .discover(
             &query.prefix.unwrap_or_else(|| "".into()),
-            query.cursor.unwrap_or(0),
+            query.cursor.unwrap_or_default(),
             query.limit.get(),
         )
         .await

@@ -4,8 +4,8 @@ use std::collections::{HashMap, VecDeque};
 use std::time::{Duration, Instant};
 
 use rewind_app::api::DiscoveryPhase;
-use rewind_domain::StreamKey;
 use rewind_domain::catalog::{Bounds, Catalog, Category, Numbers};
+use rewind_domain::{ScanCursor, StreamKey};
 use tokio::task::JoinHandle;
 
 use super::hearing::Heard;
@@ -68,7 +68,7 @@ pub(super) struct State {
     pub(super) task: Option<JoinHandle<()>>,
     /// The number of the walk, from 1.
     walk: u32,
-    cursor: u64,
+    cursor: ScanCursor,
     /// When this walk made its first step; nothing before that.
     walk_began: Option<Instant>,
     /// How long its steps took.
@@ -89,9 +89,9 @@ pub(super) struct State {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Step {
     /// Go on with the walk.
-    Walk { cursor: u64, count: u64 },
+    Walk { cursor: ScanCursor, count: u64 },
     /// Look for a prefix ahead of the walk.
-    Ahead { prefix: StreamKey, cursor: u64, count: u64 },
+    Ahead { prefix: StreamKey, cursor: ScanCursor, count: u64 },
     /// Look at streams.
     Look(Vec<StreamKey>),
     /// Look whether these are streams.
@@ -107,7 +107,7 @@ pub(super) enum Step {
 /// A prefix that is looked for ahead of the walk.
 struct Ahead {
     prefix: StreamKey,
-    cursor: u64,
+    cursor: ScanCursor,
     steps_left: u32,
 }
 
@@ -141,7 +141,7 @@ impl State {
             asked_at: now,
             task: None,
             walk: 1,
-            cursor: 0,
+            cursor: ScanCursor::START,
             walk_began: None,
             walk_took: Duration::ZERO,
             step_began: now,
@@ -223,7 +223,7 @@ impl State {
     }
 
     /// Takes in what a step of the walk from this cursor on found.
-    pub(super) fn walked(&mut self, cursor: u64, count: u64, found: ScanStep, now: Instant) {
+    pub(super) fn walked(&mut self, cursor: ScanCursor, count: u64, found: ScanStep, now: Instant) {
         if cursor != self.cursor {
             // Meanwhile someone began it anew.
             return;
@@ -419,7 +419,7 @@ impl State {
 
     fn begin_walk(&mut self) {
         self.walk = self.walk.saturating_add(1);
-        self.cursor = 0;
+        self.cursor = ScanCursor::START;
         self.scanned = 0;
         self.walk_began = None;
         self.walk_took = Duration::ZERO;
@@ -449,7 +449,12 @@ mod tests {
         Pace::new(NonZeroU32::new(100_000).unwrap())
     }
 
-    fn step(keys: &[&str], next_cursor: Option<u64>) -> ScanStep {
+    fn at(position: u64) -> ScanCursor {
+        ScanCursor::new(0, position)
+    }
+
+    fn step(keys: &[&str], next: Option<u64>) -> ScanStep {
+        let next_cursor = next.map(at);
         let keys = keys.iter().map(|&key| key.into()).collect();
         ScanStep { keys, next_cursor, keys_total: Some(9) }
     }
@@ -486,15 +491,18 @@ mod tests {
     fn after_a_walk_it_rests_and_then_walks_again() {
         let now = Instant::now();
         let mut state = State::new(now);
-        state.walked(0, 1_000, step(&["a", "b"], Some(7)), now);
-        assert_eq!(state.next_step(pace(), now), Step::Walk { cursor: 7, count: 1_000 });
-        state.walked(7, 1_000, step(&["b"], None), now);
+        state.walked(ScanCursor::START, 1_000, step(&["a", "b"], Some(7)), now);
+        assert_eq!(state.next_step(pace(), now), Step::Walk { cursor: at(7), count: 1_000 });
+        state.walked(at(7), 1_000, step(&["b"], None), now);
         assert_eq!((state.phase(), state.catalog.len()), (DiscoveryPhase::Resting, 2));
         assert_eq!(kinds(&mut state, 1, now), ["rest"]);
         let later = now + MIN_REST;
         state.asked_at = later;
-        assert_eq!(state.next_step(pace(), later), Step::Walk { cursor: 0, count: 1_000 });
-        state.walked(0, 1_000, step(&["b", "c"], None), later);
+        assert_eq!(
+            state.next_step(pace(), later),
+            Step::Walk { cursor: ScanCursor::START, count: 1_000 }
+        );
+        state.walked(ScanCursor::START, 1_000, step(&["b", "c"], None), later);
         // What the second walk did not come across is gone.
         assert_eq!((state.catalog.len(), state.is_complete), (2, true));
     }
@@ -509,7 +517,7 @@ mod tests {
         let mut walk = |state: &mut State, took: Duration| {
             assert_eq!(kinds(state, 1, now), ["walk"]);
             now += took;
-            state.walked(0, 1_000, step(&["a"], None), now);
+            state.walked(ScanCursor::START, 1_000, step(&["a"], None), now);
             let rest = (0..1_000).find(|seconds| {
                 state.asked_at = now + Duration::from_secs(*seconds);
                 kinds(state, 1, state.asked_at) == ["walk"]
@@ -529,7 +537,7 @@ mod tests {
         let later = now + Duration::from_secs(1);
         let mut state = State::new(now);
         assert_eq!(kinds(&mut state, 1, now), ["walk"]);
-        state.walked(0, 1_000, step(&["a"], None), now);
+        state.walked(ScanCursor::START, 1_000, step(&["a"], None), now);
         assert!(state.has_all(1, now) && !state.has_all(1, later));
         // Another walk is made for whoever needs one, before the rest is over.
         assert_eq!(kinds(&mut state, 1, later), ["rest"]);
@@ -545,7 +553,7 @@ mod tests {
         let mut state = State::new(now);
         state.heard.begin(now);
         assert_eq!(kinds(&mut state, 1, now), ["walk"]);
-        state.walked(0, 1_000, step(&["a"], None), now);
+        state.walked(ScanCursor::START, 1_000, step(&["a"], None), now);
         let wanted = state.heard.want();
         let later = now + Duration::from_secs(5);
         assert_eq!(kinds(&mut state, 1, later), ["settle"]);
@@ -569,12 +577,12 @@ mod tests {
     fn a_prefix_is_looked_for_once_from_where_the_walk_is() {
         let now = Instant::now();
         let mut state = State::new(now);
-        state.walked(0, 1_000, step(&["a"], Some(7)), now);
+        state.walked(ScanCursor::START, 1_000, step(&["a"], Some(7)), now);
         assert!(state.want("b".into()) && state.want("b".into()));
         let ahead = (0..3)
             .map(|_| state.next_step(pace(), now))
             .find(|step| matches!(step, Step::Ahead { .. }));
-        assert_eq!(ahead, Some(Step::Ahead { prefix: "b".into(), cursor: 7, count: 2_000 }));
+        assert_eq!(ahead, Some(Step::Ahead { prefix: "b".into(), cursor: at(7), count: 2_000 }));
         state.looked_ahead(&"b".into(), step(&["b:1"], None));
         assert!(!state.want("b".into()) && !state.want("b:".into()) && state.want("c".into()));
         assert_eq!(state.catalog.len(), 2);

@@ -72,7 +72,7 @@ pub(super) async fn run(shared: Arc<Shared>) {
 async fn make(shared: &Shared, step: Step) -> Result<(), StoreError> {
     match step {
         Step::Walk { cursor, count } => {
-            if cursor == 0 {
+            if cursor.is_start() {
                 let cluster = shared.store.cluster().await?;
                 shared.state().cluster = cluster;
             }

@@ -6,7 +6,7 @@ use super::Place;
 use crate::live::{CategoryPosition, positions_text};
 use rewind_store::{FoundStream, Store};
 
-/// The clock of Redis before the streams were looked for; entries with later ids may have been seen or not.
+/// The earliest clock of Redis before the streams were looked for; entries with later ids may have been seen or not.
 pub(super) struct Look {
     begun_ms: Option<u64>,
 }
@@ -16,7 +16,7 @@ impl Look {
     pub(super) async fn begin(store: &Store, place: &Place) -> Self {
         let begun_ms = match place {
             Place::Streams(_) => None,
-            Place::Prefix(_) => store.clock_ms().await.ok(),
+            Place::Prefix(_) => store.clocks().await.ok().map(|clocks| clocks.earliest_ms),
         };
         Self { begun_ms }
     }
@@ -42,7 +42,7 @@ impl Look {
             Place::Streams(_) => Some(positions_text(ends.into_iter().map(|(_, end)| end))),
             Place::Prefix(_) => {
                 let mark = EntryId::new(self.begun_ms?, 0).prev()?;
-                let ended_ms = store.clock_ms().await.ok()?;
+                let ended_ms = store.clocks().await.ok()?.latest_ms;
                 Some(CategoryPosition::after_look(mark, ended_ms, ends).to_string())
             }
         }

@@ -1,7 +1,7 @@
 //! The follower of a category: hears which of its streams changed, reads those, and passes their entries on in order.
 //!
-//! Redis makes ids from its clock. Once its clock shows a later millisecond, and everything that changed before was read, no entry
-//! of an earlier millisecond can come any more. Up to there entries are passed on; younger ones wait for the next round, which is
+//! Each node of Redis makes ids from its clock. Once all clocks show a later millisecond, and everything that changed before was read,
+//! no entry of an earlier millisecond can come any more. Up to there entries are passed on; younger ones wait for the next round, which is
 //! a millisecond or two. Where Redis does not tell what changes, a round looks at all streams, and there is a pause before
 //! the next.
 
@@ -128,7 +128,7 @@ impl Follower<'_> {
 
     /// Reads what changed, and passes on what is ready.
     async fn round(&mut self, signals: &mut ChangeFeed) -> Result<(), LiveError> {
-        let now_ms = self.store(signals.now_ms().await)?;
+        let now_ms = self.store(signals.clocks().await)?.earliest_ms;
         let Some(changed) = signals.take() else {
             self.look(signals).await?;
             return Ok(());
@@ -167,7 +167,7 @@ impl Follower<'_> {
     /// Looks at all streams, and says how long that took. The first time it only takes note of where they are.
     async fn look(&mut self, signals: &mut ChangeFeed) -> Result<Duration, LiveError> {
         let begun = Instant::now();
-        let now_ms = self.store(signals.now_ms().await)?;
+        let now_ms = self.store(signals.clocks().await)?.earliest_ms;
         self.category.set_redis(RedisStatus::Up);
         // What was heard of until now is about to be seen.
         let _ = signals.take();
@@ -199,7 +199,7 @@ impl Follower<'_> {
             }
             self.pass_on(signals, now_ms).await?;
         } else {
-            let later_ms = self.store(signals.now_ms().await)?;
+            let later_ms = self.store(signals.clocks().await)?.latest_ms;
             self.open(found, before(now_ms), later_ms);
         }
         let by = match signals.hearing() {

@@ -184,7 +184,7 @@ impl<'a> Watcher<'a> {
                 self.signals.insert(self.shared.store.signals(&"".into()).await?)
             }
         };
-        let now_ms = match signals.now_ms().await {
+        let now_ms = match signals.clocks().await.map(|clocks| clocks.earliest_ms) {
             Ok(now_ms) => now_ms,
             Err(error) if error.is_passing() => return Err(error),
             // This user may not ask for the time.

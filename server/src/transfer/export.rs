@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use clap::builder::FalseyValueParser;
 use rewind_domain::filter::{EventPath, read_list};
 use rewind_domain::terminal::Escaped;
-use rewind_domain::{FilterError, FoldError, StreamKey};
+use rewind_domain::{FilterError, FoldError, ScanCursor, StreamKey};
 use tokio::sync::{mpsc, oneshot};
 
 use super::choice::{self, Choice, Failed};
@@ -380,7 +380,7 @@ async fn find(
     progress: &Progress,
 ) -> Result<Vec<StreamKey>, StoreError> {
     let mut found = Vec::new();
-    let mut cursor = Some(0);
+    let mut cursor = Some(ScanCursor::START);
     while let Some(from) = cursor {
         let (keys, next) = reader.scan(prefix, from).await?;
         found.extend(keys);

@@ -33,7 +33,7 @@ async fn run(store: &EventStore, add: &Add<'_>, is_counted: bool) -> Result<Adde
     let record = add.key.map(|key| key.record(add.stream));
     let keys = [Some(add.stream), counted.as_ref(), record.as_ref()];
     let keys: Vec<&[u8]> = keys.into_iter().flatten().map(StreamKey::as_bytes).collect();
-    match ADD.run(store.writes(), &keys, arguments(add, is_counted)).await? {
+    match ADD.run(store, &keys, arguments(add, is_counted)).await? {
         Value::Array(parts) => answer(store, parts),
         _ => Err(SHAPE.into()),
     }

@@ -36,7 +36,7 @@ async fn attempt(
     record: Option<&StreamKey>,
     counted: &StreamKey,
 ) -> Result<Option<Added>, AddError> {
-    let mut transaction = store.transaction().await?;
+    let mut transaction = store.transaction(add.stream.as_bytes()).await?;
     let watched: Vec<&[u8]> =
         [Some(add.stream), record].into_iter().flatten().map(StreamKey::as_bytes).collect();
     transaction.watch(&watched).await?;
@@ -95,7 +95,7 @@ async fn keep_count_of_new(
     if store.counts() == Some(false) {
         let mut command = redis::cmd("SET");
         command.arg(counted.as_bytes()).arg(kept);
-        let _ = store.writes().send(&command).await;
+        let _ = store.writes(counted.as_bytes()).send(&command).await;
     }
 }
 

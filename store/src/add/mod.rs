@@ -94,7 +94,7 @@ impl From<StoreError> for AddError {
 
 /// Adds events. With an idempotency key it asks again while the outcome is unknown or Redis is away, within bounds.
 pub(crate) async fn add(store: &EventStore, add: &Add<'_>) -> Result<Added, AddError> {
-    check(add.events, true, store.writes()).await?;
+    check(add.events, true, store.writes(add.stream.as_bytes())).await?;
     let mut retry = Retry::default();
     loop {
         match add_once(store, add).await {

@@ -199,8 +199,9 @@ impl AggregateStore {
             return Ok(added);
         }
         let mut command = redis::pipe();
-        command.cmd("GET").arg(stream.beside(counted::COUNTED).as_bytes());
-        let kept = reply::text(&self.store.reads().single(&command).await?);
+        let beside = stream.beside(counted::COUNTED);
+        command.cmd("GET").arg(beside.as_bytes());
+        let kept = reply::text(&self.store.reads().single(beside.as_bytes(), &command).await?);
         if let Some(version) = counted::version(extent, kept.as_deref()) {
             return Ok(version);
         }

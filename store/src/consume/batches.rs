@@ -77,7 +77,7 @@ impl Consumer {
         command.arg(self.claim_cursor.to_string()).arg("COUNT").arg(count).arg("JUSTID");
         // What was claimed is unknown here until its entries are read.
         let unread_before = self.unread_after.replace(EntryId::MIN);
-        let reply = self.group.store.writes().send(&command).await;
+        let reply = self.group.writes().send(&command).await;
         let claimed = match reply {
             Ok(reply) => replies::auto_claimed(reply)?,
             Err(error) => {
@@ -99,7 +99,7 @@ impl Consumer {
             for id in &ids {
                 command.arg(id.to_string());
             }
-            let reply = self.group.store.writes().send(&command).await;
+            let reply = self.group.writes().send(&command).await;
             let entries = replies::given(reply.map_err(WriteError::into_cause)?)?;
             let there = |id: &EntryId| {
                 entries.iter().any(|(other, fields)| other == id && fields.is_some())
@@ -158,7 +158,7 @@ impl Consumer {
         }
         let reads = self.group.store.reads();
         let mut counts = Vec::with_capacity(entries.len());
-        for reply in reads.run(&pipeline).await? {
+        for reply in reads.run(self.group.stream.as_bytes(), &pipeline).await? {
             let found = replies::pending(reply.map_err(|error| reads.error(&error))?)?;
             let own = found.first().filter(|entry| entry.consumer == self.name);
             counts.push(own.map(|entry| entry.deliveries.max(1)));
@@ -174,7 +174,7 @@ impl Consumer {
 
     /// Sends a read on this consumer's own connection, which goes with the future if that is dropped: it still blocks then.
     async fn send_read(&mut self, command: &Cmd) -> Result<redis::Value, WriteError> {
-        let url = || self.group.store.reads().url().clone();
+        let url = || self.group.store.reads().url_of(self.group.stream.as_bytes()).clone();
         let reads = self
             .reads
             .take()

@@ -86,7 +86,7 @@ impl Consumer {
         for entry in entries {
             command.arg(entry.id.to_string());
         }
-        match self.group.store.writes().send(&command).await.map_err(WriteError::into_cause) {
+        match self.group.writes().send(&command).await.map_err(WriteError::into_cause) {
             Err(StoreError::CommandRefused { .. }) => self.make_claimable(entries, how).await,
             reply => reply.map(|_| ()),
         }
@@ -109,7 +109,7 @@ impl Consumer {
             pipeline.arg("IDLE").arg(RELEASED_IDLE_MS).arg("RETRYCOUNT").arg(deliveries);
             pipeline.arg("JUSTID");
         }
-        let replies = self.group.store.writes().send_all(&pipeline).await;
+        let replies = self.group.writes().send_all(&pipeline).await;
         replies.map_err(WriteError::into_cause)?.into_iter().collect::<Result<Vec<_>, _>>()?;
         Ok(())
     }

@@ -88,7 +88,7 @@ impl Commit<'_> {
         let own = own_keys(self.keys);
         let keys: Vec<&[u8]> =
             own.iter().map(String::as_bytes).chain(data.names.iter().map(Vec::as_slice)).collect();
-        let reply = COMMIT.run(store.writes(), &keys, words).await.map_err(told)?;
+        let reply = COMMIT.run(store, &keys, words).await.map_err(told)?;
         let outcome = match crate::reply::text(&reply).as_deref() {
             Some("done") => Committed::Done,
             Some("generation") => Committed::Replaced,

@@ -41,7 +41,7 @@ impl Lease {
             return Ok(None);
         }
         let words = [self.runner.clone(), LEASE.as_millis().to_string()];
-        let reply = RENEW.run(self.store.writes(), &[self.key.as_bytes()], words).await?;
+        let reply = RENEW.run(&self.store, &[self.key.as_bytes()], words).await?;
         self.renewed = None;
         match reply {
             Value::Int(1) => {
@@ -61,9 +61,7 @@ impl Lease {
     pub(crate) async fn release(&mut self) {
         if self.renewed.take().is_some() {
             // Where it cannot be given back it ends by itself.
-            let _ = RELEASE
-                .run(self.store.writes(), &[self.key.as_bytes()], [self.runner.as_str()])
-                .await;
+            let _ = RELEASE.run(&self.store, &[self.key.as_bytes()], [self.runner.as_str()]).await;
         }
     }
 }

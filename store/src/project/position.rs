@@ -65,7 +65,11 @@ impl Loaded {
         pipeline.cmd("GET").arg(keys.checkpoint());
         pipeline.cmd("HMGET").arg(keys.streams()).arg(&fields);
         pipeline.cmd("HMGET").arg(keys.status()).arg(&["generation", "events"]);
-        let replies = store.writes().send_all(&pipeline).await.map_err(WriteError::into_cause)?;
+        let replies = store
+            .writes(keys.checkpoint())
+            .send_all(&pipeline)
+            .await
+            .map_err(WriteError::into_cause)?;
         const SHAPE: StoreError = StoreError::Unexpected { what: "a checkpoint of another shape" };
         let [checkpoint, texts, status] =
             <[_; 3]>::try_from(replies).map_err(|_| ProjectError::from(SHAPE))?;

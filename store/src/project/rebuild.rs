@@ -22,8 +22,9 @@ pub(crate) async fn begin(store: &EventStore, name: &str) -> Result<String, Proj
     discard(store, name).await?;
     let generation = new_generation();
     let mut command = redis::cmd("HSET");
-    command.arg(Keys::beside(name).status()).arg("generation").arg(&generation);
-    store.writes().send(&command).await?;
+    let status = Keys::beside(name).status();
+    command.arg(&status).arg("generation").arg(&generation);
+    store.writes(status).send(&command).await?;
     Ok(generation)
 }
 
@@ -53,7 +54,8 @@ pub(crate) async fn existing(
     for key in &all {
         pipeline.cmd("EXISTS").arg(key);
     }
-    let replies = store.writes().send_all(&pipeline).await.map_err(WriteError::into_cause)?;
+    let replies =
+        store.writes(keys.status()).send_all(&pipeline).await.map_err(WriteError::into_cause)?;
     let mut found = Vec::new();
     for (key, reply) in all.into_iter().zip(replies) {
         if reply? == Value::Int(1) {
@@ -69,7 +71,7 @@ pub(crate) async fn remove(store: &EventStore, keys: &Keys) -> Result<Vec<String
     if !found.is_empty() {
         let mut command = redis::cmd("UNLINK");
         command.arg(&found);
-        store.writes().send(&command).await?;
+        store.writes(keys.status()).send(&command).await?;
     }
     Ok(found.iter().map(|key| String::from_utf8_lossy(key).into_owned()).collect())
 }
@@ -116,7 +118,7 @@ pub(crate) async fn swap(
         words.extend(["generation".to_owned(), new_generation()]);
         words.extend(["updated".to_owned(), now_ms().to_string()]);
         words.extend(["error", "", "failure", "", "notice", ""].map(str::to_owned));
-        let reply = SWAP.run(store.writes(), &keys, words).await?;
+        let reply = SWAP.run(store, &keys, words).await?;
         match reply::text(&reply).as_deref() {
             Some("done") => return Ok(()),
             Some("generation") => return Err(ProjectError::Cancelled { name: name.to_owned() }),
@@ -130,7 +132,7 @@ pub(crate) async fn swap(
 async fn members(store: &EventStore, key: &str) -> Result<Vec<Vec<u8>>, ProjectError> {
     let mut command = redis::cmd("SMEMBERS");
     command.arg(key);
-    let reply = store.writes().send(&command).await.map_err(WriteError::into_cause)?;
+    let reply = store.writes(key).send(&command).await.map_err(WriteError::into_cause)?;
     match reply {
         Value::Array(members) | Value::Set(members) => {
             Ok(members.into_iter().filter_map(reply::bytes).collect())

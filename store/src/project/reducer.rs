@@ -168,7 +168,12 @@ impl Stored<'_> {
         }
         let mut command = redis::cmd("GET");
         command.arg(self.keys.state());
-        let reply = self.store.writes().send(&command).await.map_err(WriteError::into_cause)?;
+        let reply = self
+            .store
+            .writes(self.keys.state())
+            .send(&command)
+            .await
+            .map_err(WriteError::into_cause)?;
         Ok(reply::bytes(reply))
     }
 
@@ -182,7 +187,12 @@ impl Stored<'_> {
         }
         let mut command = redis::cmd("HMGET");
         command.arg(self.keys.rows()).arg(keys);
-        let reply = self.store.writes().send(&command).await.map_err(WriteError::into_cause)?;
+        let reply = self
+            .store
+            .writes(self.keys.rows())
+            .send(&command)
+            .await
+            .map_err(WriteError::into_cause)?;
         match reply {
             redis::Value::Array(rows) if rows.len() == keys.len() => {
                 Ok(rows.into_iter().map(reply::bytes).collect())

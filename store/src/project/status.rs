@@ -138,11 +138,17 @@ impl Store {
     ) -> Result<Option<String>, StoreError> {
         let keys = Keys::of(name);
         let mut pipeline = redis::pipe();
-        match key {
-            None => pipeline.cmd("GET").arg(keys.state()),
-            Some(key) => pipeline.cmd("HGET").arg(keys.rows()).arg(key),
+        let reply = match key {
+            None => {
+                pipeline.cmd("GET").arg(keys.state());
+                self.single(keys.state().as_bytes(), &pipeline).await?
+            }
+            Some(key) => {
+                pipeline.cmd("HGET").arg(keys.rows()).arg(key);
+                self.single(keys.rows().as_bytes(), &pipeline).await?
+            }
         };
-        Ok(reply::text(&self.single(&pipeline).await?))
+        Ok(reply::text(&reply))
     }
 
     /// The names of all projections whose checkpoint or status is in this database, whoever keeps them, in order.
@@ -151,8 +157,9 @@ impl Store {
     /// Where Redis cannot be read.
     pub async fn projections(&self) -> Result<Vec<String>, StoreError> {
         let mut names = std::collections::BTreeSet::new();
-        let mut cursor = 0;
-        loop {
+        let (mut nodes, mut cursor) = (self.shared.nodes.all().iter(), 0);
+        let mut node = nodes.next();
+        while let Some(at) = node {
             self.shared.scan_pace.turn(SCAN_COUNT).await;
             let mut pipeline = redis::pipe();
             pipeline
@@ -162,20 +169,23 @@ impl Store {
                 .arg("projection:*")
                 .arg("COUNT")
                 .arg(SCAN_COUNT);
-            let (next, keys) = reply::scan(self.single(&pipeline).await?)?;
+            let (next, keys) = reply::scan(self.single_on(at, &pipeline).await?)?;
             names.extend(keys.iter().filter_map(|key| name_of(key)));
             cursor = next;
             if cursor == 0 {
-                return Ok(names.into_iter().collect());
+                node = nodes.next();
             }
         }
+        Ok(names.into_iter().collect())
     }
 
     async fn status_of(&self, keys: &Keys) -> Result<Option<Status>, StoreError> {
-        let mut pipeline = redis::pipe();
-        pipeline.cmd("HGETALL").arg(keys.status());
-        pipeline.cmd("GET").arg(keys.checkpoint());
-        let replies = self.run(&pipeline).await?;
+        let (status, checkpoint) = (keys.status(), keys.checkpoint());
+        let asked = [
+            (status.as_bytes(), redis::cmd("HGETALL").arg(&status).take()),
+            (checkpoint.as_bytes(), redis::cmd("GET").arg(&checkpoint).take()),
+        ];
+        let replies = self.run_each(&asked).await?;
         let replies: Vec<Value> =
             replies.into_iter().collect::<Result<_, _>>().map_err(|error| self.error(&error))?;
         let Ok([fields, checkpoint]) = <[Value; 2]>::try_from(replies) else {
@@ -237,7 +247,7 @@ pub(crate) async fn note(
     for (name, value) in fields {
         words.extend([(*name).to_owned(), value.clone()]);
     }
-    let reply = NOTE.run(store.writes(), &[keys.status().as_bytes()], words).await?;
+    let reply = NOTE.run(store, &[keys.status().as_bytes()], words).await?;
     Ok(reply == Value::Int(1))
 }
 

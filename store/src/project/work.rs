@@ -221,7 +221,7 @@ impl Work<'_> {
         if loaded.generation.is_empty() {
             let mut command = redis::cmd("HSETNX");
             command.arg(self.keys.status()).arg("generation").arg(new_generation());
-            self.store.writes().send(&command).await?;
+            self.store.writes(self.keys.status()).send(&command).await?;
             loaded = Loaded::read(self.store, self.keys, self.streams).await?;
         }
         for (position, stream) in loaded.positions.iter_mut().zip(self.streams.iter()) {
@@ -299,7 +299,8 @@ impl Work<'_> {
 pub(crate) async fn note_stopped(store: &EventStore, keys: &Keys) -> Result<(), WriteError> {
     let mut command = redis::cmd("HGET");
     command.arg(keys.status()).arg("generation");
-    let generation = crate::reply::text(&store.writes().send(&command).await?).unwrap_or_default();
+    let generation =
+        crate::reply::text(&store.writes(keys.status()).send(&command).await?).unwrap_or_default();
     if generation.is_empty() {
         return Ok(());
     }
@@ -320,7 +321,7 @@ pub async fn note_problem(store: &EventStore, name: &str, problem: &str) -> Resu
     command.arg(Keys::of(name).status());
     command.arg("name").arg(name).arg("activity").arg(Activity::Failed.name());
     command.arg("error").arg(problem).arg("failure").arg("").arg("updated").arg(now_ms());
-    store.writes().send(&command).await.map(drop)
+    store.writes(Keys::of(name).status()).send(&command).await.map(drop)
 }
 
 /// A text that no other life of a projection has.

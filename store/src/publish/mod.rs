@@ -109,7 +109,8 @@ impl Publisher {
     /// [`PublishError::Events`] if it cannot be stored; [`WriteError::NotDone`] if Redis refuses it, [`WriteError::Unknown`] if the reply was
     /// lost.
     pub async fn publish(&self, event: &NewEvent) -> Result<EntryId, PublishError> {
-        add::check(std::slice::from_ref(event), false, self.store.writes()).await?;
+        add::check(std::slice::from_ref(event), false, self.store.writes(self.stream.as_bytes()))
+            .await?;
         Ok(self.add_one(event, &[]).await?)
     }
 
@@ -134,7 +135,7 @@ impl Publisher {
         if let ([event], Some((producer, id))) = (events, key.native())
             && !self.store.is_without_idmp()
         {
-            add::check(events, false, self.store.writes()).await?;
+            add::check(events, false, self.store.writes(self.stream.as_bytes())).await?;
             let mut retry = Retry::default();
             loop {
                 match self.add_one(event, &["IDMP", producer, id]).await {
@@ -165,7 +166,7 @@ impl Publisher {
         for (name, value) in event.fields() {
             command.arg(name).arg(value);
         }
-        Ok(reply::added_id(&self.store.writes().send(&command).await?)?)
+        Ok(reply::added_id(&self.store.writes(self.stream.as_bytes()).send(&command).await?)?)
     }
 }
 

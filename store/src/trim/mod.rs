@@ -88,7 +88,7 @@ pub async fn trim(
     };
     let mut command = redis::cmd("XTRIM");
     command.arg(stream.as_bytes()).arg(limit.with_precision(precision).words());
-    removed(&store.writes().send(&command).await?)
+    removed(&store.writes(stream.as_bytes()).send(&command).await?)
 }
 
 /// In one step, so that no group is made and no entry is given to one meanwhile.
@@ -99,7 +99,7 @@ async fn acknowledged(
 ) -> Result<u64, TrimError> {
     // A missing stream is an error here as it is for a preview, and has no groups.
     let words = [precision.word()];
-    match ACKNOWLEDGED.run(store.writes(), &[stream.as_bytes()], words).await? {
+    match ACKNOWLEDGED.run(store, &[stream.as_bytes()], words).await? {
         Value::Int(-1) => Err(TrimError::NoGroups),
         reply => removed(&reply),
     }

@@ -82,7 +82,7 @@ pub(super) async fn from(
         TrimBy::From(id) => Ok(id),
         TrimBy::Age(age) => {
             let age_ms = u64::try_from(age.as_millis()).unwrap_or(u64::MAX);
-            Ok(EntryId::new(store.clock_ms().await?.saturating_sub(age_ms), 0))
+            Ok(EntryId::new(store.clock_ms(stream).await?.saturating_sub(age_ms), 0))
         }
         TrimBy::Acknowledged => {
             let mut needed = None;
@@ -173,7 +173,7 @@ async fn pending_within(
         let mut command = redis::pipe();
         command.cmd("XPENDING").arg(stream.as_bytes()).arg(&group.name);
         command.arg(from.to_string()).arg(last.to_string()).arg(PENDING_AT_ONCE);
-        let ids = crate::reply::pending_ids(store.single(&command).await?)?;
+        let ids = crate::reply::pending_ids(store.single(stream.as_bytes(), &command).await?)?;
         count += ids.len() as u64;
         match ids.last().and_then(|id| id.next()) {
             Some(next) if ids.len() as u64 == PENDING_AT_ONCE => from = next,

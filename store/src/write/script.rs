@@ -4,8 +4,8 @@ use std::sync::OnceLock;
 
 use redis::{Script as RedisScript, Value};
 
-use super::{WriteConnection, WriteError};
-use crate::StoreError;
+use super::WriteError;
+use crate::{EventStore, StoreError};
 
 /// A script of this crate, sent by its digest, and in full where the server does not have it (yet, or any more).
 pub(crate) struct Script {
@@ -26,16 +26,17 @@ impl Script {
         Self { source, needs: rules, compiled: OnceLock::new() }
     }
 
-    /// Runs it on these keys, all in one slot, with these arguments.
+    /// Runs it on these keys, of which there is one at least and which are all in one slot, with these arguments.
     ///
     /// # Errors
     /// As [`WriteConnection::send`]. That a server does not have the script is no error: it ran nothing, and gets the source.
     pub(crate) async fn run<A: AsRef<[u8]>>(
         &self,
-        connection: &WriteConnection,
+        store: &EventStore,
         keys: &[&[u8]],
         arguments: impl IntoIterator<Item = A>,
     ) -> Result<Value, WriteError> {
+        let connection = store.writes(keys.first().copied().unwrap_or_default());
         let compiled = self.compiled.get_or_init(|| RedisScript::new(self.source));
         let mut by_digest = redis::cmd("EVALSHA");
         by_digest.arg(compiled.get_hash()).arg(keys.len());

@@ -1,14 +1,14 @@
 //! Questions about which streams there are, and what goes on in them.
 
-use rewind_domain::StreamKey;
 use rewind_domain::catalog::{Category, Opened, SortBy};
+use rewind_domain::{ScanCursor, StreamKey};
 use serde::{Deserialize, Serialize};
 
 use super::bounds::{
     DEFAULT_CATALOG_ROWS, DEFAULT_PAGE_STREAMS, MAX_CATALOG_ROWS, MAX_OPENED_CATEGORIES,
     MAX_PAGE_STREAMS, MAX_RATED_STREAMS,
 };
-use super::{Limit, Query};
+use super::{Limit, Query, optional_text};
 use crate::api::{ApiError, DiscoveryAction};
 
 /// What of the overview is known already.
@@ -49,8 +49,8 @@ pub struct StreamsQuery {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prefix: Option<StreamKey>,
     /// Where the last answer said to go on; by default the beginning.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub cursor: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "optional_text")]
+    pub cursor: Option<ScanCursor>,
     /// About how many to look for in this call.
     #[serde(default, skip_serializing_if = "Limit::is_default")]
     pub limit: Limit<DEFAULT_PAGE_STREAMS, MAX_PAGE_STREAMS>,

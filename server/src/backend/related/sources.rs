@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use rewind_app::api::ApiError;
 use rewind_app::api::related::RelatedCursor;
-use rewind_domain::StreamKey;
+use rewind_domain::{ScanCursor, StreamKey};
 
 use crate::api_errors::api_error;
 use crate::relations::StreamPattern;
@@ -88,7 +88,7 @@ pub(super) async fn next(
                 None => break,
             }
         }
-        place = RelatedCursor { source: place.source + 1, scan: 0 };
+        place = RelatedCursor { source: place.source + 1, scan: ScanCursor::START };
     }
     Ok(Sources { streams: without_repeats(streams), next: None, unlisted })
 }

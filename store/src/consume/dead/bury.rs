@@ -48,7 +48,7 @@ impl DeadLetters {
         ];
         arguments
             .extend(burial.fields.iter().flat_map(|(name, value)| [name.to_vec(), value.to_vec()]));
-        match BURY.run(self.group.store.writes(), &keys, arguments).await {
+        match BURY.run(&self.group.store, &keys, arguments).await {
             Ok(Value::BulkString(text)) if text == b"settled" => Ok(Buried::Settled),
             Ok(reply) => Ok(Buried::Letter(reply::added_id(&reply)?)),
             Err(WriteError::NotDone(error)) if cannot_run(&error) => {
@@ -71,7 +71,7 @@ impl DeadLetters {
             return Ok(Buried::Settled);
         }
         let (id, deliveries) = (burial.id.to_string(), deliveries.to_string());
-        let at_ms = store.reads().clock_ms().await?.to_string();
+        let at_ms = store.reads().clock_ms(&self.group.stream).await?.to_string();
         let values = [
             id.as_bytes(),
             cut(burial.reason).as_bytes(),
@@ -87,7 +87,7 @@ impl DeadLetters {
         for (name, value) in MARKS.iter().zip(values) {
             command.arg(*name).arg(value);
         }
-        let letter = reply::added_id(&store.writes().send(&command).await?)?;
+        let letter = reply::added_id(&store.writes(self.key.as_bytes()).send(&command).await?)?;
         self.group.ack(&[burial.id]).await?;
         Ok(Buried::Letter(letter))
     }

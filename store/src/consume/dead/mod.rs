@@ -131,7 +131,9 @@ impl DeadLetters {
             for id in ids {
                 command.arg(id.to_string());
             }
-            dropped += replies::count(&self.group.store.writes().send(&command).await?)?;
+            dropped += replies::count(
+                &self.group.store.writes(self.key.as_bytes()).send(&command).await?,
+            )?;
         }
         Ok(dropped)
     }

@@ -50,7 +50,7 @@ impl DeadLetters {
             arguments.push(self.group.name.clone());
             arguments.push(RELEASED_IDLE_MS.to_string().into_bytes());
         }
-        let reply = REPLAY.run(self.group.store.writes(), &keys, arguments).await?;
+        let reply = REPLAY.run(&self.group.store, &keys, arguments).await?;
         let Value::Array(parts) = reply else { return Err(unexpected().into()) };
         let word = parts.first().and_then(reply::as_bytes).ok_or(unexpected())?;
         Ok(match word {

@@ -37,14 +37,14 @@ impl Group {
             for id in ids {
                 command.arg(id.to_string());
             }
-            let writes = self.store.writes();
+            let writes = self.writes();
             let reply = match writes.send(&command).await {
                 Err(WriteError::NotDone(StoreError::CommandRefused {
                     is_unknown: true, ..
                 })) => {
                     let mut arguments = vec![self.name.clone()];
                     arguments.extend(ids.iter().map(|id| id.to_string().into_bytes()));
-                    ACK_DELETE.run(writes, &[self.stream.as_bytes()], arguments).await?
+                    ACK_DELETE.run(&self.store, &[self.stream.as_bytes()], arguments).await?
                 }
                 reply => reply?,
             };

@@ -57,7 +57,7 @@ impl Group {
             let mut arguments =
                 vec![self.name.clone(), consumer.to_vec(), AT_ONCE.to_string().into()];
             arguments.extend(heir.map(<[u8]>::to_vec));
-            match CLEAR.run(self.store.writes(), &keys, arguments).await? {
+            match CLEAR.run(&self.store, &keys, arguments).await? {
                 Value::Array(counts) => {
                     let [settled, gone] = &counts[..] else {
                         return Err(StoreError::unexpected("counts of another shape").into());
@@ -71,7 +71,7 @@ impl Group {
                 _ => return Err(StoreError::unexpected("counts of another shape").into()),
             }
             let arguments = [&self.name[..], consumer];
-            if replies::count(&DELETE.run(self.store.writes(), &keys, arguments).await?)? == 0 {
+            if replies::count(&DELETE.run(&self.store, &keys, arguments).await?)? == 0 {
                 return Ok(removed);
             }
             // It got entries in between.

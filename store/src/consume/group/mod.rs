@@ -8,6 +8,7 @@ use rewind_domain::{EntryId, StreamKey};
 
 use super::replies::{self, ConsumerInfo, PendingEntry};
 use super::start::{Position, Start};
+use crate::write::WriteConnection;
 use crate::{EventStore, GroupInfo, StoreError, WriteError};
 
 pub use ack_delete::AckDeleted;
@@ -101,11 +102,16 @@ impl Group {
     pub async fn delete(&self) -> Result<bool, WriteError> {
         let mut command = redis::cmd("XGROUP");
         command.arg("DESTROY").arg(self.stream.as_bytes()).arg(&self.name);
-        match self.store.writes().send(&command).await {
+        match self.writes().send(&command).await {
             Ok(reply) => Ok(replies::count(&reply)? > 0),
             Err(error) if is_without_stream(&error) => Ok(false),
             Err(error) => Err(error),
         }
+    }
+
+    /// The connection for writes to its stream.
+    pub(super) fn writes(&self) -> &WriteConnection {
+        self.store.writes(self.stream.as_bytes())
     }
 
     /// The group's consumers.
@@ -115,7 +121,7 @@ impl Group {
     pub async fn consumers(&self) -> Result<Vec<ConsumerInfo>, StoreError> {
         let mut pipeline = redis::pipe();
         pipeline.cmd("XINFO").arg("CONSUMERS").arg(self.stream.as_bytes()).arg(&self.name);
-        match self.store.reads().single(&pipeline).await {
+        match self.store.reads().single(self.stream.as_bytes(), &pipeline).await {
             Err(StoreError::NotFound) => Err(StoreError::NoGroup),
             reply => replies::consumers(reply?),
         }
@@ -160,7 +166,7 @@ impl Group {
         let mut pipeline = redis::pipe();
         pipeline.cmd("XPENDING").arg(self.stream.as_bytes()).arg(&self.name);
         pipeline.arg(from.to_string()).arg("+").arg(count).arg(consumer);
-        replies::pending(self.store.reads().single(&pipeline).await?)
+        replies::pending(self.store.reads().single(self.stream.as_bytes(), &pipeline).await?)
     }
 
     /// Acknowledges entries. Returns how many of them were pending.
@@ -175,7 +181,7 @@ impl Group {
             for id in ids {
                 command.arg(id.to_string());
             }
-            let writes = self.store.writes();
+            let writes = self.writes();
             let reply = match writes.send(&command).await {
                 Err(WriteError::Unknown { .. }) => writes.send(&command).await,
                 reply => reply,
@@ -204,7 +210,7 @@ impl Group {
                 command.arg(id.to_string());
             }
             command.arg("JUSTID");
-            claimed.extend(replies::ids(self.store.writes().send(&command).await?)?);
+            claimed.extend(replies::ids(self.writes().send(&command).await?)?);
         }
         Ok(claimed)
     }
@@ -225,7 +231,7 @@ impl Group {
             }
             command
         };
-        let writes = self.store.writes();
+        let writes = self.writes();
         match writes.send(&command(position.entries_read)).await {
             // Redis 6.2 does not know `ENTRIESREAD`, and a stream that does not exist does not tell how old its server is.
             Err(WriteError::NotDone(error))

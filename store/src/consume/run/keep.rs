@@ -33,7 +33,7 @@ pub(super) async fn keep(
         arguments.push(deliveries.map(|count| count.to_string().into_bytes()).unwrap_or_default());
     }
     let keys = [group.stream.as_bytes()];
-    let reply = match KEEP.run(group.store.writes(), &keys, arguments).await {
+    let reply = match KEEP.run(&group.store, &keys, arguments).await {
         Err(WriteError::NotDone(StoreError::CommandRefused { command, .. }))
             if command.to_ascii_uppercase().starts_with("EVAL") =>
         {
@@ -72,7 +72,7 @@ async fn keep_in_steps(
             command.arg("RETRYCOUNT").arg(deliveries);
         }
         command.arg("JUSTID");
-        let reply = group.store.writes().send(&command).await.map_err(WriteError::into_cause)?;
+        let reply = group.writes().send(&command).await.map_err(WriteError::into_cause)?;
         let is_there = matches!(reply, Value::Array(ids) if !ids.is_empty());
         all.push(if is_there { Kept::Own } else { Kept::Gone });
     }

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 /// How far a walk through the keyspace is. Only the store reads it; everybody else hands it back to go on.
 ///
-/// As text it is `<node>-<position>`, such as `0-28672`.
+/// As text it is `<node>-<position>`, such as `1-28672`; the first node is left out, as in `28672`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct ScanCursor {
     node: u32,
@@ -48,7 +48,10 @@ impl ScanCursor {
 
 impl fmt::Display for ScanCursor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}-{}", self.node, self.position)
+        match self.node {
+            0 => write!(f, "{}", self.position),
+            node => write!(f, "{node}-{}", self.position),
+        }
     }
 }
 
@@ -56,7 +59,7 @@ impl FromStr for ScanCursor {
     type Err = ScanCursorError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let (node, position) = text.split_once('-').ok_or(ScanCursorError)?;
+        let (node, position) = text.split_once('-').unwrap_or(("0", text));
         let node = node.parse().map_err(|_| ScanCursorError)?;
         let position = position.parse().map_err(|_| ScanCursorError)?;
         Ok(Self { node, position })
@@ -84,9 +87,10 @@ mod tests {
 
     #[test]
     fn what_no_answer_said_is_refused() {
-        for text in ["", "7", "0-", "-7", "0-x", "0-1-2", "-1-0"] {
+        for text in ["", "0-", "-7", "x", "0-x", "0-1-2", "-1-0", "18446744073709551616"] {
             assert_eq!(text.parse::<ScanCursor>(), Err(ScanCursorError), "{text}");
         }
-        assert!(ScanCursor::default().is_start());
+        assert!("0".parse::<ScanCursor>().is_ok_and(ScanCursor::is_start));
+        assert_eq!(ScanCursor::new(0, 28_672).to_string(), "28672");
     }
 }

@@ -206,11 +206,11 @@ mod tests {
     fn what_further_answers_find_takes_its_place() {
         let this = event("t", 200, Some("b"), Some("a"));
         let mut first = answer(vec![this.clone()], vec![part("t", 10, false)]);
-        first.next_cursor = Some("0.0-7".to_owned());
+        first.next_cursor = Some("0.7".to_owned());
         let mut story = Story::new(first);
         assert_eq!(story.parts().len(), 1);
         story.add(answer(vec![this.clone()], vec![part("t", 20, true)]), true);
-        assert_eq!((story.parts().len(), story.next_cursor()), (0, Some("0.0-7")));
+        assert_eq!((story.parts().len(), story.next_cursor()), (0, Some("0.7")));
         let cause = event("s", 100, Some("a"), None);
         story.add(answer(vec![cause, this], vec![part("s", 5, true)]), false);
         assert_eq!(drawn(&story), ["s@100-0 +0", " t@200-0 +100 this"]);

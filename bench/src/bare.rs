@@ -147,7 +147,7 @@ impl BareClient {
         Ok(pipeline.query_async(&mut self.connection).await?)
     }
 
-    /// What the server tells of itself.
+    /// What the server says about itself.
     pub(crate) async fn server_info(&mut self) -> Result<String> {
         let mut command = redis::cmd("INFO");
         command.arg("server");

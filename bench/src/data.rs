@@ -56,7 +56,7 @@ pub(crate) fn version(number: usize) -> usize {
     version_of(MILLION, number)
 }
 
-/// A version of a stream of so many events.
+/// A version of a stream of this many events.
 pub(crate) fn version_of(events: usize, number: usize) -> usize {
     (number * STRIDE) % events + 1
 }
@@ -88,7 +88,7 @@ pub(crate) async fn fill(redis: &RedisServer) -> Result<()> {
     write(&mut client, long.chain(short), &mut random).await
 }
 
-/// Writes one stream of so many events.
+/// Writes one stream of this many events.
 pub(crate) async fn fill_stream(
     client: &mut BareClient,
     stream: &str,

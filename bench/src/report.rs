@@ -43,9 +43,9 @@ pub(crate) enum Unit {
 /// What a comparison should come to.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Aim {
-    /// At most so many times the bare client.
+    /// At most this many times the bare client.
     Ratio(f64),
-    /// At most so many seconds more than the bare client.
+    /// At most this many seconds more than the bare client.
     Extra(f64),
     /// None is set: the number is there to be watched.
     None,

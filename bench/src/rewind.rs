@@ -76,7 +76,7 @@ impl Rewind {
         Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
     }
 
-    /// How long its process has worked so far; nothing where the system does not tell.
+    /// How long its process has worked so far; `None` if the system does not tell.
     pub(crate) fn processor_time(&self) -> Result<Option<Duration>> {
         if !Path::new("/proc/self/schedstat").exists() {
             return Ok(None);
@@ -92,7 +92,7 @@ impl Rewind {
         Ok(Some(Duration::from_nanos(nanos)))
     }
 
-    /// What its process takes; nothing where the system does not tell.
+    /// What its process takes; `None` if the system does not tell.
     pub(crate) fn memory(&self) -> Result<Option<Memory>> {
         if !Path::new("/proc/self/status").exists() {
             return Ok(None);

@@ -34,7 +34,7 @@ impl<'b> Bytes<'b> {
         self.all.get(self.at).copied()
     }
 
-    /// The next so many.
+    /// The next bytes, this many.
     pub(crate) fn take(&mut self, count: usize) -> Result<&'b [u8], CodecError> {
         let end = self.at.checked_add(count);
         match end.and_then(|end| self.all.get(self.at..end)) {
@@ -46,12 +46,12 @@ impl<'b> Bytes<'b> {
         }
     }
 
-    /// The next so many, as many as a number from the bytes says.
+    /// The next bytes, as many as a number from the bytes says.
     pub(crate) fn take_u64(&mut self, count: u64) -> Result<&'b [u8], CodecError> {
         self.take(usize::try_from(count).unwrap_or(usize::MAX))
     }
 
-    /// The next so many as an array.
+    /// The next bytes as an array of this length.
     pub(crate) fn array<const N: usize>(&mut self) -> Result<[u8; N], CodecError> {
         let mut array = [0; N];
         array.copy_from_slice(self.take(N)?);

@@ -137,7 +137,7 @@ impl<'b, 'm> Reader<'b, 'm> {
         Ok(values::object(members))
     }
 
-    /// Whether another item comes: so many are left, or the end was not there yet.
+    /// Whether another item comes: this many are left, or the end was not there yet.
     fn has_more(&mut self, left: &mut Option<u64>) -> bool {
         match left {
             Some(0) => false,
@@ -237,7 +237,7 @@ fn half(bits: u16) -> f32 {
     let exponent = u32::from(bits >> 10 & 0x1f);
     let fraction = u32::from(bits & 0x3ff);
     match exponent {
-        // Too small for an exponent of its own: so many times 2⁻²⁴.
+        // Too small for an exponent of its own: this many times 2⁻²⁴.
         0 => f32::from_bits(sign | (f32::from(bits & 0x3ff) * 2f32.powi(-24)).to_bits()),
         0x1f => f32::from_bits(sign | 0x7f80_0000 | fraction << 13),
         _ => f32::from_bits(sign | (exponent + 112) << 23 | fraction << 13),

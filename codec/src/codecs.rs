@@ -85,7 +85,7 @@ impl Codecs {
 }
 
 impl StreamCodec {
-    /// The same for values of which about so many bytes are kept at the same time. Those that come when there is no room any more
+    /// The same for values of which about this many bytes are kept at the same time. Those that come when there is no room any more
     /// are not read, and say so.
     pub fn with_room(self, bytes: usize) -> Self {
         Self { room: Some(AtomicUsize::new(bytes)), ..self }

@@ -47,7 +47,7 @@ impl Meter {
         left.map(drop).ok_or(CodecError::TooManyValues)
     }
 
-    /// Counts an array or object inside of `depth` others.
+    /// Counts an array or object in `depth` others.
     pub(crate) fn container(&mut self, depth: usize) -> Result<(), CodecError> {
         if depth >= MAX_DEPTH {
             return Err(CodecError::TooDeep);

@@ -42,7 +42,7 @@ fn not_finite(value: f64) -> Json {
     })
 }
 
-/// Bytes that are no text, inside of `depth` others.
+/// Bytes that are no text, in `depth` others.
 pub(crate) fn binary(bytes: &[u8], depth: usize, meter: &mut Meter) -> Result<Json, CodecError> {
     meter.container(depth)?;
     Ok(Json::object([("$base64", Json::string(STANDARD.encode(bytes)))]))

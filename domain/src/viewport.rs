@@ -54,7 +54,7 @@ impl LongList {
         self.all_pixels() > MAX_PIXELS
     }
 
-    /// The row at the upper edge, in rows and fractions of one, where the area is scrolled down by so many pixels.
+    /// The row at the upper edge, in rows and fractions of one, where the area is scrolled down by this many pixels.
     pub fn top_of(self, scroll_top: f64) -> f64 {
         if !self.is_squeezed() {
             return self.clamp(scroll_top / self.row_height);
@@ -98,7 +98,7 @@ impl LongList {
         self.scroll_top_of(top) + (rows_f64(row) - top) * self.row_height
     }
 
-    /// The place to scroll to for a row to be in sight; nothing where it is. A row next to those in sight comes to the edge,
+    /// The place to scroll to for a row to be in sight; `None` if it is. A row next to those in sight comes to the edge,
     /// one further away to the middle.
     pub fn to_show(self, row: u64, top: f64) -> Option<f64> {
         let (row, on_screen) = (rows_f64(row), self.height / self.row_height);

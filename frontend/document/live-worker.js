@@ -7,7 +7,7 @@
 //   ["alive"], ["leave"]
 //
 // A query is what `/api/live` takes as a `watch`. After "lost" the tab asks again when it thinks fit, from the last id that it has
-// seen. Nothing here decides anything: when what is watched changes, the line is opened anew, each watch after its last id.
+// seen. Nothing here decides anything: when what is watched changes, the line is opened again, each watch after its last id.
 
 const FRAMES = ["entry", "gap", "remade", "lag", "status", "filter_errors", "failed", "refused", "heartbeat"];
 // What the server takes in one line, and a URL of which no proxy complains.
@@ -73,7 +73,7 @@ function without(query, name) {
   return query.split("&").filter((part) => !part.startsWith(`${name}=`)).join("&");
 }
 
-// Has the lines opened anew within so many milliseconds.
+// Has the lines opened again within this many milliseconds.
 function arrange(withinMs) {
   const at = Date.now() + withinMs;
   if (at < due) {

@@ -120,7 +120,7 @@ impl Activity {
 /// Does something as one visit of this thread.
 ///
 /// # Errors
-/// Where the script is known to take too long there.
+/// If the script is known to take too long there.
 pub(crate) fn visit<R>(
     script: u64,
     phase: Phase,

@@ -170,7 +170,7 @@ impl Engine {
         FoldError { line: place.line, column: place.column, ..error }
     }
 
-    /// Starts counting time anew, for another folding.
+    /// Starts counting time again, for another folding.
     pub(crate) fn begin_anew(&self) {
         self.watch.spent_ns.store(0, Ordering::Relaxed);
     }

@@ -68,7 +68,7 @@ impl<'e> Seen<'e> {
         }
     }
 
-    /// The data as a value of the engine, and whether it carries tables of digits; nothing where it has to be decoded after all.
+    /// The data as a value of the engine, and whether it carries tables of digits; `None` if it has to be decoded after all.
     pub(crate) fn data<'js>(
         &self,
         ctx: &Ctx<'js>,

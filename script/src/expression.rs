@@ -41,7 +41,7 @@ impl Expression {
     /// Reads an expression.
     ///
     /// # Errors
-    /// Where it is none, with line and column where there are any.
+    /// If it is none, with line and column where there are any.
     pub fn compile(source: &str, limits: Limits) -> Result<Self, FoldError> {
         if let Some(at) = source.find('\0') {
             return Err(error_at("the expression has a NUL in it", source, at));
@@ -66,7 +66,7 @@ impl Expression {
     /// Gets ready to evaluate it many times.
     ///
     /// # Errors
-    /// Where there is no memory for it.
+    /// If there is no memory for it.
     pub fn begin(&self) -> Result<Evaluating, FoldError> {
         let kept = self.shared.engine.lock().ok().and_then(|mut kept| kept.take());
         let engine = match kept {
@@ -152,7 +152,7 @@ fn within(source: &str, error: FoldError) -> FoldError {
 /// An expression at work on one history after the other.
 ///
 /// The state is given from outside, and made a value of the engine. From one evaluation to the next only what is not
-/// shared with the state before is made anew.
+/// shared with the state before is made again.
 pub struct Evaluating {
     expression: Expression,
     /// The state that was given last, and the value made of it. Values go before the engine does.
@@ -184,7 +184,7 @@ impl Evaluating {
     /// Whether the expression is true of this state, `event` being the one that led to it.
     ///
     /// # Errors
-    /// Where the expression throws or runs into a limit. It can be asked again only if it threw, and nothing else.
+    /// If the expression throws or runs into a limit. It can be asked again only if it threw, and nothing else.
     pub fn is_true(&mut self, state: &Json, event: &RawEvent<'_>) -> Result<bool, FoldError> {
         if let Some(failure) = &self.failure {
             return Err(failure.clone());

@@ -18,7 +18,7 @@ impl EventFilter {
     /// Has the engine read the expression of a filter, if there is one.
     ///
     /// # Errors
-    /// Where it is none, at its column in the text of the filter.
+    /// If it is none, at its column in the text of the filter.
     pub fn compile(filter: &Filter, limits: Limits) -> Result<Self, FilterError> {
         let expression = filter.script().map(|(source, start)| {
             Expression::compile(source, limits)
@@ -53,7 +53,7 @@ impl Filtering<'_> {
     /// Whether the event is meant. The engine is asked only where all other terms hold, and the expression cannot be answered without.
     ///
     /// # Errors
-    /// Where the expression throws or runs into a limit. It can be asked about other events only if it threw, and nothing else.
+    /// If the expression throws or runs into a limit. It can be asked about other events only if it threw, and nothing else.
     pub fn matches(&mut self, event: &RawEvent<'_>) -> Result<bool, FoldError> {
         match (self.of.filter.verdict(event), &self.of.expression) {
             (Verdict::Yes, _) => Ok(true),

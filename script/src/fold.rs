@@ -68,7 +68,7 @@ impl ScriptFold {
     /// Reads the source of a fold. `name` is what answers call it.
     ///
     /// # Errors
-    /// Where it is no fold, with line and column where there are any.
+    /// If it is no fold, with line and column where there are any.
     pub fn compile(name: &str, source: &str, limits: Limits) -> Result<Self, FoldError> {
         Self::compile_as(Kind::Fold, name, source, limits).map(|(fold, _)| fold)
     }

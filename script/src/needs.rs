@@ -29,7 +29,7 @@ impl Needs {
 /// Finds out which parts of an event a handler needs; where in doubt, anything.
 ///
 /// An event of which parts are taken one by one, and that is not passed on as a whole, need not be made for each call: all
-/// parts that are mentioned are set anew each time, so that it does not matter either what a handler makes of them.
+/// parts that are mentioned are set again each time, so that it does not matter either what a handler makes of them.
 pub(crate) fn needs(handler: &str) -> Needs {
     let parts = tokens(handler).ok().and_then(|tokens| parts(&tokens));
     let is_known = |part: &&str| ["id", "version", "type", "timestamp_ms", "data"].contains(part);

@@ -32,7 +32,7 @@ impl ScriptProjection {
     /// Reads the source of a projection.
     ///
     /// # Errors
-    /// Where it is none, with line and column where there are any.
+    /// If it is none, with line and column where there are any.
     pub fn compile(name: &str, source: &str, limits: Limits) -> Result<Self, FoldError> {
         let (fold, streams) = ScriptFold::compile_as(Kind::Projection, name, source, limits)?;
         Ok(Self { fold, streams })

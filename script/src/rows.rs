@@ -70,7 +70,7 @@ impl<'p> Rows<'p> {
     /// The key of the row that an event is about, if it is about one.
     ///
     /// # Errors
-    /// Where the script fails.
+    /// If the script fails.
     pub fn key(&mut self, event: &RawEvent<'_>) -> Result<Option<String>, FoldError> {
         let key = self.find_key(event);
         self.noting(key)
@@ -84,7 +84,7 @@ impl<'p> Rows<'p> {
     /// Has an event change the row of this key, which is the first one where it is not known.
     ///
     /// # Errors
-    /// Where the script fails.
+    /// If the script fails.
     pub fn apply(&mut self, key: &str, event: &RawEvent<'_>) -> Result<(), FoldError> {
         let applied = self.change(key, event);
         self.noting(applied)
@@ -93,7 +93,7 @@ impl<'p> Rows<'p> {
     /// The rows that are another now; `None` for one that is there no more.
     ///
     /// # Errors
-    /// Where a row is nothing that JSON can express, or too large.
+    /// If a row is nothing that JSON can express, or too large.
     pub fn changed(&mut self) -> Result<Vec<(String, Option<Json>)>, FoldError> {
         let changed = self.read_changed();
         self.noting(changed)

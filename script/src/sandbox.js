@@ -488,7 +488,7 @@
     handlers.map((handler, i) => bind(handler, types[i], regexes, needs[i]));
   const toSource = uncurry(Function.prototype.toString);
 
-  // As long as objects of these shapes exist the engine need not make the shapes anew for each event.
+  // As long as objects of these shapes exist the engine need not make the shapes again for each event.
   const shapes = [
     {}, { id: 0 }, { id: 0, version: 0 }, { id: 0, version: 0, type: 0 },
     { id: 0, version: 0, type: 0, timestamp_ms: 0 }, { id: 0, version: 0, type: 0, timestamp_ms: 0, data: 0 },

@@ -57,7 +57,7 @@ impl Exports {
     /// Notes that an export begins. One that broke off may begin again, as when a browser is told to try again.
     ///
     /// # Errors
-    /// Where it is under way, or was cancelled by its page.
+    /// If it is under way, or was cancelled by its page.
     pub(crate) fn begin(&self, ticket: Ticket) -> Result<Running, CannotBegin> {
         let mut exports = self.lock();
         match exports.get(&ticket) {
@@ -124,7 +124,7 @@ impl Running {
     /// Notes what more was made of the file.
     ///
     /// # Errors
-    /// Where nothing more is wanted.
+    /// If nothing more is wanted.
     pub(crate) fn made(&self, bytes: usize) -> Result<(), Cancelled> {
         self.with(|export| {
             export.status.bytes += bytes as u64;

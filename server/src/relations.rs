@@ -83,7 +83,7 @@ impl RelationOptions {
     /// What they say, with the defaults for what they do not.
     ///
     /// # Errors
-    /// Where a text names no streams.
+    /// If a text names no streams.
     pub fn check(self) -> Result<RelationConfig, StreamPatternError> {
         let default = RelationConfig::default();
         let names = |given: Vec<String>, default| if given.is_empty() { default } else { given };

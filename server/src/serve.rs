@@ -62,7 +62,7 @@ impl Server {
     /// Takes the address. Redis need not be there: that is told to whoever asks for events.
     ///
     /// # Errors
-    /// Where the address cannot be had.
+    /// If the address cannot be had.
     pub async fn bind(config: ServeConfig) -> Result<Self, ServeError> {
         let ServeConfig {
             redis_url,

@@ -12,7 +12,7 @@ const ENDS_WITHIN: Duration = Duration::from_millis(9_500);
 /// A thread of its own listens: even where all threads of the runtime are stuck, the process ends in time.
 ///
 /// # Errors
-/// Where the system does not let signals be heard.
+/// If the system does not let signals be heard.
 #[cfg(unix)]
 pub(crate) fn stop() -> io::Result<impl Future<Output = ()> + Send + 'static> {
     use signal_hook::consts::{SIGINT, SIGTERM};

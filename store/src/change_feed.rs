@@ -59,10 +59,10 @@ struct Keys {
 }
 
 impl Store {
-    /// Connects, and asks to be told of the keys that begin with `prefix`.
+    /// Connects, and asks to be told about the keys that begin with `prefix`.
     ///
     /// # Errors
-    /// Where there is no connection.
+    /// If there is no connection.
     pub async fn signals(&self, prefix: &StreamKey) -> Result<ChangeFeed, StoreError> {
         let heard = Arc::<Heard>::default();
         let topology = self.shared.nodes.topology();
@@ -86,7 +86,7 @@ impl Store {
                 heard.hear(push);
                 Ok::<(), std::convert::Infallible>(())
             });
-        // Over RESP3 Redis tells of things without being asked.
+        // Over RESP3 Redis sends messages that nobody asked for.
         let settings = url.settings().clone().set_protocol(ProtocolVersion::RESP3);
         let connection = connect_with(url, &settings, config).await;
         let Ok(connection) = connection else {
@@ -126,7 +126,7 @@ impl ChangeFeed {
     /// Waits until every change that was made before this was called has been heard of.
     ///
     /// # Errors
-    /// Where the connection is lost: changes may have been missed then.
+    /// If the connection is lost: changes may have been missed then.
     pub async fn settle(&mut self) -> Result<(), StoreError> {
         // Redis sends the changes once it has executed what came in together. It answers the second command later.
         self.ping().await?;
@@ -148,7 +148,7 @@ impl ChangeFeed {
         self.heard.some.notified().await;
     }
 
-    /// What changed since this was last asked; nothing where it may be anything.
+    /// What changed since this was last asked; `None` if it may be anything.
     pub fn take(&mut self) -> Option<HashSet<StreamKey>> {
         let Keys { changed, is_any } = std::mem::take(&mut *self.heard.keys());
         (!is_any).then_some(changed)

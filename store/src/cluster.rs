@@ -33,7 +33,7 @@ impl Store {
     /// The cluster that the server is a node of; `None` where it is none, or where Redis does not tell.
     ///
     /// # Errors
-    /// Where Redis does not answer.
+    /// If Redis does not answer.
     pub async fn cluster(&self) -> Result<Option<Cluster>, StoreError> {
         let info = match self.server_info_about("cluster").await {
             Ok(info) => info,

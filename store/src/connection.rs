@@ -25,7 +25,7 @@ pub(super) const RESPONSE_TIMEOUT: Duration = Duration::from_secs(10);
 /// queue up for one attempt after the other.
 const FAILURE_HOLDS: Duration = Duration::from_millis(200);
 
-/// A connection for reads that are answered at once, shared by all, made anew when lost.
+/// A connection for reads that are answered at once, shared by all, made again when lost.
 pub(super) struct SharedConnection {
     url: StoreUrl,
     state: Mutex<State>,

@@ -9,7 +9,7 @@ use rewind_domain::{ScanCursor, StreamKey};
 
 use super::{Store, StoreError, StreamInfo, reply};
 
-/// How many keys one `SCAN` looks at: Redis needs about a millisecond for so many, during which it does nothing else.
+/// How many keys one `SCAN` looks at: Redis needs about a millisecond for this many, during which it does nothing else.
 pub const MAX_SCAN_COUNT: u64 = 1_000;
 /// How many keys are compared with a prefix for the cost of one whose type is asked for (measured: 0.9 µs against
 /// 0.45 µs).
@@ -24,7 +24,7 @@ const INFO_BATCH: usize = 100;
 pub struct Discovered {
     /// The streams.
     pub streams: Vec<FoundStream>,
-    /// Where to go on; nothing at the end.
+    /// Where to go on; `None` at the end.
     pub next_cursor: Option<ScanCursor>,
     /// About how many keys were looked at.
     pub scanned: u64,
@@ -37,9 +37,9 @@ pub struct Discovered {
 pub struct ScanStep {
     /// The keys of the streams; the same one may be there twice.
     pub keys: Vec<StreamKey>,
-    /// Where to go on; nothing at the end.
+    /// Where to go on; `None` at the end.
     pub next_cursor: Option<ScanCursor>,
-    /// How many keys there are in all; nothing where Redis does not tell this user.
+    /// How many keys there are in all; `None` if Redis does not tell this user.
     pub keys_total: Option<u64>,
 }
 
@@ -48,7 +48,7 @@ pub struct ScanStep {
 pub struct FoundStream {
     /// Its key.
     pub key: StreamKey,
-    /// What Redis tells of it, or why it does not.
+    /// What Redis says about it, or why it does not.
     pub info: Result<StreamInfo, StoreError>,
 }
 
@@ -89,10 +89,10 @@ impl Store {
         Ok(Discovered { streams, next_cursor, scanned, keys_total })
     }
 
-    /// The keys of the parts of streams that begin like this; nothing where keys that begin like this are those of streams.
+    /// The keys of the parts of streams that begin like this; `None` if keys that begin like this are those of streams.
     ///
     /// # Errors
-    /// Where they cannot be told.
+    /// If they cannot be told.
     pub async fn keys_of_parts(
         &self,
         prefix: &StreamKey,
@@ -163,7 +163,7 @@ impl Store {
     /// only.
     ///
     /// # Errors
-    /// Where Redis does not answer; what it refuses to tell about one of them stands with that one.
+    /// If Redis does not answer; what it refuses to tell about one of them stands with that one.
     pub async fn look_at(&self, keys: &[StreamKey]) -> Result<Vec<FoundStream>, StoreError> {
         let mut stored = keys.to_vec();
         let mut found = self.look_at_parts(&mut stored).await;

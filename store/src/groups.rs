@@ -14,7 +14,7 @@ const COUNTED_BYTES: usize = 256 * 1024;
 /// Of how many pending entries it is found out in one round trip whether they are there.
 const PENDING_AT_ONCE: usize = 10;
 
-/// A consumer group as `XINFO GROUPS` tells of it.
+/// A consumer group as `XINFO GROUPS` describes it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct GroupInfo {
     /// Its name.
@@ -25,7 +25,7 @@ pub struct GroupInfo {
     pub pending: u64,
     /// The last entry that it was given.
     pub last_delivered_id: EntryId,
-    /// How many entries it was not given yet by Redis's own count, which may be wrong; nothing where Redis cannot tell, or is too
+    /// How many entries it was not given yet by Redis's own count, which may be wrong; `None` if Redis cannot tell, or is too
     /// old to. [`rewind_domain::lag`] makes an answer of it.
     pub lag: Option<u64>,
     /// Whether Redis is too old to tell.
@@ -36,7 +36,7 @@ impl Store {
     /// The consumer groups of each of these streams, and how far the stream reaches, in one round trip.
     ///
     /// # Errors
-    /// Where Redis does not answer; what it refuses to tell about one of them stands with that one.
+    /// If Redis does not answer; what it refuses to tell about one of them stands with that one.
     pub async fn groups(
         &self,
         keys: &[StreamKey],
@@ -64,7 +64,7 @@ impl Store {
         Ok(keys.iter().map(&mut read).collect())
     }
 
-    /// How many entries a stream has after this one; nothing where that is more than `most`, or more than a few hundred KiB.
+    /// How many entries a stream has after this one; `None` if that is more than `most`, or more than a few hundred KiB.
     ///
     /// # Errors
     /// As for [`Store::page`].
@@ -96,7 +96,7 @@ impl Store {
     /// The first entries that each of these groups was given and has not acknowledged, `most` at most.
     ///
     /// # Errors
-    /// Where Redis does not answer; what it refuses to tell about one of them stands with that one.
+    /// If Redis does not answer; what it refuses to tell about one of them stands with that one.
     pub async fn pending_ids(
         &self,
         groups: &[(StreamKey, Vec<u8>)],
@@ -152,11 +152,11 @@ impl Store {
         Ok((gone, looked_for))
     }
 
-    /// How long ago any consumer of each of these groups did anything, in milliseconds; nothing where there is none, or Redis
+    /// How long ago any consumer of each of these groups did anything, in milliseconds; `None` if there is none, or Redis
     /// does not tell.
     ///
     /// # Errors
-    /// Where Redis does not answer.
+    /// If Redis does not answer.
     pub async fn group_idle_ms(
         &self,
         groups: &[(StreamKey, Vec<u8>)],

@@ -46,7 +46,7 @@ pub enum HistoryEnd {
     Now,
     /// With this entry, or the last one before it.
     Id(EntryId),
-    /// After so many entries.
+    /// After this many entries.
     Count(u64),
 }
 

@@ -1,4 +1,4 @@
-//! What the server tells of itself.
+//! What the server says about itself.
 
 use std::collections::HashMap;
 
@@ -42,7 +42,7 @@ impl Store {
     /// What the server calls itself, such as `Redis 7.0.15` or `Valkey 8.1.1`.
     ///
     /// # Errors
-    /// Where it cannot be reached or does not tell.
+    /// If it cannot be reached or does not tell.
     pub async fn server_version(&self) -> Result<Option<String>, StoreError> {
         Ok(self.server_info_about("server").await?.version())
     }
@@ -57,7 +57,7 @@ impl ServerInfo {
         Self { figures: pairs.map(owned).collect() }
     }
 
-    /// A figure; nothing where it is not told.
+    /// A figure; `None` if it is not told.
     pub fn text(&self, name: &str) -> Option<&str> {
         self.figures.get(name).map(String::as_str)
     }
@@ -76,7 +76,7 @@ impl ServerInfo {
         }
     }
 
-    /// How many keys a database has, and how many of them will expire. Those without keys are not told of.
+    /// How many keys a database has, and how many of them will expire. Redis does not list those without keys.
     pub fn keys(&self, database: i64) -> (u64, u64) {
         let told = self.text(&format!("db{database}")).unwrap_or_default();
         let figure = |name: &str| {

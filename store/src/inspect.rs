@@ -78,7 +78,7 @@ pub async fn inspect(store: &Store, stream: &StreamKey) -> Result<StreamReport, 
     let extent = &last.info.extent;
     let found = store.groups(std::slice::from_ref(stream)).await?.pop();
     let groups = found.unwrap_or(Err(StoreError::NotFound))?.0;
-    // What a replica is told of groups is less; who may not ask is not told of it.
+    // What a replica is told about groups is less; who may not ask is not told about it.
     let is_replica = store.server_info_about("replication").await;
     let is_replica = is_replica.is_ok_and(|info| info.text("role") == Some("slave"));
     let mut reports = Vec::with_capacity(groups.len());

@@ -115,7 +115,7 @@ struct Shared {
     scan_pace: ScanPace,
 }
 
-/// A stream as `XINFO STREAM` tells of it.
+/// A stream as `XINFO STREAM` describes it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct StreamInfo {
     /// How far it reaches.
@@ -132,12 +132,12 @@ impl Store {
         Self::with_read_rate(url, None)
     }
 
-    /// The same, whose scans together read at most so many entries a second; as many as they can where nothing is said.
+    /// The same, whose scans together read at most this many entries a second; as many as they can where nothing is said.
     pub fn with_read_rate(url: StoreUrl, entries_per_second: Option<NonZeroU32>) -> Self {
         Self::with_rates(url, entries_per_second, None)
     }
 
-    /// The same, whose walks through the keyspace together look at no more than so many keys a second.
+    /// The same, whose walks through the keyspace together look at no more than this many keys a second.
     pub fn with_rates(
         url: StoreUrl,
         entries_per_second: Option<NonZeroU32>,
@@ -173,7 +173,7 @@ impl Store {
     /// Asks whether the server is there.
     ///
     /// # Errors
-    /// Where it is not, or does not let us in.
+    /// If it is not, or does not let us in.
     pub async fn ping(&self) -> Result<(), StoreError> {
         let mut pipeline = redis::pipe();
         pipeline.cmd("PING");

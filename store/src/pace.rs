@@ -25,7 +25,7 @@ pub(super) struct Pace {
 pub(super) struct UnderWay<'a>(&'a watch::Sender<usize>);
 
 impl Pace {
-    /// At most so many entries a second, of all scans together.
+    /// At most this many entries a second, of all scans together.
     pub(super) fn new(entries_per_second: Option<NonZeroU32>) -> Self {
         let per_entry = entries_per_second.map(|rate| Duration::from_secs(1) / rate.get());
         Self {
@@ -41,7 +41,7 @@ impl Pace {
         UnderWay(&self.short_commands)
     }
 
-    /// Waits until a scan that has just read so many entries may ask for more.
+    /// Waits until a scan that has just read this many entries may ask for more.
     pub(super) async fn turn(&self, entries: usize) {
         if let Some(per_entry) = self.per_entry {
             let entries = u32::try_from(entries).unwrap_or(u32::MAX);

@@ -60,7 +60,7 @@ impl Packer {
         self.bytes.len()
     }
 
-    /// The events but for so many at the beginning.
+    /// The events but for this many at the beginning.
     pub fn from(&self, skipped: usize) -> &[u8] {
         let start = self.starts.get(skipped).copied().unwrap_or(self.bytes.len());
         self.bytes.get(start..).unwrap_or_default()

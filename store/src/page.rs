@@ -146,7 +146,7 @@ impl Store {
     /// far as there is room.
     ///
     /// # Errors
-    /// Where the whole fails; of each page, as for [`Store::page`].
+    /// If the whole fails; of each page, as for [`Store::page`].
     pub async fn pages(
         &self,
         wanted: &[Wanted],

@@ -3,12 +3,12 @@
 use rewind_domain::Entry;
 
 /// How many entries are read at a time at most: with fewer, round trips cost more; more gain little, hold memory, and keep others
-/// waiting for longer than the half millisecond that Redis takes for so many.
+/// waiting for longer than the half millisecond that Redis takes for this many.
 pub const PAGE_ENTRIES: u64 = 1_000;
 
-/// Of what is read to be passed on, at most so many entries of a stream at a time, however small they are.
+/// Of what is read to be passed on, at most this many entries of a stream at a time, however small they are.
 const MAX_ENTRIES: u64 = 500;
-/// About so many bytes of it at a time. Large enough that the way to Redis does not matter, small enough that what all viewers read
+/// About this many bytes of it at a time. Large enough that the way to Redis does not matter, small enough that what all viewers read
 /// at once stays within memory.
 const TARGET_BYTES: usize = 256 * 1024;
 /// The same for what reads streams end to end: as much as usual entries come to, so that only large ones make smaller pages.
@@ -39,13 +39,13 @@ impl Default for PageSize {
 }
 
 impl PageSize {
-    /// About so many bytes at a time.
+    /// About this many bytes at a time.
     pub fn of_bytes(target_bytes: usize) -> Self {
         let (next, most) = (MAX_ENTRIES, MAX_ENTRIES);
         Self { bytes_per_entry: USUAL_BYTES, target_bytes, next, most }
     }
 
-    /// About so many bytes at a time, and one entry at first, since nothing is known of how large entries are.
+    /// About this many bytes at a time, and one entry at first, since nothing is known of how large entries are.
     pub(super) fn careful(target_bytes: usize) -> Self {
         Self { next: 1, ..Self::of_bytes(target_bytes) }
     }
@@ -56,7 +56,7 @@ impl PageSize {
         Self { bytes_per_entry: USUAL_BYTES, target_bytes, next, most }
     }
 
-    /// How many entries to read of each of so many streams.
+    /// How many entries to read of each of this many streams.
     pub fn entries(&self, streams: usize) -> u64 {
         let most = self.target_bytes / self.bytes_per_entry.saturating_mul(streams.max(1)).max(1);
         (most as u64).clamp(1, self.next)
@@ -67,7 +67,7 @@ impl PageSize {
         self.learn_bytes(page.len(), page.iter().map(entry_bytes).sum());
     }
 
-    /// Takes note of a page of so many entries that together had so many bytes.
+    /// Takes note of a page of this many entries that together had this many bytes.
     pub(super) fn learn_bytes(&mut self, entries: usize, bytes: usize) {
         if let Some(average) = bytes.checked_div(entries) {
             // Up at once, down slowly: reading too little costs time, reading too much costs memory.

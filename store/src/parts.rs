@@ -1,7 +1,7 @@
 //! Parts of streams that are read like streams of their own: the events of one aggregate inside a topic.
 //!
-//! Redis knows nothing of them. Somebody else knows the ids of their entries ([`Parts`]); the store reads these entries, and tells of
-//! a part what `XINFO STREAM` would tell of a stream that had nothing else. So whoever reads streams reads parts, and need not know.
+//! Redis knows nothing of them. Somebody else knows the ids of their entries ([`Parts`]); the store reads these entries, and says
+//! about a part what `XINFO STREAM` would say about a stream that had nothing else. So whoever reads streams reads parts, and need not know.
 
 use std::sync::Arc;
 
@@ -20,10 +20,10 @@ pub trait Parts: Send + Sync {
     /// The parts with these keys as they are now, in their order.
     async fn parts(&self, keys: &[StreamKey]) -> Vec<Result<Part, StoreError>>;
 
-    /// The keys of the parts whose keys begin like this; nothing where keys that begin like this are those of streams.
+    /// The keys of the parts whose keys begin like this; `None` if keys that begin like this are those of streams.
     ///
     /// # Errors
-    /// Where they cannot be told.
+    /// If they cannot be told.
     async fn keys(&self, prefix: &StreamKey) -> Result<Option<Vec<StreamKey>>, StoreError>;
 }
 
@@ -41,7 +41,7 @@ pub struct Part {
 }
 
 impl Part {
-    /// What would be told of a stream of these entries alone.
+    /// What would be told about a stream of these entries alone.
     pub fn info(&self) -> StreamInfo {
         let length = self.ids.len() as u64;
         let last_id = self.ids.last().copied();
@@ -97,7 +97,7 @@ impl Parts for NoParts {
 }
 
 impl super::Store {
-    /// Whether a key is that of a part of a stream, such as an aggregate inside of a topic.
+    /// Whether a key is that of a part of a stream, such as an aggregate in a topic.
     pub fn is_part(&self, key: &StreamKey) -> bool {
         self.parts.is_part(key)
     }
@@ -116,7 +116,7 @@ impl super::Store {
         part.unwrap_or(Err(StoreError::NotFound)).map(Some)
     }
 
-    /// The version that an entry makes of each of these parts; nothing where that cannot be told.
+    /// The version that an entry makes of each of these parts; `None` if that cannot be told.
     pub async fn versions_in_parts(&self, keys: &[StreamKey], entry: EntryId) -> Vec<Option<u64>> {
         let parts = if keys.is_empty() { Vec::new() } else { self.parts.parts(keys).await };
         let version = |part: Result<Part, StoreError>| {

@@ -32,7 +32,7 @@ impl Store {
     /// aggregates in topics. A key that does not exist has none.
     ///
     /// # Errors
-    /// Where Redis is away. What it refuses for one part is the answer for that part.
+    /// If Redis is away. What it refuses for one part is the answer for that part.
     pub async fn ranges(
         &self,
         reads: &[RangeRead],

@@ -128,7 +128,7 @@ pub(super) fn scan(reply: Value) -> Result<(u64, Vec<Vec<u8>>), StoreError> {
     Ok((cursor, keys.into_iter().filter_map(bytes).collect()))
 }
 
-/// The keys that an `XREAD` has entries of; nothing where it came to its time-out.
+/// The keys that an `XREAD` has entries of; `None` if it came to its time-out.
 pub(super) fn read_keys(reply: Value) -> Result<Vec<StreamKey>, StoreError> {
     const SHAPE: StoreError = StoreError::Unexpected { what: "a read of another shape" };
     let Value::Array(items) = reply else {

@@ -123,7 +123,7 @@ impl ReplyBuffer {
     /// Reads what has arrived, and says how far that is.
     ///
     /// # Errors
-    /// Where it is not what Redis sends.
+    /// If it is not what Redis sends.
     pub(super) fn advance(&mut self) -> Result<Arrived, StoreError> {
         loop {
             self.drop_bytes();
@@ -263,7 +263,7 @@ impl ReplyBuffer {
     /// The reply that begins at `at`, as [`ReplyBuffer::value`].
     ///
     /// # Errors
-    /// Where it is an error, or not there.
+    /// If it is an error, or not there.
     pub(super) fn reply(&self, at: usize, url: &StoreUrl) -> Result<Value, StoreError> {
         match self.tokens.get(at) {
             Some(Token::Error(span)) => {

@@ -106,7 +106,7 @@ impl Scan {
         &self.info
     }
 
-    /// The next page; nothing behind the last one. The first page may be empty. May be dropped while it waits, and called again.
+    /// The next page; `None` behind the last one. The first page may be empty. May be dropped while it waits, and called again.
     ///
     /// # Errors
     /// Whatever happens to Redis meanwhile. Nothing follows.
@@ -189,7 +189,7 @@ impl Reading {
         }
     }
 
-    /// Reads the page behind one of so many entries.
+    /// Reads the page behind one of this many entries.
     async fn next(&mut self, reader: &mut Reader, entries: usize) -> Result<ScanPage, StoreError> {
         let shared = Arc::clone(&self.store.shared);
         shared.pace.turn(entries).await;

@@ -19,7 +19,7 @@ impl ScanPace {
         Self { keys_per_second, next: Mutex::new(Instant::now()), calls: AtomicU64::new(0) }
     }
 
-    /// Waits until a step that looks at so many keys may be made, and counts it.
+    /// Waits until a step that looks at this many keys may be made, and counts it.
     pub(super) async fn turn(&self, keys: u64) {
         tokio::time::sleep_until(self.place(keys, Instant::now()).into()).await;
         self.calls.fetch_add(1, Ordering::Relaxed);

@@ -57,7 +57,7 @@ impl Store {
     /// Connects a watcher.
     ///
     /// # Errors
-    /// Where that is not possible.
+    /// If that is not possible.
     pub async fn watcher(&self) -> Result<Watcher, StoreError> {
         let topology = self.shared.nodes.topology();
         let mut nodes = Vec::new();
@@ -74,7 +74,7 @@ impl Watcher {
     /// Waits for entries after the given positions, for some seconds. Returns streams that have some, and those that cannot be read.
     ///
     /// # Errors
-    /// Where Redis does not answer.
+    /// If Redis does not answer.
     pub async fn wait(&mut self, positions: &[(StreamKey, EntryId)]) -> Result<News, StoreError> {
         if self.is_polling || self.store.shared.refusals.has("XREAD") {
             let streams = u32::try_from(positions.len()).unwrap_or(u32::MAX);

@@ -71,7 +71,7 @@ impl TestApp {
         Self::start_as(redis.url(), folds, KEYFRAME_BYTES, codecs).await
     }
 
-    /// Starts it with room for so many bytes of keyframes.
+    /// Starts it with room for this many bytes of keyframes.
     pub async fn start_with(redis_url: StoreUrl, folds: FoldConfig, keyframe_bytes: usize) -> Self {
         Self::start_as(redis_url, folds, keyframe_bytes, Codecs::default()).await
     }
@@ -109,8 +109,8 @@ impl TestApp {
         app
     }
 
-    /// Starts it with aggregates inside of topics, each given by its type, the stream and where an event names it, and with room for
-    /// so many bytes of what is noted of them.
+    /// Starts it with aggregates in topics, each given by its type, the stream and where an event names it, and with room for
+    /// this many bytes of what is noted of them.
     pub async fn start_with_topics(
         redis: &TestRedis,
         folds: FoldConfig,

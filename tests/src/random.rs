@@ -5,7 +5,7 @@
 pub struct Random(u64);
 
 impl Random {
-    /// Begins anew for each seed.
+    /// Begins again for each seed.
     pub fn new(seed: u64) -> Self {
         Self(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1)
     }

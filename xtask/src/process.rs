@@ -14,7 +14,7 @@ use crate::workspace::Workspace;
 /// Cargo, in the root of the workspace.
 ///
 /// `cargo run` tells a program about its own package through variables. Handed on to another
-/// Cargo they would reach build scripts that watch them, and crates would be built anew each time
+/// Cargo they would reach build scripts that watch them, and crates would be built again each time
 /// that they are built by hand and by xtask in turn.
 pub(crate) fn cargo(workspace: &Workspace) -> Command {
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));

@@ -210,7 +210,7 @@ impl EventsOf {
         Self::of_streams(rest.collect()).unwrap_or_else(|| self.clone())
     }
 
-    /// These streams, each once; nothing where there is none.
+    /// These streams, each once; `None` if there is none.
     fn of_streams(mut streams: Vec<StreamKey>) -> Option<Self> {
         let mut seen = HashSet::new();
         streams.retain(|stream| seen.insert(stream.clone()));

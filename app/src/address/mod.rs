@@ -65,7 +65,7 @@ pub(crate) struct TravelAddress {
 /// What is looked at, wherever in a history.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct ViewOptions {
-    /// The version that all others are compared with; nothing for each with the one before it.
+    /// The version that all others are compared with; `None` for each with the one before it.
     pub(crate) base: Option<u64>,
     /// The value that is meant.
     pub(crate) path: Option<Pointer>,
@@ -120,7 +120,7 @@ impl Pane {
 pub(crate) struct FoldAddress {
     /// The aggregate's stream.
     pub(crate) stream: StreamKey,
-    /// The version whose state is shown; nothing for the last one.
+    /// The version whose state is shown; `None` for the last one.
     pub(crate) version: Option<u64>,
 }
 

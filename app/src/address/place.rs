@@ -13,7 +13,7 @@ const EARLIEST_MS: u64 = 100_000_000_000;
 /// The place that a text names. A time without a zone is on the clocks of the given one.
 ///
 /// # Errors
-/// Where it names none; the error says what would.
+/// If it names none; the error says what would.
 pub(crate) fn parse(text: &str, zone: &impl Zone) -> Result<Point, String> {
     let text = text.trim();
     let digits: String = text.chars().filter(|c| !matches!(c, ',' | '_' | ' ')).collect();

@@ -33,7 +33,7 @@ pub struct ApiError {
 /// The file of a fold as somebody else has left it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CurrentFold {
-    /// What is in it; nothing where there is no file any more.
+    /// What is in it; `None` if there is no file any more.
     pub source: Option<String>,
     /// Its tag, to save in its place; empty where there is no file.
     pub tag: String,

@@ -38,7 +38,7 @@ impl fmt::Display for Ticket {
 pub struct ExportStatus {
     /// What goes on.
     pub phase: ExportPhase,
-    /// Why it failed; nothing unless it did.
+    /// Why it failed; `None` unless it did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
     /// How much of the file was made, in bytes.

@@ -28,7 +28,7 @@ pub struct FindBegun {
     /// Nothing where no such line can be had.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub live_after: Option<String>,
-    /// How the streams of a category, or all streams, were found; nothing where streams were named.
+    /// How the streams of a category, or all streams, were found; `None` if streams were named.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub coverage: Option<FindCoverage>,
     /// The streams among them that cannot be read; more may follow in the progress.
@@ -47,7 +47,7 @@ pub struct FindCoverage {
     pub is_whole: bool,
     /// Whether streams that came into being after `as_of_ms` are among them, since Redis tells what changes.
     pub is_told: bool,
-    /// When the walk began that found the streams, in Unix milliseconds; nothing where none came to its end.
+    /// When the walk began that found the streams, in Unix milliseconds; `None` if none came to its end.
     pub as_of_ms: Option<u64>,
 }
 
@@ -56,7 +56,7 @@ pub struct FindCoverage {
 pub struct FindWalk {
     /// About how many keys it has looked at.
     pub scanned: u64,
-    /// How many keys there are; nothing where Redis does not tell.
+    /// How many keys there are; `None` if Redis does not tell.
     pub keys_total: Option<u64>,
     /// How many keys a second it looks at, at most.
     pub keys_per_second: u64,
@@ -76,7 +76,7 @@ pub struct FoundEvent {
 pub struct FindProgress {
     /// In how many streams it looks.
     pub streams: u64,
-    /// How many entries they had when it began; nothing while streams are still being looked for.
+    /// How many entries they had when it began; `None` while streams are still being looked for.
     pub total: Option<u64>,
     /// How far the walk is that finds its streams, while it waits for that.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -33,7 +33,7 @@ pub struct LiveGap {
     pub stream: StreamKey,
     /// What is missing comes after this entry …
     pub after: EntryId,
-    /// … and before this one; nothing where all that came after is gone.
+    /// … and before this one; `None` if all that came after is gone.
     pub before: Option<EntryId>,
     /// How many entries are missing, where that can be told.
     pub missing: Option<u64>,

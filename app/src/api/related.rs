@@ -41,7 +41,7 @@ pub struct RelatedAnswer {
     /// Why no further streams could be looked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unlisted: Option<String>,
-    /// Give it as `cursor` to look in further streams; nothing where there are none.
+    /// Give it as `cursor` to look in further streams; `None` if there are none.
     pub next_cursor: Option<String>,
 }
 

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 /// What was written and not saved.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Draft {
-    /// What was saved when the writing began; nothing where nothing was.
+    /// What was saved when the writing began; `None` if nothing was.
     pub(crate) base: Option<String>,
     /// What is written.
     pub(crate) text: String,

@@ -84,7 +84,7 @@ impl Location {
         }
     }
 
-    /// Follows a plain click on a link of this server without loading the page anew.
+    /// Follows a plain click on a link of this server without loading the page again.
     fn follow(self, event: &MouseEvent) {
         let is_plain = event.button() == 0
             && !(event.ctrl_key() || event.meta_key() || event.alt_key() || event.shift_key());
@@ -104,7 +104,7 @@ impl Location {
     }
 }
 
-/// Fetches the whole document anew, from whichever server is there now.
+/// Fetches the whole document again, from whichever server is there now.
 pub(crate) fn reload() {
     if window().location().reload().is_err() {
         leptos::logging::warn!("the browser did not reload the page");

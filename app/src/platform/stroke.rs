@@ -20,7 +20,7 @@ pub(crate) struct Stroke {
 }
 
 impl Stroke {
-    /// The key, for a box in which text is typed; nothing while text is composed.
+    /// The key, for a box in which text is typed; `None` while text is composed.
     pub(crate) fn typed(self) -> Option<String> {
         (!self.is_composing).then_some(self.key)
     }

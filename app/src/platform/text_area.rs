@@ -10,7 +10,7 @@ use crate::platform::typing::Edit;
 
 /// What is selected, in UTF-16 units.
 pub(crate) fn selection(area: &HtmlTextAreaElement) -> Range<usize> {
-    // Text boxes always have a selection, be it empty.
+    // Text boxes always have a selection, which may be empty.
     let place = |place: Result<Option<u32>, _>| place.ok().flatten().unwrap_or(0) as usize;
     place(area.selection_start())..place(area.selection_end())
 }

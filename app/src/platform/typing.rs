@@ -130,7 +130,7 @@ fn to_units(text: &str, bytes: &Range<usize>) -> Range<usize> {
     start..start + units(&text[bytes.clone()])
 }
 
-/// What lies outside of the text, or inside of a character, counts as the next place that does not.
+/// What lies outside of the text, or in a character, counts as the next place that does not.
 fn to_bytes(text: &str, places: &Range<usize>) -> Range<usize> {
     let byte = |place: usize| {
         let mut passed = 0;

@@ -9,7 +9,7 @@ use crate::ui::text;
 /// Says on every page that other nodes have keys that are not shown.
 #[component]
 pub(crate) fn ClusterNotice(
-    /// What the server told of itself.
+    /// What the server told about itself.
     #[prop(into)]
     about: Signal<Option<About>>,
     /// Whether the page says it itself.

@@ -118,7 +118,7 @@ async fn ask_about(now: Now, availability: Availability) -> Result<About, ApiErr
     Ok(about)
 }
 
-/// Keeps what the bar tells of Redis true, also on a page that asks for nothing else: whoever looks learns within two seconds
+/// Keeps what the bar says about Redis true, also on a page that asks for nothing else: whoever looks learns within two seconds
 /// that it went away. While it is away someone waits for it.
 fn watch_availability(about: Remote<(), About>, availability: Availability) {
     const WHILE_UP_MS: u64 = 1_500;

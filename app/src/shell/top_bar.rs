@@ -15,7 +15,7 @@ use crate::ui::foreign_text::foreign;
 /// What product this is, which Redis it looks at, and the choice of colours.
 #[component]
 pub(crate) fn TopBar(
-    /// What the server told of itself.
+    /// What the server told about itself.
     #[prop(into)]
     about: Signal<Option<About>>,
     /// What is away.

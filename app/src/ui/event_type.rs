@@ -9,7 +9,7 @@ use crate::ui::text;
 /// A type, in the colour that it has everywhere.
 #[component]
 pub(crate) fn EventType(
-    /// Its name; nothing where the event names none.
+    /// Its name; `None` if the event names none.
     event_type: Option<String>,
 ) -> impl IntoView {
     match event_type {

@@ -62,7 +62,7 @@ pub(crate) fn JsonTree(
     #[prop(optional, into)]
     on_open: Option<Callback<Pointer>>,
 ) -> impl IntoView {
-    // Whoever compared rows to find that they are the same would do more than drawing those on screen anew.
+    // Whoever compared rows to find that they are the same would do more than drawing those on screen again.
     let rows = Memo::new_with_compare(
         move |_| {
             document.with(|document| {
@@ -89,7 +89,7 @@ pub(crate) fn JsonTree(
     };
     Effect::new(move || {
         let Some(path) = reveal.get() else { return };
-        // Once: a tree that is drawn anew later stays where it is.
+        // Once: a tree that is drawn again later stays where it is.
         reveal.set(None);
         state.update(|state| document.with_untracked(|document| state.reveal(&path, document)));
         let index = rows.with_untracked(|rows| rows.iter().position(|row| row.path == path));

@@ -1,4 +1,4 @@
-//! Links between a topic and the aggregates inside of it.
+//! Links between a topic and the aggregates in it.
 
 use leptos::prelude::*;
 use rewind_domain::catalog::Category;
@@ -9,7 +9,7 @@ use crate::api::TopicAbout;
 use crate::ui::foreign_text::foreign;
 use crate::ui::state::topics;
 
-/// The topics of the server, once it told of them.
+/// The topics of the server, once it has named them.
 #[derive(Clone, Copy)]
 pub(crate) struct Topics(Memo<Vec<TopicAbout>>);
 
@@ -24,7 +24,7 @@ impl Topics {
     }
 }
 
-/// Where the events of an aggregate inside of a topic are, or which aggregates are inside of a topic; nothing for other streams.
+/// Where the events of an aggregate in a topic are, or which aggregates are in a topic. Nothing is drawn for other streams.
 #[component]
 pub(crate) fn TopicLinks(
     /// The stream.
@@ -91,7 +91,7 @@ fn about(part: &TopicPart, event: EntryId) -> impl IntoView + use<> {
     }
 }
 
-/// The category of the aggregates inside of a topic.
+/// The category of the aggregates in a topic.
 fn inside(topic: &TopicAbout) -> Category {
     let any = TopicPart {
         topic: topic.stream.clone(),

@@ -66,7 +66,7 @@ pub(crate) fn VersionSlider(
     let typed = move |event: Targeted<leptos::ev::Event, HtmlInputElement>| {
         let Versions { first, last, .. } = versions.get_untracked();
         let text = event.target().value();
-        // Emptied to be written anew; until then the placeholder says where one is.
+        // Emptied to be written again; until then the placeholder says where one is.
         if text.trim().is_empty() {
             problem.set(None);
             return;

@@ -48,7 +48,7 @@ pub(super) struct Frames {
     pub(super) nodes: f64,
 }
 
-/// The browsers to measure in; nothing where there are none, which the report then says.
+/// The browsers to measure in; `None` if there are none, which the report then says.
 pub(super) async fn driver(
     setting: &Setting,
     report: &mut Report,

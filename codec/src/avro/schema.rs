@@ -9,7 +9,7 @@ use rewind_domain::Json;
 use crate::error::RuleFault;
 use crate::files::Files;
 
-/// A schema, its types in one list, so that a type can be inside of itself.
+/// A schema, its types in one list, so that a type can be in itself.
 #[derive(Debug)]
 pub(crate) struct Schema {
     types: Vec<Type>,
@@ -38,7 +38,7 @@ pub(crate) enum Type {
     Fixed(usize),
     /// A whole number and how many of its digits stand behind the point.
     Decimal {
-        /// How many bytes it has; nothing where that stands before each.
+        /// How many bytes it has; `None` if that stands before each.
         size: Option<usize>,
         scale: i64,
     },

@@ -11,7 +11,7 @@ fn gzip_of_a_gibibyte() -> Vec<u8> {
     gzip(&vec![0; 16 << 20]).repeat(64)
 }
 
-/// A zstd frame of so many blocks, each of them a byte and that it is repeated 128 KiB times.
+/// A zstd frame of this many blocks, each of them a byte and that it is repeated 128 KiB times.
 fn zstd_bomb(blocks: u32) -> Vec<u8> {
     let mut frame = vec![0x28, 0xb5, 0x2f, 0xfd, 0x00, 0x38];
     for block in 0..blocks {

@@ -6,7 +6,7 @@ use crate::Json;
 
 /// Members that identify an object among others, the likeliest first.
 const IDENTITIES: [&str; 7] = ["id", "_id", "key", "uuid", "sku", "code", "name"];
-/// Up to so many pairs of items are compared with each other; beyond that, items without an identity are matched by place.
+/// Up to this many pairs of items are compared with each other; beyond that, items without an identity are matched by place.
 const MAX_PAIRS: usize = 40_000;
 
 /// What becomes of the items of an array, in the order of the new one.

@@ -19,10 +19,10 @@ pub struct Change {
     pub op: ChangeKind,
     /// Where: RFC 6901.
     pub path: Pointer,
-    /// The value before; nothing where it was added.
+    /// The value before; `None` if it was added.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub old: Option<Json>,
-    /// The value after; nothing where it was removed.
+    /// The value after; `None` if it was removed.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub new: Option<Json>,
 }
@@ -64,7 +64,7 @@ pub fn diff(old: &Json, new: &Json) -> Vec<Change> {
 /// Applies changes in order.
 ///
 /// # Errors
-/// Where a change names a place that the document does not have. The document is then part-way.
+/// If a change names a place that the document does not have. The document is then part-way.
 pub fn apply(document: &mut Json, changes: &[Change]) -> Result<(), MisfitError> {
     changes
         .iter()
@@ -74,7 +74,7 @@ pub fn apply(document: &mut Json, changes: &[Change]) -> Result<(), MisfitError>
 /// Takes changes back that [`apply`] made.
 ///
 /// # Errors
-/// Where a change names a place that the document does not have. The document is then part-way.
+/// If a change names a place that the document does not have. The document is then part-way.
 pub fn revert(document: &mut Json, changes: &[Change]) -> Result<(), MisfitError> {
     changes.iter().rev().try_for_each(|change| {
         let inverse = match change.op {

@@ -37,7 +37,7 @@ impl Pointer {
     }
 
     /// The path of what contains the value that this path names, and the value's key or index in it,
-    /// unescaped; nothing for the root.
+    /// unescaped; `None` for the root.
     pub fn split_last(&self) -> Option<(Pointer, Cow<'_, str>)> {
         let (parent, last) = self.0.rsplit_once('/')?;
         Some((Pointer(parent.to_owned()), unescape(last)))

@@ -19,7 +19,7 @@ pub struct TreeRow {
     pub path: Pointer,
     /// How far it is indented, from 0.
     pub depth: usize,
-    /// The key or index that it stands under; nothing for a document that is a single value.
+    /// The key or index that it stands under; `None` for a document that is a single value.
     pub label: Option<String>,
     /// What it shows.
     pub value: RowValue,
@@ -81,7 +81,7 @@ pub enum Mark {
     Changed,
     /// It is no more; the row shows what it was.
     Removed,
-    /// Something inside of it changed.
+    /// Something in it changed.
     Inside,
 }
 
@@ -182,7 +182,7 @@ impl Builder<'_> {
         let row_value = row_value(value, is_open);
         self.rows.push(TreeRow { path: path.clone(), depth, label, value: row_value, mark, old });
         if is_open {
-            // All that is inside of something new is new.
+            // All that is in something new is new.
             let inherited = mark.filter(|mark| *mark == Mark::Added);
             self.children(path, value, depth + 1, inherited);
         }

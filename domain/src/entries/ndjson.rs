@@ -27,7 +27,7 @@ impl Line {
     /// Reads a line; a line break at its end may be there or not.
     ///
     /// # Errors
-    /// Where it is not such an object, or has no fields at all, which Redis does not allow.
+    /// If it is not such an object, or has no fields at all, which Redis does not allow.
     pub fn parse(line: &str) -> Result<Self, LineError> {
         let wire: WireLineIn =
             serde_json::from_str(line).map_err(|e| LineError(plain_message(&e)))?;

@@ -89,7 +89,7 @@ impl Event {
     /// Whether nothing of it can be beyond the limits, which nearly all events are: that is known from its fields, without writing its
     /// data.
     fn is_small(&self, limits: CutLimits) -> bool {
-        /// JSON writes a byte with at most so many, as in `\u0001`.
+        /// JSON writes a byte with at most this many, as in `\u0001`.
         const WRITTEN_BYTES: usize = 6;
         /// More than stands around a field that is written as data.
         const AROUND_FIELD: usize = 32;
@@ -127,7 +127,7 @@ fn cut_fields(fields: Fields, limits: CutLimits, cut: &mut Cut) -> Fields {
 
 /// The first `max` bytes; a few less where that would cut through a character.
 fn beginning(value: &[u8], max: usize) -> &[u8] {
-    /// A character has at most so many bytes.
+    /// A character has at most this many bytes.
     const MAX_CHAR_BYTES: usize = 4;
     let Some(part) = value.get(..max) else { return value };
     match std::str::from_utf8(part) {
@@ -138,7 +138,7 @@ fn beginning(value: &[u8], max: usize) -> &[u8] {
     }
 }
 
-/// The length of a value's JSON text; nothing where it cannot be told.
+/// The length of a value's JSON text; `None` if it cannot be told.
 fn text_bytes(value: &Json) -> Option<u64> {
     struct Counter(u64);
     impl fmt::Write for Counter {

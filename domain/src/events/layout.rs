@@ -87,7 +87,7 @@ pub(crate) fn timestamp_ms(id: EntryId, fields: &dyn FieldSource) -> i64 {
     }
 }
 
-/// Type and time of an entry whose payload is known to be sound; nothing where only decoding tells.
+/// Type and time of an entry whose payload is known to be sound; `None` if only decoding tells.
 pub(crate) fn head<'f>(
     id: EntryId,
     fields: &'f dyn FieldSource,

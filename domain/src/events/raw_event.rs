@@ -82,7 +82,7 @@ impl<'a> RawEvent<'a> {
         self.type_field().or_else(|| self.decode().event_type.map(Cow::Owned))
     }
 
-    /// The type, where a field names it. Without such a field it may still be told inside of the payload.
+    /// The type, where a field names it. Without such a field it may still be told in the payload.
     pub fn type_field(&self) -> Option<Cow<'a, str>> {
         layout::type_beside_payload(self.fields, self.decoder)
     }

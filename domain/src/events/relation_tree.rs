@@ -5,7 +5,7 @@ use crate::relations::{Index, Member, Question};
 /// The trees of events that share a correlation id.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Group {
-    /// The correlation id; nothing for events that name none.
+    /// The correlation id; `None` for events that name none.
     pub correlation: Option<String>,
     /// Their rows, each tree from its root, effects under their cause.
     pub rows: Vec<RelationRow>,

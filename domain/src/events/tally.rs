@@ -25,7 +25,7 @@ struct Slot<K> {
 }
 
 impl<K: Clone + Eq + Hash + Ord> Tally<K> {
-    /// Counts of nothing, for `length` slots (at least one) of which `newest` is the last, and for at most so many names at a time.
+    /// Counts of nothing, for `length` slots (at least one) of which `newest` is the last, and for at most this many names at a time.
     pub fn new(length: usize, max_names: usize, newest: u64) -> Self {
         let slots = (0..length.max(1)).map(|_| Slot::default()).collect();
         Self { slots, newest, length: length.max(1), max_names, totals: HashMap::new() }
@@ -75,7 +75,7 @@ impl<K: Clone + Eq + Hash + Ord> Tally<K> {
         }
     }
 
-    /// The names with the most, at most so many: by their totals, and of equal ones in their own order.
+    /// The names with the most, at most this many: by their totals, and of equal ones in their own order.
     pub fn top(&self, max: usize) -> Vec<(K, u64)> {
         let mut all: Vec<(K, u64)> =
             self.totals.iter().map(|(name, total)| (name.clone(), *total)).collect();
@@ -84,7 +84,7 @@ impl<K: Clone + Eq + Hash + Ord> Tally<K> {
         all
     }
 
-    /// The names with the most, at most so many, in the order of those of before for as long as that is about right: a legend
+    /// The names with the most, at most this many, in the order of those of before for as long as that is about right: a legend
     /// whose lines change places all the time cannot be read.
     pub fn steady_top(&self, before: &[K], max: usize) -> Vec<K> {
         let top = self.top(max);

@@ -42,7 +42,7 @@ impl Filter {
     }
 }
 
-/// The term that is true of events whose data has this value at this place, as text; nothing where there is no such place, or an
+/// The term that is true of events whose data has this value at this place, as text; `None` if there is no such place, or an
 /// array or object at it.
 pub fn term_of_value(data: &Json, place: &Pointer) -> Option<String> {
     let mut value = data;

@@ -123,7 +123,7 @@ fn walk(value: &Json, steps: &mut Vec<Step>, depth: usize, note: &mut impl FnMut
 /// Reads paths that commas separate, as [`list_text`] writes them. Commas within the quotes of a path are its own.
 ///
 /// # Errors
-/// Where one of them is none.
+/// If one of them is none.
 pub fn read_list(text: &str) -> Result<Vec<EventPath>, FilterError> {
     let mut reader = Reader::new(text);
     let mut paths = Vec::new();

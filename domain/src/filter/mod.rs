@@ -130,7 +130,7 @@ impl Filter {
     /// Reads a filter; `docs/filters.md` has the language.
     ///
     /// # Errors
-    /// Where the text is none, at most one error, and where it is. An expression in JavaScript is not read here any further than
+    /// If the text is none, at most one error, and where it is. An expression in JavaScript is not read here any further than
     /// needed to answer it natively: what is wrong in it, the engine says.
     pub fn parse(text: &str) -> Result<Self, FilterError> {
         let terms = parse::terms(text)?;

@@ -25,7 +25,7 @@ pub trait Fold: Send + Sync {
     /// Begins before the first event, or goes on from where an earlier folding was.
     ///
     /// # Errors
-    /// Where the fold cannot even say what the state is before the first event.
+    /// If the fold cannot even say what the state is before the first event.
     fn begin(&self, from: Option<&Checkpoint>) -> Result<Box<dyn Folding + '_>, FoldError>;
 }
 
@@ -34,13 +34,13 @@ pub trait Folding {
     /// Takes the next event in.
     ///
     /// # Errors
-    /// Where the fold cannot say what the next state is. There is none from there on: the folding is of no use any more.
+    /// If the fold cannot say what the next state is. There is none from there on: the folding is of no use any more.
     fn apply(&mut self, event: &RawEvent<'_>) -> Result<Applied, FoldError>;
 
     /// The state now. Shares with the state that was given out before what has not changed since.
     ///
     /// # Errors
-    /// Where the state is something that JSON cannot express, or too large.
+    /// If the state is something that JSON cannot express, or too large.
     fn state(&mut self) -> Result<Json, FoldError>;
 
     /// Where this folding is, so that another one can go on from there.

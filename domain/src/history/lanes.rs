@@ -35,7 +35,7 @@ pub struct Run {
     pub from_version: u64,
     /// When, in Unix milliseconds.
     pub from_ms: i64,
-    /// The value; nothing where the field was removed.
+    /// The value; `None` if the field was removed.
     pub value: Option<Json>,
 }
 
@@ -116,7 +116,7 @@ impl Lanes {
         }
     }
 
-    /// What was inside of a value that is another one now, or none, is gone.
+    /// What was in a value that is another one now, or none, is gone.
     fn forget_inside(&mut self, version: u64, timestamp_ms: i64, path: &Pointer) {
         let prefix = format!("{path}/");
         for (inside, runs) in &mut self.followed {

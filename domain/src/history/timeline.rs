@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// A gap is folded that is so many times as long as is usual for the shorter ones.
+/// A gap is folded that is this many times as long as is usual for the shorter ones.
 const UNUSUAL: i64 = 12;
 /// And takes at least this part of the time that is not folded yet.
 const NOTABLE_PART: i64 = 20;
@@ -75,7 +75,7 @@ pub struct Bucket {
 }
 
 impl Timeline {
-    /// Lays events out, in about so many parts. They may be in any order.
+    /// Lays events out, in about this many parts. They may be in any order.
     pub fn of(mut ticks: Vec<Tick>, buckets: usize) -> Self {
         ticks.sort_by_key(|tick| (tick.timestamp_ms, tick.version));
         let runs = split(&ticks);

@@ -71,7 +71,7 @@ pub struct Tally {
 pub struct ReplayError {
     /// The version that could not be made.
     pub version: u64,
-    /// The entry that the fold failed on; nothing where it failed before the first.
+    /// The entry that the fold failed on; `None` if it failed before the first.
     pub id: Option<EntryId>,
     /// The type of its event.
     #[serde(rename = "type")]
@@ -85,7 +85,7 @@ impl<'f> Replay<'f> {
     /// Begins before the first event that there is; `version` is that of the state it starts from.
     ///
     /// # Errors
-    /// Where the fold has no state to begin with.
+    /// If the fold has no state to begin with.
     pub fn start(fold: &'f dyn Fold, version: u64) -> Result<Self, ReplayError> {
         Self::begin(fold, version, None, Tally::default())
     }
@@ -93,7 +93,7 @@ impl<'f> Replay<'f> {
     /// Goes on from what an earlier replay with the same fold came to.
     ///
     /// # Errors
-    /// Where the fold cannot.
+    /// If the fold cannot.
     pub fn resume(
         fold: &'f dyn Fold,
         version: u64,
@@ -131,7 +131,7 @@ impl<'f> Replay<'f> {
     /// The state at that version.
     ///
     /// # Errors
-    /// Where the fold cannot express it.
+    /// If the fold cannot express it.
     pub fn state(&mut self) -> Result<Json, ReplayError> {
         if let Some(state) = &self.state {
             return Ok(state.clone());
@@ -162,7 +162,7 @@ impl<'f> Replay<'f> {
     /// Goes on by one event.
     ///
     /// # Errors
-    /// Where the fold fails. The replay is of no use after that.
+    /// If the fold fails. The replay is of no use after that.
     pub fn push(&mut self, event: &RawEvent<'_>) -> Result<Applied, ReplayError> {
         self.state = None;
         let applied = self.folding.apply(event).map_err(|error| failed_at(event, error))?;
@@ -277,7 +277,7 @@ impl Cursor {
     /// Moves to a version, or to the nearest before it that is in the window.
     ///
     /// # Errors
-    /// Where the window contradicts itself; the cursor then stands at the window's first version again.
+    /// If the window contradicts itself; the cursor then stands at the window's first version again.
     pub fn seek(&mut self, version: u64) -> Result<(), MisfitError> {
         let target = self.window.steps.partition_point(|step| step.version <= version);
         let moved = self.move_to(target);

@@ -31,7 +31,7 @@ pub fn merge(into: &mut Json, from: &Json) {
 /// Merges a value that is still text, which spares making a value of what is merged into others or is there already.
 ///
 /// # Errors
-/// Where the text is not JSON; nothing has changed then.
+/// If the text is not JSON; nothing has changed then.
 pub fn merge_text(into: &mut Json, text: &str) -> Result<(), JsonError> {
     parse::parse_as::<Borrowed<'_>>(text).map(|from| from.merge_into(into))
 }

@@ -27,7 +27,7 @@ impl Json {
     /// Reads a JSON text. Of keys that repeat in an object the last value counts.
     ///
     /// # Errors
-    /// Where the text is not JSON, or nests deeper than [`MAX_DEPTH`].
+    /// If the text is not JSON, or nests deeper than [`MAX_DEPTH`].
     pub fn parse(text: &str) -> Result<Json, JsonError> {
         parse_as::<Json>(text)
     }

@@ -64,7 +64,7 @@ impl<'a> Scalar<'a> {
     }
 }
 
-/// The texts of the values to which a path leads, in their order; nothing where the text as a whole is not JSON.
+/// The texts of the values to which a path leads, in their order; `None` if the text as a whole is not JSON.
 pub fn select<'a>(text: &'a str, path: &[Step]) -> Option<Vec<&'a str>> {
     let mut found = Vec::new();
     Parser::new(text).document(|parser| follow(parser, path, 0, &mut found)).ok()?;
@@ -80,7 +80,7 @@ pub struct Trail<'a> {
     pub value: &'a str,
 }
 
-/// Follows keys as far as they lead; nothing where the text as a whole is not JSON.
+/// Follows keys as far as they lead; `None` if the text as a whole is not JSON.
 ///
 /// A key is also the place of an item, where it is an index as JavaScript writes it.
 pub fn trail<'a>(text: &'a str, keys: &[Box<str>]) -> Option<Trail<'a>> {

@@ -1,7 +1,7 @@
 //! Identity: whether a stream that is seen now is the one that was seen before.
 //!
 //! A key says little about that. A stream may be deleted and written again, also under the same ids; another one may be renamed,
-//! restored or swapped into its place. What was learned of the first one must not be told of the second.
+//! restored or swapped into its place. What was learned of the first one must not be told about the second.
 //!
 //! A stream gets entries behind its last one only, may lose any of them, and counts both. So what Redis says about it at two moments
 //! fits together in a way in which two different streams mostly do not, see [`StreamExtent::is_continued_by`]. What cannot be seen in

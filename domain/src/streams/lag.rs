@@ -7,7 +7,7 @@
 use crate::EntryId;
 use crate::versions::StreamExtent;
 
-/// What Redis tells of how far a group is.
+/// What Redis says about how far a group is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct GroupProgress {
     /// The last entry that the group was given.
@@ -23,9 +23,9 @@ pub struct GroupProgress {
 /// How many entries a group was not given yet, of those that are there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lag {
-    /// So many.
+    /// This many.
     Exact(u64),
-    /// At least one and at most so many.
+    /// At least one and at most this many.
     AtMost(u64, LagDoubt),
 }
 

@@ -89,7 +89,7 @@ impl IdSpan {
     /// All ids.
     pub const ALL: Self = Self { from: EntryId::MIN, to: EntryId::MAX };
 
-    /// What both have; nothing where they have nothing in common.
+    /// What both have; `None` if they have nothing in common.
     pub fn and(self, other: Self) -> Option<Self> {
         let span = Self { from: self.from.max(other.from), to: self.to.min(other.to) };
         (span.from <= span.to).then_some(span)
@@ -136,8 +136,8 @@ impl Merge {
         merge
     }
 
-    /// What has to be read before anything can be handed out; empty where something can be, or nothing is left. At most so many streams and
-    /// about so many entries: streams whose turn comes soon are read along, which saves round trips.
+    /// What has to be read before anything can be handed out; empty where something can be, or nothing is left. At most this many streams and
+    /// about this many entries: streams whose turn comes soon are read along, which saves round trips.
     pub fn needs(&self, max_streams: usize, max_entries: u64) -> Vec<Need> {
         let mut needs = Vec::new();
         let mut entries = 0;
@@ -200,7 +200,7 @@ impl Merge {
             self.held.saturating_sub(track.read.drain(..).map(|entry| bytes_of(&entry)).sum());
     }
 
-    /// The next entry and its stream; nothing where more has to be read first, or nothing is left.
+    /// The next entry and its stream; `None` if more has to be read first, or nothing is left.
     pub fn next_entry(&mut self) -> Option<(usize, Entry)> {
         let &(turn, stream) = self.queue.first()?;
         let entry = self.tracks[stream].read.pop_front()?;

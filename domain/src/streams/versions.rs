@@ -1,6 +1,6 @@
 //! Versions: which number an entry has in the history of its aggregate, and how sure that is.
 //!
-//! Redis numbers nothing. What it tells of a stream (`XINFO STREAM`, since Redis 7) is how many entries were ever
+//! Redis numbers nothing. What it says about a stream (`XINFO STREAM`, since Redis 7) is how many entries were ever
 //! added, how many there are, and the greatest id that was deleted by hand; from that the number of the first
 //! entry present follows.
 
@@ -51,7 +51,7 @@ pub enum IncompleteReason {
     Trimmed,
     /// Entries were deleted from the middle, so that as many as `missing_to` numbers are off.
     Deleted,
-    /// Nothing tells whether anything is missing (before Redis 7), or how much (of an aggregate inside of a topic that was trimmed);
+    /// Nothing tells whether anything is missing (before Redis 7), or how much (of an aggregate in a topic that was trimmed);
     /// versions count what is there.
     Unknown,
 }

@@ -29,7 +29,7 @@ impl Display for Escaped<'_> {
 /// Writes a value as [`Escaped`] text.
 ///
 /// # Errors
-/// Where the formatter fails.
+/// If the formatter fails.
 pub fn write_escaped(out: &mut dyn fmt::Write, value: &dyn Display) -> fmt::Result {
     struct Escaping<'a>(&'a mut dyn fmt::Write);
     impl fmt::Write for Escaping<'_> {

@@ -59,7 +59,7 @@ pub enum ReadTimeError {
 /// else it is the given one.
 ///
 /// # Errors
-/// Where it is no time, or where the clocks of the zone do not tell which moment it is.
+/// If it is no time, or where the clocks of the zone do not tell which moment it is.
 pub fn read_time(text: &str, zone: &impl Zone) -> Result<ReadTime, ReadTimeError> {
     let not_a_time = || ReadTimeError::NotATime { text: text.to_owned() };
     let digits = text.strip_prefix('-').unwrap_or(text);

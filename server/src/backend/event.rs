@@ -17,7 +17,7 @@ use crate::index::Indexes;
 use crate::topics::Topics;
 use rewind_store::{EntryRange, IdRange, PageOrder, Store, StreamInfo};
 
-/// How long an event waits for it to be known which version of an aggregate inside of its topic it makes: nobody should notice.
+/// How long an event waits for it to be known which version of an aggregate in its topic it makes: nobody should notice.
 const PATIENCE: Duration = Duration::from_millis(100);
 
 pub(super) async fn event(
@@ -39,7 +39,7 @@ pub(super) async fn event(
     Ok(EventAnswer { stream, event: event.cut_to(CutLimits::SINGLE), aggregates })
 }
 
-/// The aggregates inside of a topic that one of its events is about, each with the version that the event makes of it.
+/// The aggregates in a topic that one of its events is about, each with the version that the event makes of it.
 async fn aggregates(
     store: &Store,
     event_reader: &EventReader,
@@ -73,7 +73,7 @@ pub struct LoneEntry {
 /// Reads an entry.
 ///
 /// # Errors
-/// Where it is not there, and whatever else Redis refuses.
+/// If it is not there, and whatever else Redis refuses.
 pub async fn entry(store: &Store, stream: &StreamKey, id: EntryId) -> Result<LoneEntry, ApiError> {
     let range = EntryRange::new(IdRange::within(id, id), PageOrder::OldestFirst, 1);
     let (pages, info) =

@@ -90,7 +90,7 @@ pub struct BackendParts {
     pub keyframe_bytes: usize,
     /// How related events are found.
     pub relations: RelationConfig,
-    /// The aggregates inside of shared streams.
+    /// The aggregates in shared streams.
     pub topics: Topics,
     /// Which streams there are.
     pub discovery: Discovery,
@@ -252,7 +252,7 @@ impl Backend for StoreBackend {
     }
 
     async fn related(&self, _: &Caller, query: RelatedQuery) -> Result<RelatedAnswer, ApiError> {
-        // What happened around an aggregate inside of a topic happened in the topic.
+        // What happened around an aggregate in a topic happened in the topic.
         let query = RelatedQuery { stream: self.stored_in(&query.stream), ..query };
         related::find(&self.store, &self.event_reader, &self.relations, query).await
     }

@@ -20,7 +20,7 @@ use rewind_store::HistoryEnd;
 /// How long the processor may work at recording the versions of a window, once the one asked for is in it. A large state makes for a small
 /// window, so that a jump stays quick.
 const BUDGET: Duration = Duration::from_millis(6);
-/// A state of so many values counts as large. Windows of others are never cut: they take no longer than that.
+/// A state of this many values counts as large. Windows of others are never cut: they take no longer than that.
 const LARGE: usize = 256;
 /// How many versions are recorded on either side of the one asked for, however long that takes.
 const AT_LEAST: u64 = 5;

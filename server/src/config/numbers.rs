@@ -42,7 +42,7 @@ pub(super) const FOLD_STATE_MB: Number = Number { name: "fold-state-mb", min: 1,
 pub(super) const KEYFRAME_MB: Number = Number { name: "keyframe-mb", min: 0, max: MAX_CACHE_MB };
 /// 0 keeps none.
 pub(super) const INDEX_MB: Number = Number { name: "index-mb", min: 0, max: MAX_CACHE_MB };
-/// Without any memory no aggregate inside of a topic could be read.
+/// Without any memory no aggregate in a topic could be read.
 pub(super) const TOPIC_MB: Number = Number { name: "topic-mb", min: 1, max: MAX_CACHE_MB };
 /// Each line needs a connection, of which one machine has at most some ten thousand.
 pub(super) const MAX_VIEWERS: Number = Number { name: "max-viewers", min: 1, max: 100_000 };

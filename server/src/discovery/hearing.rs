@@ -1,4 +1,4 @@
-//! What Redis tells of keys that change, between walks: a stream that comes into being is found at once.
+//! What Redis says about keys that change, between walks: a stream that comes into being is found at once.
 //!
 //! While every change is heard of, and a walk was made since that began, the list of streams has all that there are.
 
@@ -21,7 +21,7 @@ const AFTER_REFUSAL: Duration = Duration::from_secs(60);
 /// What was heard.
 #[derive(Default)]
 pub(super) struct Heard {
-    /// Since when every change has been heard of; nothing while that is not so.
+    /// Since when every change has been heard of; `None` while that is not so.
     told_since: Option<Instant>,
     /// Keys of which it is not known yet whether they are streams.
     to_check: VecDeque<StreamKey>,

@@ -13,7 +13,7 @@ impl Shared {
     /// look at the same.
     ///
     /// # Errors
-    /// Where Redis does not answer.
+    /// If Redis does not answer.
     pub(super) async fn look(&self, keys: &[StreamKey]) -> Result<Vec<FoundStream>, StoreError> {
         let now = Instant::now();
         let mut known = HashMap::with_capacity(keys.len());
@@ -39,7 +39,7 @@ impl Shared {
     /// The same, asked of Redis now.
     ///
     /// # Errors
-    /// Where Redis does not answer.
+    /// If Redis does not answer.
     pub(super) async fn ask(&self, keys: &[StreamKey]) -> Result<Vec<FoundStream>, StoreError> {
         if keys.is_empty() {
             return Ok(Vec::new());

@@ -50,7 +50,7 @@ pub struct Discovery {
 /// A part of the list of streams.
 #[derive(Clone, Debug)]
 pub struct Listing {
-    /// The streams, with what Redis tells of them or why it does not.
+    /// The streams, with what Redis says about them or why it does not.
     pub streams: Vec<FoundStream>,
     /// How many the list has.
     pub total: usize,
@@ -77,7 +77,7 @@ pub struct Status {
     pub is_told: bool,
     /// About how many keys this walk has looked at.
     pub scanned: u64,
-    /// How many keys there are; nothing where Redis does not tell this user.
+    /// How many keys there are; `None` if Redis does not tell this user.
     pub keys_total: Option<u64>,
     /// How many streams were found.
     pub found: usize,
@@ -109,7 +109,7 @@ struct Shared {
 }
 
 impl Discovery {
-    /// A search that looks at no more than so many keys a second, and begins once someone asks.
+    /// A search that looks at no more than this many keys a second, and begins once someone asks.
     pub fn new(store: Store, topics: Topics, scan_rate: NonZeroU32) -> Self {
         let now = Instant::now();
         Self {
@@ -134,7 +134,7 @@ impl Discovery {
     /// A part of the list of the streams found so far.
     ///
     /// # Errors
-    /// Where Redis does not tell about any of them.
+    /// If Redis does not tell about any of them.
     pub async fn streams(&self, query: &CatalogQuery) -> Result<Listing, StoreError> {
         self.listen().await;
         self.look_for_keys(query).await?;
@@ -167,12 +167,12 @@ impl Discovery {
     /// What these streams hold now, or why that cannot be told.
     ///
     /// # Errors
-    /// Where Redis does not answer.
+    /// If Redis does not answer.
     pub async fn look_anew(&self, keys: &[StreamKey]) -> Result<Vec<FoundStream>, StoreError> {
         self.shared.ask(keys).await
     }
 
-    /// Pauses it, lets it go on, or begins anew.
+    /// Pauses it, lets it go on, or begins again.
     pub fn control(&self, action: DiscoveryAction) -> Status {
         let mut state = self.shared.state();
         match action {
@@ -221,7 +221,7 @@ impl Discovery {
         Ok(())
     }
 
-    /// What a part of the list has in it; what Redis tells of it is still to be asked for.
+    /// What a part of the list has in it; what Redis says about it is still to be asked for.
     fn select(&self, query: &CatalogQuery) -> (Vec<StreamKey>, Listing) {
         let mut state = self.shared.state();
         let prefix = state::wanted_prefix(&query.category, &query.search());

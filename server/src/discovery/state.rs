@@ -37,7 +37,7 @@ const MAX_AHEAD_STEPS: u32 = 500;
 const MAX_AHEAD_DONE: usize = 100;
 /// How many streams wait to be looked at. Who asks for more asks again before these are done.
 pub(super) const MAX_TO_LOOK: usize = 20_000;
-/// How long what Redis told of a stream is taken for what it would tell: pages ask more seldom than that.
+/// How long what Redis said about a stream counts as fresh: pages ask less often than that.
 pub(super) const FRESH: Duration = Duration::from_secs(2);
 /// Of how many streams it is kept what Redis told: some hundred pages look at other ones each.
 const MAX_DETAILS: usize = 10_000;
@@ -64,12 +64,12 @@ pub(super) struct State {
     pub(super) keys_total: Option<u64>,
     /// When anybody asked last.
     pub(super) asked_at: Instant,
-    /// What does the steps; nothing while nobody looks.
+    /// What does the steps; `None` while nobody looks.
     pub(super) task: Option<JoinHandle<()>>,
     /// The number of the walk, from 1.
     walk: u32,
     cursor: ScanCursor,
-    /// When this walk made its first step; nothing before that.
+    /// When this walk made its first step; `None` before that.
     walk_began: Option<Instant>,
     /// How long its steps took.
     walk_took: Duration,
@@ -111,7 +111,7 @@ struct Ahead {
     steps_left: u32,
 }
 
-/// What Redis told of a stream.
+/// What Redis told about a stream.
 struct Detail {
     at: Instant,
     info: Result<StreamInfo, StoreError>,
@@ -225,7 +225,7 @@ impl State {
     /// Takes in what a step of the walk from this cursor on found.
     pub(super) fn walked(&mut self, cursor: ScanCursor, count: u64, found: ScanStep, now: Instant) {
         if cursor != self.cursor {
-            // Meanwhile someone began it anew.
+            // Meanwhile someone began it again.
             return;
         }
         self.walk_took += now.duration_since(self.step_began).min(LONGEST_STEP);
@@ -390,7 +390,7 @@ impl State {
         (now.duration_since(detail.at) < FRESH).then(|| detail.info.clone())
     }
 
-    /// Takes in what Redis told of streams.
+    /// Takes in what Redis told about streams.
     pub(super) fn looked_at(&mut self, found: &[FoundStream], now: Instant, as_of: u32) {
         if self.details.len() + found.len() > MAX_DETAILS {
             self.details.retain(|_, detail| now.duration_since(detail.at) < FRESH);

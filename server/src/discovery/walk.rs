@@ -13,7 +13,7 @@ use rewind_store::StoreError;
 
 /// How long it waits for something to do before it looks whether anybody still looks.
 const IDLE: Duration = Duration::from_secs(1);
-/// How often it is asked which aggregates there are inside of topics, for which each topic is read on.
+/// How often it is asked which aggregates there are in topics, for which each topic is read on.
 const LIST_AGAIN: Duration = Duration::from_secs(2);
 /// How long it waits before it tries again, at first: a server that restarts is often back within a second.
 const FIRST_WAIT: Duration = Duration::from_millis(250);

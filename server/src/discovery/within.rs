@@ -82,7 +82,7 @@ impl Waiting {
     /// Waits for them for a moment.
     ///
     /// # Errors
-    /// Where the keyspace cannot be walked.
+    /// If the keyspace cannot be walked.
     pub async fn next(&mut self) -> Result<Waited, StoreError> {
         let shared = std::sync::Arc::clone(&self.discovery.shared);
         if let Some(keys) = shared.store.keys_of_parts(&self.prefix).await? {

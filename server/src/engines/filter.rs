@@ -35,7 +35,7 @@ impl EventFilter {
     /// Has an engine read the expression of a filter, if there is one.
     ///
     /// # Errors
-    /// Where it is none, at its column in the text of the filter.
+    /// If it is none, at its column in the text of the filter.
     pub async fn read(filter: Filter, engines: &Engines) -> Result<Self, FilterFault> {
         if let Some((source, start)) = filter.script() {
             let read = engines.read_expression(source).await.map_err(FilterFault::Engine)?;
@@ -86,7 +86,7 @@ impl Questions {
     /// expression was stopped for the `max_stops`th time.
     ///
     /// # Errors
-    /// Where there is no engine.
+    /// If there is no engine.
     pub(crate) async fn answers(
         self,
         filter: &EventFilter,

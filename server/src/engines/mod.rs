@@ -91,7 +91,7 @@ impl Engines {
     /// Engines of these limits that read events by `event_reader`. Their program is this one where none is given. None is started yet.
     ///
     /// # Errors
-    /// Where it is not known where this program is.
+    /// If it is not known where this program is.
     pub fn new(
         program: Option<PathBuf>,
         limits: Limits,
@@ -110,7 +110,7 @@ impl Engines {
     /// Whether this can be used as a fold.
     ///
     /// # Errors
-    /// Where that could not be found out.
+    /// If that could not be found out.
     pub async fn read_fold(&self, script: &Script) -> Result<Result<(), FoldError>, EngineError> {
         self.read(fingerprint(&script.source), &Job::ReadFold(script.clone())).await
     }
@@ -118,7 +118,7 @@ impl Engines {
     /// Whether this can be used as an expression.
     ///
     /// # Errors
-    /// Where that could not be found out.
+    /// If that could not be found out.
     pub async fn read_expression(
         &self,
         source: &str,
@@ -138,7 +138,7 @@ impl Engines {
     /// their streams by their numbers.
     ///
     /// # Errors
-    /// Where that could not be found out.
+    /// If that could not be found out.
     pub(crate) async fn judge(
         &self,
         expression: &str,

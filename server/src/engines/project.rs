@@ -33,7 +33,7 @@ impl Engines {
     /// What this is as a projection, or why it is none.
     ///
     /// # Errors
-    /// Where that could not be found out.
+    /// If that could not be found out.
     pub(crate) async fn read_projection(
         &self,
         script: &Script,
@@ -51,7 +51,7 @@ impl Engines {
     /// The keys of the rows that events are about, up to one at which the script fails.
     ///
     /// # Errors
-    /// Where there is no engine.
+    /// If there is no engine.
     pub(crate) async fn keys(
         &self,
         events: &ProjectionEvents<'_>,
@@ -62,7 +62,7 @@ impl Engines {
     /// The state behind the events, up to one at which the script fails.
     ///
     /// # Errors
-    /// Where there is no engine.
+    /// If there is no engine.
     pub(crate) async fn state(
         &self,
         events: &ProjectionEvents<'_>,
@@ -74,7 +74,7 @@ impl Engines {
     /// The rows behind the events, of which each has its key in `keys`, up to one at which the script fails.
     ///
     /// # Errors
-    /// Where there is no engine.
+    /// If there is no engine.
     pub(crate) async fn rows(
         &self,
         events: &ProjectionEvents<'_>,

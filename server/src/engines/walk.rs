@@ -90,7 +90,7 @@ impl Engines {
     /// Goes a walk. `lay` gets the keyframes. Ends early when it is dropped.
     ///
     /// # Errors
-    /// Where there is no engine for it.
+    /// If there is no engine for it.
     pub(crate) async fn walk<V: Visitor>(
         &self,
         job: WalkJob<Packed>,

@@ -115,7 +115,7 @@ pub(crate) struct Projected {
     pub(crate) keys: Vec<Option<String>>,
     /// The state, where that was asked for.
     pub(crate) state: Option<Json>,
-    /// The rows that are another now, where these were asked for; nothing for one that is there no more.
+    /// The rows that are another now, where these were asked for; `None` for one that is there no more.
     pub(crate) rows: Vec<(String, Option<Json>)>,
 }
 
@@ -157,7 +157,7 @@ pub(super) struct Judge {
     pub(super) max_stops: usize,
 }
 
-/// Of the first so many events whether an expression is true of them.
+/// For each of the first events, this many, whether an expression is true for it.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Verdicts {
     pub(super) judged: usize,

@@ -209,7 +209,7 @@ async fn streams(
     }
 }
 
-/// The streams whose keys begin with `prefix`, once they are known; nothing where nobody listens any more.
+/// The streams whose keys begin with `prefix`, once they are known; `None` if nobody listens any more.
 async fn within(
     discovery: &Discovery,
     prefix: &StreamKey,

@@ -20,7 +20,7 @@ use rewind_store::{
 const BATCH_ENTRIES: usize = 512;
 /// From how many streams one round trip reads.
 const ROUND_STREAMS: usize = 64;
-/// How many entries it reads, about: Redis needs about a millisecond for so many, and does nothing else meanwhile.
+/// How many entries it reads, about: Redis needs about a millisecond for this many, and does nothing else meanwhile.
 const ROUND_ENTRIES: u64 = 2_048;
 /// Of how many streams it is found out at the same time which versions they go on with.
 const NUMBERED_AT_ONCE: usize = 8;
@@ -31,7 +31,7 @@ pub(super) enum Batch {
     Page(ScanPage),
     /// Of many.
     Merged(Vec<MergedEntry>),
-    /// So many that need no look.
+    /// This many that need no look.
     Skipped(u64),
     /// A stream that cannot be read, and why; the others go on.
     Unread(usize, StoreError),
@@ -70,7 +70,7 @@ pub(super) enum Source {
 pub(super) enum Stretch {
     /// To be looked at.
     Read(IdSpan),
-    /// So many entries, none of which can be meant.
+    /// This many entries, none of which can be meant.
     Skip(u64),
 }
 
@@ -103,7 +103,7 @@ struct Numbered {
 }
 
 impl Source {
-    /// The next batch; nothing at the end. Entries that are added meanwhile are not part of it.
+    /// The next batch; `None` at the end. Entries that are added meanwhile are not part of it.
     ///
     /// # Errors
     /// Whatever happens to Redis, or to the one stream.
@@ -242,7 +242,7 @@ impl ManyStreams {
         }
     }
 
-    /// The entries of a stream that loses some faster than it can be looked at: no versions can be told of these.
+    /// The entries of a stream that loses some faster than it can be looked at: their versions are not known.
     async fn unnumbered(&self, read: &RangeRead) -> Result<Result<Page, StoreError>, StoreError> {
         let mut read = self.store.ranges(std::slice::from_ref(read)).await?;
         let entries = read.pop().unwrap_or(Err(StoreError::Changed));

@@ -95,7 +95,7 @@ pub enum SaveError {
     Changed {
         /// The file.
         name: String,
-        /// What is in it now; nothing where there is none any more.
+        /// What is in it now; `None` if there is none any more.
         current: Option<String>,
     },
     /// Whether it is one could not be found out.
@@ -164,7 +164,7 @@ impl Library {
     /// The fold for a stream, or why the file that there is for it is none.
     ///
     /// # Errors
-    /// Where there is no engine to find that out.
+    /// If there is no engine to find that out.
     pub async fn fold(
         &self,
         stream: &StreamKey,
@@ -179,7 +179,7 @@ impl Library {
     /// The file for a stream.
     ///
     /// # Errors
-    /// Where there is no engine to read it.
+    /// If there is no engine to read it.
     pub async fn file(&self, stream: &StreamKey) -> Result<Option<FoldFile>, EngineError> {
         let Some(folder) = self.folder.as_deref() else { return Ok(None) };
         let Some(name) = self.file_name(stream) else { return Ok(None) };
@@ -225,7 +225,7 @@ impl Library {
     /// none; in place of what is there now where none is given. Returns the name of the file.
     ///
     /// # Errors
-    /// Where that is not allowed, the source is no fold, the file is another one by now, or cannot be written.
+    /// If that is not allowed, the source is no fold, the file is another one by now, or cannot be written.
     pub async fn save(
         &self,
         stream: &StreamKey,

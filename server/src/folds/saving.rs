@@ -21,7 +21,7 @@ impl From<io::Error> for WriteError {
     }
 }
 
-/// What stands in a file; nothing where there is none.
+/// What stands in a file; `None` if there is none.
 pub(super) fn read(path: &Path) -> io::Result<Option<String>> {
     match fs::read(path) {
         Ok(bytes) => Ok(Some(String::from_utf8_lossy(&bytes).into_owned())),

@@ -91,7 +91,7 @@ pub(super) struct PlaceFigures {
 }
 
 impl Admission {
-    /// So many places.
+    /// This many places.
     pub fn new(capacity: Capacity) -> Self {
         Self(Arc::new(All {
             finds: Places::new("searches", Some("--max-finds"), capacity.finds),

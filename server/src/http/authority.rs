@@ -21,7 +21,7 @@ pub(super) enum Host {
 const MAX_NAME_BYTES: usize = 253;
 
 impl Authority {
-    /// Reads `localhost:7117`, `[::1]`, `rewind.example.`; nothing where it is anything else, such as one with a user, a zone, a
+    /// Reads `localhost:7117`, `[::1]`, `rewind.example.`; `None` if it is anything else, such as one with a user, a zone, a
     /// path, or something between a bracket and the port.
     pub(super) fn read(text: &str) -> Option<Self> {
         let (host, port) = match text.strip_prefix('[') {

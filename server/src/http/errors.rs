@@ -10,7 +10,7 @@ const RETRY_AFTER_SECS: HeaderValue = HeaderValue::from_static("5");
 /// The header by which Leptos marks the answer of a server function that failed.
 const FAILED_HEADER: &str = "serverfnerror";
 
-/// The response that tells of an error.
+/// The response for an error.
 pub(super) fn response(error: &ApiError) -> Response {
     let body = serde_json::to_vec(error).unwrap_or_default();
     let mut response = Response::new(Body::from(body));

@@ -35,7 +35,7 @@ impl TrustedHosts {
     /// Loopback, the address that the server listens on, and these names.
     ///
     /// # Errors
-    /// Where one of them is no host.
+    /// If one of them is no host.
     pub fn new(
         listen: SocketAddr,
         names: impl IntoIterator<Item = String>,

@@ -27,7 +27,7 @@ const LARGE_AT_ONCE: usize = 16;
 /// plain text alone.
 ///
 /// # Errors
-/// Where it is anything else, too large or too slow.
+/// If it is anything else, too large or too slow.
 pub(super) async fn read(request: Request, patience: Duration) -> Result<Request, ApiError> {
     let (parts, body) = request.into_parts();
     let bytes = read_all(body, patience).await?;

@@ -44,7 +44,7 @@ pub struct IndexLimits {
 }
 
 impl IndexLimits {
-    /// So many bytes, and otherwise as usual.
+    /// This many bytes, and otherwise as usual.
     pub fn of_bytes(bytes: usize) -> Self {
         Self { bytes, forgotten_after: FORGOTTEN_AFTER }
     }

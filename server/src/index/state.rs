@@ -50,7 +50,7 @@ pub struct IndexView<'a> {
     pub standing: Standing,
     /// What entries are about, by each of the paths that were given for the stream.
     pub members: &'a [Members],
-    /// Changes whenever `members` were begun anew.
+    /// Changes whenever `members` were begun again.
     pub members_epoch: u64,
     /// Changes whenever the index was begun again, and is that of no other index.
     pub lineage: u64,
@@ -115,7 +115,7 @@ impl IndexView<'_> {
 }
 
 impl State {
-    /// Nothing is known, and what entries are about is to be noted by so many paths.
+    /// Nothing is known, and what entries are about is to be noted by this many paths.
     pub(super) fn new(paths: usize) -> Self {
         static LINEAGES: AtomicU64 = AtomicU64::new(1);
         let lineage = LINEAGES.fetch_add(1, Ordering::Relaxed);
@@ -270,13 +270,13 @@ impl State {
         Ok(())
     }
 
-    /// Begins anew, the stream being as it is now.
+    /// Begins again, the stream being as it is now.
     pub(super) fn restart(&mut self, extent: &StreamExtent) {
         let (extent, restarts) = (extent.clone(), self.restarts + 1);
         *self = Self { extent, restarts, ..self.emptied() };
     }
 
-    /// How often it began anew.
+    /// How often it began again.
     pub(super) fn restarts(&self) -> u64 {
         self.restarts
     }

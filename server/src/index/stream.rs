@@ -17,7 +17,7 @@ use rewind_store::{
     EntryPage, EntryRange, IdRange, PAGE_ENTRIES, PageOrder, Store, StoreError, StreamInfo,
 };
 
-/// How often a stream is read in one go until the index agrees with it. Trimming takes a second time, a stream made anew a third.
+/// How often a stream is read in one go until the index agrees with it. Trimming takes a second time, a stream made again a third.
 const ATTEMPTS: usize = 4;
 /// How long to wait before a stream is read all over again that lost entries from its middle each time it was read.
 const PAUSE_BEFORE_ANEW: Duration = Duration::from_secs(1);
@@ -208,7 +208,7 @@ impl StreamIndex {
         Ok(Some(head))
     }
 
-    /// Begins anew, the stream being as it is now.
+    /// Begins again, the stream being as it is now.
     fn restart(&self, cache: &IndexCache, extent: &StreamExtent) {
         self.state().restart(extent);
         cache.note_restart();

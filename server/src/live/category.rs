@@ -186,7 +186,7 @@ impl Category {
         self.state().streams.len()
     }
 
-    /// Whether there is room for so many streams.
+    /// Whether there is room for this many streams.
     pub(super) fn check_size(&self, streams: usize) -> Result<(), LiveError> {
         if streams > MAX_STREAMS {
             return Err(LiveError::StreamsOfCategory {
@@ -222,7 +222,7 @@ impl Category {
         self.state().gone.contains(stream)
     }
 
-    /// Forgets a stream that is there no more; should it come back, it begins anew.
+    /// Forgets a stream that is there no more; should it come back, it begins again.
     pub(super) fn forget(&self, stream: &StreamKey) {
         let state = &mut *self.state();
         if state.streams.remove(stream).is_some() && state.gone.len() < MAX_GONE {

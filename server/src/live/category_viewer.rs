@@ -52,7 +52,7 @@ impl CategoryViewer {
     /// `filter` does not let through is left out.
     ///
     /// # Errors
-    /// Where the category cannot be watched.
+    /// If the category cannot be watched.
     pub async fn subscribe(
         hub: Hub,
         seat: ViewerSlot,
@@ -80,7 +80,7 @@ impl CategoryViewer {
         Ok(viewer)
     }
 
-    /// The next frame of the line; nothing where it ends.
+    /// The next frame of the line; `None` if it ends.
     pub async fn next(&mut self) -> Option<Bytes> {
         loop {
             if let Some(frame) = self.line.take() {

@@ -67,7 +67,7 @@ pub(super) enum Delivery {
 pub(super) enum Taken {
     /// These, which may be none.
     Deliveries(Vec<Delivery>),
-    /// The viewer was too slow, and so many were dropped.
+    /// The viewer was too slow, and this many were dropped.
     PassedOver(u64),
 }
 
@@ -81,7 +81,7 @@ pub(super) struct Channel {
     viewers: Vec<Arc<Notify>>,
 }
 
-/// How many bytes a channel may keep where there are so many channels.
+/// How many bytes a channel may keep where there are this many channels.
 pub(super) fn share_of(channels: usize) -> usize {
     (QUEUED_BYTES_IN_ALL / channels.max(1)).min(QUEUED_BYTES)
 }

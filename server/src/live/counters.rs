@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// What `GET /metrics` tells of live events.
+/// What `GET /metrics` says about live events.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct LiveFigures {
     /// Open lines.
@@ -17,7 +17,7 @@ pub struct LiveFigures {
     pub frames: u64,
     /// Times that a line was too slow and was read to from Redis again.
     pub lags: u64,
-    /// Times that a line was told of missing entries.
+    /// Times that a line was told about missing entries.
     pub gaps: u64,
     /// Viewers that were refused for want of a seat.
     pub refused: u64,

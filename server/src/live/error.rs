@@ -45,8 +45,8 @@ pub enum LiveError {
         /// How many there may be.
         limit: usize,
     },
-    /// A category has aggregates that are inside of a stream.
-    #[error("the aggregates of `{prefix}` are inside of `{topic}`; watch that stream")]
+    /// A category has aggregates that are in a stream.
+    #[error("the aggregates of `{prefix}` are in `{topic}`; watch that stream")]
     InsideTopic {
         /// What their keys begin with.
         prefix: StreamKey,

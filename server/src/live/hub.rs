@@ -61,7 +61,7 @@ impl Hub {
     /// A seat for a viewer at this address.
     ///
     /// # Errors
-    /// Where all are taken.
+    /// If all are taken.
     pub fn seat(&self, address: std::net::IpAddr) -> Result<ViewerSlot, LiveError> {
         self.shared.seats.take(address).inspect_err(|_| self.shared.counters.refused.count())
     }

@@ -157,7 +157,7 @@ impl Merge {
         self.fronts.insert((front, stream.clone()));
     }
 
-    /// The next in the order of ids, as far as everything before `now_ms` has been added; nothing where there is none, or where
+    /// The next in the order of ids, as far as everything before `now_ms` has been added; `None` if there is none, or where
     /// a page is needed first.
     pub(super) fn next(&mut self, now_ms: u64) -> Option<Merged> {
         if let Some((gap, position)) = self.gaps.pop_front() {

@@ -38,7 +38,7 @@ impl Position {
     }
 
     /// What is missing between this place and the entries that were found after it, which were looked for up to the end of the
-    /// stream or up to `until`. Moves behind what is missing: whoever comes from before has to be told of it too. Also notes the
+    /// stream or up to `until`. Moves behind what is missing: whoever comes from before has to be told about it too. Also notes the
     /// version of this place, where these tell it.
     pub(super) fn gap_before(
         &mut self,

@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::watches::Watches;
 use rewind_store::StreamInfo;
 
-/// How often it is looked for: soon enough for whoever deletes a stream to begin a test anew, and about a microsecond of Redis's time in
+/// How often it is looked for: soon enough for whoever deletes a stream to begin a test again, and about a microsecond of Redis's time in
 /// a second for each stream.
 const LOOK: Duration = Duration::from_secs(2);
 

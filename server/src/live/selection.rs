@@ -58,7 +58,7 @@ impl Selection {
         self.filter.is_none()
     }
 
-    /// Of each entry whether it is meant. One about which the filter fails is not; [`Selection::new_errors`] tells of it.
+    /// Of each entry whether it is meant. One about which the filter fails is not; [`Selection::new_errors`] returns why.
     pub(super) async fn choose(&mut self, hub: &Hub, mut candidates: Vec<Candidate>) -> Vec<bool> {
         let Some(filter) = self.filter.clone() else { return vec![true; candidates.len()] };
         if filter.asks_version() {
@@ -162,7 +162,7 @@ struct Failure {
     is_stop: bool,
 }
 
-/// Asks about those behind the first so many; not always about all of them.
+/// Asks about the events behind the first ones, which are this many; not always about all of them.
 async fn ask(
     filter: &Arc<EventFilter>,
     candidates: &Arc<Vec<Candidate>>,

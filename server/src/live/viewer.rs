@@ -50,7 +50,7 @@ pub struct Viewer {
 /// How far one of the streams was passed on.
 struct Place {
     stream: StreamKey,
-    /// Which of the entries that come it is about, where it is an aggregate inside of a topic.
+    /// Which of the entries that come it is about, where it is an aggregate in a topic.
     part: Option<TopicAggregate>,
     position: Position,
     /// Nothing while the stream cannot be watched.
@@ -74,7 +74,7 @@ impl Viewer {
     /// named by the line, and tried again now and then.
     ///
     /// # Errors
-    /// Where no stream can be watched.
+    /// If no stream can be watched.
     pub async fn subscribe(
         hub: Hub,
         seat: ViewerSlot,
@@ -108,7 +108,7 @@ impl Viewer {
         Ok(Self { line, places, refused, has_begun: false, selection, errors_told: 0 })
     }
 
-    /// The next frame of the line; nothing where it ends.
+    /// The next frame of the line; `None` if it ends.
     pub async fn next(&mut self) -> Option<Bytes> {
         loop {
             if let Some(frame) = self.line.take() {
@@ -204,7 +204,7 @@ impl Viewer {
         }
     }
 
-    /// What is in the channel of a topic, as those get it who watch one of the aggregates inside of it.
+    /// What is in the channel of a topic, as those get it who watch one of the aggregates in it.
     async fn of_part(
         &mut self,
         index: usize,
@@ -289,7 +289,7 @@ impl Viewer {
         }
     }
 
-    /// The stream was made anew: says so, and goes back to its beginning.
+    /// The stream was made again: says so, and goes back to its beginning.
     fn begin_anew(&mut self, index: usize) {
         let place = &mut self.places[index];
         let version = Position::START.version.filter(|_| place.part.is_none());
@@ -339,7 +339,7 @@ impl Viewer {
         };
         self.line.page_size.learn(&entries);
         let place = &self.places[index];
-        // Of an aggregate inside of a topic the last entry may have been deleted, and it ends before it.
+        // Of an aggregate in a topic the last entry may have been deleted, and it ends before it.
         if place.part.is_none() && info.extent.last_generated_id < place.position.id {
             return self.begin_anew(index);
         }
@@ -410,7 +410,7 @@ impl Place {
             Some(_) => Position { version: None, ..subscription.start },
             None => subscription.start,
         };
-        // One who was further may have been so on another server, or in a stream that was made anew since.
+        // One who was further may have been so on another server, or in a stream that was made again since.
         let is_behind = self.position != AT_ITS_END && self.position.id != start.id;
         self.position = match self.position {
             AT_ITS_END => start,

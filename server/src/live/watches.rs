@@ -37,7 +37,7 @@ pub(super) struct Watches {
     /// Which streams there are.
     pub(super) discovery: Discovery,
     pub(super) event_reader: EventReader,
-    /// The aggregates inside of shared streams.
+    /// The aggregates in shared streams.
     pub(super) parts: Topics,
     /// Locked for moments only, never while waiting for anything, and before any topic.
     pub(super) topics: Mutex<HashMap<StreamKey, Arc<WatchedStream>>>,
@@ -56,7 +56,7 @@ pub(super) struct WatchedStream {
     /// The channel, and the stream up to the last entry that was put into it: together, so that a new viewer knows exactly which entries
     /// it will see.
     pub(super) state: Mutex<(Channel, Followed)>,
-    /// How often the stream was made anew since it came to be watched.
+    /// How often the stream was made again since it came to be watched.
     pub(super) remade: AtomicU64,
 }
 
@@ -67,7 +67,7 @@ pub(super) struct Subscription {
     cursor: u64,
     /// The last entry before what this subscription gives.
     pub(super) start: Position,
-    /// How often the stream had been made anew.
+    /// How often the stream had been made again.
     remade: u64,
 }
 
@@ -217,7 +217,7 @@ impl Subscription {
         self.topic.state().0.take(&mut self.cursor)
     }
 
-    /// Whether the stream was made anew since this was asked last.
+    /// Whether the stream was made again since this was asked last.
     pub(super) fn is_remade(&mut self) -> bool {
         let remade = self.topic.remade.load(Ordering::Relaxed);
         std::mem::replace(&mut self.remade, remade) != remade

@@ -62,7 +62,7 @@ impl Groups {
     /// Asks for the groups of these streams, of very many in turns.
     ///
     /// # Errors
-    /// Where Redis does not answer.
+    /// If Redis does not answer.
     pub(super) async fn refresh(
         &mut self,
         store: &Store,
@@ -195,7 +195,7 @@ async fn gone(store: &Store, known: &Known<'_>) -> Result<(u64, u64), StoreError
     Ok((gone + trimmed, checked + trimmed + there.len() as u64))
 }
 
-/// What was found out; nothing where this user may not ask.
+/// What was found out; `None` if this user may not ask.
 fn passing<T>(result: Result<T, StoreError>) -> Result<Option<T>, StoreError> {
     match result {
         Ok(found) => Ok(Some(found)),

@@ -82,7 +82,7 @@ impl Overviews {
     /// What is going on.
     ///
     /// # Errors
-    /// Where Redis cannot be reached, or does not let us in.
+    /// If Redis cannot be reached, or does not let us in.
     pub async fn get(&self, query: &OverviewQuery) -> Result<Overview, ApiError> {
         self.drawn().await.map(|drawn| picture::since(&drawn.overview, query))
     }

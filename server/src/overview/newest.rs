@@ -11,7 +11,7 @@ use super::pulse::is_time;
 
 /// How many are kept: more than a screen shows.
 pub(super) const MAX_NEWEST: usize = 30;
-/// How much is told of the data of each, in characters: as much as fits a line.
+/// How much is told about the data of each, in characters: as much as fits a line.
 const PREVIEW_CHARS: usize = 160;
 
 /// The newest events, the newest first.

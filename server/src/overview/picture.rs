@@ -70,7 +70,7 @@ impl Series {
     }
 }
 
-/// What is left of all that was counted; nothing where that is nothing.
+/// What is left of all that was counted; `None` if that is nothing.
 fn rest<'a, K: Clone + Eq + Hash + Ord>(
     tally: &Tally<K>,
     named: impl Iterator<Item = &'a Vec<u64>>,

@@ -308,10 +308,10 @@ mod tests {
         let key: StreamKey = "a:1".into();
         let far = info(EntryId::new(NOW, 9), Some(9));
         pulse.read(&key, &entries(&[EntryId::new(NOW, 9)]), &far, true, NOW);
-        let anew = info(EntryId::new(NOW, 1), Some(1));
-        assert_eq!(pulse.noted(&key, &anew, NOW), Verdict::Another);
-        assert!(matches!(pulse.noted(&key, &anew, NOW), Verdict::HasNew { .. }));
-        pulse.read(&key, &entries(&[EntryId::new(NOW, 1)]), &anew, true, NOW);
+        let again = info(EntryId::new(NOW, 1), Some(1));
+        assert_eq!(pulse.noted(&key, &again, NOW), Verdict::Another);
+        assert!(matches!(pulse.noted(&key, &again, NOW), Verdict::HasNew { .. }));
+        pulse.read(&key, &entries(&[EntryId::new(NOW, 1)]), &again, true, NOW);
         assert_eq!(sum(&pulse), 2);
     }
 }

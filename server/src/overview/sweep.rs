@@ -58,7 +58,7 @@ impl Sweep {
         Some(self.next..self.next.saturating_add(STREAMS_PER_TURN))
     }
 
-    /// That so many were there to look at, and whether they were the last of them.
+    /// That this many were there to look at, and whether they were the last of them.
     pub(super) fn turned(&mut self, count: usize, is_last: bool, now: Instant) {
         self.next += count;
         if !self.is_whole {
@@ -73,7 +73,7 @@ impl Sweep {
         }
     }
 
-    /// Begins anew, since anything may have changed.
+    /// Begins again, since anything may have changed.
     pub(super) fn restart(&mut self) {
         self.next = 0;
         self.rests_until = None;

@@ -253,7 +253,7 @@ impl<'a> Watcher<'a> {
     /// Looks at streams, and says whether some are others than those that were known.
     async fn look(&mut self, keys: &[StreamKey], now_ms: u64) -> Result<Found, StoreError> {
         let mut found = Found::Same;
-        // The events of an aggregate inside of a topic are the topic's.
+        // The events of an aggregate in a topic are the topic's.
         let keys: Vec<StreamKey> =
             keys.iter().filter(|key| !self.store().is_part(key)).cloned().collect();
         if keys.is_empty() {

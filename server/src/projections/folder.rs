@@ -39,7 +39,7 @@ const REBUILD: &str = ":next";
 /// Reads the files of a folder.
 ///
 /// # Errors
-/// Where it is none.
+/// If it is none.
 pub(crate) fn read(folder: &Path) -> Result<Files, FolderError> {
     let unreadable = |source| FolderError::Unreadable { path: folder.to_owned(), source };
     let mut files = Files::new();
@@ -58,7 +58,7 @@ pub(crate) fn read(folder: &Path) -> Result<Files, FolderError> {
 /// Reads the file of one projection.
 ///
 /// # Errors
-/// Where there is none.
+/// If there is none.
 pub(crate) fn read_one(folder: &Path, name: &str) -> Result<Script, FolderError> {
     let is_name = !name.is_empty() && !name.contains(['/', '\\', '\0']);
     let no_file = || FolderError::NoFile { path: folder.to_owned(), name: name.to_owned() };

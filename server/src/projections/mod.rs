@@ -37,7 +37,7 @@ pub enum ReadError {
 /// Makes a projection of a script.
 ///
 /// # Errors
-/// Where it is none.
+/// If it is none.
 pub(crate) async fn projection_of(
     name: &str,
     script: &Script,

@@ -89,7 +89,7 @@ pub(crate) async fn run_all(
 /// Has all projections of a folder handle what there is, one after the other.
 ///
 /// # Errors
-/// Where the folder cannot be read.
+/// If the folder cannot be read.
 pub(crate) async fn catch_up_all(
     folder: &Path,
     store: &EventStore,

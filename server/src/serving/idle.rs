@@ -21,7 +21,7 @@ pub(super) struct Entry {
     registry: Arc<Registry>,
     number: u64,
     close: Arc<Notify>,
-    /// Since when it is idle; nothing while it is busy.
+    /// Since when it is idle; `None` while it is busy.
     since: Mutex<Option<Instant>>,
 }
 

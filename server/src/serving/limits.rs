@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 /// The most connections that are kept for health and short questions.
 const MAX_RESERVE: usize = 64;
-/// The part of all connections that is kept for them where there are few: one in so many.
+/// The part of all connections that is kept for them where there are few: one in this many.
 const RESERVE_SHARE: usize = 4;
 /// The fewest connections that there are, however few files can be open.
 const MIN_CONNECTIONS: usize = 16;

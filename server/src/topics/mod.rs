@@ -1,6 +1,6 @@
-//! Topics: streams that have the events of many aggregates, and the aggregates inside of them.
+//! Topics: streams that have the events of many aggregates, and the aggregates in them.
 //!
-//! By a rule of the configuration each aggregate inside of a topic becomes a stream of its own for whoever reads: `Order` from
+//! By a rule of the configuration each aggregate in a topic becomes a stream of its own for whoever reads: `Order` from
 //! `events:orders` by `data.order_id` gives `events:orders#Order:123`. An [index](crate::index) of the topic notes which entries are
 //! about which aggregate. It is built once, for all of them, and brought up to date by one short read whenever it is asked; the
 //! [store](rewind_store::Parts) does the rest.
@@ -37,7 +37,7 @@ pub struct Topics {
     indexes: Indexes,
 }
 
-/// Which aggregates inside of topics were listed.
+/// Which aggregates in topics were listed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Listed {
     /// How far each topic was listed.
@@ -51,7 +51,7 @@ struct Place {
 }
 
 impl Topics {
-    /// These topics in `store`, that `event_reader` reads. What is noted of them takes at most so many bytes.
+    /// These topics in `store`, that `event_reader` reads. What is noted of them takes at most this many bytes.
     pub fn new(topics: Vec<Topic>, store: Store, event_reader: EventReader, bytes: usize) -> Self {
         let topics: Arc<[Topic]> = topics.into();
         let mut paths: HashMap<StreamKey, Vec<_>> = HashMap::new();
@@ -74,7 +74,7 @@ impl Topics {
         self.topics.is_empty()
     }
 
-    /// What clients are told of them.
+    /// What clients are told about them.
     pub fn about(&self) -> Vec<TopicAbout> {
         let about = |topic: &Topic| TopicAbout {
             stream: topic.stream.clone(),
@@ -84,17 +84,17 @@ impl Topics {
         self.topics.iter().map(about).collect()
     }
 
-    /// The rule by which a key is that of an aggregate inside of a topic.
+    /// The rule by which a key is that of an aggregate in a topic.
     pub fn of(&self, key: &StreamKey) -> Option<(&Topic, TopicPart)> {
         rule_of(&self.topics, key)
     }
 
-    /// What the key of an aggregate inside of a topic stands for.
+    /// What the key of an aggregate in a topic stands for.
     pub fn inside(&self, key: &StreamKey) -> Option<TopicAggregate> {
         TopicAggregate::of(&self.topics, key)
     }
 
-    /// The rule for the aggregates inside of a topic, where all keys that begin like this are theirs.
+    /// The rule for the aggregates in a topic, where all keys that begin like this are theirs.
     pub fn within(&self, prefix: &StreamKey) -> Option<&Topic> {
         self.topics.iter().find(|topic| topic.is_of(prefix))
     }

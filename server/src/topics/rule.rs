@@ -76,7 +76,7 @@ pub struct TopicAggregate {
 }
 
 impl TopicAggregate {
-    /// What the key of an aggregate inside of a topic stands for; nothing for other keys.
+    /// What the key of an aggregate in a topic stands for; `None` for other keys.
     pub fn of(topics: &[Topic], key: &StreamKey) -> Option<Self> {
         let (topic, part) = rule_of(topics, key)?;
         Some(Self { stream: topic.stream.clone(), by: topic.by.clone(), id: part.id })
@@ -88,7 +88,7 @@ impl TopicAggregate {
     }
 }
 
-/// The rule by which a key is that of an aggregate inside of a topic, and which one.
+/// The rule by which a key is that of an aggregate in a topic, and which one.
 pub(super) fn rule_of<'t>(topics: &'t [Topic], key: &StreamKey) -> Option<(&'t Topic, TopicPart)> {
     let part = key.topic_part()?;
     let is_meant =
@@ -110,7 +110,7 @@ fn read_one(rule: &TopicRule, before: &[Topic]) -> Result<Topic, Fault> {
         return Err(bad_stream("it is empty; give the key of a stream".to_owned()));
     }
     if key.topic_part().is_some() {
-        return Err(bad_stream("aggregates inside of a topic have none inside of them".to_owned()));
+        return Err(bad_stream("aggregates in a topic have none in them".to_owned()));
     }
     let path = by.parse().map_err(|error: rewind_domain::filter::FilterError| Fault::Path {
         by: by.clone(),
@@ -162,7 +162,7 @@ mod tests {
         let said = fault(&[("Order", "a\\b", "data.id")]);
         assert!(said.contains("lone backslash"), "{said}");
         let said = fault(&[("Order", "a#B:c", "data.id")]);
-        assert!(said.contains("inside of a topic"), "{said}");
+        assert!(said.contains("in a topic"), "{said}");
         let said = fault(&[("Order", "events:orders", "order_id")]);
         assert!(said.contains("`by` is `order_id`: `order_id` is no path"), "{said}");
     }

@@ -15,7 +15,7 @@ pub(super) struct Choice<'f> {
     filtering: Option<Filtering<'f>>,
     asks_version: bool,
     event_reader: &'f EventReader,
-    /// The aggregates inside of topics, by their keys.
+    /// The aggregates in topics, by their keys.
     inside: &'f HashMap<StreamKey, TopicAggregate>,
     /// Of those of which there was an entry, meant or not: how many.
     met: HashMap<StreamKey, u64>,
@@ -37,13 +37,13 @@ pub struct Failed {
 /// Reads a filter.
 ///
 /// # Errors
-/// Where it is none, and where.
+/// If it is none, and where.
 pub(super) fn compile(text: &str) -> Result<EventFilter, FilterError> {
     EventFilter::compile(&Filter::parse(text)?, Limits::default())
 }
 
 impl<'f> Choice<'f> {
-    /// By a filter; everything where there is none. Of what is read for an aggregate inside of a topic only its own.
+    /// By a filter; everything where there is none. Of what is read for an aggregate in a topic only its own.
     pub(super) fn new(
         filter: Option<&'f EventFilter>,
         event_reader: &'f EventReader,
@@ -62,7 +62,7 @@ impl<'f> Choice<'f> {
         }
     }
 
-    /// The first of the aggregates inside of topics of which there was no entry at all.
+    /// The first of the aggregates in topics of which there was no entry at all.
     pub(super) fn unmet(&self) -> Option<&StreamKey> {
         self.inside.keys().filter(|key| !self.met.contains_key(*key)).min()
     }
@@ -75,7 +75,7 @@ impl<'f> Choice<'f> {
     /// Leaves out of parts of streams what is not meant. `versions` are those of their first entries, where they are known.
     ///
     /// # Errors
-    /// Where an expression takes too long or too much memory.
+    /// If an expression takes too long or too much memory.
     pub(super) fn narrow(
         &mut self,
         pages: &mut [(StreamKey, Vec<Entry>)],

@@ -54,7 +54,7 @@ pub struct ExportOptions {
     pub streams: Vec<StreamKey>,
     /// Export all streams whose keys begin with this, such as `aggregate:Order:`; all there are where it is empty
     ///
-    /// Aggregates inside of topics are exported by their names, or with their topic.
+    /// Aggregates in topics are exported by their names, or with their topic.
     #[arg(long, value_name = "PREFIX", value_parser = StreamKey::from_str)]
     pub prefix: Option<StreamKey>,
     /// Export only the events that this filter means, such as `type:OrderPaid data.total>100`; see docs/filters.md
@@ -103,7 +103,7 @@ pub struct ExportReport {
     pub vanished: u64,
     /// The streams that Redis did not let this user read, and why. All others were written.
     pub refused: Vec<Refused>,
-    /// The file written; nothing for standard output.
+    /// The file written; `None` for standard output.
     pub output: Option<PathBuf>,
     /// How long it took.
     pub elapsed: Duration,
@@ -128,9 +128,9 @@ pub enum ExportError {
         /// The prefix.
         prefix: StreamKey,
     },
-    /// There are only aggregates inside of a topic with the prefix.
+    /// There are only aggregates in a topic with the prefix.
     #[error(
-        "the aggregates of `{prefix}` are inside of `{stream}`; name them, or export that stream, with a filter on `{by}` perhaps"
+        "the aggregates of `{prefix}` are in `{stream}`; name them, or export that stream, with a filter on `{by}` perhaps"
     )]
     InsideTopic {
         /// The prefix.
@@ -171,7 +171,7 @@ pub enum ExportError {
 /// Exports the streams.
 ///
 /// # Errors
-/// Where it cannot be completed. A file is written wholly or not at all.
+/// If it cannot be completed. A file is written wholly or not at all.
 pub async fn run(options: ExportOptions, config: &ReadConfig) -> Result<ExportReport, ExportError> {
     let started = Instant::now();
     let format = options.format()?;
@@ -320,7 +320,7 @@ async fn settle(
     let progress = Progress::new(Measure::Unknown, quiet);
     progress.say("looking at the streams");
     let (mut plan, mut refused) = (Vec::new(), Vec::new());
-    // An aggregate inside of a topic is read where it is.
+    // An aggregate in a topic is read where it is.
     let source = |key: &StreamKey| inside.get(key).map_or(key, |inside| &inside.stream).clone();
     let sources: Vec<StreamKey> = streams.iter().map(source).collect();
     let named = look_at(reader, &sources, &progress).await?;

@@ -35,7 +35,7 @@ pub enum FormatName {
 pub struct NoColumns;
 
 impl FormatName {
-    /// What the name of a file says of its format; nothing where it says nothing.
+    /// What the name of a file says of its format; `None` if it says nothing.
     pub(crate) fn of_file(path: &Path) -> Option<Self> {
         let is_gzip = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("gz"));
         let path = if is_gzip { Path::new(path.file_stem()?) } else { path };
@@ -48,7 +48,7 @@ impl Format {
     /// A format by its name.
     ///
     /// # Errors
-    /// Where it has no columns.
+    /// If it has no columns.
     pub(crate) fn new(name: FormatName, columns: Vec<EventPath>) -> Result<Self, NoColumns> {
         match name {
             FormatName::Csv => Ok(Self::Csv(columns)),

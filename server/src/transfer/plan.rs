@@ -10,7 +10,7 @@ use rewind_store::bulk::Span;
 
 /// How many streams one round reads from, which bounds how long Redis is busy with it where they are short.
 const ROUND_STREAMS: usize = 500;
-/// How many entries one round reads at most. Redis needs a millisecond or two for so many; more gain little.
+/// How many entries one round reads at most. Redis needs a millisecond or two for this many; more gain little.
 const ROUND_ENTRIES: u64 = 2_000;
 /// How many entries the first round reads, while nobody knows yet how large they are.
 const FIRST_ROUND_ENTRIES: u64 = 100;
@@ -31,7 +31,7 @@ pub(super) struct Plan {
 /// What is still to be read of a stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Remaining {
-    /// What is exported: the stream, or an aggregate inside of it.
+    /// What is exported: the stream, or an aggregate in it.
     pub(super) stream: StreamKey,
     /// Where it is read.
     source: StreamKey,

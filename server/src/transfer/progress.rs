@@ -10,7 +10,7 @@ use super::words;
 /// How often it moves while nothing happens, to show that the program is alive.
 const TICK: Duration = Duration::from_millis(120);
 
-/// A progress bar on stderr, or nothing where that is no terminal.
+/// A progress bar on stderr, or `None` if that is no terminal.
 pub(super) struct Progress {
     bar: ProgressBar,
 }

@@ -16,7 +16,7 @@ use rewind_store::{HistoryPage, Place, StoreError, digest};
 pub(crate) const KEYFRAME_EVERY: u64 = 1_024;
 /// The greatest distance, where reading out the state takes long: about what a script folds in ten milliseconds.
 const KEYFRAME_AT_LATEST: u64 = 3 * KEYFRAME_EVERY;
-/// The part of a walk's time that may go into laying keyframes closer than that: one in so many.
+/// The part of a walk's time that may go into laying keyframes closer than that: one in this many.
 const KEYFRAME_SHARE: u32 = 10;
 
 /// What a walk came to, beside what its visitor saw.

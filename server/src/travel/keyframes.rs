@@ -70,7 +70,7 @@ pub enum Reach {
     Version(u64),
     /// Before this entry.
     Before(EntryId),
-    /// So many versions before the last one that was seen.
+    /// This many versions before the last one that was seen.
     FromEnd(u64),
 }
 
@@ -103,7 +103,7 @@ enum State {
 }
 
 impl Identity {
-    /// That of a stream; nothing where the server does not tell whether anything was taken away.
+    /// That of a stream; `None` if the server does not tell whether anything was taken away.
     pub fn of(info: &StreamInfo) -> Option<Self> {
         info.extent.entries_added?;
         Some(Self { extent: info.extent.clone(), lineage: info.lineage })
@@ -278,7 +278,7 @@ impl History {
         self.measure(at + 1);
     }
 
-    /// Counts anew what one takes, since the one before it is another one.
+    /// Counts again what one takes, since the one before it is another one.
     fn measure(&mut self, at: usize) {
         let before = at.checked_sub(1).and_then(|before| self.frames.get(before));
         let Some(bytes) = self.frames.get(at).map(|kept| kept.bytes_beside(before)) else { return };

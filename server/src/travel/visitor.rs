@@ -60,7 +60,7 @@ pub trait Visitor: Serialize + DeserializeOwned + Send + 'static {
     /// beginning. Is asked again should the walk have to begin elsewhere.
     ///
     /// # Errors
-    /// Where there is nothing to walk to.
+    /// If there is nothing to walk to.
     fn begin(&mut self, _extent: &StreamExtent) -> Result<u64, Self::Error> {
         Ok(0)
     }
@@ -68,7 +68,7 @@ pub trait Visitor: Serialize + DeserializeOwned + Send + 'static {
     /// Takes the next event into the replay, or decides to stop before it. `is_last` where none comes behind it.
     ///
     /// # Errors
-    /// Where the fold fails.
+    /// If the fold fails.
     fn event(
         &mut self,
         replay: &mut Replay<'_>,
@@ -79,7 +79,7 @@ pub trait Visitor: Serialize + DeserializeOwned + Send + 'static {
     /// Sees where the walk came to, unless the fold failed on the way.
     ///
     /// # Errors
-    /// Where the state there cannot be read.
+    /// If the state there cannot be read.
     fn finish(&mut self, _replay: &mut Replay<'_>) -> Result<(), ReplayError> {
         Ok(())
     }

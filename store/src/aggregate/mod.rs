@@ -41,7 +41,7 @@ pub const MAX_MISSED_EVENTS: usize = 100;
 /// store.append(&order, &[created], Expected::New).await?;
 /// store.append(&order, &[added.clone()], Expected::Version(1)).await?;
 ///
-/// // Somebody who has not seen the second event is told of it.
+/// // Somebody who has not seen the second event is told about it.
 /// let Err(AppendError::Conflict(conflict)) = store.append(&order, &[added], Expected::Version(1)).await else {
 ///     panic!("a conflict is expected");
 /// };

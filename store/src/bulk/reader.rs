@@ -6,7 +6,7 @@ use super::link::Link;
 use crate::discover::{next_cursor, scan};
 use crate::{IdRange, StoreError, StoreUrl, StreamInfo, reply};
 
-/// How many keys one `SCAN` looks at: Redis needs about a millisecond for so many, during which it does nothing else.
+/// How many keys one `SCAN` looks at: Redis needs about a millisecond for this many, during which it does nothing else.
 const SCAN_COUNT: u64 = 1_000;
 
 /// Reads streams from end to end.
@@ -23,7 +23,7 @@ pub struct Span {
     pub after: Option<EntryId>,
     /// Up to and with this id.
     pub until: EntryId,
-    /// At most so many.
+    /// At most this many.
     pub count: u64,
 }
 
@@ -31,7 +31,7 @@ impl BulkReader {
     /// Connects.
     ///
     /// # Errors
-    /// Where Redis cannot be reached.
+    /// If Redis cannot be reached.
     pub async fn connect(url: &StoreUrl) -> Result<Self, StoreError> {
         Ok(Self { link: Link::new(url).await? })
     }
@@ -62,7 +62,7 @@ impl BulkReader {
     /// Asks about many streams; [`StoreError::NotFound`] and [`StoreError::WrongType`] for keys that are none.
     ///
     /// # Errors
-    /// Where Redis goes away.
+    /// If Redis goes away.
     pub async fn infos(
         &mut self,
         keys: &[StreamKey],
@@ -73,7 +73,7 @@ impl BulkReader {
     /// Reads many spans in one round trip. A stream that is gone by now has no entries.
     ///
     /// # Errors
-    /// Where Redis goes away.
+    /// If Redis goes away.
     pub async fn read(
         &mut self,
         spans: &[Span],

@@ -63,7 +63,7 @@ impl BulkWriter {
     /// Connects.
     ///
     /// # Errors
-    /// Where Redis cannot be reached.
+    /// If Redis cannot be reached.
     pub async fn connect(url: &StoreUrl) -> Result<Self, StoreError> {
         let link = Link::new(url).await?;
         let writes = link
@@ -77,7 +77,7 @@ impl BulkWriter {
     /// other streams may have been added by then; of the same stream only if someone else wrote to it at the same moment.
     ///
     /// # Errors
-    /// Where Redis goes away. Some of the lines may have been added then; trying again finds them.
+    /// If Redis goes away. Some of the lines may have been added then; trying again finds them.
     pub async fn append(&mut self, lines: &[Line]) -> Result<Vec<AppendOutcome>, StoreError> {
         if self.tops.len() > KNOWN_TOPS {
             self.tops.clear();

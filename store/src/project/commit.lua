@@ -4,7 +4,7 @@
 -- KEYS: checkpoint, streams, status, state, rows, changed keys; then the keys that handlers change.
 -- ARGV, one after the other:
 --   the generation and the checkpoint that are expected, the new checkpoint,
---   '1' where the state begins anew,
+--   '1' where the state begins again,
 --   the number of streams; for each its key, the position expected ('*' for any), the new position,
 --   the number of words of the status, and these words,
 --   '1' where the keys that handlers change are to be noted,
@@ -16,7 +16,7 @@ local function take()
   return ARGV[at]
 end
 
-local generation, expected, checkpoint, anew = take(), take(), take(), take()
+local generation, expected, checkpoint, again = take(), take(), take(), take()
 if (redis.call('HGET', KEYS[3], 'generation') or '') ~= generation then
   return 'generation'
 end
@@ -100,8 +100,8 @@ if notes then
     end
   end
 end
-if anew == '1' then
-  -- What begins anew has no state that counts.
+if again == '1' then
+  -- What begins again has no state that counts.
   local reply = redis.pcall('DEL', KEYS[2], KEYS[4], KEYS[5])
   if is_error(reply) then
     return failed(reply)

@@ -49,7 +49,7 @@ impl Commit<'_> {
     /// Does it. The checkpoint and the positions that it wrote come back.
     ///
     /// # Errors
-    /// Where Redis refuses it: then nothing was written. Where it is not known whether it was done, reading the checkpoint tells.
+    /// If Redis refuses it: then nothing was written. Where it is not known whether it was done, reading the checkpoint tells.
     pub(crate) async fn run(
         &self,
         store: &EventStore,

@@ -67,7 +67,7 @@ impl Feed {
         Self { fed, wanted }
     }
 
-    /// What comes next; nothing behind the end, or an error. May be dropped while it waits.
+    /// What comes next; `None` behind the end, or an error. May be dropped while it waits.
     pub(crate) async fn next(&mut self) -> Option<Result<Fed, ProjectError>> {
         self.fed.recv().await
     }
@@ -265,7 +265,7 @@ impl Reading {
     }
 }
 
-/// Begins to read a stream behind a position; nothing where it does not exist yet.
+/// Begins to read a stream behind a position; `None` if it does not exist yet.
 async fn begin(
     store: &Store,
     stream: &StreamKey,

@@ -291,7 +291,7 @@ impl Projection {
 /// Ends the rebuild of a projection, wherever it runs. The projection is as it was. Whether there was one.
 ///
 /// # Errors
-/// Where Redis refuses it.
+/// If Redis refuses it.
 pub async fn cancel_rebuild(store: &EventStore, name: &str) -> Result<bool, ProjectError> {
     Ok(!rebuild::discard(store, name).await?.is_empty())
 }
@@ -299,7 +299,7 @@ pub async fn cancel_rebuild(store: &EventStore, name: &str) -> Result<bool, Proj
 /// The keys that [`reset`] would remove.
 ///
 /// # Errors
-/// Where Redis cannot be read.
+/// If Redis cannot be read.
 pub async fn reset_removes(store: &EventStore, name: &str) -> Result<Vec<String>, ProjectError> {
     let keys = rebuild::existing(store, &Keys::of(name)).await?;
     Ok(keys.iter().map(|key| String::from_utf8_lossy(key).into_owned()).collect())
@@ -309,7 +309,7 @@ pub async fn reset_removes(store: &EventStore, name: &str) -> Result<Vec<String>
 /// event again. Returns the keys.
 ///
 /// # Errors
-/// Where Redis refuses it.
+/// If Redis refuses it.
 pub async fn reset(store: &EventStore, name: &str) -> Result<Vec<String>, ProjectError> {
     rebuild::remove(store, &Keys::of(name)).await
 }

@@ -20,7 +20,7 @@ pub trait Reducer: Send {
     /// what the events before it came to is returned with the failure.
     ///
     /// # Errors
-    /// Where the state cannot be read, or handlers cannot be run at all.
+    /// If the state cannot be read, or handlers cannot be run at all.
     async fn reduce(
         &mut self,
         batch: &Arc<Batch>,
@@ -161,7 +161,7 @@ impl Stored<'_> {
     /// The state of a fold; `None` before the first event.
     ///
     /// # Errors
-    /// Where it cannot be read.
+    /// If it cannot be read.
     pub async fn state(&self) -> Result<Option<Vec<u8>>, StoreError> {
         if self.is_from_start {
             return Ok(None);
@@ -180,7 +180,7 @@ impl Stored<'_> {
     /// The rows of these keys; `None` where there is none.
     ///
     /// # Errors
-    /// Where they cannot be read.
+    /// If they cannot be read.
     pub async fn rows(&self, keys: &[&str]) -> Result<Vec<Option<Vec<u8>>>, StoreError> {
         if self.is_from_start || keys.is_empty() {
             return Ok(vec![None; keys.len()]);

@@ -120,7 +120,7 @@ impl Store {
     /// How a projection is; `None` where there is none of that name.
     ///
     /// # Errors
-    /// Where Redis cannot be read.
+    /// If Redis cannot be read.
     pub async fn projection(&self, name: &str) -> Result<Option<Status>, StoreError> {
         let Some(mut status) = self.status_of(&Keys::of(name)).await? else { return Ok(None) };
         status.rebuild = self.status_of(&Keys::beside(name)).await?.map(Box::new);
@@ -130,7 +130,7 @@ impl Store {
     /// The state of a fold as JSON, or a row of a table where `key` names one; `None` where there is none.
     ///
     /// # Errors
-    /// Where Redis cannot be read.
+    /// If Redis cannot be read.
     pub async fn projected(
         &self,
         name: &str,
@@ -154,7 +154,7 @@ impl Store {
     /// The names of all projections whose checkpoint or status is in this database, whoever keeps them, in order.
     ///
     /// # Errors
-    /// Where Redis cannot be read.
+    /// If Redis cannot be read.
     pub async fn projections(&self) -> Result<Vec<String>, StoreError> {
         let mut names = std::collections::BTreeSet::new();
         let (mut nodes, mut cursor) = (self.shared.nodes.all().iter(), 0);

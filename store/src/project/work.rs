@@ -315,7 +315,7 @@ pub(crate) async fn note_stopped(store: &EventStore, keys: &Keys) -> Result<(), 
 /// Says in the status of a projection why it cannot be run at all, such as that its file is none.
 ///
 /// # Errors
-/// Where that cannot be written.
+/// If that cannot be written.
 pub async fn note_problem(store: &EventStore, name: &str, problem: &str) -> Result<(), WriteError> {
     let mut command = redis::cmd("HSET");
     command.arg(Keys::of(name).status());

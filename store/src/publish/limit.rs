@@ -12,7 +12,7 @@ pub struct Limit {
 /// What is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Kept {
-    /// So many of the newest entries.
+    /// This many of the newest entries.
     Newest(u64),
     /// This entry and those after it.
     From(EntryId),

@@ -130,7 +130,7 @@ impl Browser {
         .await
     }
 
-    /// Waits until exactly so many elements match.
+    /// Waits until exactly this many elements match.
     pub async fn count(&self, css: &str, count: usize) {
         eventually(&format!("there are {count} `{css}`"), || async {
             let found = self.driver.find_all(By::Css(css)).await.ok()?.len();
@@ -172,7 +172,7 @@ impl Browser {
         self.driver.action_chain().send_keys(keys).perform().await.unwrap();
     }
 
-    /// Drags from the left edge of an element so many pixels to the right.
+    /// Drags from the left edge of an element this many pixels to the right.
     pub async fn drag(&self, element: &WebElement, pixels: i64) {
         let rect = element.rect().await.unwrap();
         #[expect(clippy::cast_possible_truncation, reason = "pixels")]

@@ -28,7 +28,7 @@ async fn copied(browser: &Browser) -> String {
     .await
 }
 
-/// Copies by the keyboard: opens the menu, goes down so many lines, and presses.
+/// Copies by the keyboard: opens the menu, goes down this many lines, and presses.
 async fn copy_line(browser: &Browser, line: usize) -> String {
     browser
         .evaluate("(window.copied = null, document.querySelector('.copy-menu summary').focus())")

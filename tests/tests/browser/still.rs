@@ -58,7 +58,7 @@ async fn open(browser: &Browser, path: &str) {
     browser.see(&format!("{ROW}.fresh")).await;
 }
 
-/// Waits until so many events wait to be shown.
+/// Waits until this many events wait to be shown.
 async fn wait_for_new(browser: &Browser, count: u64) {
     eventually("events wait", || async {
         let text =

@@ -1,4 +1,4 @@
-//! Aggregates inside of topics, from the list of streams to their versions.
+//! Aggregates in topics, from the list of streams to their versions.
 
 use rewind_domain::aggregate_pattern::AggregatePatterns;
 use rewind_server::config::FoldConfig;

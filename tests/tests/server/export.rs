@@ -19,7 +19,7 @@ async fn shop() -> (TestRedis, TestApp) {
     (redis, app)
 }
 
-/// A stream of so many megabytes that no connection takes it while nobody reads.
+/// A stream of this many megabytes that no connection takes it while nobody reads.
 async fn heavy() -> (TestRedis, TestApp) {
     let redis = TestRedis::start().await;
     let data = format!(r#"{{"text":"{}"}}"#, "x".repeat(1 << 20));

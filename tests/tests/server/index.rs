@@ -105,7 +105,7 @@ async fn an_index_follows_what_happens_to_its_stream() {
         // A few at the end, more than one read takes, and some of both.
         ("add 10", EVENTS + 10),
         ("add 3000", EVENTS + 3_010),
-        // The head inside of a block, and whole blocks.
+        // The head in a block, and whole blocks.
         ("XTRIM s MAXLEN 7777", 7_777),
         ("XTRIM s MAXLEN 7770", 7_770),
         ("XTRIM s MAXLEN 100", 100),

@@ -1,4 +1,4 @@
-//! Lines of live events that leave some out: by a filter, or since they are about one aggregate inside of a topic.
+//! Lines of live events that leave some out: by a filter, or since they are about one aggregate in a topic.
 
 use rewind_server::config::FoldConfig;
 use rewind_tests::{LiveLine, TestApp, TestRedis};

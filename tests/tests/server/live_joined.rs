@@ -36,7 +36,7 @@ impl Joined {
         }
     }
 
-    /// Entries until there are so many, by watch: their ids, in the order in which they came.
+    /// Entries until there are this many, by watch: their ids, in the order in which they came.
     async fn entries(&mut self, count: usize) -> BTreeMap<u64, Vec<String>> {
         let mut entries = BTreeMap::<u64, Vec<String>>::new();
         while entries.values().map(Vec::len).sum::<usize>() < count {

@@ -106,7 +106,7 @@ fn application(events: &[Logged]) -> Value {
     });
     let work: BTreeSet<String> =
         events.iter().map(activity).filter(|activity| activity.starts_with("W_")).collect();
-    // Work is open where the last that is told of it is not that it was completed.
+    // Work is open where the last that is told about it is not that it was completed.
     let open: Map<String, Value> = work
         .into_iter()
         .filter_map(|item| {

@@ -1,4 +1,4 @@
-//! Histories that are written again under the same ids: nothing is told of what was there before.
+//! Histories that are written again under the same ids: nothing is told about what was there before.
 //!
 //! Each test asks a server that saw what was there before, and one that began afterwards. Both must say the same.
 
@@ -64,7 +64,7 @@ async fn found(app: &TestApp, filter: &str) -> Value {
     json!(frames)
 }
 
-/// Everything that is told of `s`, and depends on what was read of it before.
+/// Everything that is told about `s`, and depends on what was read of it before.
 async fn all_that_is_told(app: &TestApp, count: u64) -> Vec<(String, Value)> {
     let mut told = Vec::new();
     for version in [1, 2, count / 3, count / 2, count - 1, count] {

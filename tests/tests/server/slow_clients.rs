@@ -43,7 +43,7 @@ async fn a_request_that_is_not_complete_in_time_is_given_up() {
     assert_eq!(app.figure("rewind_header_timeouts_total").await, 1);
 }
 
-/// So many events that no buffer on the way takes an export of them.
+/// This many events that no buffer on the way takes an export of them.
 async fn large_stream(redis: &TestRedis) {
     let data = json!({ "text": "x".repeat(100_000) }).to_string();
     for number in 1..=200 {

@@ -1,4 +1,4 @@
-//! Aggregates inside of topics: the events of one thing among those of many, looked at like a stream of its own.
+//! Aggregates in topics: the events of one thing among those of many, looked at like a stream of its own.
 
 use rewind_server::config::FoldConfig;
 use rewind_tests::{TestApp, TestRedis, eventually};

@@ -12,7 +12,7 @@ use crate::{STREAMS, stream_name};
 
 /// Between two events of a writer: some hundred events a second in all.
 const PACE: Duration = Duration::from_millis(4);
-/// Every so many events a burst comes, which is more than queues hold.
+/// Every this many events a burst comes, which is more than queues hold.
 const BURST_EVERY: u64 = 300;
 const BURST: u64 = 800;
 

@@ -54,7 +54,7 @@ pub struct DiscoveryStatus {
     pub is_told: bool,
     /// About how many keys this walk has looked at.
     pub scanned: u64,
-    /// How many keys the database has in all; nothing where Redis does not tell.
+    /// How many keys the database has in all; `None` if Redis does not tell.
     pub keys_total: Option<u64>,
     /// How many streams were found.
     pub found: u64,
@@ -109,7 +109,7 @@ pub enum DiscoveryAction {
     Pause,
     /// To go on.
     Resume,
-    /// To walk the keyspace anew.
+    /// To walk the keyspace again.
     Restart,
 }
 

@@ -10,7 +10,7 @@ pub struct EventAnswer {
     pub stream: StreamKey,
     /// The event. Values up to a mebibyte are whole.
     pub event: Event,
-    /// The aggregates inside of this stream that the event is about, where the configuration has rules for them.
+    /// The aggregates in this stream that the event is about, where the configuration has rules for them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub aggregates: Vec<AggregateVersion>,
 }
@@ -20,6 +20,6 @@ pub struct EventAnswer {
 pub struct AggregateVersion {
     /// The aggregate, as a stream.
     pub stream: StreamKey,
-    /// The version; nothing where that is not known yet.
+    /// The version; `None` if that is not known yet.
     pub version: Option<u64>,
 }

@@ -31,7 +31,7 @@ pub struct BlamedPath {
     pub path: Pointer,
     /// The version that set it; the one before the first event for what the fold began with.
     pub version: u64,
-    /// The entry of that event; nothing for what the fold began with.
+    /// The entry of that event; `None` for what the fold began with.
     pub id: Option<EntryId>,
     /// Its type.
     #[serde(rename = "type")]

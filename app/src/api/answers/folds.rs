@@ -13,9 +13,9 @@ pub struct FoldAnswer {
     pub aggregate_type: Option<String>,
     /// The name of the fold that is used.
     pub name: String,
-    /// Its file name within the folder of folds; nothing for the default fold.
+    /// Its file name within the folder of folds; `None` for the default fold.
     pub file: Option<String>,
-    /// Its source; nothing for the default fold.
+    /// Its source; `None` for the default fold.
     pub source: Option<String>,
     /// What tells this source from others, for saving in its place; empty for the default fold.
     pub tag: String,
@@ -33,9 +33,9 @@ pub struct TrialAnswer {
     pub stream: StreamKey,
     /// The version of the state.
     pub version: u64,
-    /// The state there by the fold that is being written; nothing where it fails at or before that version.
+    /// The state there by the fold that is being written; `None` if it fails at or before that version.
     pub state: Option<Json>,
-    /// What leads there from the state by the saved fold; nothing where there is no such state.
+    /// What leads there from the state by the saved fold; `None` if there is no such state.
     pub changes: Vec<Change>,
     /// Where the fold that is being written fails.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -21,7 +21,7 @@ pub struct IndexAnswer {
     pub latest_version: u64,
     /// The types, the most frequent ones first.
     pub types: Vec<TypeCount>,
-    /// When the events happened, by the times in their ids; nothing where there are none.
+    /// When the events happened, by the times in their ids; `None` if there are none.
     pub histogram: Option<Histogram>,
     /// What is missing from the stream.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -34,7 +34,7 @@ pub struct IndexAnswer {
 /// How many events have a type.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TypeCount {
-    /// The type; nothing for events that tell none.
+    /// The type; `None` for events that tell none.
     pub r#type: Option<String>,
     /// How many.
     pub count: u64,

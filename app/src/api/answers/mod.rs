@@ -50,7 +50,7 @@ pub struct About {
 /// The cluster that the Redis server is a node of.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClusterAbout {
-    /// How many nodes it has; nothing where Redis does not tell this user.
+    /// How many nodes it has; `None` if Redis does not tell this user.
     pub nodes: Option<u64>,
     /// What of it is shown.
     pub message: String,
@@ -74,7 +74,7 @@ pub struct TopicAbout {
 pub struct StreamsPage {
     /// What was found in this part of the keyspace, in no order. A stream may be found twice.
     pub streams: Vec<StreamSummary>,
-    /// Where to go on looking; nothing once the whole keyspace was looked at.
+    /// Where to go on looking; `None` once the whole keyspace was looked at.
     pub next_cursor: Option<String>,
     /// About how many keys were looked at for this answer.
     pub scanned: u64,
@@ -91,9 +91,9 @@ pub struct StreamSummary {
     pub kind: StreamKind,
     /// How many entries it has.
     pub length: u64,
-    /// Its first entry; nothing where it is empty.
+    /// Its first entry; `None` if it is empty.
     pub first_id: Option<EntryId>,
-    /// Its last entry; nothing where it is empty.
+    /// Its last entry; `None` if it is empty.
     pub last_id: Option<EntryId>,
     /// How many consumer groups it has.
     pub groups: u64,

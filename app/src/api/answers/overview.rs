@@ -34,7 +34,7 @@ pub struct Overview {
     pub groups: Vec<GroupLag>,
     /// How many groups there are beside those told.
     pub groups_left_out: u64,
-    /// How Redis is; nothing where it does not tell this user.
+    /// How Redis is; `None` if it does not tell this user.
     pub redis: Option<RedisHealth>,
     /// What is worth knowing about it, the worst first.
     pub findings: Vec<Finding>,
@@ -45,7 +45,7 @@ pub struct Overview {
 /// The events of a category.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CategoryRate {
-    /// The category; nothing for all others together.
+    /// The category; `None` for all others together.
     pub category: Option<Category>,
     /// How many events in each second.
     pub counts: Vec<u64>,
@@ -54,7 +54,7 @@ pub struct CategoryRate {
 /// The events of a type.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TypeRate {
-    /// The type; nothing for those without one, and for the rest.
+    /// The type; `None` for those without one, and for the rest.
     pub r#type: Option<String>,
     /// The category in which it was last seen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -111,7 +111,7 @@ pub struct GroupLag {
     pub stream: StreamKey,
     /// Its name.
     pub group: String,
-    /// How many entries it has not been given yet; nothing where that cannot be told.
+    /// How many entries it has not been given yet; `None` if that cannot be told.
     pub lag: Option<u64>,
     /// How many these are at most, where the exact number cannot be told. There is at least one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -121,7 +121,7 @@ pub struct GroupLag {
     pub unknown_because: Option<String>,
     /// How many entries were given and not acknowledged.
     pub pending: u64,
-    /// How many of the first `pending_checked` of these are no longer in the stream; nothing where that could not be found out.
+    /// How many of the first `pending_checked` of these are no longer in the stream; `None` if that could not be found out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pending_gone: Option<u64>,
     /// Of how many pending entries it was looked whether they are still in the stream.
@@ -131,7 +131,7 @@ pub struct GroupLag {
     pub consumers: u64,
     /// The last entry that it was given.
     pub last_delivered_id: EntryId,
-    /// How long ago the last of its consumers did anything, in milliseconds; nothing where there are none, or Redis does not tell.
+    /// How long ago the last of its consumers did anything, in milliseconds; `None` if there are none, or Redis does not tell.
     pub idle_ms: Option<u64>,
 }
 
@@ -146,7 +146,7 @@ pub struct RedisHealth {
     pub role: String,
     /// How many replicas it has.
     pub replicas: u64,
-    /// Whether its link to its master is up; nothing where it is one.
+    /// Whether its link to its master is up; `None` if it is one.
     pub is_master_up: Option<bool>,
     /// How long it runs, in seconds.
     pub uptime_s: u64,
@@ -154,13 +154,13 @@ pub struct RedisHealth {
     pub clients: u64,
     /// How many of them wait in a blocking command.
     pub blocked_clients: u64,
-    /// How many there may be; nothing where it does not say.
+    /// How many there may be; `None` if it does not say.
     pub max_clients: Option<u64>,
     /// How many commands it did in the last second.
     pub commands_per_second: u64,
     /// How much memory it uses, in bytes.
     pub memory_bytes: u64,
-    /// How much it may use; nothing where there is no limit.
+    /// How much it may use; `None` if there is no limit.
     pub memory_limit_bytes: Option<u64>,
     /// What it does at that limit.
     pub memory_policy: String,

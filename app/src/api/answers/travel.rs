@@ -13,7 +13,7 @@ pub struct ReplayAnswer {
     pub stream: StreamKey,
     /// The version.
     pub version: u64,
-    /// The entry that made it; nothing for the version before the first event present.
+    /// The entry that made it; `None` for the version before the first event present.
     pub id: Option<EntryId>,
     /// That entry's type.
     #[serde(rename = "type")]
@@ -115,7 +115,7 @@ pub struct SkippedType {
 }
 
 impl Shortfall {
-    /// What is missing from a history, and what a replay of it passed over; nothing where that is nothing.
+    /// What is missing from a history, and what a replay of it passed over; `None` if that is nothing.
     pub fn of(missing: Option<Incomplete>, tally: &Tally) -> Option<Self> {
         let skipped = tally.skipped.iter();
         let shortfall = Self {

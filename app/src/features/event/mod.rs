@@ -274,7 +274,7 @@ fn load_button(event: &Event, is_loaded: bool, on_load: impl Fn() + 'static) -> 
     })
 }
 
-/// Gives the focus back to a button that is drawn anew with the next event, so that it can be pressed again.
+/// Gives the focus back to a button that is drawn again with the next event, so that it can be pressed again.
 fn keep_step_focused() {
     let focused = document().active_element().map(|element| element.id());
     let step = [true, false].map(step_id).into_iter().find(|id| focused.as_deref() == Some(*id));

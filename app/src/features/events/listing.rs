@@ -89,7 +89,7 @@ impl Listing {
         }
     }
 
-    /// Begins anew, with other events.
+    /// Begins again, with other events.
     pub(super) fn reset(self) {
         self.above.set(0);
         self.active.set(None);

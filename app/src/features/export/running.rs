@@ -72,7 +72,7 @@ impl Exports {
         self.0.update(|exports| exports.retain(|export| export.ticket != *ticket));
     }
 
-    /// Changes what is known of one; says whether it is over, or nothing where it is not among them any more.
+    /// Changes what is known of one; says whether it is over, or `None` if it is not among them any more.
     fn hear(self, ticket: &Ticket, hear: impl FnOnce(&mut Export)) -> Option<bool> {
         self.0
             .try_update(|exports| {

@@ -90,7 +90,7 @@ fn absence(place: Place, remote: Remote<u64, Option<Arc<Event>>>) -> &'static st
     }
 }
 
-/// The event that made a version; nothing where none did, or where the saved fold is none, without which versions are not
+/// The event that made a version; `None` if none did, or where the saved fold is none, without which versions are not
 /// told.
 async fn fetch(stream: StreamKey, version: u64) -> Result<Option<Arc<Event>>, ApiError> {
     let query = WindowQuery::new(stream.clone(), Until::Version(version)).with_limit(2);

@@ -169,7 +169,7 @@ fn FoldHead(desk: Desk) -> impl IntoView {
                 on:click=move |_| desk.revert()
             >
                 <Icon glyph=Glyph::Revert />
-                <span>{move || if desk.is_new.get() { "Begin anew" } else { "Revert to saved" }}</span>
+                <span>{move || if desk.is_new.get() { "Start over" } else { "Revert to saved" }}</span>
             </button>
             <button
                 type="button"

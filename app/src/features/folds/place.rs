@@ -23,9 +23,9 @@ const LEAP: u64 = 10;
 /// A version, and the way to others.
 #[derive(Clone, Copy)]
 pub(super) struct Place {
-    /// The version that is meant; nothing for the last one.
+    /// The version that is meant; `None` for the last one.
     wanted: RwSignal<Option<u64>>,
-    /// The last version, as far as answers told of a later one than there was.
+    /// The last version, if answers named a later one than there was.
     latest: RwSignal<u64>,
     summary: Remote<(), StreamSummary>,
     sought: RwSignal<Option<Point>>,
@@ -33,7 +33,7 @@ pub(super) struct Place {
     settle: Debounce,
     location: Location,
     stream: StoredValue<StreamKey>,
-    /// The version where it came to rest; nothing for the last one.
+    /// The version where it came to rest; `None` for the last one.
     pub(super) settled: RwSignal<Option<u64>>,
     /// Which versions there are, and which is meant.
     pub(super) versions: Memo<Versions>,

@@ -92,7 +92,7 @@ impl Trial {
         Self { answer, problem, stopped, refusal }
     }
 
-    /// What came of it last, be it of what was written before.
+    /// The last outcome, possibly of what was written before.
     pub(super) fn loaded(self) -> Option<Arc<Loaded<Question, TrialAnswer>>> {
         self.answer.loaded()
     }

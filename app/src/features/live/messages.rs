@@ -18,7 +18,7 @@ pub(crate) enum LiveMessage {
     Entry(Box<LiveEntry>),
     /// Entries are missing.
     Gap(LiveGap),
-    /// A stream was made anew, and follows from its beginning.
+    /// A stream was made again, and follows from its beginning.
     Remade(StreamKey),
     /// Some were passed over and follow now.
     Lag,

@@ -108,7 +108,7 @@ fn failure(error: ApiError, remote: Remote<(), Overview>) -> impl IntoView {
 
 #[component]
 fn Panels(picture: RwSignal<Option<Arc<Overview>>>) -> impl IntoView {
-    // Each part is drawn anew only where it is another one.
+    // Each part is drawn again only where it is another one.
     fn part<T: Clone + Default + PartialEq + Send + Sync + 'static>(
         picture: RwSignal<Option<Arc<Overview>>>,
         read: fn(&Overview) -> T,
@@ -151,7 +151,7 @@ fn Panels(picture: RwSignal<Option<Arc<Overview>>>) -> impl IntoView {
     }
 }
 
-/// In which way the rates are not the whole; nothing where they are.
+/// In which way the rates are not the whole. Nothing is drawn if they are.
 fn coverage_note(coverage: &Coverage, from_s: u64) -> Option<String> {
     let mut notes = Vec::new();
     if let Some(problem) = &coverage.problem {

@@ -28,7 +28,7 @@ pub(super) struct Tree {
     pub(super) offset: Signal<usize>,
     /// How many rows there are.
     pub(super) total: Signal<usize>,
-    /// How the search stands; nothing until the first answer.
+    /// How the search stands; `None` until the first answer.
     pub(super) status: Signal<Option<DiscoveryStatus>>,
 }
 

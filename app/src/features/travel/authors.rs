@@ -14,7 +14,7 @@ use crate::features::travel::traveller::Traveller;
 use crate::platform::remote::Remote;
 use crate::ui::state::shared::Same;
 
-/// So many versions apart what was found out is kept, so that no way back is longer.
+/// What was found out is kept once in this many versions, so that no way back is longer.
 const KEPT_EVERY: usize = 16;
 
 /// Which blame: that of this version, these types of events left out.
@@ -43,12 +43,12 @@ impl Authors {
         let told = Remote::new(
             move || {
                 let (base, is_start) = window.get()?;
-                // Before the first event there is nobody to be told of.
+                // Before the first event there is nobody to name.
                 (is_asked.get() && !is_start).then(|| (base, ignored.get()))
             },
             move |(version, ignored)| fetch(key.clone(), version, ignored),
         );
-        // By version; what is told of another window or with other types left out is another one.
+        // By version; what is told about another window or with other types left out is another one.
         let known = StoredValue::new(BTreeMap::<u64, Blame>::new());
         let beginning = Memo::new(move |_| {
             known.update_value(BTreeMap::clear);
@@ -79,7 +79,7 @@ impl Authors {
         Self { blame, is_asked, told }
     }
 
-    /// Who last set a value or something inside of it; nothing where nobody did or is known yet.
+    /// Who last set a value or something in it; `None` if nobody did or is known yet.
     pub(super) fn author(self, path: &Pointer) -> Option<Arc<Author>> {
         self.ask();
         self.blame.with(|blame| blame.as_ref()?.author(path))
@@ -90,7 +90,7 @@ impl Authors {
         self.blame.with(Option::is_none) && self.told.error().is_none()
     }
 
-    /// Why nobody can be told of.
+    /// Why nobody can be named.
     pub(super) fn error(self) -> Option<ApiError> {
         self.told.error().filter(|_| self.blame.with(Option::is_none))
     }

@@ -26,7 +26,7 @@ pub(super) fn ChangesPane(travel: Travel) -> impl IntoView {
         reveal.set(Some(path));
         sheet.set(Sheet::State);
     };
-    // Drawn anew only where it is another thing, not with every change.
+    // Drawn again only where it is another thing, not with every change.
     let has_state = Memo::new(move |_| traveller.document.with(Option::is_some));
     let error = Memo::new(move |_| comparison.error());
     let is_waiting = Memo::new(move |_| comparison.is_waiting());

@@ -79,7 +79,7 @@ impl Comparison {
         Self { base, changes, chosen, traveller, fetched }
     }
 
-    /// The state that is compared with; nothing while it is not there.
+    /// The state that is compared with; `None` while it is not there.
     pub(super) fn before(self) -> Option<Document> {
         if self.base.get().is_some() {
             return self.chosen.get().map(|(_, state)| state);

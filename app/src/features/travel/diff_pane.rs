@@ -23,7 +23,7 @@ pub(super) fn DiffPane(travel: Travel) -> impl IntoView {
             serde_json::to_string_pretty(&patch).unwrap_or_default()
         })
     };
-    // Drawn anew only where it is another thing, not with every state.
+    // Drawn again only where it is another thing, not with every state.
     let error = Memo::new(move |_| comparison.error());
     let is_waiting = Memo::new(move |_| comparison.is_waiting());
     let has_state = Memo::new(move |_| traveller.document.with(Option::is_some));

@@ -79,7 +79,7 @@ pub(crate) fn TravelPage(
     let location = Location::expect();
     let times_remade = RwSignal::new(0_u64);
     let again = stream.clone();
-    // All that is known is of a stream that is no more, so the page begins anew, at the end of what is there now.
+    // All that is known is of a stream that is no more, so the page begins again, at the end of what is there now.
     let begin_again = Callback::new(move |()| {
         let latest = TravelAddress::latest(again.clone());
         location.go(&latest.href(), History::Replace);

@@ -10,7 +10,7 @@ use crate::platform::remote::Remote;
 use crate::ui::state::shared::Same;
 use rewind_domain::StreamKey;
 
-/// How many versions may come before the strip is drawn anew: a part of its width that nobody would see.
+/// How many versions may come before the strip is drawn again: a part of its width that nobody would see.
 const RENEWED_AFTER: u64 = 100;
 
 #[component]

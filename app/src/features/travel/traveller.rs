@@ -35,7 +35,7 @@ pub(super) struct Traveller {
     pub(super) options: RwSignal<ViewOptions>,
     /// Whether new versions are followed as they come.
     pub(super) is_following: RwSignal<bool>,
-    /// What is not in the window; nothing while all that is needed is.
+    /// What is not in the window; `None` while all that is needed is.
     wanted: RwSignal<Option<Point>>,
     /// The version to stand at once what is wanted is here, if that is another by now.
     aim: StoredValue<Option<u64>>,
@@ -53,13 +53,13 @@ pub(super) struct Traveller {
     pub(super) version: Memo<u64>,
     /// The event that made it, where it is at hand.
     pub(super) step: Memo<Option<Same<Step>>>,
-    /// The state; nothing where the fold had stopped before.
+    /// The state; `None` if the fold had stopped before.
     pub(super) document: Memo<Option<Document>>,
-    /// What is known of the history as a whole; nothing until the first answer.
+    /// What is known of the history as a whole; `None` until the first answer.
     pub(super) facts: Memo<Option<Facts>>,
 }
 
-/// What an answer tells of a history as a whole.
+/// What an answer says about a history as a whole.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Facts {
     /// The version before the first event that is present.
@@ -376,7 +376,7 @@ impl Traveller {
         }
     }
 
-    /// Whether the window that is on its way will have a version, so that asking anew would only delay it.
+    /// Whether the window that is on its way will have a version, so that asking again would only delay it.
     fn is_covered_soon(self, version: Option<u64>) -> bool {
         match (self.wanted.get_untracked(), version) {
             (Some(Point::Version(wanted)), Some(version)) => wanted.abs_diff(version) <= NEAR,

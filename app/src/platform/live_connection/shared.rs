@@ -23,7 +23,7 @@ const WORKER: &str = "link[rel=live-worker]";
 const SIGN_OF_LIFE: Duration = Duration::from_secs(20);
 
 thread_local! {
-    /// This tab's way to the worker; nothing where there is none.
+    /// This tab's way to the worker; `None` if there is none.
     static TAB: RefCell<Option<Option<Rc<Tab>>>> = const { RefCell::new(None) };
 }
 
@@ -40,7 +40,7 @@ struct Tab {
     _worker: SharedWorker,
 }
 
-/// Asks the worker for a watch; nothing where there is no worker.
+/// Asks the worker for a watch; `None` if there is no worker.
 pub(super) fn open(watch: &LiveQuery, listener: &Listener) -> Option<SharedLine> {
     let tab = TAB.with_borrow_mut(|tab| tab.get_or_insert_with(Tab::connect).clone())?;
     let number = tab.next.get();

@@ -39,13 +39,13 @@ impl Found {
         Self::new(paths, total)
     }
 
-    /// Values that match, in document order, of so many in all.
+    /// Values that match, in document order, of this many in all.
     fn new(in_order: Vec<Pointer>, total: usize) -> Self {
         let all = in_order.iter().cloned().collect();
         Self { matches: Same::new(Places { in_order, all, total }), at: None }
     }
 
-    /// The same look at what was found anew: at the same value, if it still matches.
+    /// The same look at what was found again: at the same value, if it still matches.
     #[must_use]
     pub(crate) fn looking_at(mut self, path: Option<&Pointer>) -> Self {
         self.at = path.and_then(|path| self.matches.in_order.iter().position(|p| p == path));

@@ -36,7 +36,7 @@ pub(crate) struct Chart {
 pub(crate) struct Layer {
     /// What it is of.
     pub(crate) name: String,
-    /// Its colour; nothing for the rest.
+    /// Its colour; `None` for the rest.
     pub(crate) hue: Option<u32>,
     /// Whether a layer below has the same colour.
     pub(crate) is_paler: bool,

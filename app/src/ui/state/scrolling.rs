@@ -14,7 +14,7 @@ pub(crate) struct Scrolled {
 }
 
 impl Scrolled {
-    /// How far to scroll for a row to be in sight; nothing where it is. A row that is next to those in sight is brought to the edge,
+    /// How far to scroll for a row to be in sight; `None` if it is. A row that is next to those in sight is brought to the edge,
     /// one that is further away to the middle: whoever comes from afar sees what is around.
     pub(crate) fn to_show(self, index: usize) -> Option<f64> {
         let Self { count, row_height, shown, height } = self;

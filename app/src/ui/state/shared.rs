@@ -1,4 +1,4 @@
-//! Values that are compared by what they share, since comparing what is inside of them would take longer than anything
+//! Values that are compared by what they share, since comparing what is in them would take longer than anything
 //! that is done with them.
 
 use std::ops::Deref;

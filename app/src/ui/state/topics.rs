@@ -5,7 +5,7 @@ use rewind_domain::{Event, Json, StreamKey, TopicPart};
 
 use crate::api::TopicAbout;
 
-/// The aggregates inside of a stream that one of its events is about.
+/// The aggregates in a stream that one of its events is about.
 pub(crate) fn parts_of(topics: &[TopicAbout], stream: &StreamKey, event: &Event) -> Vec<TopicPart> {
     let part = |topic: &TopicAbout| {
         let path: EventPath = topic.by.parse().ok()?;

@@ -52,7 +52,7 @@ impl TreeState {
         self.toggled.insert(path, is_open);
     }
 
-    /// Opens all that a value is inside of, as far as needed to show it.
+    /// Opens all that a value is in, as far as needed to show it.
     pub(crate) fn reveal(&mut self, path: &Pointer, document: &Json) {
         let mut child = path.clone();
         while let Some((container, key)) = child.split_last() {
@@ -73,7 +73,7 @@ impl TreeState {
         }
     }
 
-    /// Shows so many more of a container's members.
+    /// Shows this many more of a container's members.
     pub(crate) fn show_more(&mut self, container: Pointer) {
         let limit = self.child_limit(&container);
         self.limits.insert(container, limit.saturating_mul(5));
@@ -90,7 +90,7 @@ impl TreeView for TreeState {
     }
 }
 
-/// How deep a document can be open with at most so many rows; as deep as can be where all of it is less.
+/// How deep a document can be open with at most this many rows; as deep as can be where all of it is less.
 fn depth_within(document: &Json, max_rows: usize) -> usize {
     let mut level = vec![document];
     let mut rows = 0_usize;

@@ -4,7 +4,7 @@ use super::{Comparison, Expr, Member};
 
 /// How deep parentheses and `!` may nest: deeper than anyone writes, and no strain for any stack.
 const MAX_DEPTH: usize = 32;
-/// Numbers of so many digits are the same in every reader of decimals; longer ones are left to the engine.
+/// Numbers of this many digits are the same in every reader of decimals; longer ones are left to the engine.
 const MAX_DIGITS: usize = 15;
 
 /// Members that every object has in JavaScript, whatever is in the data.

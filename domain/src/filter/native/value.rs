@@ -8,7 +8,7 @@ use crate::json::Scalar;
 
 /// The largest integer up to which an integer of the data is a number to a script; beyond, it is a `BigInt`.
 const MAX_SAFE: u64 = (1 << 53) - 1;
-/// Strings of so many digits are the same number in every reader of decimals; longer ones are left to the engine.
+/// Strings of this many digits are the same number in every reader of decimals; longer ones are left to the engine.
 const MAX_DIGITS: usize = 15;
 
 pub(super) enum Value<'a> {

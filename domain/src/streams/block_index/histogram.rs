@@ -34,7 +34,7 @@ pub struct Bucket {
 }
 
 impl BlockIndex {
-    /// Divides the entries from one moment to another, both in Unix milliseconds and included, into at most so many parts.
+    /// Divides the entries from one moment to another, both in Unix milliseconds and included, into at most this many parts.
     /// Without entries there, there are parts all the same, with nothing in them.
     pub fn histogram(&self, time_ms: RangeInclusive<u64>, buckets: usize) -> Histogram {
         let (from, to) = (*time_ms.start(), *time_ms.end());

@@ -168,7 +168,7 @@ impl BlockIndex {
         true
     }
 
-    /// Drops the blocks before `first_id`, the first entry that the stream still has. Where it lies inside of a block, that
+    /// Drops the blocks before `first_id`, the first entry that the stream still has. Where it lies in a block, that
     /// block is given: its entries from there on must be counted again, see [`BlockIndex::recount_first`].
     pub fn trim_before(&mut self, first_id: EntryId) -> Option<BlockSpan> {
         while self.blocks.front().is_some_and(|block| block.last_id < first_id) {

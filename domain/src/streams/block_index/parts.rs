@@ -15,7 +15,7 @@ pub struct Part {
     pub first_id: EntryId,
     /// The last one.
     pub last_id: EntryId,
-    /// How many entries it has; where the range begins or ends inside of its blocks, at most so many.
+    /// How many entries it has; where the range begins or ends in its blocks, at most this many.
     pub entries: u64,
 }
 

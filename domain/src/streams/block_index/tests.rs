@@ -15,7 +15,7 @@ struct Both {
 enum Step {
     /// Entries are added: how far apart in time, and of which type.
     Append(Vec<(u64, u8)>),
-    /// Of a hundred entries so many are trimmed.
+    /// Of a hundred entries this many are trimmed.
     Trim(u8),
 }
 
@@ -61,7 +61,7 @@ impl Both {
 
     /// As the server does it: blocks are dropped, and the first that is left is read again.
     fn trim(&mut self, count: usize) {
-        // An index that lost everything begins anew, with any id.
+        // An index that lost everything begins again, with any id.
         let count = count.min(self.entries.len().saturating_sub(1));
         self.entries.drain(..count);
         let Some((first, _)) = self.entries.first() else { return };

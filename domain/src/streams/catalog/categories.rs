@@ -30,7 +30,7 @@ pub struct CategoryRow {
     pub category: Category,
     /// How deep it stands, from 0.
     pub depth: u32,
-    /// The row of the category that it is within; nothing for an outermost one.
+    /// The row of the category that it is within; `None` for an outermost one.
     pub parent_row: Option<u64>,
     /// How many categories stand directly within it.
     pub categories: u64,

@@ -190,7 +190,7 @@ impl Catalog {
         *self = kept;
     }
 
-    /// Takes note of what a stream holds; nothing where that cannot be told any more. Of a stream that is not here,
+    /// Takes note of what a stream holds; `None` if that cannot be told any more. Of a stream that is not here,
     /// nothing is noted.
     pub fn note(&mut self, key: &StreamKey, numbers: Option<Numbers>) {
         let Ok(at) = self.position(key.as_bytes()) else { return };

@@ -19,7 +19,7 @@ impl Rank {
     /// How many there are.
     pub(super) const COUNT: usize = Self::Inside as usize + 1;
 
-    /// How well a key fits, capitals or not; nothing where it does not have it.
+    /// How well a key fits, capitals or not; `None` if it does not have it.
     pub(super) fn of(key: &[u8], part: &[u8]) -> Option<Self> {
         let first = find(key, part)?;
         if key.len() == part.len() {

@@ -16,7 +16,7 @@ const MAX_ENTRIES: u64 = 50_000;
 const MAX_BYTES: usize = 256 << 20;
 /// How many entries of one stream are read at a time, from the event to either side.
 const MAX_STEP: u64 = 200;
-/// With fewer than so many a step would not be worth its round trip.
+/// With fewer than this many a step would not be worth its round trip.
 const MIN_STEP: u64 = 10;
 /// How many entries one round trip asks for, so that other requests have their turn in between.
 const ROUND_TRIP_ENTRIES: u64 = 500;

@@ -49,7 +49,7 @@ impl Worker {
     }
 }
 
-/// An expression that begins anew where it was stopped.
+/// An expression that begins again where it was stopped.
 struct Asking<'e> {
     expression: &'e Expression,
     evaluating: Option<Evaluating>,

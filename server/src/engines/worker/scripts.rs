@@ -25,7 +25,7 @@ impl Scripts {
     /// The fold of this source.
     ///
     /// # Errors
-    /// Where it is none.
+    /// If it is none.
     pub(super) fn fold(&mut self, script: &Script) -> Result<Arc<ScriptFold>, FoldError> {
         let limits = self.limits;
         let read = || ScriptFold::compile(&script.name, &script.source, limits).map(Arc::new);
@@ -35,7 +35,7 @@ impl Scripts {
     /// The projection of this source.
     ///
     /// # Errors
-    /// Where it is none.
+    /// If it is none.
     pub(super) fn projection(
         &mut self,
         script: &Script,
@@ -48,7 +48,7 @@ impl Scripts {
     /// The expression of this source.
     ///
     /// # Errors
-    /// Where it is none.
+    /// If it is none.
     pub(super) fn expression(&mut self, source: &str) -> Result<Expression, FoldError> {
         let limits = self.limits;
         let read = || Ok((source.to_owned(), Expression::compile(source, limits)?));

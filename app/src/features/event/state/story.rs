@@ -116,7 +116,7 @@ impl Story {
         )
     }
 
-    /// How many related events are not shown, since there are so many.
+    /// How many related events are not shown because there are too many.
     pub(crate) fn left_out(&self) -> u64 {
         self.answer.total.saturating_sub(self.answer.events.len() as u64)
     }

@@ -81,7 +81,7 @@ pub(crate) fn EventDetail(
     }
 }
 
-/// The id of the button that steps: it is made anew with each event, and keeps the focus.
+/// The id of the button that steps: it is made again with each event, and keeps the focus.
 pub(crate) const fn step_id(forward: bool) -> &'static str {
     if forward { "event-next" } else { "event-previous" }
 }

@@ -48,7 +48,7 @@ pub(crate) fn FieldsTable(
     let Cut { fields_left_out, .. } = cut;
     let left_out = (fields_left_out > 0).then(|| {
         let fields = text::counted(fields_left_out, "more field is", "more fields are");
-        view! { <li class="pane-note">{format!("{fields} not shown, since there are so many.")}</li> }
+        view! { <li class="pane-note">{format!("{fields} not shown, since there are too many.")}</li> }
     });
     view! {
         <ul class="fields" aria-label="Fields">

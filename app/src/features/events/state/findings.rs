@@ -9,7 +9,7 @@ use crate::api::{ApiError, Order};
 use crate::ui::state::seen::{Seen, Sighting};
 use rewind_domain::sse::Frame;
 
-/// How many events a page keeps. Whoever has so many before them needs a narrower filter.
+/// How many events a page keeps. Whoever has this many before them needs a narrower filter.
 pub(crate) const MAX_FOUND: usize = 10_000;
 
 /// An event that was found.
@@ -139,7 +139,7 @@ impl Findings {
     /// Takes what the search tells, of the events those that are `wanted`.
     ///
     /// # Errors
-    /// Where it cannot be read, which must not go unnoticed.
+    /// If it cannot be read, which must not go unnoticed.
     pub(crate) fn take(
         &mut self,
         frame: &Frame,

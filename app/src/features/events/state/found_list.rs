@@ -66,7 +66,7 @@ impl FoundList {
     /// Takes what the search tells.
     ///
     /// # Errors
-    /// Where it cannot be read.
+    /// If it cannot be read.
     pub(crate) fn take(&mut self, frame: &Frame) -> Result<(), serde_json::Error> {
         let arrivals = &self.arrivals;
         // What was added while the search began may come from both sides.

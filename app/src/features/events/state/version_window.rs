@@ -200,7 +200,7 @@ impl VersionWindow {
         }
     }
 
-    /// Notes that so many versions are gone before the next one that arrives. That one says better which it is, where it says it: what was
+    /// Notes that this many versions are gone before the next one that arrives. That one says better which it is, where it says it: what was
     /// emptied before it was looked at has lost versions that this window never had.
     pub(crate) fn skip(&mut self, missing: u64) {
         self.skipped += missing;

@@ -59,7 +59,7 @@ impl Export {
         self.is_lost || self.phase().is_over()
     }
 
-    /// How much was looked at, of how much; nothing while that is not known.
+    /// How much was looked at, of how much; `None` while that is not known.
     pub(crate) fn share(&self) -> Option<(u64, u64)> {
         let progress = &self.status.progress;
         let total = progress.total.filter(|_| self.phase() == ExportPhase::Running)?;

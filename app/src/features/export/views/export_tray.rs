@@ -7,7 +7,7 @@ use crate::features::export::state::exports::Export;
 use crate::platform::press::Press;
 use crate::ui::text;
 
-/// Tells of each export how far it is, and ends those that are not wanted any more. Takes no room while there is none.
+/// Shows how far each export is, and ends those that are not wanted any more. Takes no room while there is none.
 #[component]
 pub(crate) fn ExportTray(
     /// All of them.

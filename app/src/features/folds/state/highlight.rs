@@ -22,7 +22,7 @@ pub(crate) struct Highlighted {
 /// A part of a line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Piece {
-    /// What it is; nothing for what is plain.
+    /// What it is; `None` for what is plain.
     pub(crate) kind: Option<Kind>,
     /// How it reads.
     pub(crate) text: String,
@@ -391,7 +391,7 @@ impl<'s> Scanner<'s> {
         }
     }
 
-    /// Whatever was left open inside of the brackets is closed with them: so what is being written disturbs only what is
+    /// Whatever was left open in the brackets is closed with them: so what is being written disturbs only what is
     /// around it.
     fn close_curly(&mut self, start: usize) {
         let is_curly =

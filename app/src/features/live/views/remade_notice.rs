@@ -7,7 +7,7 @@ use crate::ui::icon::{Glyph, Icon};
 use crate::ui::stream_key::KeyText;
 use crate::ui::text;
 
-/// Says that streams were deleted and made again since the page was opened; nothing while there are none.
+/// Says that streams were deleted and made again since the page was opened. Nothing is drawn while there are none.
 #[component]
 pub(crate) fn RemadeNotice(
     /// The streams.

@@ -9,7 +9,7 @@ use crate::ui::text;
 /// The figures of a Redis server.
 #[component]
 pub(crate) fn RedisStrip(
-    /// What it tells; nothing where it does not.
+    /// What it tells; `None` if it does not.
     #[prop(into)]
     health: Signal<Option<RedisHealth>>,
 ) -> impl IntoView {

@@ -11,10 +11,10 @@ use crate::ui::text;
 /// Tells how far the search is, and pauses it or lets it go on.
 #[component]
 pub(crate) fn ScanProgress(
-    /// How far it is; nothing until that is known.
+    /// How far it is; `None` until that is known.
     #[prop(into)]
     status: Signal<Option<DiscoveryStatus>>,
-    /// Pauses it, lets it go on, or begins anew.
+    /// Pauses it, lets it go on, or begins again.
     #[prop(into)]
     on_action: Callback<DiscoveryAction>,
 ) -> impl IntoView {

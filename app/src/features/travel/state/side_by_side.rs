@@ -7,7 +7,7 @@ use std::collections::HashSet;
 use rewind_domain::json::Object;
 use rewind_domain::{Json, Pointer};
 
-/// Stretches of so many equal members or items become one line.
+/// Stretches of this many equal members or items become one line.
 const FOLDED_FROM: usize = 4;
 /// How many of them are shown on both sides of something that differs.
 const CONTEXT: usize = 1;

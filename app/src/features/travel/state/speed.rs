@@ -5,9 +5,9 @@ use rewind_domain::playback::Pace;
 /// A speed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Speed {
-    /// So many versions a second.
+    /// This many versions a second.
     PerSecond(u32),
-    /// In the rhythm in which the events happened, so many times as fast.
+    /// In the rhythm in which the events happened, this many times as fast.
     Rhythm(u32),
 }
 

@@ -39,7 +39,7 @@ pub(crate) fn is_of_type(step: &Step, event_type: &str) -> bool {
     step.event_type.as_deref().unwrap_or_default() == event_type
 }
 
-/// Whether an event changed a value or something inside of it.
+/// Whether an event changed a value or something in it.
 pub(crate) fn touches(step: &Step, path: &Pointer) -> bool {
     step.changes.iter().any(|change| is_at(change, path))
 }

@@ -23,7 +23,7 @@ const INDENT: usize = 2;
 /// Two states as aligned lines, what differs marked and what does not folded.
 #[component]
 pub(crate) fn SideBySide(
-    /// The state before; nothing while there is none to compare with.
+    /// The state before; `None` while there is none to compare with.
     #[prop(into)]
     old: Signal<Option<Document>>,
     /// The state after.

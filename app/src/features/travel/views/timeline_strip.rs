@@ -41,7 +41,7 @@ pub(crate) struct Mark {
 /// Draws a history to scale, idle times folded. Clicking or dragging goes to the event that is nearest.
 #[component]
 pub(crate) fn TimelineStrip(
-    /// What to draw; nothing until it is known.
+    /// What to draw; `None` until it is known.
     #[prop(into)]
     drawing: Signal<Option<Drawing>>,
     /// Where one stands.

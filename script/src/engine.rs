@@ -171,7 +171,7 @@ impl Engine {
     }
 
     /// Starts counting time again, for another folding.
-    pub(crate) fn begin_anew(&self) {
+    pub(crate) fn begin_again(&self) {
         self.watch.spent_ns.store(0, Ordering::Relaxed);
     }
 }

@@ -73,7 +73,7 @@ impl Expression {
             Some(engine) => engine,
             None => Engine::start(fingerprint(&self.shared.source), self.shared.limits)?,
         };
-        engine.begin_anew();
+        engine.begin_again();
         let functions = engine.prepare(|ctx| {
             let save = |function| Persistent::save(ctx, function);
             Ok(Functions {

@@ -91,7 +91,7 @@ impl Module {
             Some(ready) => ready,
             None => self.make_ready(Engine::start(self.fingerprint, self.limits)?)?,
         };
-        ready.engine.begin_anew();
+        ready.engine.begin_again();
         Ok(ready)
     }
 

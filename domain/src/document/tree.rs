@@ -388,7 +388,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_begins_like_another_is_not_inside_of_it() {
+    fn a_key_that_begins_like_another_is_not_in_it() {
         assert_eq!(
             drawn(r#"{"a":{"x":1},"ab":1}"#, r#"{"a":{"x":1},"ab":2}"#, &AllClosed),
             [" a >1", "~ab 2 was 1"]

@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_inside_of_something_that_goes_has_no_value_after_it() {
+    fn what_is_in_something_that_goes_has_no_value_after_it() {
         let states = [
             r#"{"shipping":{"state":"new"}}"#,
             r#"{"shipping":{"state":"packed"}}"#,

@@ -67,7 +67,7 @@ fn spellings_go_along_when_an_object_is_spread() {
 }
 
 #[test]
-fn a_number_that_is_set_anew_is_spelled_anew() {
+fn a_number_that_is_set_again_is_spelled_again() {
     let data = r#"{"a":2.50,"b":2.5}"#;
     assert_eq!(
         after_one("(s, { data }) => { data.a = 7.5; return data; }", data).unwrap(),

@@ -67,7 +67,7 @@ fn variables_outside_of_handlers_are_refused() {
 }
 
 #[test]
-fn variables_inside_of_functions_are_fine() {
+fn variables_in_functions_are_fine() {
     for source in [
         "export default { on: { A(state) { let a = 1; var b = 2; state.n = a + b; } } };",
         "const f = () => { var x = 1; return x; }; export default { on: { A: f } };",

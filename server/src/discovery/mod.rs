@@ -168,7 +168,7 @@ impl Discovery {
     ///
     /// # Errors
     /// If Redis does not answer.
-    pub async fn look_anew(&self, keys: &[StreamKey]) -> Result<Vec<FoundStream>, StoreError> {
+    pub async fn look_again(&self, keys: &[StreamKey]) -> Result<Vec<FoundStream>, StoreError> {
         self.shared.ask(keys).await
     }
 

@@ -185,7 +185,7 @@ async fn streams(
             }
             let mut found = Vec::with_capacity(within.keys.len());
             for keys in within.keys.chunks(STREAMS_A_STEP) {
-                let looked_at = discovery.look_anew(keys).await;
+                let looked_at = discovery.look_again(keys).await;
                 found.extend(looked_at.map_err(|error| api_error(None, &error))?);
                 if progress.is_due() {
                     let mut told = progress.all().clone();

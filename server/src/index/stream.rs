@@ -231,7 +231,7 @@ impl Building {
     async fn run(self, cache: Arc<IndexCache>) {
         let index = &self.0;
         let _turn = cache.turn().await;
-        let mut is_anew = false;
+        let mut is_again = false;
         loop {
             let restarts = index.state().restarts();
             match self.pass(&cache).await {
@@ -244,10 +244,10 @@ impl Building {
                 }
             }
             if index.state().restarts() > restarts {
-                if is_anew {
+                if is_again {
                     tokio::time::sleep(PAUSE_BEFORE_ANEW).await;
                 }
-                is_anew = true;
+                is_again = true;
             }
         }
     }

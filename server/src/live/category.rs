@@ -243,10 +243,10 @@ impl Category {
     }
 
     /// Has a stream begin again, and says so to all viewers.
-    pub(super) fn begin_anew(&self, stream: &StreamKey) {
+    pub(super) fn begin_again(&self, stream: &StreamKey) {
         let state = &mut *self.state();
         state.gone.remove(stream);
-        state.reached.begin_anew(stream);
+        state.reached.begin_again(stream);
         let reached = Some(Arc::new(state.reached.clone()));
         state.channel.push(Delivery::Remade { stream: stream.clone(), reached }, usize::MAX);
         state.channel.wake();

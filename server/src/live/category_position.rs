@@ -97,7 +97,7 @@ impl CategoryPosition {
     }
 
     /// A stream begins again: nothing of it was passed on.
-    pub(super) fn begin_anew(&mut self, stream: &StreamKey) {
+    pub(super) fn begin_again(&mut self, stream: &StreamKey) {
         self.set_apart(stream, EntryId::MIN);
     }
 

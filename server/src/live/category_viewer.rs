@@ -103,7 +103,7 @@ impl CategoryViewer {
         self.missed =
             (!missed.is_done()).then(|| Missed { merge: missed, target: reached.clone() });
         if let Some(from) = &mut from {
-            remade.iter().for_each(|stream| from.begin_anew(stream));
+            remade.iter().for_each(|stream| from.begin_again(stream));
         }
         self.reached = Arc::new(match from {
             Some(from) if self.missed.is_some() => from,

@@ -173,7 +173,7 @@ impl Follower<'_> {
         let _ = signals.take();
         let mut found: Vec<(StreamKey, StreamInfo)> = Vec::new();
         for keys in self.streams().await?.chunks(STREAMS_AT_ONCE) {
-            let looked_at = self.shared.discovery.look_anew(keys).await;
+            let looked_at = self.shared.discovery.look_again(keys).await;
             for stream in self.store(looked_at)? {
                 match stream.info {
                     Ok(info) => {
@@ -192,7 +192,7 @@ impl Follower<'_> {
             for (stream, info) in found {
                 let followed = self.category.followed(&stream);
                 if !followed.is_continued_by(&info.extent) {
-                    self.begin_anew(stream);
+                    self.begin_again(stream);
                 } else if followed.id() != info.extent.last_generated_id {
                     self.merge.add(stream, followed.position, None);
                 }
@@ -245,9 +245,9 @@ impl Follower<'_> {
     }
 
     /// A stream is another one by now: passes it on from its beginning.
-    fn begin_anew(&mut self, stream: StreamKey) {
+    fn begin_again(&mut self, stream: StreamKey) {
         self.merge.remove(&stream);
-        self.category.begin_anew(&stream);
+        self.category.begin_again(&stream);
         self.merge.add(stream, Position::START, None);
     }
 
@@ -282,11 +282,11 @@ impl Follower<'_> {
                     if followed.look_at(&mut page) == Err(Another)
                         || Some(page.info.extent.last_generated_id) < wanted.range.after
                     {
-                        self.begin_anew(wanted.key);
+                        self.begin_again(wanted.key);
                         continue;
                     }
                     if !page.entries.is_empty() && self.category.was_gone(&wanted.key) {
-                        self.category.begin_anew(&wanted.key);
+                        self.category.begin_again(&wanted.key);
                         followed.position = Position::START;
                     }
                     self.category.saw(&wanted.key, followed);

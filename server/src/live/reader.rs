@@ -128,7 +128,7 @@ async fn read_pages(
                 Ok(mut page) => {
                     let mut followed = seen.clone();
                     if followed.look_at(&mut page) == Err(Another) {
-                        shared.begin_anew(stream, seen);
+                        shared.begin_again(stream, seen);
                         continue;
                     }
                     let Page { entries, info, .. } = page;

@@ -30,7 +30,7 @@ pub(super) async fn look(shared: Arc<Watches>) {
                 !seen.is_continued_by(&info.extent) || info.extent.last_generated_id < seen.id()
             };
             if found.info.is_ok_and(is_another) {
-                shared.begin_anew(&stream, &seen);
+                shared.begin_again(&stream, &seen);
             }
         }
     }

@@ -150,7 +150,7 @@ impl Viewer {
                 Taken::PassedOver(count) => {
                     has_news = true;
                     if subscription.is_remade() {
-                        self.begin_anew(index);
+                        self.begin_again(index);
                     }
                     self.places[index].behind = Some(Behind { passed_over: Some(count) });
                 }
@@ -283,14 +283,14 @@ impl Viewer {
                 if let Some(subscription) = &mut self.places[index].subscription {
                     subscription.is_remade();
                 }
-                self.begin_anew(index);
+                self.begin_again(index);
             }
             Delivery::Failed(error) => self.failed(index, &error),
         }
     }
 
     /// The stream was made again: says so, and goes back to its beginning.
-    fn begin_anew(&mut self, index: usize) {
+    fn begin_again(&mut self, index: usize) {
         let place = &mut self.places[index];
         let version = Position::START.version.filter(|_| place.part.is_none());
         place.position = Position { version, ..Position::START };
@@ -341,7 +341,7 @@ impl Viewer {
         let place = &self.places[index];
         // Of an aggregate in a topic the last entry may have been deleted, and it ends before it.
         if place.part.is_none() && info.extent.last_generated_id < place.position.id {
-            return self.begin_anew(index);
+            return self.begin_again(index);
         }
         if let Some(behind) = self.places[index].behind.as_mut()
             && let Some(behind) = behind.passed_over.take().filter(|_| !entries.is_empty())

@@ -121,7 +121,7 @@ impl Watches {
     }
 
     /// Has a stream read from its beginning, unless it was read on since it was `seen` like this.
-    pub(super) fn begin_anew(&self, stream: &StreamKey, seen: &Followed) {
+    pub(super) fn begin_again(&self, stream: &StreamKey, seen: &Followed) {
         let Some(topic) = self.topic(stream) else { return };
         {
             let (channel, followed) = &mut *topic.state();

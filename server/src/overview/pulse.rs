@@ -303,7 +303,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stream_that_was_made_anew_is_read_from_its_beginning() {
+    fn a_stream_that_was_made_again_is_read_from_its_beginning() {
         let mut pulse = Pulse::new(NOW);
         let key: StreamKey = "a:1".into();
         let far = info(EntryId::new(NOW, 9), Some(9));

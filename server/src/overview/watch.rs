@@ -259,7 +259,7 @@ impl<'a> Watcher<'a> {
         if keys.is_empty() {
             return Ok(found);
         }
-        for FoundStream { key, info } in self.shared.discovery.look_anew(&keys).await? {
+        for FoundStream { key, info } in self.shared.discovery.look_again(&keys).await? {
             match info {
                 Ok(info) => {
                     self.sweep.noted(&key, &info, now_ms);
@@ -267,7 +267,7 @@ impl<'a> Watcher<'a> {
                         Verdict::Quiet => {}
                         Verdict::Another => {
                             found = Found::Others;
-                            self.begin_anew(key, &info, now_ms);
+                            self.begin_again(key, &info, now_ms);
                         }
                         Verdict::HasNew { .. } => self.wait_for(key),
                     }
@@ -286,7 +286,7 @@ impl<'a> Watcher<'a> {
     }
 
     /// A stream is another one by now: nothing of the one before is told any more.
-    fn begin_anew(&mut self, key: StreamKey, info: &StreamInfo, now_ms: u64) {
+    fn begin_again(&mut self, key: StreamKey, info: &StreamInfo, now_ms: u64) {
         self.pulse.forget(&key);
         self.newest.keep_present(&key, None);
         self.sweep.noted(&key, info, now_ms);
@@ -336,7 +336,7 @@ impl<'a> Watcher<'a> {
                 self.size.learn(&page);
                 entries += page.len().max(1);
                 if !self.pulse.is_of(key, &info.extent) {
-                    self.begin_anew(key.clone(), &info, now_ms);
+                    self.begin_again(key.clone(), &info, now_ms);
                     continue;
                 }
                 bytes += page.iter().map(entry_bytes).sum::<usize>();

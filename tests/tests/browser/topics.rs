@@ -22,7 +22,7 @@ async fn add_orders(redis: &TestRedis) {
 }
 
 #[tokio::test]
-async fn an_aggregate_inside_of_a_topic_is_found_opened_and_travelled_through() {
+async fn an_aggregate_in_a_topic_is_found_opened_and_travelled_through() {
     let redis = TestRedis::start().await;
     add_orders(&redis).await;
     let app = TestApp::start_with_topics(&redis, FoldConfig::default(), &[RULE], None).await;

@@ -318,7 +318,7 @@ async fn single_events_jumps_and_related_events_are_decoded_too() {
 }
 
 #[tokio::test]
-async fn types_inside_of_payloads_are_counted() {
+async fn types_in_payloads_are_counted() {
     let redis = TestRedis::start().await;
     for (id, payload) in [("1-0", br#"{"type":"A"}"#), ("2-0", br#"{"type":"B"}"#)] {
         let mut command = redis::cmd("XADD");
@@ -332,7 +332,7 @@ async fn types_inside_of_payloads_are_counted() {
 }
 
 #[tokio::test]
-async fn a_filter_looks_inside_of_payloads() {
+async fn a_filter_looks_in_payloads() {
     let redis = TestRedis::start().await;
     redis.add("s", "1-0", "Paid", r#"{"n":1}"#).await;
     add(&redis, "s", "2-0", "data", &message_pack()).await;

@@ -168,7 +168,7 @@ async fn a_command_that_redis_forbids_is_named() {
 }
 
 #[tokio::test]
-async fn a_connection_that_redis_closed_is_made_anew_unnoticed() {
+async fn a_connection_that_redis_closed_is_made_again_unnoticed() {
     let redis = TestRedis::start().await;
     redis.add_many("s", 1).await;
     let app = TestApp::start(&redis).await;

@@ -176,7 +176,7 @@ async fn a_user_who_may_not_look_at_streams_counts_what_is_there() {
 }
 
 #[tokio::test]
-async fn an_aggregate_inside_of_a_topic_has_its_own_versions() {
+async fn an_aggregate_in_a_topic_has_its_own_versions() {
     let redis = TestRedis::start().await;
     for n in 1..=9_u64 {
         let data = json!({"order_id": if n % 3 == 0 { "7" } else { "8" }, "n": n}).to_string();

@@ -150,7 +150,7 @@ async fn an_index_follows_what_happens_to_its_stream() {
 }
 
 #[tokio::test]
-async fn a_stream_that_was_made_anew_is_counted_anew() {
+async fn a_stream_that_was_made_again_is_counted_again() {
     let redis = TestRedis::start().await;
     let app = TestApp::start(&redis).await;
     for stream in ["short", "long"] {

@@ -45,7 +45,7 @@ async fn a_page_begins_at_any_version_in_either_order() {
 }
 
 #[tokio::test]
-async fn pages_inside_of_a_stream_have_versions_once_it_is_indexed() {
+async fn pages_in_a_stream_have_versions_once_it_is_indexed() {
     let redis = TestRedis::start().await;
     redis.add_many("s", EVENTS).await;
     redis.run("XTRIM s MAXLEN 5500").await;

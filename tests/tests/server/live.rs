@@ -204,7 +204,7 @@ async fn bad_parameters_are_named() {
 }
 
 #[tokio::test]
-async fn a_stream_that_was_made_anew_is_said_to_be_so_and_begins_anew() {
+async fn a_stream_that_was_made_again_is_said_to_be_so_and_begins_again() {
     let redis = TestRedis::start().await;
     redis.add_many("s", 5).await;
     redis.add_many("t", 5).await;
@@ -224,7 +224,7 @@ async fn a_stream_that_was_made_anew_is_said_to_be_so_and_begins_anew() {
 }
 
 #[tokio::test]
-async fn one_who_comes_back_to_a_stream_that_was_made_anew_gets_it_from_its_beginning() {
+async fn one_who_comes_back_to_a_stream_that_was_made_again_gets_it_from_its_beginning() {
     let redis = TestRedis::start().await;
     redis.add_many("s", 3).await;
     let app = TestApp::start(&redis).await;
@@ -234,7 +234,7 @@ async fn one_who_comes_back_to_a_stream_that_was_made_anew_gets_it_from_its_begi
 }
 
 #[tokio::test]
-async fn a_stream_whose_last_entries_were_deleted_was_not_made_anew() {
+async fn a_stream_whose_last_entries_were_deleted_was_not_made_again() {
     let redis = TestRedis::start().await;
     redis.add_many("s", 5).await;
     let app = TestApp::start(&redis).await;

@@ -136,7 +136,7 @@ async fn a_filter_without_end_is_stopped_and_holds_up_nobody_else() {
 }
 
 #[tokio::test]
-async fn an_aggregate_inside_of_a_topic_is_watched_like_a_stream() {
+async fn an_aggregate_in_a_topic_is_watched_like_a_stream() {
     let redis = TestRedis::start().await;
     let rule = ["Order", "events:orders", "data.order_id"];
     let add = async |n: u64, order: &str| {

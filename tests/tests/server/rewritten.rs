@@ -115,7 +115,7 @@ async fn start(redis: &TestRedis) -> TestApp {
     app
 }
 
-async fn is_told_anew(way: Way, changed: Changed, count: u64) {
+async fn is_told_again(way: Way, changed: Changed, count: u64) {
     let redis = TestRedis::start().await;
     write(&redis, 0, "s", &events(count, None)).await;
     let app = start(&redis).await;
@@ -131,24 +131,24 @@ async fn is_told_anew(way: Way, changed: Changed, count: u64) {
 }
 
 #[tokio::test]
-async fn a_long_history_that_is_another_one_is_told_anew() {
+async fn a_long_history_that_is_another_one_is_told_again() {
     for way in WAYS {
-        is_told_anew(way, Changed::All, LONG).await;
+        is_told_again(way, Changed::All, LONG).await;
     }
 }
 
 #[tokio::test]
 async fn another_first_or_last_event_is_enough() {
     for changed in [Changed::First, Changed::Last] {
-        is_told_anew(Way::WrittenAgain, changed, LONG).await;
-        is_told_anew(Way::Restored, changed, SHORT).await;
+        is_told_again(Way::WrittenAgain, changed, LONG).await;
+        is_told_again(Way::Restored, changed, SHORT).await;
     }
 }
 
 #[tokio::test]
 async fn in_a_short_stream_another_event_in_the_middle_is_enough() {
     for way in WAYS {
-        is_told_anew(way, Changed::Inner, SHORT).await;
+        is_told_again(way, Changed::Inner, SHORT).await;
     }
 }
 

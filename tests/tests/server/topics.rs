@@ -135,7 +135,7 @@ async fn the_versions_of_a_trimmed_topic_do_not_claim_to_be_exact() {
 }
 
 #[tokio::test]
-async fn a_topic_that_was_made_anew_is_gone_through_anew() {
+async fn a_topic_that_was_made_again_is_gone_through_again() {
     let redis = TestRedis::start().await;
     add_orders(&redis, 9).await;
     let app = start(&redis).await;

@@ -194,7 +194,7 @@ async fn columns_without_a_table_are_refused() {
 }
 
 #[tokio::test]
-async fn aggregates_inside_of_topics_are_exported_by_the_rules_of_the_configuration() {
+async fn aggregates_in_topics_are_exported_by_the_rules_of_the_configuration() {
     let redis = TestRedis::start().await;
     for (n, order) in [(1, "a"), (2, "b"), (3, "a"), (4, "c")] {
         let data = format!(r#"{{"order":"{order}","n":{n}}}"#);

@@ -16,7 +16,7 @@ const BUCKETS: u64 = 160;
 const WHILE_COUNTING: Duration = Duration::from_millis(700);
 const ONCE_COUNTED: Duration = Duration::from_secs(10);
 
-/// The index of a stream. Nothing is drawn if there is no single stream.
+/// The index of a stream; `None` if there is no single stream.
 pub(super) fn watch(stream: Option<StreamKey>) -> Signal<Option<Arc<IndexAnswer>>> {
     let Some(stream) = stream else { return Signal::stored(None) };
     let query = IndexQuery { buckets: Limit::new(BUCKETS), ..IndexQuery::new(stream) };

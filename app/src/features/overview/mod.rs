@@ -151,7 +151,7 @@ fn Panels(picture: RwSignal<Option<Arc<Overview>>>) -> impl IntoView {
     }
 }
 
-/// In which way the rates are not the whole. Nothing is drawn if they are.
+/// In which way the rates are not the whole; `None` if they are.
 fn coverage_note(coverage: &Coverage, from_s: u64) -> Option<String> {
     let mut notes = Vec::new();
     if let Some(problem) = &coverage.problem {

@@ -18,7 +18,6 @@ mod error;
 mod files;
 mod finding;
 mod format;
-mod glob;
 mod limits;
 mod message_pack;
 mod meter;

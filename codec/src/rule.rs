@@ -11,9 +11,9 @@ use crate::avro;
 use crate::error::RuleFault;
 use crate::files::Files;
 use crate::format::{Format, Messages};
-use crate::glob::Glob;
 use crate::protobuf;
 use crate::step::{MAX_STEPS, Step};
+use rewind_domain::glob::Glob;
 
 /// The field that a rule is about where it names none.
 const USUAL_FIELD: &str = "data";

@@ -17,6 +17,7 @@ mod events;
 pub mod filter;
 mod history;
 pub mod json;
+pub mod operations;
 mod streams;
 mod text;
 pub mod time;
@@ -27,10 +28,10 @@ pub use entries::{entry, entry_digest, entry_id, field_source, ndjson, redis_com
 pub use events::{csv, cut, event, layout, payload, raw_event, relation_tree, relations, tally};
 pub use history::{blame, fold, lanes, playback, timeline, travel};
 pub use streams::{
-    aggregate_pattern, block_index, catalog, identity, lag, members, merge, numbering, scan_cursor,
-    stream_key, versions,
+    aggregate_pattern, block_index, catalog, glob, identity, lag, members, merge, numbering,
+    scan_cursor, stream_key, versions,
 };
-pub use text::{foreign_text, hex, sse, terminal};
+pub use text::{foreign_text, hex, numbers, sse, terminal};
 
 pub use diff::{Change, ChangeKind};
 pub use entry::{Entry, Fields};

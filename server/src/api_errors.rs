@@ -6,6 +6,7 @@ use rewind_domain::StreamKey;
 use rewind_store::StoreError;
 
 use crate::engines::EngineError;
+use crate::operations::OperationError;
 use crate::travel::WalkError;
 
 /// How an error met while reading `stream`, or no stream in particular, is told to a client.
@@ -64,6 +65,32 @@ pub(crate) fn walk_error(stream: &StreamKey, error: WalkError<ApiError>) -> ApiE
             ApiError::new(ErrorCode::Internal, "the replay failed; the server's log says why")
         }
     }
+}
+
+/// How it is told why an operation was not done, or cannot be previewed.
+pub(crate) fn operation_error(error: OperationError) -> ApiError {
+    let message = error.to_string();
+    let code = match error {
+        OperationError::Store { stream, error } => return api_error(stream.as_ref(), &error),
+        OperationError::Invalid { part, message } => {
+            return ApiError::bad_parameter("operation", format!("`{part}` {message}"));
+        }
+        OperationError::Stale(now) => return ApiError::preview_stale(message, *now),
+        OperationError::Conflict { actual, .. } => {
+            let error = ApiError::new(ErrorCode::VersionConflict, message);
+            return ApiError { version: Some(actual), ..error };
+        }
+        OperationError::NotPreviewed => {
+            return ApiError::bad_parameter("fingerprint", format!("is missing: {message}"));
+        }
+        OperationError::IdTaken(_) => return ApiError::bad_parameter("id", message),
+        OperationError::NoTarget(_) | OperationError::Unknown(_) => ErrorCode::TargetNotFound,
+        OperationError::Forbidden(_) => ErrorCode::PermissionDenied,
+        OperationError::Refused(_) => ErrorCode::OperationRefused,
+        OperationError::NotRecorded(_) => ErrorCode::AuditUnavailable,
+        OperationError::TooMany => ErrorCode::TooBusy,
+    };
+    ApiError::new(code, message)
 }
 
 /// How it is told that there was no engine to run a script.

@@ -2,7 +2,7 @@
 //!
 //! [`store`] speaks to Redis, [`discovery`] finds the streams there are, [`travel`] folds what it reads, [`index`] knows where its
 //! entries are, [`find`] searches through them, [`backend`] answers the server functions from all of these, [`live`] pushes
-//! what is new, [`projections`] keeps up what follows from events, [`http`] holds every route, and [`serving`] the connections.
+//! what is new, [`projections`] keeps up what follows from events, [`operations`] changes the event store, [`groups`] tells of consumer groups, [`http`] holds every route, and [`serving`] the connections.
 //! [`transfer`] and [`commands`] are for the command line alone.
 
 mod api_errors;
@@ -19,10 +19,12 @@ pub mod event_reader;
 pub mod exports;
 pub mod find;
 pub mod folds;
+pub mod groups;
 pub mod http;
 pub mod index;
 pub mod live;
 mod long_work;
+pub mod operations;
 pub mod overview;
 pub mod projections;
 pub mod relations;

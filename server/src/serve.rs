@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use rewind_app::api::Environment;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
@@ -18,6 +19,7 @@ use crate::folds::Library;
 use crate::http::{Admission, AppState, NoHost, TrustedHosts, router};
 use crate::index::{IndexLimits, Indexes};
 use crate::live::Hub;
+use crate::operations::{OperationParts, Operations};
 use crate::projections::run_all;
 use crate::serving::{ConnectionFigures, ConnectionLimits, Patience, raise_open_files, serve};
 use crate::topics::Topics;
@@ -69,6 +71,7 @@ impl Server {
             listen,
             allow_host,
             access,
+            operating,
             aggregates,
             folds,
             projections,
@@ -89,13 +92,10 @@ impl Server {
             .map_err(|source| ServeError::Listen { address: listen, source })?;
         let address = listener.local_addr()?;
         let store = Store::with_rates(redis_url.clone(), read_rate, Some(scan_rate));
-        let projections = projections.map(|folder| {
-            let store = EventStore::beside(store.clone(), redis_url);
-            ProjectionRunner { folder, store }
-        });
         let event_reader = EventReader::new(codecs);
         let topics = Topics::new(topics, store.clone(), event_reader.clone(), topic_bytes);
         let store = store.with_parts(Arc::new(topics.clone()));
+        let writes = EventStore::beside(store.clone(), operating.redis_url);
         let engines = Engines::new(folds.engine_program, folds.limits, &event_reader)?;
         let library = Library::new(folds.folder, aggregates.clone(), engines.clone());
         let indexes =
@@ -112,6 +112,16 @@ impl Server {
             );
         }
         let (stop, stopping) = watch::channel(false);
+        let operations = Operations::new(OperationParts {
+            store: writes.clone(),
+            event_reader: event_reader.clone(),
+            aggregates: aggregates.clone(),
+            engines: engines.clone(),
+            projections: projections.clone(),
+            stopping: stopping.clone(),
+        });
+        let projections = projections.map(|folder| ProjectionRunner { folder, store: writes });
+        let environment = operating.environment.map(|(name, colour)| Environment { name, colour });
         let backend = StoreBackend::new(BackendParts {
             store: store.clone(),
             indexes: indexes.clone(),
@@ -124,6 +134,8 @@ impl Server {
             topics: topics.clone(),
             discovery: discovery.clone(),
             exports: exports.clone(),
+            operations,
+            environment,
         });
         let hub = Hub::new(
             store.clone(),

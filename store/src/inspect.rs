@@ -97,7 +97,7 @@ pub async fn inspect(store: &Store, stream: &StreamKey) -> Result<StreamReport, 
         deleted: gone.filter(|_| !is_mixed).map(|_| 0),
         first: first.entries.into_iter().next(),
         last_generated_id: extent.last_generated_id,
-        memory_bytes: memory_bytes(store, stream).await,
+        memory_bytes: store.memory_of(stream).await,
         groups: reports,
         last: last.entries.into_iter().next(),
     })
@@ -141,9 +141,11 @@ async fn report(
     })
 }
 
-/// What `MEMORY USAGE` says; `None` where this user may not ask.
-async fn memory_bytes(store: &Store, stream: &StreamKey) -> Option<u64> {
-    let mut command = redis::pipe();
-    command.cmd("MEMORY").arg("USAGE").arg(stream.as_bytes());
-    crate::reply::number(&store.single(stream.as_bytes(), &command).await.ok()?)
+impl Store {
+    /// How much memory a stream takes, in bytes, as `MEMORY USAGE` estimates it; `None` where this user may not ask.
+    pub async fn memory_of(&self, stream: &StreamKey) -> Option<u64> {
+        let mut command = redis::pipe();
+        command.cmd("MEMORY").arg("USAGE").arg(stream.as_bytes());
+        crate::reply::number(&self.single(stream.as_bytes(), &command).await.ok()?)
+    }
 }

@@ -1,9 +1,12 @@
 //! Parts of several streams in one round trip.
 
-use rewind_domain::{Entry, StreamKey};
+use rewind_domain::{Entry, EntryId, StreamKey};
 
 use super::resp::Keep;
 use super::{EntryPage, EntryRange, IdRange, Page, PageOrder, Store, StoreError, StreamInfo};
+
+/// How many entries are looked for in one round trip.
+const LOOKED_FOR_AT_ONCE: usize = 100;
 
 /// A part of a stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,6 +49,37 @@ impl Store {
         let entries =
             |page: EntryPage| RangeEntries { entries: page.to_entries(), is_last: page.is_last() };
         Ok(pages.into_iter().map(|page| page.map(entries)).collect())
+    }
+
+    /// Those of these ids that a stream has an entry of.
+    ///
+    /// # Errors
+    /// As for [`Store::ranges`], and what Redis refuses.
+    pub async fn existing(
+        &self,
+        stream: &StreamKey,
+        ids: &[EntryId],
+    ) -> Result<Vec<EntryId>, StoreError> {
+        let read = |id: &EntryId| RangeRead {
+            stream: stream.clone(),
+            range: IdRange::within(*id, *id),
+            order: PageOrder::OldestFirst,
+            count: 1,
+        };
+        let mut existing = Vec::new();
+        for ids in ids.chunks(LOOKED_FOR_AT_ONCE) {
+            let reads: Vec<RangeRead> = ids.iter().map(read).collect();
+            let mut rest = &reads[..];
+            while !rest.is_empty() {
+                let answers = self.ranges(rest).await?;
+                // As many of them as there was room for.
+                rest = rest.get(answers.len().max(1)..).unwrap_or_default();
+                for answer in answers {
+                    existing.extend(answer?.entries.into_iter().map(|entry| entry.id));
+                }
+            }
+        }
+        Ok(existing)
     }
 
     /// The same with the streams that they fit, so that they can be numbered. A key that does not exist is an empty stream.

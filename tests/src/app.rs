@@ -7,7 +7,9 @@ use reqwest::StatusCode;
 use rewind_codec::Codecs;
 use rewind_domain::aggregate_pattern::AggregatePatterns;
 use rewind_domain::caller::Permission;
-use rewind_server::config::{AccessConfig, DEFAULT_SCAN_RATE, FoldConfig, ServeConfig};
+use rewind_server::config::{
+    AccessConfig, DEFAULT_SCAN_RATE, FoldConfig, OperatingConfig, ServeConfig,
+};
 use rewind_server::http::Capacity;
 use rewind_server::live::LiveLimits;
 use rewind_server::relations::RelationConfig;
@@ -36,6 +38,9 @@ pub struct TestApp {
     address: SocketAddr,
     redis_url: StoreUrl,
     access: AccessConfig,
+    operate_redis_url: Option<StoreUrl>,
+    environment: Option<(String, String)>,
+    projections: Option<PathBuf>,
     aggregates: AggregatePatterns,
     folds: FoldConfig,
     keyframe_bytes: usize,
@@ -92,6 +97,9 @@ impl TestApp {
                 permissions: Permission::ALL.to_vec(),
                 ..AccessConfig::default()
             },
+            operate_redis_url: None,
+            environment: None,
+            projections: None,
             aggregates: AggregatePatterns::default(),
             folds,
             keyframe_bytes,
@@ -154,6 +162,27 @@ impl TestApp {
         self.start_again().await;
     }
 
+    /// Stops it, and starts it again with another Redis user for what callers change.
+    pub async fn restart_operating_as(&mut self, redis_url: StoreUrl) {
+        self.stop().await;
+        self.operate_redis_url = Some(redis_url);
+        self.start_again().await;
+    }
+
+    /// Stops it, and starts it again under this name and colour.
+    pub async fn restart_as_environment(&mut self, name: &str, colour: &str) {
+        self.stop().await;
+        self.environment = Some((name.to_owned(), colour.to_owned()));
+        self.start_again().await;
+    }
+
+    /// Stops it, and starts it again with a folder of projections.
+    pub async fn restart_with_projections(&mut self, folder: PathBuf) {
+        self.stop().await;
+        self.projections = Some(folder);
+        self.start_again().await;
+    }
+
     /// Stops it, and starts it again with other keys for aggregates.
     pub async fn restart_with_aggregates(&mut self, aggregates: AggregatePatterns) {
         self.stop().await;
@@ -178,9 +207,13 @@ impl TestApp {
                 listen: address,
                 allow_host: vec!["rewind.test".to_owned()],
                 access: self.access.clone(),
+                operating: OperatingConfig {
+                    redis_url: self.operate_redis_url.clone().unwrap_or_else(|| redis_url.clone()),
+                    environment: self.environment.clone(),
+                },
                 aggregates: self.aggregates.clone(),
                 folds: FoldConfig { engine_program: engine_program(), ..self.folds.clone() },
-                projections: None,
+                projections: self.projections.clone(),
                 keyframe_bytes: self.keyframe_bytes,
                 live: self.live,
                 relations: RelationConfig::default(),

@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use rewind_domain::caller::Caller;
 
+use super::Operate;
 use super::export::ExportStatus;
 use super::query::{
     BisectQuery, BlameQuery, CatalogQuery, CategoriesQuery, DiffQuery, DiscoveryQuery, EventQuery,
@@ -21,7 +22,7 @@ use super::{
 ///
 /// Every question has a caller, who comes first: what one may do and see depends on who asks.
 #[async_trait]
-pub trait Backend: Send + Sync {
+pub trait Backend: Operate + Send + Sync {
     /// What this server is, what it looks at, and who asks. Answers even while Redis is away.
     async fn about(&self, caller: &Caller, query: NoQuery) -> Result<About, ApiError>;
 

@@ -3,6 +3,7 @@
 use leptos::server_fn::codec::JsonEncoding;
 use leptos::server_fn::error::{FromServerFnError, ServerFnErrorErr};
 use rewind_domain::FoldError;
+use rewind_domain::operations::Preview;
 use rewind_domain::terminal::excerpt;
 use rewind_domain::travel::ReplayError;
 use serde::{Deserialize, Serialize};
@@ -28,6 +29,8 @@ pub struct ApiError {
     pub column: Option<u32>,
     /// What the fold is now, for [`ErrorCode::FoldChanged`].
     pub current: Option<Box<CurrentFold>>,
+    /// What the operation would do now, for [`ErrorCode::PreviewStale`].
+    pub preview: Option<Box<Preview>>,
 }
 
 /// The file of a fold as somebody else has left it.
@@ -85,6 +88,16 @@ pub enum ErrorCode {
     RequestTimeout,
     /// The fold was changed by somebody else since it was read.
     FoldChanged,
+    /// There is no such consumer group, consumer, dead letter, projection or operation.
+    TargetNotFound,
+    /// What the operation was previewed for does not hold any more.
+    PreviewStale,
+    /// The aggregate is at another version than expected.
+    VersionConflict,
+    /// The operation cannot be done as things are.
+    OperationRefused,
+    /// The operation could not be recorded, so it was not done.
+    AuditUnavailable,
     /// A limit of the server is reached.
     TooBusy,
     /// Something that should not happen; the server's log has the details.
@@ -104,17 +117,26 @@ impl ErrorCode {
             | Self::OriginForbidden
             | Self::EditsForbidden
             | Self::PermissionDenied => 403,
-            Self::StreamNotFound | Self::EventNotFound | Self::VersionNotFound | Self::NotFound => {
-                404
-            }
+            Self::StreamNotFound
+            | Self::EventNotFound
+            | Self::VersionNotFound
+            | Self::TargetNotFound
+            | Self::NotFound => 404,
             Self::MethodNotAllowed => 405,
             Self::RequestTimeout => 408,
-            Self::NotAStream | Self::OtherNode | Self::FoldChanged => 409,
+            Self::NotAStream
+            | Self::OtherNode
+            | Self::FoldChanged
+            | Self::PreviewStale
+            | Self::VersionConflict
+            | Self::OperationRefused => 409,
             Self::BodyTooLarge => 413,
             Self::ContentTypeUnsupported => 415,
             Self::FoldFailed | Self::FoldInvalid | Self::ExpressionInvalid => 422,
             Self::Internal | Self::ServerUnreachable | Self::PartMissing => 500,
-            Self::RedisUnavailable | Self::TooBusy | Self::NotIndexed => 503,
+            Self::RedisUnavailable | Self::TooBusy | Self::NotIndexed | Self::AuditUnavailable => {
+                503
+            }
         }
     }
 
@@ -142,7 +164,13 @@ impl ApiError {
             line: None,
             column: None,
             current: None,
+            preview: None,
         }
+    }
+
+    /// An operation would do something else by now than was previewed.
+    pub fn preview_stale(message: impl Into<String>, now: Preview) -> Self {
+        Self { preview: Some(Box::new(now)), ..Self::new(ErrorCode::PreviewStale, message) }
     }
 
     /// The fold is another one than was read; this is what it is now.
@@ -223,18 +251,20 @@ struct Body {
     column: Option<u32>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     current: Option<Box<CurrentFold>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    preview: Option<Box<Preview>>,
 }
 
 impl From<ApiError> for Envelope {
     fn from(error: ApiError) -> Self {
-        let ApiError { code, message, parameter, version, line, column, current } = error;
-        Self { error: Body { code, message, parameter, version, line, column, current } }
+        let ApiError { code, message, parameter, version, line, column, current, preview } = error;
+        Self { error: Body { code, message, parameter, version, line, column, current, preview } }
     }
 }
 
 impl From<Envelope> for ApiError {
     fn from(Envelope { error }: Envelope) -> Self {
-        let Body { code, message, parameter, version, line, column, current } = error;
-        Self { code, message, parameter, version, line, column, current }
+        let Body { code, message, parameter, version, line, column, current, preview } = error;
+        Self { code, message, parameter, version, line, column, current, preview }
     }
 }

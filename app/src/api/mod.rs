@@ -9,9 +9,11 @@ pub mod export;
 pub mod find;
 pub mod functions;
 pub mod live;
+pub mod operate;
 pub mod query;
 pub mod related;
 
 pub use answers::*;
 pub use backend::Backend;
 pub use error::{ApiError, ErrorCode};
+pub use operate::Operate;

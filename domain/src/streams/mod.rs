@@ -3,6 +3,7 @@
 pub mod aggregate_pattern;
 pub mod block_index;
 pub mod catalog;
+pub mod glob;
 pub mod identity;
 pub mod lag;
 pub mod members;

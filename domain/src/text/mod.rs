@@ -2,5 +2,6 @@
 
 pub mod foreign_text;
 pub mod hex;
+pub mod numbers;
 pub mod sse;
 pub mod terminal;

@@ -10,6 +10,7 @@ mod folds;
 mod history;
 mod index;
 mod jump;
+mod operate;
 mod related;
 mod replay;
 mod streams;
@@ -33,9 +34,9 @@ use rewind_app::api::query::{
 use rewind_app::api::related::RelatedAnswer;
 use rewind_app::api::{
     About, ApiError, Backend, BisectAnswer, BlameAnswer, CatalogPage, CategoriesPage, ClusterAbout,
-    DiffAnswer, DiscoveryStatus, ErrorCode, EventAnswer, EventsPage, FoldAnswer, HistoryAnswer,
-    IndexAnswer, Overview, ReplayAnswer, StreamRates, StreamsPage, TimelineAnswer, TrialAnswer,
-    WindowAnswer,
+    DiffAnswer, DiscoveryStatus, Environment, ErrorCode, EventAnswer, EventsPage, FoldAnswer,
+    HistoryAnswer, IndexAnswer, Overview, ReplayAnswer, StreamRates, StreamsPage, TimelineAnswer,
+    TrialAnswer, WindowAnswer,
 };
 use rewind_domain::StreamKey;
 use rewind_domain::aggregate_pattern::AggregatePatterns;
@@ -48,7 +49,9 @@ use crate::discovery::Discovery;
 use crate::engines::Engines;
 use crate::exports::Exports;
 use crate::folds::{FoldPlan, Library};
+use crate::groups::Groups;
 use crate::index::Indexes;
+use crate::operations::Operations;
 use crate::overview::Overviews;
 use crate::relations::RelationConfig;
 use crate::topics::Topics;
@@ -70,6 +73,9 @@ pub struct StoreBackend {
     discovery: Discovery,
     overviews: Overviews,
     exports: Exports,
+    groups: Groups,
+    operations: Operations,
+    environment: Option<Environment>,
 }
 
 /// What a [`StoreBackend`] is made of.
@@ -96,6 +102,10 @@ pub struct BackendParts {
     pub discovery: Discovery,
     /// Exports that browsers save.
     pub exports: Exports,
+    /// What changes the event store.
+    pub operations: Operations,
+    /// What the place is called.
+    pub environment: Option<Environment>,
 }
 
 impl StoreBackend {
@@ -113,11 +123,14 @@ impl StoreBackend {
             topics,
             discovery,
             exports,
+            operations,
+            environment,
         } = parts;
         let traveller =
             Traveller::new(store.clone(), event_reader.clone(), engines, keyframe_bytes);
         let overviews = Overviews::new(store.clone(), event_reader.clone(), discovery.clone());
         let library = Arc::new(library);
+        let groups = Groups::new(operations.store().clone(), event_reader.clone());
         Self {
             store,
             indexes,
@@ -130,6 +143,9 @@ impl StoreBackend {
             discovery,
             overviews,
             exports,
+            groups,
+            operations,
+            environment,
         }
     }
 
@@ -180,6 +196,7 @@ impl Backend for StoreBackend {
             topics: self.topics.about(),
             aggregates: self.aggregates.iter().map(ToString::to_string).collect(),
             caller: caller.clone(),
+            environment: self.environment.clone(),
         })
     }
 

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use clap::Args;
 use clap::builder::PossibleValuesParser;
 use http::HeaderName;
-use rewind_domain::caller::Permission;
+use rewind_domain::caller::{Grant, Permission};
 
 use super::ConfigError;
 
@@ -18,10 +18,14 @@ const GROUPS_HEADER: HeaderName = HeaderName::from_static("x-forwarded-groups");
 /// Who may do what, and who says who somebody is.
 #[derive(Args, Clone, Debug, Default)]
 pub struct AccessOptions {
-    /// What callers may do besides reading, separated by commas: `discovery`, to pause the search for streams that all share;
-    /// `folds`, to save folds; `none` [default: discovery]
+    /// What callers may do besides reading, on all streams, separated by commas [default: discovery]
+    ///
+    /// `append`, to append to aggregates; `delete`, to delete entries and streams; `discovery`, to pause the search for streams that all
+    /// share; `folds`, to save folds; `groups`, to change consumer groups, what they have pending, and their dead letters; `projections`, to
+    /// rebuild, pause and reset them; `publish`, to publish events; `trim`, to trim streams; `none`. The configuration file gives permissions
+    /// on some streams only, in `[[allow]]`.
     #[arg(long, value_name = "PERMISSION", env = "REWIND_ALLOW", value_delimiter = ',')]
-    #[arg(value_parser = PossibleValuesParser::new(["discovery", "folds", "none"]))]
+    #[arg(value_parser = PossibleValuesParser::new(allowed_words()))]
     pub allow: Vec<String>,
 
     /// The address of a reverse proxy that says who somebody is, such as `10.0.0.5` or `10.0.0.0/8`; can be given several times
@@ -44,6 +48,8 @@ pub struct AccessOptions {
 pub struct AccessConfig {
     /// What callers with a name, and local ones, may do besides reading.
     pub permissions: Vec<Permission>,
+    /// What they may do on some streams.
+    pub grants: Vec<Grant>,
     /// Where proxies are that say who somebody is.
     pub proxies: Vec<Network>,
     /// The header in which they name the user.
@@ -56,11 +62,17 @@ impl Default for AccessConfig {
     fn default() -> Self {
         Self {
             permissions: DEFAULT_ALLOWED.to_vec(),
+            grants: Vec::new(),
             proxies: Vec::new(),
             user_header: USER_HEADER,
             groups_header: GROUPS_HEADER,
         }
     }
+}
+
+/// What `--allow` takes: the name of each permission, and the word for nothing.
+fn allowed_words() -> Vec<&'static str> {
+    Permission::ALL.iter().map(|permission| permission.name()).chain(["none"]).collect()
 }
 
 impl AccessOptions {
@@ -83,6 +95,7 @@ impl AccessOptions {
                 true => default.permissions.into_iter().chain(edits).collect(),
                 false => permissions,
             },
+            grants: Vec::new(),
             proxies: self.trusted_proxy,
             user_header: self.user_header.unwrap_or(default.user_header),
             groups_header: self.groups_header.unwrap_or(default.groups_header),

@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 use clap::parser::ValueSource;
 use clap::{ArgAction, ArgMatches, Args as _, Command};
 use rewind_codec::DecoderRule;
-use serde::Deserialize;
+use rewind_domain::caller::Grant;
+use serde::{Deserialize, Deserializer, de};
 use toml::{Table, Value};
 
 use super::{ConfigError, ServeOptions};
@@ -23,6 +24,31 @@ pub(super) struct Rules {
     pub(super) decoders: Vec<DecoderRule>,
     /// Which streams have the events of many aggregates, each to be looked at like a stream of its own.
     pub(super) topics: Vec<TopicRule>,
+    /// What callers may do on some streams: the tables of `[[allow]]`. A list of texts under the same name is the option.
+    #[serde(rename = "allow", deserialize_with = "grants")]
+    pub(super) grants: Vec<Grant>,
+}
+
+fn grants<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Grant>, D::Error> {
+    let value = Value::deserialize(deserializer)?;
+    if !is_rules(&value) {
+        return Ok(Vec::new());
+    }
+    let grants = Vec::<Grant>::deserialize(value).map_err(de::Error::custom)?;
+    let everywhere =
+        grants.iter().flat_map(|grant| &grant.can).find(|permission| !permission.is_of_streams());
+    match everywhere {
+        Some(permission) => Err(de::Error::custom(format!(
+            "`{0}` cannot be given on some streams only; give it with `--allow {0}`",
+            permission.name()
+        ))),
+        None => Ok(grants),
+    }
+}
+
+/// Whether a value is a list of rules: tables, and nothing else.
+fn is_rules(value: &Value) -> bool {
+    value.as_array().is_some_and(|values| !values.is_empty() && values.iter().all(Value::is_table))
 }
 
 /// Why a command line with its file cannot be followed.
@@ -106,7 +132,11 @@ fn is_group(command: &Command, name: &str) -> bool {
 fn read(path: &Path) -> Result<Vec<FileOption>, ConfigError> {
     let text = text(path)?;
     let mut table: Table = text.parse().map_err(|error| malformed(path, &text, &error))?;
-    table.retain(|name, _| !matches!(name, "decoders" | "topics"));
+    table.retain(|name, value| match name {
+        "decoders" | "topics" => false,
+        "allow" => !is_rules(value),
+        _ => true,
+    });
     let command = ServeOptions::augment_args(Command::new("serve").no_binary_name(true));
     let wrong = |message: String| ConfigError::Malformed { path: path.to_owned(), message };
     let mut options = Vec::new();
@@ -205,6 +235,9 @@ fn malformed(path: &Path, text: &str, error: &toml::de::Error) -> ConfigError {
 mod tests {
     use clap::FromArgMatches as _;
 
+    use rewind_domain::caller::Permission;
+
+    use super::super::AccessConfig;
     use super::*;
 
     struct Folder(tempfile::TempDir);
@@ -275,6 +308,22 @@ mod tests {
         assert_eq!(config.access.permissions, []);
         let config = Folder::with("allow-host = []").options(&[]).unwrap().resolve().unwrap();
         assert!(config.allow_host.is_empty());
+    }
+
+    #[test]
+    fn permissions_are_given_on_all_streams_or_on_some() {
+        let rules = "[[allow]]\nstreams = ['events:*']\ncan = ['publish', 'trim']\n";
+        let config = Folder::with(rules).options(&[]).unwrap().resolve().unwrap().access;
+        assert_eq!(config.permissions, AccessConfig::default().permissions);
+        let grant = &config.grants[0];
+        assert!(grant.gives(Permission::Trim, &"events:orders".into()));
+        assert!(!grant.gives(Permission::Trim, &"orders".into()));
+        let config = Folder::with("allow = ['trim']").options(&[]).unwrap().resolve().unwrap();
+        assert_eq!((config.access.permissions.len(), config.access.grants.len()), (1, 0));
+        for wrong in ["can = ['fly']", "can = ['folds']", "can = 'trim'", "may = ['trim']"] {
+            let error = Folder::with(&format!("[[allow]]\nstreams = ['a']\n{wrong}")).error();
+            assert!(error.contains("rewind.toml"), "{error}");
+        }
     }
 
     #[test]

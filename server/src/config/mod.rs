@@ -11,6 +11,7 @@ mod folds;
 mod keys;
 mod listening;
 mod numbers;
+mod operating;
 mod projections;
 mod redis;
 
@@ -23,7 +24,7 @@ use http::HeaderName;
 use rewind_codec::{Codecs, RuleError};
 use rewind_domain::StreamKey;
 use rewind_domain::aggregate_pattern::AggregatePatterns;
-use rewind_domain::caller::Permission;
+use rewind_domain::caller::{Grant, Permission};
 use rewind_store::{StoreUrl, StoreUrlError, TlsFileError};
 
 use crate::capacity::Capacity;
@@ -39,6 +40,7 @@ pub use file::{ArgumentError, matches};
 pub use folds::{FoldConfig, FoldLimitOptions, FoldOptions};
 pub use keys::KeyOptions;
 pub use listening::ListenOptions;
+pub use operating::{OperatingConfig, OperatingOptions};
 pub use projections::ProjectionOptions;
 pub use redis::RedisOptions;
 
@@ -56,6 +58,9 @@ pub struct ServeOptions {
     /// Who may do what.
     #[command(flatten)]
     pub access: AccessOptions,
+    /// With what the event store is changed.
+    #[command(flatten)]
+    pub operating: OperatingOptions,
     /// What the keys of streams say.
     #[command(flatten)]
     pub keys: KeyOptions,
@@ -87,6 +92,8 @@ pub struct ServeConfig {
     pub allow_host: Vec<String>,
     /// Who may do what.
     pub access: AccessConfig,
+    /// With what the event store is changed.
+    pub operating: OperatingConfig,
     /// Which keys are those of aggregates.
     pub aggregates: AggregatePatterns,
     /// How aggregates are folded.
@@ -126,12 +133,14 @@ pub struct ReadConfig {
     pub codecs: Codecs,
     /// Which streams have the events of many aggregates.
     pub topics: Vec<Topic>,
+    /// What callers may do on some streams.
+    pub grants: Vec<Grant>,
 }
 
 impl ReadConfig {
     /// This Redis, with nothing said of what is in it.
     pub fn of(redis_url: StoreUrl) -> Self {
-        Self { redis_url, codecs: Codecs::default(), topics: Vec::new() }
+        Self { redis_url, codecs: Codecs::default(), topics: Vec::new(), grants: Vec::new() }
     }
 
     /// What the key of an aggregate in a topic stands for.
@@ -197,6 +206,12 @@ pub enum ConfigError {
         "`--user-header` and `--groups-header` are both `{0}`; a user's name and groups need a header each"
     )]
     OneHeader(HeaderName),
+    /// The name of the environment is too long.
+    #[error("`--environment` names it with at most {most} bytes")]
+    EnvironmentName {
+        /// How many bytes it can have.
+        most: usize,
+    },
     /// The folder of folds is not there.
     #[error("`--folds {}` is no folder; make it, or give another one", .0.display())]
     NoFolder(PathBuf),
@@ -223,7 +238,7 @@ impl RedisOptions {
         let folder = path.parent().unwrap_or(Path::new(""));
         let codecs = Codecs::load(&rules.decoders, folder)
             .map_err(|source| ConfigError::Decoder { path: path.clone(), source })?;
-        Ok(ReadConfig { redis_url, codecs, topics })
+        Ok(ReadConfig { redis_url, codecs, topics, grants: rules.grants })
     }
 }
 
@@ -234,15 +249,18 @@ impl ServeOptions {
     /// If something is wrong with it.
     pub fn resolve(self) -> Result<ServeConfig, ConfigError> {
         let listen = self.listening.address()?;
-        let access = self.access.check(self.folds.allow_fold_edits)?;
+        let mut access = self.access.check(self.folds.allow_fold_edits)?;
+        let operating = self.operating.check(&self.redis)?;
         if access.permissions.contains(&Permission::Folds) && self.folds.folds.is_none() {
             return Err(ConfigError::EditsWithoutFolder);
         }
-        let ReadConfig { redis_url, codecs, topics } = self.redis.resolve()?;
+        let ReadConfig { redis_url, codecs, topics, grants } = self.redis.resolve()?;
+        access.grants = grants;
         Ok(ServeConfig {
             redis_url,
             listen,
             access,
+            operating,
             aggregates: self.keys.patterns(),
             folds: self.folds.check()?,
             projections: self.projections.check()?,

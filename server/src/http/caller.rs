@@ -43,7 +43,7 @@ pub(super) async fn identify(
 
 /// Who makes a request that came from this address with these headers.
 fn caller(access: &AccessConfig, from: IpAddr, headers: &HeaderMap) -> Result<Caller, String> {
-    let AccessConfig { permissions, proxies, user_header, groups_header } = access;
+    let AccessConfig { permissions, grants, proxies, user_header, groups_header } = access;
     if !proxies.iter().any(|proxy| proxy.has(from)) {
         let given =
             [user_header, groups_header].into_iter().find(|name| headers.contains_key(*name));
@@ -52,14 +52,16 @@ fn caller(access: &AccessConfig, from: IpAddr, headers: &HeaderMap) -> Result<Ca
             Some(name) => Err(format!(
                 "the header `{name}` came from `{from}`, which is no trusted proxy; if it is one, start the server with `--trusted-proxy {from}`"
             )),
-            None => Ok(Caller::local(permissions.clone())),
+            None => Ok(Caller::local(permissions.clone())
+                .with_grants(grants.clone())
+                .from_address(from)),
         };
     }
     let identity = match user(headers, user_header)? {
         None => Identity::Anonymous,
         Some(name) => Identity::User { name, groups: groups(headers, groups_header)? },
     };
-    Ok(Caller::new(identity, permissions.clone()))
+    Ok(Caller::new(identity, permissions.clone()).with_grants(grants.clone()).from_address(from))
 }
 
 fn groups(headers: &HeaderMap, name: &HeaderName) -> Result<Vec<String>, String> {

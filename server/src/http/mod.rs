@@ -143,6 +143,17 @@ fn register_server_functions() {
     register_explicit::<functions::GetFold>();
     register_explicit::<functions::TryFold>();
     register_explicit::<functions::SaveFold>();
+    register_explicit::<functions::PreviewOperation>();
+    register_explicit::<functions::OperateOn>();
+    register_explicit::<functions::GetOperations>();
+    register_explicit::<functions::GetOperation>();
+    register_explicit::<functions::CancelOperation>();
+    register_explicit::<functions::GetGroups>();
+    register_explicit::<functions::GetGroup>();
+    register_explicit::<functions::GetPending>();
+    register_explicit::<functions::GetDead>();
+    register_explicit::<functions::GetDeliveries>();
+    register_explicit::<functions::GetAudit>();
 }
 
 async fn server_function(

@@ -11,10 +11,12 @@ use bytes::Bytes;
 use http::{HeaderValue, header};
 use rewind_app::api::query::shape::{Parameter, ParameterKind, parameters_of, sample_of};
 use rewind_app::api::query::{
-    BisectQuery, BlameQuery, CatalogQuery, CategoriesQuery, DiffQuery, DiscoveryQuery, EventQuery,
-    EventsQuery, ExportQuery, FieldQuery, FindQuery, FoldQuery, HistoryQuery, IndexQuery,
-    LiveQuery, NoQuery, OverviewQuery, Query, RatesQuery, RelatedQuery, ReplayQuery, SaveFoldQuery,
-    StreamsQuery, TicketQuery, TimelineQuery, TryFoldQuery, WindowQuery, read_url,
+    AuditQuery, BisectQuery, BlameQuery, CatalogQuery, CategoriesQuery, DeadQuery, DeliveriesQuery,
+    DiffQuery, DiscoveryQuery, EventQuery, EventsQuery, ExportQuery, FieldQuery, FindQuery,
+    FoldQuery, GroupQuery, GroupsQuery, HistoryQuery, IndexQuery, LiveQuery, NoQuery, OperateQuery,
+    OperationQuery, OverviewQuery, PendingQuery, PreviewQuery, Query, RatesQuery, RelatedQuery,
+    ReplayQuery, SaveFoldQuery, StreamsQuery, TicketQuery, TimelineQuery, TryFoldQuery,
+    WindowQuery, read_url,
 };
 use serde_json::{Map, Value, json};
 
@@ -86,6 +88,17 @@ fn calls() -> Vec<Call> {
         get::<FoldQuery>("/api/fold", JSON),
         post::<TryFoldQuery>("/api/try_fold"),
         post::<SaveFoldQuery>("/api/save_fold"),
+        post::<PreviewQuery>("/api/preview"),
+        post::<OperateQuery>("/api/operate"),
+        get::<NoQuery>("/api/operations", JSON),
+        get::<OperationQuery>("/api/operation", JSON),
+        post::<OperationQuery>("/api/cancel_operation"),
+        get::<GroupsQuery>("/api/groups", JSON),
+        get::<GroupQuery>("/api/group", JSON),
+        get::<PendingQuery>("/api/pending", JSON),
+        get::<DeadQuery>("/api/dead", JSON),
+        get::<DeliveriesQuery>("/api/deliveries", JSON),
+        get::<AuditQuery>("/api/audit", JSON),
         get::<LiveQuery>("/api/live", EVENTS),
         get::<NoQuery>("/api/about", JSON),
         get::<NoQuery>("/api/openapi.json", JSON),
@@ -182,6 +195,7 @@ fn schema(parameter: &Parameter) -> Value {
         ParameterKind::Limit(most) => json!({"type": "integer", "minimum": 1, "maximum": most}),
         ParameterKind::Switch => json!({"type": "boolean"}),
         ParameterKind::Texts => json!({"type": "array", "items": {"type": "string"}}),
+        ParameterKind::Object => json!({"type": "object"}),
         ParameterKind::OneOf(names) => json!({"type": "string", "enum": names}),
     }
 }

@@ -1,6 +1,7 @@
 //! How far consumer groups are.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use rewind_app::api::GroupLag;
 use rewind_domain::lag::{GroupProgress, Lag, LagDoubt, lag};
@@ -9,8 +10,10 @@ use rewind_domain::{EntryId, StreamKey};
 
 use rewind_store::{GroupInfo, Store, StoreError};
 
-/// How many streams are asked for their groups at a time: they are asked in turns where there are more.
-const STREAMS_AT_ONCE: usize = 200;
+/// How many streams are asked for their groups each second, by two commands each: they are asked in turns where there are more.
+const STREAMS_AT_ONCE: usize = 100;
+/// How many of those that were never asked are asked at a time: some ten milliseconds of Redis's time, once.
+const NEW_STREAMS_AT_ONCE: usize = 1_000;
 /// How many groups are told, those that are furthest behind.
 const MAX_TOLD: usize = 50;
 /// Of groups with how many consumers at most it is asked how long these are idle: Redis tells all consumers or none.
@@ -33,7 +36,9 @@ pub(super) struct Groups {
     turn: Option<StreamKey>,
     /// What was found out about groups by reading.
     found_out: HashMap<(StreamKey, Vec<u8>), FoundOut>,
-    /// Those that are told.
+    /// All of them, those that are furthest behind first.
+    pub(super) all: Arc<Vec<GroupLag>>,
+    /// Those that the overview tells.
     pub(super) told: Vec<GroupLag>,
     /// How many there are beside.
     pub(super) left_out: u64,
@@ -70,9 +75,16 @@ impl Groups {
         is_replica: bool,
     ) -> Result<(), StoreError> {
         self.known.retain(|stream, _| streams.contains_key(stream));
+        let new = streams.keys().filter(|key| !self.known.contains_key(*key));
+        let new: Vec<StreamKey> = new.take(NEW_STREAMS_AT_ONCE).cloned().collect();
+        let room = STREAMS_AT_ONCE.saturating_sub(new.len());
         let behind = streams.keys().filter(|key| self.turn.as_ref().is_none_or(|at| *key > at));
-        let keys: Vec<StreamKey> = behind.take(STREAMS_AT_ONCE).cloned().collect();
-        self.turn = if keys.len() < STREAMS_AT_ONCE { None } else { keys.last().cloned() };
+        let behind: Vec<StreamKey> = behind.take(room).cloned().collect();
+        self.turn =
+            if behind.len() < room { None } else { behind.last().cloned().or(self.turn.take()) };
+        let mut keys = [new, behind].concat();
+        keys.sort_unstable();
+        keys.dedup();
         if !keys.is_empty() {
             for (key, groups) in keys.iter().zip(store.groups(&keys).await?) {
                 match groups {
@@ -104,18 +116,21 @@ impl Groups {
                 }
                 Lag::AtMost(..) => (1, known.group.pending),
             };
-            let name = |known: &Known<'_>| (known.stream.clone(), known.group.name.clone());
-            weight(b).cmp(&weight(a)).then_with(|| name(a).cmp(&name(b)))
+            weight(b)
+                .cmp(&weight(a))
+                .then_with(|| (a.stream, &a.group.name).cmp(&(b.stream, &b.group.name)))
         });
-        let left_out = all.len().saturating_sub(MAX_TOLD) as u64;
-        all.truncate(MAX_TOLD);
-        self.found_out = find_out(store, &all, &self.found_out).await?;
-        let idle = idle_ms(store, &all).await?;
-        let told = all.iter().zip(idle).map(|(known, idle_ms)| {
+        let first = &all[..all.len().min(MAX_TOLD)];
+        self.found_out = find_out(store, first, &self.found_out).await?;
+        let idle = idle_ms(store, first).await?;
+        let first = first.iter().zip(idle).map(|(known, idle_ms)| {
             let found_out = self.found_out.get(&name_of(known));
             GroupLag { idle_ms, ..told(known, found_out) }
         });
-        (self.told, self.left_out) = (told.collect(), left_out);
+        self.told = first.collect();
+        let rest = all.iter().skip(MAX_TOLD).map(|known| told(known, None));
+        self.left_out = rest.len() as u64;
+        self.all = Arc::new(self.told.iter().cloned().chain(rest).collect());
         Ok(())
     }
 }

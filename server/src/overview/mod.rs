@@ -18,8 +18,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::event_reader::EventReader;
-use rewind_app::api::query::OverviewQuery;
-use rewind_app::api::{ApiError, Overview, StreamRate, StreamRates};
+use rewind_app::api::query::{GroupsQuery, OverviewQuery};
+use rewind_app::api::{ApiError, GroupLag, GroupsPage, Overview, StreamRate, StreamRates};
 use rewind_domain::StreamKey;
 use tokio::sync::watch as channel;
 use tokio::task::JoinHandle;
@@ -55,6 +55,8 @@ struct Drawn {
     overview: Overview,
     /// The counts of all streams that had events, as of a moment ago.
     streams: Arc<Counts>,
+    /// All consumer groups, those that are furthest behind first.
+    groups: Arc<Vec<GroupLag>>,
 }
 
 /// The counts of streams.
@@ -99,6 +101,32 @@ impl Overviews {
             Some(StreamRate { stream: stream.clone(), total: counts.iter().sum(), counts })
         };
         Ok(StreamRates { from_s: *from_s, streams: streams.iter().filter_map(rate).collect() })
+    }
+
+    /// A part of the list of all consumer groups, those that are furthest behind first.
+    ///
+    /// # Errors
+    /// As for [`Overviews::get`].
+    pub async fn groups(&self, query: &GroupsQuery) -> Result<GroupsPage, ApiError> {
+        let drawn = self.drawn().await?;
+        let search = query.search.to_lowercase();
+        let is_meant = |group: &&GroupLag| {
+            query.stream.as_ref().is_none_or(|stream| *stream == group.stream)
+                && (search.is_empty()
+                    || group.group.to_lowercase().contains(&search)
+                    || group.stream.to_string().to_lowercase().contains(&search))
+        };
+        let meant: Vec<&GroupLag> = drawn.groups.iter().filter(is_meant).collect();
+        let offset = usize::try_from(query.offset.unwrap_or_default()).unwrap_or(usize::MAX);
+        let limit = usize::try_from(query.limit.get()).unwrap_or(usize::MAX);
+        let coverage = &drawn.overview.coverage;
+        Ok(GroupsPage {
+            total: meant.len() as u64,
+            groups: meant.into_iter().skip(offset).take(limit).cloned().collect(),
+            looked_at: coverage.looked_at,
+            streams: coverage.streams,
+            is_complete: coverage.is_search_complete && coverage.looked_at >= coverage.streams,
+        })
     }
 
     async fn drawn(&self) -> Result<Arc<Drawn>, ApiError> {

@@ -18,7 +18,7 @@ const STREAMS_PER_TURN: usize = 2_000;
 /// How long to rest after all of them were looked at, where Redis tells what changes.
 const REST: Duration = Duration::from_secs(30);
 /// Of how many streams with consumer groups it is kept in mind that they have some.
-const MAX_WITH_GROUPS: usize = 1_000;
+const MAX_WITH_GROUPS: usize = 100_000;
 /// How many keys are remembered that are no streams, so that they are not looked at whenever they change.
 const MAX_OTHERS: usize = 50_000;
 

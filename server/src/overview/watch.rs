@@ -167,7 +167,8 @@ impl<'a> Watcher<'a> {
             self.streams = Arc::new(Counts { from_s, of: streams.all_counts() });
         }
         let overview = self.draw(now_ms, is_told, &status);
-        Ok(Drawn { overview, streams: Arc::clone(&self.streams) })
+        let (streams, groups) = (Arc::clone(&self.streams), Arc::clone(&self.groups.all));
+        Ok(Drawn { overview, streams, groups })
     }
 
     fn is_told(&self) -> bool {

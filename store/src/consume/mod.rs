@@ -28,7 +28,9 @@ use crate::{EventStore, StoreError, WriteError};
 
 use dead::{Burial, Buried};
 
-pub use dead::{DeadLetter, DeadLetters, DeathCause, ReplayTo, Replayed};
+pub use dead::{
+    BURIED_AT_ONCE, BuriedMany, DeadLetter, DeadLetters, DeathCause, ReplayTo, Replayed,
+};
 pub use delivery::{Batch, Delivery};
 pub use group::{AckDeleted, ConsumerRemoved, Group, GroupMade, PendingOf, PendingQuery};
 pub use release::ReleaseBy;

@@ -144,7 +144,7 @@ pub(crate) fn consumers(reply: Value) -> Result<Vec<ConsumerInfo>, StoreError> {
 }
 
 /// A whole number.
-pub(super) fn count(reply: &Value) -> Result<u64, StoreError> {
+pub(crate) fn count(reply: &Value) -> Result<u64, StoreError> {
     number(reply).ok_or(StoreError::unexpected("a number of another shape"))
 }
 

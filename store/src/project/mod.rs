@@ -145,6 +145,12 @@ impl Projection {
         &self.name
     }
 
+    /// Its streams.
+    #[must_use]
+    pub fn streams(&self) -> &[StreamKey] {
+        &self.streams
+    }
+
     /// Handles the events that are there, and ends.
     ///
     /// # Errors

@@ -5,6 +5,7 @@ mod event;
 mod explain;
 mod folds;
 mod index;
+mod operations;
 mod overview;
 mod travel;
 
@@ -19,6 +20,7 @@ pub use event::*;
 pub use explain::*;
 pub use folds::*;
 pub use index::*;
+pub use operations::*;
 pub use overview::*;
 pub use travel::*;
 
@@ -45,6 +47,18 @@ pub struct About {
     pub aggregates: Vec<String>,
     /// Who asks.
     pub caller: Caller,
+    /// What the place is called in which all this is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub environment: Option<Environment>,
+}
+
+/// What a place is called, so that nobody takes production for something else.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Environment {
+    /// Its name.
+    pub name: String,
+    /// Its colour: `blue`, `green`, `grey`, `orange` or `red`.
+    pub colour: String,
 }
 
 /// The cluster that the Redis server is a node of.

@@ -10,6 +10,7 @@ mod events;
 mod find;
 mod folds;
 mod limit;
+mod operations;
 #[cfg(feature = "ssr")]
 mod read;
 #[cfg(feature = "ssr")]
@@ -30,6 +31,10 @@ pub use find::{ExportQuery, FindQuery, LiveQuery, Selection, TicketQuery};
 pub use find::{category_name, category_parameter};
 pub use folds::{FoldQuery, SaveFoldQuery, TryFoldQuery};
 pub use limit::Limit;
+pub use operations::{
+    AuditQuery, DeadQuery, DeliveriesQuery, GroupQuery, GroupsQuery, MAX_BY_BYTES, OperateQuery,
+    OperationQuery, PendingQuery, PreviewQuery,
+};
 #[cfg(feature = "ssr")]
 pub use read::{read_json, read_url};
 pub use streams::{
@@ -111,6 +116,12 @@ fn stream<'de, D: Deserializer<'de>>(deserializer: D) -> Result<StreamKey, D::Er
 /// The id of an entry, which an empty text is not.
 fn id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<EntryId, D::Error> {
     Option::deserialize(deserializer)?.ok_or_else(|| de::Error::custom(NO_ID))
+}
+
+/// A text that is not empty.
+fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let text = Option::<String>::deserialize(deserializer)?;
+    text.filter(|text| !text.is_empty()).ok_or_else(|| de::Error::custom("is missing"))
 }
 
 const NO_STREAM: &str = "is missing; give the key of a stream";

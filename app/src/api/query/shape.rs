@@ -36,6 +36,8 @@ pub enum ParameterKind {
     Texts,
     /// One of these texts.
     OneOf(&'static [&'static str]),
+    /// An object, which its documentation describes.
+    Object,
 }
 
 /// The parameters of a question, in their order.
@@ -65,6 +67,7 @@ pub fn sample_of(name: &str) -> Option<&'static str> {
         "expression" => "state.total > 100",
         "source" => "export function apply(state, event) { return state; }",
         "action" => "resume",
+        "group" => "billing",
         _ => return None,
     })
 }
@@ -168,7 +171,16 @@ impl Kind<'_> {
 impl<'de> Deserializer<'de> for Kind<'_> {
     type Error = Wrong;
 
+    /// Only what tells by itself what it is can be read like this.
     fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Wrong> {
+        self.note(ParameterKind::Object)
+    }
+
+    fn deserialize_str<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Wrong> {
+        self.note(ParameterKind::Text)
+    }
+
+    fn deserialize_string<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Wrong> {
         self.note(ParameterKind::Text)
     }
 
@@ -206,7 +218,7 @@ impl<'de> Deserializer<'de> for Kind<'_> {
     }
 
     forward_to_deserialize_any! {
-        i8 i16 i32 i64 i128 u8 u16 u32 u128 f32 f64 char str string bytes byte_buf unit
+        i8 i16 i32 i64 i128 u8 u16 u32 u128 f32 f64 char bytes byte_buf unit
         unit_struct tuple tuple_struct map struct identifier ignored_any
     }
 }

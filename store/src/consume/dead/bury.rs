@@ -116,7 +116,7 @@ fn cannot_run(error: &StoreError) -> bool {
 }
 
 /// The beginning of a reason that is too long.
-fn cut(reason: &str) -> &str {
+pub(super) fn cut(reason: &str) -> &str {
     let mut end = reason.len().min(REASON_BYTES);
     while !reason.is_char_boundary(end) {
         end -= 1;

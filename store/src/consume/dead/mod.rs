@@ -13,6 +13,7 @@
 //! | `dead_at` | when the group gave up, in Unix milliseconds by the clock of Redis |
 
 mod bury;
+mod bury_many;
 mod replay;
 
 use rewind_domain::{Entry, EntryId, Fields, StreamKey};
@@ -21,6 +22,7 @@ use super::{Group, replies};
 use crate::{EventStore, IdRange, PageOrder, RangeRead, StoreError, WriteError};
 
 pub(super) use bury::{Burial, Buried};
+pub use bury_many::{BURIED_AT_ONCE, BuriedMany};
 pub use replay::{ReplayTo, Replayed};
 
 /// What stands between a stream's key and the name of the group.
@@ -117,6 +119,14 @@ impl DeadLetters {
         let found = self.group.store.reads().ranges(&[read]).await?.pop();
         let found = found.unwrap_or(Err(StoreError::unexpected("no answer")))?;
         Ok(found.entries.into_iter().map(DeadLetter::of_entry).collect())
+    }
+
+    /// Those of these ids that are dead letters.
+    ///
+    /// # Errors
+    /// Whatever Redis refuses.
+    pub async fn existing(&self, ids: &[EntryId]) -> Result<Vec<EntryId>, StoreError> {
+        self.group.store.reads().existing(&self.key, ids).await
     }
 
     /// Deletes dead letters. Returns how many of them there were.

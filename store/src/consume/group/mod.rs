@@ -95,6 +95,17 @@ impl Group {
         self.place("SETID", position, &[]).await.map_err(without_stream)
     }
 
+    /// Makes a consumer that has nothing pending. Returns whether there was none of this name. A consumer that reads is made by itself.
+    ///
+    /// # Errors
+    /// [`StoreError::NoGroup`] if there is no such group, what else Redis refuses; [`WriteError::Unknown`] if the reply was lost.
+    pub async fn create_consumer(&self, name: &[u8]) -> Result<bool, WriteError> {
+        let mut command = redis::cmd("XGROUP");
+        command.arg("CREATECONSUMER").arg(self.stream.as_bytes()).arg(&self.name).arg(name);
+        let reply = self.writes().send(&command).await.map_err(without_stream)?;
+        Ok(replies::count(&reply)? > 0)
+    }
+
     /// Deletes the group with its pending list. Returns whether there was one.
     ///
     /// # Errors
@@ -150,6 +161,31 @@ impl Group {
             found.extend(page.into_iter().filter(is_idle).take(most - found.len()));
             if is_last {
                 break;
+            }
+        }
+        Ok(found)
+    }
+
+    /// Of each of these ids how it is pending; `None` if it is not.
+    ///
+    /// # Errors
+    /// [`StoreError::NoGroup`] if there is no such group, and whatever Redis refuses.
+    pub async fn pending_of(
+        &self,
+        ids: &[EntryId],
+    ) -> Result<Vec<Option<PendingEntry>>, StoreError> {
+        let mut found = Vec::with_capacity(ids.len());
+        for ids in ids.chunks(AT_ONCE) {
+            let mut pipeline = redis::pipe();
+            for id in ids {
+                let id = id.to_string();
+                pipeline.cmd("XPENDING").arg(self.stream.as_bytes()).arg(&self.name);
+                pipeline.arg(&id).arg(&id).arg(1);
+            }
+            let reads = self.store.reads();
+            for reply in reads.run(self.stream.as_bytes(), &pipeline).await? {
+                let reply = reply.map_err(|error| reads.error(&error))?;
+                found.push(replies::pending(reply)?.pop());
             }
         }
         Ok(found)

@@ -1,16 +1,19 @@
 //! Patterns over the keys of streams.
 
+use serde::{Deserialize, Serialize};
+
 /// A pattern in which `*` stands for any bytes, none included, and `?` for one.
-#[derive(Clone, Debug)]
-pub(crate) struct Glob(Box<[u8]>);
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Glob(Box<[u8]>);
 
 impl Glob {
-    pub(crate) fn new(pattern: &str) -> Self {
+    /// The pattern that is written like this.
+    pub fn new(pattern: &str) -> Self {
         Self(pattern.as_bytes().into())
     }
 
     /// Whether all of `key` is as the pattern says. Takes time by the product of both lengths at most.
-    pub(crate) fn matches(&self, key: &[u8]) -> bool {
+    pub fn matches(&self, key: &[u8]) -> bool {
         let pattern = &self.0;
         let (mut p, mut k) = (0, 0);
         // Where the last star was, and which part of the key it does not stand for yet.
@@ -36,6 +39,18 @@ impl Glob {
             }
         }
         pattern[p..].iter().all(|byte| *byte == b'*')
+    }
+}
+
+impl Serialize for Glob {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&String::from_utf8_lossy(&self.0))
+    }
+}
+
+impl<'de> Deserialize<'de> for Glob {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(|pattern| Self::new(&pattern))
     }
 }
 

@@ -7,6 +7,8 @@
     reason = "the macro makes a struct of each function's question, which `docs/api.md` describes"
 )]
 
+mod operations;
+
 use leptos::prelude::*;
 use leptos::server_fn::codec::Json;
 
@@ -23,6 +25,8 @@ use super::{
     DiscoveryStatus, EventAnswer, EventsPage, FoldAnswer, HistoryAnswer, IndexAnswer, Overview,
     ReplayAnswer, StreamRates, StreamsPage, TimelineAnswer, TrialAnswer, WindowAnswer,
 };
+
+pub use operations::*;
 
 /// `GET /api/about`: what this server is, what it looks at, and who asks.
 #[server(name = GetAbout, prefix = "/api", endpoint = "about", input = UrlParameters, output = Json)]

@@ -1,0 +1,247 @@
+//! Operations: changes to the event store, previewed and then executed.
+//!
+//! A [`Plan`](plan::Plan) says what an operation does to the event store as it is: its preview, and the work that it comes to. `plan/` makes
+//! it, reading only. To execute an operation it is planned again, compared with the fingerprint of its preview, recorded in the
+//! [`audit`] log, and then [`run`] does the work, a bounded step at a time. [`running`] keeps what is under way.
+
+mod audit;
+mod drafts;
+mod error;
+mod plan;
+mod run;
+mod running;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use rewind_app::api::query::{AuditQuery, OperateQuery};
+use rewind_app::api::{AuditPage, OperationStatus, OperationsAnswer};
+use rewind_domain::aggregate_pattern::AggregatePatterns;
+use rewind_domain::caller::{Caller, Identity};
+use rewind_domain::operations::{Operation, Preview};
+use rewind_store::EventStore;
+use tokio::sync::watch;
+
+use crate::engines::Engines;
+use crate::event_reader::EventReader;
+use audit::{Audit, Intent};
+use plan::Plan;
+use running::Running;
+
+pub use error::OperationError;
+pub(crate) use plan::{matches_delivery, read_pending};
+
+/// How long a question waits for an operation to end before it is told that it is under way.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// What changes the event store. Clones are the same.
+#[derive(Clone)]
+pub struct Operations {
+    shared: Arc<Shared>,
+}
+
+/// What operations are done with.
+pub struct OperationParts {
+    /// What may write.
+    pub store: EventStore,
+    /// What makes events of entries.
+    pub event_reader: EventReader,
+    /// Which keys are those of aggregates.
+    pub aggregates: AggregatePatterns,
+    /// What runs projections in JavaScript.
+    pub engines: Engines,
+    /// The folder of projections that this server runs.
+    pub projections: Option<PathBuf>,
+    /// Turns true when the server is about to stop.
+    pub stopping: watch::Receiver<bool>,
+}
+
+struct Shared {
+    parts: OperationParts,
+    audit: Audit,
+    running: Running,
+}
+
+impl Operations {
+    /// Operations done with these.
+    pub fn new(parts: OperationParts) -> Self {
+        let audit = Audit::new(parts.store.clone());
+        Self { shared: Arc::new(Shared { parts, audit, running: Running::default() }) }
+    }
+
+    /// What may write.
+    pub(crate) fn store(&self) -> &EventStore {
+        &self.shared.parts.store
+    }
+
+    /// What an operation would do.
+    ///
+    /// # Errors
+    /// If it cannot be said, because what it is about does not exist or Redis does not answer.
+    pub async fn preview(
+        &self,
+        caller: &Caller,
+        operation: &Operation,
+    ) -> Result<Preview, OperationError> {
+        let plan = self.plan(operation).await?;
+        let refusal = match obstacle(caller, operation) {
+            Some(why) => Some(why),
+            None => self.refusal_by_redis(&plan).await?,
+        };
+        let mut preview = plan.preview;
+        preview.refusal = refusal.or(preview.refusal);
+        Ok(preview)
+    }
+
+    /// Executes an operation. Returns how far it is after a moment.
+    ///
+    /// # Errors
+    /// If it was not begun: it is not permitted, would do something else by now than was previewed, cannot be done, or cannot be recorded.
+    pub async fn operate(
+        &self,
+        caller: &Caller,
+        query: OperateQuery,
+    ) -> Result<OperationStatus, OperationError> {
+        let OperateQuery { id, fingerprint, by, operation } = query;
+        if let Some(why) = obstacle(caller, &operation) {
+            return Err(OperationError::Forbidden(why));
+        }
+        let id = id.unwrap_or_else(running::new_id);
+        // Asked again, it is not done again.
+        if let Some(known) = self.shared.running.find(&id) {
+            return match known.is_of(&operation) {
+                true => Ok(known.status_within(PATIENCE).await),
+                false => Err(OperationError::IdTaken(id)),
+            };
+        }
+        let plan = self.plan(&operation).await?;
+        match fingerprint {
+            None if operation.is_destructive() => return Err(OperationError::NotPreviewed),
+            Some(seen) if seen != plan.preview.fingerprint => {
+                return Err(OperationError::Stale(Box::new(plan.preview)));
+            }
+            _ => {}
+        }
+        if let Some(conflict) = plan.conflict {
+            return Err(OperationError::Conflict {
+                message: conflict.message,
+                actual: conflict.actual,
+            });
+        }
+        if let Some(why) = plan.preview.refusal {
+            return Err(OperationError::Refused(why));
+        }
+        let Some(entry) =
+            self.shared.running.begin(&id, &operation, &plan.preview, who(caller, by.as_deref()))
+        else {
+            return Err(OperationError::TooMany);
+        };
+        let intent = Intent {
+            id: &id,
+            operation: &operation,
+            sentence: &plan.preview.sentence,
+            count: plan.preview.count,
+            caller,
+            by: by.as_deref(),
+        };
+        if let Err(error) = self.shared.audit.begin(&intent).await {
+            self.shared.running.forget(&id);
+            return Err(OperationError::NotRecorded(error));
+        }
+        let (shared, work) = (Arc::clone(&self.shared), plan.work);
+        let task = Arc::clone(&entry);
+        tokio::spawn(async move {
+            let began = Instant::now();
+            let heart = shared.audit.beat(task.id(), &task);
+            let outcome = tokio::select! {
+                outcome = run::run(&shared.parts, work, &task) => outcome,
+                never = heart => match never {},
+            };
+            let recorded = shared.audit.end(task.id(), &operation, &outcome, began.elapsed()).await;
+            if let Err(error) = &recorded {
+                tracing::error!(operation = task.id(), %error, "what an operation came to could not be recorded");
+            }
+            task.end(outcome, recorded.err().map(|error| error.to_string()));
+        });
+        Ok(entry.status_within(PATIENCE).await)
+    }
+
+    /// The operations of this server that are under way or ended lately.
+    pub fn list(&self) -> OperationsAnswer {
+        OperationsAnswer { operations: self.shared.running.list() }
+    }
+
+    /// How far an operation is.
+    ///
+    /// # Errors
+    /// If this server knows none of this id.
+    pub fn status(&self, id: &str) -> Result<OperationStatus, OperationError> {
+        let found = self.shared.running.find(id);
+        found.map(|found| found.status()).ok_or_else(|| OperationError::Unknown(id.to_owned()))
+    }
+
+    /// Ends an operation that is under way, after the step that it is at.
+    ///
+    /// # Errors
+    /// If this server knows none of this id, or the caller may not do what it does.
+    pub async fn cancel(
+        &self,
+        caller: &Caller,
+        id: &str,
+    ) -> Result<OperationStatus, OperationError> {
+        let Some(found) = self.shared.running.find(id) else {
+            return Err(OperationError::Unknown(id.to_owned()));
+        };
+        if let Some(why) = obstacle(caller, found.operation()) {
+            return Err(OperationError::Forbidden(why));
+        }
+        found.cancel();
+        Ok(found.status_within(PATIENCE).await)
+    }
+
+    /// Operations of the audit log.
+    ///
+    /// # Errors
+    /// Where the log cannot be read.
+    pub async fn audit(&self, query: &AuditQuery) -> Result<AuditPage, OperationError> {
+        self.shared.audit.list(query).await
+    }
+
+    async fn plan(&self, operation: &Operation) -> Result<Plan, OperationError> {
+        plan::plan(&self.shared.parts, operation).await
+    }
+
+    /// Why Redis will refuse one of the commands, as far as it tells beforehand.
+    async fn refusal_by_redis(&self, plan: &Plan) -> Result<Option<String>, OperationError> {
+        for probe in plan.probes.iter().chain([&audit::probe()]) {
+            // Every command here names its key first, `XGROUP` behind its subcommand.
+            let key = match probe.as_slice() {
+                [command, _, key, ..] if command == b"XGROUP" => key,
+                [_, key, ..] => key,
+                _ => continue,
+            };
+            if let Some(why) = self.shared.parts.store.refusal_of(key, probe).await? {
+                return Ok(Some(format!("Redis will refuse it: {why}")));
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// What stands in the way of the caller.
+fn obstacle(caller: &Caller, operation: &Operation) -> Option<String> {
+    match operation.stream() {
+        Some(stream) => caller.obstacle_on(operation.permission(), stream),
+        None => caller.obstacle(operation.permission()),
+    }
+}
+
+/// What whoever asks is called.
+fn who(caller: &Caller, by: Option<&str>) -> String {
+    match (&caller.identity, by) {
+        (Identity::User { name, .. }, _) => name.clone(),
+        (_, Some(by)) if !by.trim().is_empty() => by.trim().to_owned(),
+        _ => "somebody at this server".to_owned(),
+    }
+}

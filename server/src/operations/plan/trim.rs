@@ -1,0 +1,102 @@
+//! Trimming.
+
+use std::time::Duration;
+
+use rewind_domain::operations::{Effect, EffectKind, Name, Thing, TrimTo};
+use rewind_domain::stream_key::StreamKind;
+use rewind_domain::{EntryId, StreamKey};
+use rewind_store::trim::{TrimBy, TrimError, preview};
+use rewind_store::{EventStore, StoreError, WriteError};
+
+use super::{Found, Work, is_own_stream};
+use crate::operations::{OperationError, OperationParts};
+
+pub(super) async fn plan(
+    parts: &OperationParts,
+    stream: &StreamKey,
+    to: TrimTo,
+    about: bool,
+) -> Result<Found, OperationError> {
+    let store = &parts.store;
+    is_own_stream(store, stream)?;
+    let by = match to {
+        TrimTo::Length(length) => TrimBy::Length(length),
+        TrimTo::OlderThanMs(ms) => TrimBy::Age(Duration::from_millis(ms)),
+        TrimTo::Before(id) => TrimBy::From(id),
+        TrimTo::Acknowledged => TrimBy::Acknowledged,
+    };
+    let seen = preview(store.reads(), stream, by).await.map_err(|error| match error {
+        TrimError::NoGroups => OperationError::Refused(error.to_string()),
+        TrimError::Write(WriteError::NotDone(error)) => OperationError::of(stream)(error),
+        TrimError::Write(error) => OperationError::of(stream)(error.into_cause()),
+    })?;
+    let keep_from = seen.keep_from;
+    let work = Work::Trim { stream: stream.clone(), keep_from, about };
+    let mut found = Found::new(seen.removed, work);
+    found.basis = format!("{} {keep_from} {:?}", seen.removed, seen.losses);
+    for loss in &seen.losses {
+        let thing = || Thing::Group(Name::from_bytes(&loss.group));
+        let (unread, pending) = (loss.undelivered, loss.pending);
+        found.effects.push(Effect { thing: thing(), kind: EffectKind::LosesUnread, count: unread });
+        found.effects.push(Effect {
+            thing: thing(),
+            kind: EffectKind::LosesPending,
+            count: pending,
+        });
+    }
+    found.effects.extend(projections(store, stream, keep_from).await?);
+    if parts.aggregates.kind(stream) == StreamKind::Aggregate && seen.removed > 0 {
+        found.effects.push(Effect {
+            thing: Thing::Aggregate(stream.clone()),
+            kind: EffectKind::LosesBeginning,
+            count: seen.removed,
+        });
+        found.warnings.push(
+            "this is the history of an aggregate: its states are built from what is left only"
+                .to_owned(),
+        );
+    }
+    if about {
+        found.warnings.push(
+            "Redis removes whole blocks of entries only, and keeps more than asked for".to_owned(),
+        );
+    }
+    if seen.removed == 0 {
+        found.refusal = Some(format!("`{stream}` has nothing that would go"));
+    }
+    let all = seen.removed + seen.kept;
+    let memory = store.reads().memory_of(stream).await;
+    // Entries of a stream take about the same.
+    found.bytes = memory.filter(|_| all > 0).map(|bytes| bytes / all * seen.removed);
+    let from = keep_from.to_string();
+    let precision: &[u8] = if about { b"~" } else { b"=" };
+    Ok(found.sending(&[b"XTRIM", stream.as_bytes(), b"MINID", precision, from.as_bytes()], ""))
+}
+
+/// The projections that have not handled all that goes.
+async fn projections(
+    store: &EventStore,
+    stream: &StreamKey,
+    keep_from: EntryId,
+) -> Result<Vec<Effect>, StoreError> {
+    let mut effects = Vec::new();
+    for name in store.reads().projections().await? {
+        let Ok(Some(status)) = store.reads().projection(&name).await else { continue };
+        let at = status.checkpoint.unwrap_or_default();
+        if !status.streams.contains(stream) || at.next().is_none_or(|next| next >= keep_from) {
+            continue;
+        }
+        let from = at.next().unwrap_or(EntryId::MAX);
+        let (first, last) = (
+            store.reads().version_at(stream, from, None).await?,
+            store.reads().version_at(stream, keep_from, None).await?,
+        );
+        let count = last.zip(first).map_or(0, |(last, first)| last.saturating_sub(first));
+        effects.push(Effect {
+            thing: Thing::Projection(name),
+            kind: EffectKind::LosesUnread,
+            count,
+        });
+    }
+    Ok(effects)
+}

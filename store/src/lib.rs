@@ -57,6 +57,7 @@ mod url;
 mod value;
 mod version_at;
 mod watch;
+mod whole;
 mod write;
 
 use std::num::NonZeroU32;
@@ -93,6 +94,7 @@ pub use tls::{TlsFileError, TlsFiles};
 pub use url::{StoreUrl, StoreUrlError};
 pub use value::LongValue;
 pub use watch::{News, Watcher};
+pub use whole::WholeEntries;
 pub use write::WriteError;
 
 use commands::Refusals;

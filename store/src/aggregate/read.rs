@@ -5,7 +5,7 @@ use rewind_domain::{EntryId, Event, StreamKey, layout};
 
 use super::{Aggregate, AggregateStore, Missing, ReadError};
 use crate::add::counted;
-use crate::{IdRange, Page, PageOrder, StoreError, reply};
+use crate::{EntryRange, IdRange, PageOrder, StoreError, WholeEntries, reply};
 
 /// How many events a page has at most, however many are asked for.
 pub const MAX_PAGE_EVENTS: usize = 1_000;
@@ -97,12 +97,14 @@ impl AggregateStore {
                 return Ok(EventPage { events: Vec::new(), version: latest, is_last: true });
             }
             let behind = latest - version;
-            if behind <= count {
-                // The usual case: somebody has seen all but the last few.
-                if let Some(page) = self.tail(stream, latest, behind).await? {
-                    return Ok(page);
-                }
-            } else if let Some(id) =
+            // The usual case: somebody has seen all but the last few.
+            if behind <= count
+                && let Some(page) = self.tail(stream, latest, behind).await?
+            {
+                return Ok(page);
+            }
+            // Where they are large, one reply does not hold even a few.
+            if let Some(id) =
                 reads.id_at(stream, &extent, version + extent.length - latest).await?
             {
                 let range = PageOrder::OldestFirst.range_from(Some(id));
@@ -126,14 +128,17 @@ impl AggregateStore {
         let count = count.clamp(1, MAX_PAGE_EVENTS) as u64;
         let range = IdRange { after: Some(position.id), before: None };
         let page = match self.page(stream, range, PageOrder::OldestFirst, count).await {
-            Err(ReadError::Store(StoreError::NotFound)) => Page::empty(),
+            Err(ReadError::Store(StoreError::NotFound)) => {
+                WholeEntries { is_last: true, ..WholeEntries::default() }
+            }
             page => page?,
         };
         let latest = self.checked_version(stream, &page.info.extent, position.version).await?;
         Ok(numbered(page, position.version + 1, latest))
     }
 
-    /// The last `count` events of a stream at this version; `None` where it is at another one by now.
+    /// The last `count` events of a stream at this version; `None` where it is at another one by now, or they are too large to be read at
+    /// once.
     async fn tail(
         &self,
         stream: &StreamKey,
@@ -157,8 +162,9 @@ impl AggregateStore {
         range: IdRange,
         order: PageOrder,
         count: u64,
-    ) -> Result<Page, ReadError> {
-        Ok(self.store.reads().page(stream, range, order, count).await?)
+    ) -> Result<WholeEntries, ReadError> {
+        let range = EntryRange::new(range, order, count);
+        Ok(self.store.reads().whole_entries(stream, range).await?)
     }
 
     /// The stream of an aggregate; one without events where there is none.
@@ -215,7 +221,7 @@ impl AggregateStore {
 }
 
 /// A page whose first event has this version.
-fn numbered(page: Page, first: u64, latest: u64) -> EventPage {
+fn numbered(page: WholeEntries, first: u64, latest: u64) -> EventPage {
     let events = (first..).zip(page.entries).map(|(version, entry)| {
         let mut event = layout::decode(entry);
         event.version = Some(version);

@@ -42,7 +42,7 @@ impl Consumer {
         let mut batch = Batch::default();
         for (id, fields) in entries {
             let fields = fields.ok_or(StoreError::unexpected("a new entry without fields"))?;
-            batch.deliveries.push(Delivery::new(Entry { id, fields }, 1));
+            batch.deliveries.push(Delivery::new(Entry { id, fields }, 1, &self.decoder));
         }
         self.held.ids().extend(batch.ids());
         Ok(batch)
@@ -139,7 +139,7 @@ impl Consumer {
         let deliveries = self.count_deliveries(&found).await?;
         let counted = found.into_iter().zip(deliveries);
         batch.deliveries = counted
-            .filter_map(|(entry, count)| count.map(|count| Delivery::new(entry, count)))
+            .filter_map(|(entry, count)| count.map(|count| Delivery::new(entry, count, &self.decoder)))
             .collect();
         self.held.ids().extend(batch.ids());
         Ok(batch)

@@ -1,17 +1,20 @@
 //! What a consumer was given.
 
-use std::sync::OnceLock;
+use std::fmt;
+use std::sync::{Arc, OnceLock};
 
-use rewind_domain::{Entry, EntryId, Event, Fields, layout};
+use rewind_domain::{Entry, EntryId, Event, Fields, PayloadDecoder, layout};
 use serde::de::DeserializeOwned;
 
 use crate::{TypedError, typed};
 
 /// An entry that was delivered to a consumer, and is pending until it is acknowledged.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Delivery {
     entry: Entry,
     deliveries: u64,
+    /// Reads its payload.
+    decoder: Arc<dyn PayloadDecoder>,
     /// In a box, because most of it is room that a consumer may never use.
     event: OnceLock<Box<Event>>,
 }
@@ -26,8 +29,8 @@ pub struct Batch {
 }
 
 impl Delivery {
-    pub(super) fn new(entry: Entry, deliveries: u64) -> Self {
-        Self { entry, deliveries, event: OnceLock::new() }
+    pub(super) fn new(entry: Entry, deliveries: u64, decoder: &Arc<dyn PayloadDecoder>) -> Self {
+        Self { entry, deliveries, decoder: Arc::clone(decoder), event: OnceLock::new() }
     }
 
     /// The id of the entry.
@@ -51,7 +54,8 @@ impl Delivery {
     /// The entry as an event, decoded when this is first asked for. A payload that cannot be read makes an event with a
     /// `decode_error`.
     pub fn event(&self) -> &Event {
-        self.event.get_or_init(|| Box::new(layout::decode(self.entry.clone())))
+        let decode = || Box::new(layout::decode_with(self.entry.clone(), &*self.decoder));
+        self.event.get_or_init(decode)
     }
 
     /// The event as a program's own type, see [`typed`].
@@ -65,6 +69,13 @@ impl Delivery {
     /// The same, delivered this often.
     pub(super) fn delivered(&self, deliveries: u64) -> Self {
         Self { deliveries, ..self.clone() }
+    }
+}
+
+impl fmt::Debug for Delivery {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { entry, deliveries, .. } = self;
+        f.debug_struct("Delivery").field("entry", entry).field("deliveries", deliveries).finish()
     }
 }
 

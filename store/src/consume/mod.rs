@@ -21,7 +21,8 @@ use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use rewind_domain::{EntryId, StreamKey};
+use rewind_domain::payload::JsonText;
+use rewind_domain::{EntryId, PayloadDecoder, StreamKey};
 
 use crate::write::WriteConnection;
 use crate::{EventStore, StoreError, WriteError};
@@ -35,7 +36,7 @@ pub use delivery::{Batch, Delivery};
 pub use group::{AckDeleted, ConsumerRemoved, Group, GroupMade, PendingOf, PendingQuery};
 pub use release::ReleaseBy;
 pub use replies::{ConsumerInfo, PendingEntry};
-pub use run::{OrderKey, RunOptions, RunReport, Undecodable};
+pub use run::{OrderKey, RunOptions, RunReport, Undecodable, Unhandled};
 pub use start::Start;
 
 /// How long one read blocks before it is sent again. Short enough to notice that a server is gone which did not say so.
@@ -83,6 +84,7 @@ pub struct Consumer {
     start: Option<Start>,
     lost_group: LostGroup,
     release_by: ReleaseBy,
+    decoder: Arc<dyn PayloadDecoder>,
     /// The connection for reads, unless a read on it was dropped half-way: then it still blocks.
     reads: Option<WriteConnection>,
     /// What was handed out and is not acknowledged.
@@ -131,6 +133,7 @@ impl Consumer {
             start: Some(Start::Beginning),
             lost_group: LostGroup::default(),
             release_by: ReleaseBy::default(),
+            decoder: Arc::new(JsonText),
             reads: None,
             held: Held::default(),
             unread_after: Some(EntryId::MIN),
@@ -162,6 +165,12 @@ impl Consumer {
     #[must_use]
     pub fn releasing_by(self, release_by: ReleaseBy) -> Self {
         Self { release_by, ..self }
+    }
+
+    /// The same, which reads payloads with this: those that are no JSON text.
+    #[must_use]
+    pub fn decoding_with(self, decoder: Arc<dyn PayloadDecoder>) -> Self {
+        Self { decoder, ..self }
     }
 
     /// Its group.

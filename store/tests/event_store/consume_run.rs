@@ -8,7 +8,8 @@ use std::time::Duration;
 use rewind_dev::{TestRedis, eventually};
 use rewind_domain::EntryId;
 use rewind_store::consume::{
-    Consumer, DeadLetters, Delivery, Group, RunOptions, RunReport, Undecodable,
+    Consumer, DeadLetters, Delivery, Group, PendingQuery, RunOptions, RunReport, Undecodable,
+    Unhandled,
 };
 use rewind_store::{Backoff, EventStore, StoreError};
 use tokio::sync::Notify;
@@ -148,20 +149,42 @@ async fn a_run_until_nothing_is_left_ends_by_itself_with_all_handled_or_dead() {
 }
 
 #[tokio::test]
-async fn a_run_with_a_limit_begins_no_more_and_gives_the_rest_back() {
+async fn a_run_with_a_limit_takes_no_more_and_ends_when_they_are_settled() {
     let redis = TestRedis::start().await;
     redis.add_many(STREAM, 20).await;
     let options = RunOptions {
         limit: NonZeroU64::new(7),
         concurrency: NonZeroUsize::new(4).unwrap(),
+        max_deliveries: NonZeroU64::new(2),
         ..quick()
     };
-    let running = Running::start(consumer(&redis, "one"), options, |_| Ok(()));
-    let log = Arc::clone(&running.log);
+    let running = Running::start(consumer(&redis, "one"), options, |delivery| {
+        if delivery.id().ms() == 3 { Err("no".to_owned()) } else { Ok(()) }
+    });
     let report = running.task.await.unwrap().unwrap();
-    assert_eq!((report.handled, report.released), (7, 13));
-    assert_eq!(log.lock().unwrap().len(), 7);
-    assert_eq!(pending_ids(&redis).await, ids(8..=20));
+    assert_eq!((report.handled, report.dead, report.released), (6, 1, 0));
+    assert_eq!(pending_ids(&redis).await, []);
+    let group = Group::new(&EventStore::new(redis.url()), STREAM, GROUP);
+    assert_eq!(group.info().await.unwrap().last_delivered_id, id(7));
+}
+
+#[tokio::test]
+async fn a_handler_that_has_to_stop_ends_the_run_and_its_entry_was_not_tried() {
+    let redis = TestRedis::start().await;
+    redis.add_many(STREAM, 5).await;
+    // One delivery would be enough for a dead letter.
+    let options = RunOptions { max_deliveries: NonZeroU64::new(1), ..quick() };
+    let handler = |delivery: Arc<Delivery>| async move {
+        if delivery.id() == id(3) { Err(Unhandled::Stopped) } else { Ok(()) }
+    };
+    let run = consumer(&redis, "one").run_stoppable(options, std::future::pending(), handler);
+    let report = run.await.unwrap();
+    assert_eq!((report.handled, report.failed, report.released), (2, 0, 3));
+    assert_eq!(dead_letters(&redis).count().await.unwrap(), 0);
+    let group = Group::new(&EventStore::new(redis.url()), STREAM, GROUP);
+    let pending = group.pending(&PendingQuery::default(), 10).await.unwrap();
+    let deliveries: Vec<_> = pending.iter().map(|entry| (entry.id, entry.deliveries)).collect();
+    assert_eq!(deliveries, [(id(3), 0), (id(4), 0), (id(5), 0)]);
 }
 
 #[tokio::test]

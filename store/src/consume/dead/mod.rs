@@ -19,7 +19,7 @@ mod replay;
 use rewind_domain::{Entry, EntryId, Fields, StreamKey};
 
 use super::{Group, replies};
-use crate::{EventStore, IdRange, PageOrder, RangeRead, StoreError, WriteError};
+use crate::{EntryRange, EventStore, IdRange, PageOrder, StoreError, WriteError};
 
 pub(super) use bury::{Burial, Buried};
 pub use bury_many::{BURIED_AT_ONCE, BuriedMany};
@@ -110,15 +110,12 @@ impl DeadLetters {
         most: u64,
     ) -> Result<Vec<DeadLetter>, StoreError> {
         let range = IdRange { after, before: None };
-        let read = RangeRead {
-            stream: self.key.clone(),
-            range,
-            order: PageOrder::OldestFirst,
-            count: most,
-        };
-        let found = self.group.store.reads().ranges(&[read]).await?.pop();
-        let found = found.unwrap_or(Err(StoreError::unexpected("no answer")))?;
-        Ok(found.entries.into_iter().map(DeadLetter::of_entry).collect())
+        let range = EntryRange::new(range, PageOrder::OldestFirst, most);
+        match self.group.store.reads().whole_entries(&self.key, range).await {
+            Ok(found) => Ok(found.entries.into_iter().map(DeadLetter::of_entry).collect()),
+            Err(StoreError::NotFound) => Ok(Vec::new()),
+            Err(error) => Err(error),
+        }
     }
 
     /// Those of these ids that are dead letters.

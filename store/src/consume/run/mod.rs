@@ -10,9 +10,11 @@ mod settle;
 mod work;
 
 use std::fmt::Display;
+use std::num::NonZeroU64;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::FutureExt as _;
 use rewind_domain::EntryId;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::time::Instant;
@@ -21,7 +23,7 @@ use super::{BLOCK, Batch, Consumer, Delivery};
 use crate::StoreError;
 use work::Work;
 
-pub use options::{OrderKey, RunOptions, RunReport, Undecodable};
+pub use options::{OrderKey, RunOptions, RunReport, Undecodable, Unhandled};
 
 /// How many entries are read at a time. More gain little, and all of them are in memory at once.
 const READ_AT_ONCE: usize = 100;
@@ -74,7 +76,7 @@ impl Consumer {
     /// What does not pass by itself: [`StoreError::NoGroup`] if the group was deleted and this consumer may not make it again,
     /// [`StoreError::WrongType`], and what this user is not allowed; before the first read also that Redis is away or takes no writes. What was not acknowledged then is given back, as far as Redis lets it.
     pub async fn run<H, F, E>(
-        mut self,
+        self,
         options: RunOptions,
         stop: impl Future<Output = ()>,
         handler: H,
@@ -83,6 +85,28 @@ impl Consumer {
         H: Fn(Arc<Delivery>) -> F + Send + Sync + 'static,
         F: Future<Output = Result<(), E>> + Send + 'static,
         E: Display,
+    {
+        let handler = move |delivery| {
+            handler(delivery).map(|outcome| {
+                outcome.map_err(|error: E| Unhandled::Failed(error.to_string()))
+            })
+        };
+        self.run_stoppable(options, stop, handler).await
+    }
+
+    /// As [`Consumer::run`], with a handler that can say that it has to stop.
+    ///
+    /// # Errors
+    /// As [`Consumer::run`].
+    pub async fn run_stoppable<H, F>(
+        mut self,
+        options: RunOptions,
+        stop: impl Future<Output = ()>,
+        handler: H,
+    ) -> Result<RunReport, StoreError>
+    where
+        H: Fn(Arc<Delivery>) -> F + Send + Sync + 'static,
+        F: Future<Output = Result<(), Unhandled>> + Send + 'static,
     {
         let stop_within = options.stop_within;
         let room = Arc::new(Semaphore::new(options.held()));
@@ -98,7 +122,7 @@ impl Consumer {
                     Some(taken) = receiver.recv() => work.take(taken),
                     step = work.wait() => match work.settle(step) {
                         Err(error) => break Err(error),
-                        Ok(()) if work.is_complete() => break Ok(()),
+                        Ok(()) if work.has_stopped() => break Ok(()),
                         Ok(()) => {}
                     },
                 }
@@ -129,8 +153,14 @@ impl Consumer {
         let claim_every = options.claim_after() / 2;
         let mut claim_at = Instant::now();
         let mut failures = 0;
+        let mut left = options.limit.map_or(u64::MAX, NonZeroU64::get);
         loop {
-            let Some(taken) = take_room(&room).await else { return Ok(()) };
+            if left == 0 {
+                all_settled(&room, options).await;
+                return Ok(());
+            }
+            let most = usize::try_from(left).unwrap_or(usize::MAX).min(READ_AT_ONCE);
+            let Some(taken) = take_room(&room, most).await else { return Ok(()) };
             let claims = self.unread_after.is_none() && Instant::now() >= claim_at;
             let asks_for_new = self.unread_after.is_none() && !claims;
             let read = if claims {
@@ -147,6 +177,7 @@ impl Consumer {
             match read {
                 Ok(batch) if !batch.is_empty() => {
                     failures = 0;
+                    left = left.saturating_sub(batch.deliveries.len() as u64);
                     if sender.send(Taken { batch, room: taken }).await.is_err() {
                         return Ok(());
                     }
@@ -161,9 +192,7 @@ impl Consumer {
                         if room.available_permits() == options.held() {
                             return Ok(());
                         }
-                        // Until everything that is held is settled.
-                        let all = u32::try_from(options.held()).unwrap_or(u32::MAX);
-                        drop(room.acquire_many(all).await);
+                        all_settled(&room, options).await;
                         claim_at = Instant::now();
                     }
                 }
@@ -183,10 +212,16 @@ impl Consumer {
     }
 }
 
-/// All the room that there is, up to that of one read; waits until there is some.
-async fn take_room(room: &Arc<Semaphore>) -> Option<OwnedSemaphorePermit> {
+/// Waits until everything that is held is settled.
+async fn all_settled(room: &Semaphore, options: &RunOptions) {
+    let all = u32::try_from(options.held()).unwrap_or(u32::MAX);
+    drop(room.acquire_many(all).await);
+}
+
+/// All the room that there is, up to `most`, which is 1 at least; waits until there is some.
+async fn take_room(room: &Arc<Semaphore>, most: usize) -> Option<OwnedSemaphorePermit> {
     let mut taken = Arc::clone(room).acquire_owned().await.ok()?;
-    let more = room.available_permits().min(READ_AT_ONCE - 1);
+    let more = room.available_permits().min(most.saturating_sub(1));
     if let Ok(more) = Arc::clone(room).try_acquire_many_owned(u32::try_from(more).unwrap_or(0)) {
         taken.merge(more);
     }

@@ -42,7 +42,8 @@ pub struct RunOptions {
     pub claim_after: Duration,
     /// What becomes of an entry whose payload cannot be read.
     pub undecodable: Undecodable,
-    /// After how many handled entries the run ends by itself; `None`, the default, for no such limit. No more are begun than that.
+    /// How many entries the run takes at most; it ends by itself when all of them are settled: acknowledged, a dead letter, or taken by
+    /// another consumer. `None`, the default, for no such limit.
     pub limit: Option<NonZeroU64>,
     /// Whether the run ends by itself when there is nothing left: nothing new, nothing pending for this consumer, and nothing idle to claim.
     /// `false` by default.
@@ -91,6 +92,16 @@ impl RunOptions {
     pub(super) fn is_spent(&self, deliveries: u64) -> bool {
         self.max_deliveries.is_some_and(|most| deliveries >= most.get())
     }
+}
+
+/// Why a handler did not handle an entry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unhandled {
+    /// It tried and failed, for this reason: the entry is tried again, or becomes a dead letter.
+    Failed(String),
+    /// It did not try, because it can handle nothing any more: the consumer stops and gives the entry back, and this delivery of it does not
+    /// count.
+    Stopped,
 }
 
 /// What a run came to.

@@ -7,6 +7,7 @@ use tokio::time::Instant;
 
 use super::keep::Kept;
 use super::may_pass;
+use super::options::Unhandled;
 use super::work::{Acks, Done, Next, Step, Work};
 use crate::consume::dead::Buried;
 use crate::{StoreError, WriteError};
@@ -33,18 +34,21 @@ impl Work {
         Ok(())
     }
 
-    fn handled(&mut self, id: EntryId, outcome: Result<(), String>) {
+    fn handled(&mut self, id: EntryId, outcome: Result<(), Unhandled>) {
         self.running -= 1;
         let Some(item) = self.items.get_mut(&id) else { return };
         match outcome {
             Ok(()) => {
-                self.succeeded += 1;
                 // Others of its key may go on; its room is taken until it is acknowledged.
                 let key = item.key.take();
                 self.lanes.done(key);
                 self.to_ack.push(id);
             }
-            Err(reason) => {
+            Err(Unhandled::Stopped) => {
+                item.is_tried = false;
+                self.has_stopped = true;
+            }
+            Err(Unhandled::Failed(reason)) => {
                 self.report.failed += 1;
                 let deliveries = item.delivery.deliveries();
                 if self.options.is_spent(deliveries) {

@@ -1,7 +1,6 @@
 //! What a running consumer holds, and the tasks under way for it.
 
 use std::collections::{BTreeMap, HashMap};
-use std::fmt::Display;
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -15,14 +14,14 @@ use tokio::time::{Instant, sleep_until};
 
 use super::keep::{Kept, keep};
 use super::lanes::Lanes;
-use super::options::{RunOptions, RunReport, Undecodable};
+use super::options::{RunOptions, RunReport, Undecodable, Unhandled};
 use super::{Taken, keep_every};
 use crate::consume::dead::{Burial, Buried};
 use crate::consume::group::AT_ONCE;
 use crate::consume::{Consumer, DeadLetters, Delivery, Group, Held};
 use crate::{StoreError, WriteError};
 
-type Handling = Pin<Box<dyn Future<Output = Result<(), String>> + Send>>;
+type Handling = Pin<Box<dyn Future<Output = Result<(), Unhandled>> + Send>>;
 
 /// What a running consumer holds.
 pub(super) struct Work {
@@ -38,14 +37,14 @@ pub(super) struct Work {
     pub(super) tasks: JoinSet<Done>,
     /// How many handlers are under way.
     pub(super) running: usize,
-    /// How many entries were handled, acknowledged or not.
-    pub(super) succeeded: u64,
     /// What is to be done about single entries later.
     pub(super) due: BTreeMap<(Instant, EntryId), Next>,
     /// What was handled and is still to be acknowledged.
     pub(super) to_ack: Vec<EntryId>,
     pub(super) acks: Acks,
     pub(super) keep_at: Instant,
+    /// Whether a handler can handle nothing any more.
+    pub(super) has_stopped: bool,
     pub(super) is_stopping: bool,
 }
 
@@ -81,7 +80,7 @@ pub(super) enum Next {
 
 /// A task that is done.
 pub(super) enum Done {
-    Handled(EntryId, Result<(), String>),
+    Handled(EntryId, Result<(), Unhandled>),
     Acknowledged(Vec<EntryId>, Result<u64, StoreError>),
     Kept(Vec<EntryId>, Result<Vec<Kept>, StoreError>),
     Retried(EntryId, Result<Kept, StoreError>),
@@ -96,19 +95,19 @@ pub(super) enum Step {
 }
 
 impl Work {
-    pub(super) fn new<H, F, E>(consumer: &Consumer, options: RunOptions, handler: H) -> Self
+    pub(super) fn new<H, F>(consumer: &Consumer, options: RunOptions, handler: H) -> Self
     where
         H: Fn(Arc<Delivery>) -> F + Send + Sync + 'static,
-        F: Future<Output = Result<(), E>> + Send + 'static,
-        E: Display,
+        F: Future<Output = Result<(), Unhandled>> + Send + 'static,
     {
         let handler = Arc::new(handler);
         let handle = move |delivery| -> Handling {
             let handler = Arc::clone(&handler);
-            let handling =
-                async move { handler(delivery).await.map_err(|error| error.to_string()) };
+            let handling = async move { handler(delivery).await };
             let caught = AssertUnwindSafe(handling).catch_unwind();
-            Box::pin(caught.map(|outcome| outcome.unwrap_or_else(|panic| Err(panic_text(&*panic)))))
+            Box::pin(caught.map(|outcome| {
+                outcome.unwrap_or_else(|panic| Err(Unhandled::Failed(panic_text(&*panic))))
+            }))
         };
         Self {
             group: consumer.group.clone(),
@@ -123,10 +122,10 @@ impl Work {
             lanes: Lanes::new(),
             tasks: JoinSet::new(),
             running: 0,
-            succeeded: 0,
             due: BTreeMap::new(),
             to_ack: Vec::new(),
             acks: Acks::From(Instant::now(), 0),
+            has_stopped: false,
             is_stopping: false,
         }
     }
@@ -179,15 +178,12 @@ impl Work {
     }
 
     fn may_start(&self) -> bool {
-        let begun = self.succeeded + self.running as u64;
-        !self.is_stopping
-            && self.running < self.options.concurrency.get()
-            && self.options.limit.is_none_or(|limit| begun < limit.get())
+        !self.is_stopping && !self.has_stopped && self.running < self.options.concurrency.get()
     }
 
-    /// Whether as many entries were handled as there may be.
-    pub(super) fn is_complete(&self) -> bool {
-        self.options.limit.is_some_and(|limit| self.succeeded >= limit.get())
+    /// Whether a handler can handle nothing any more.
+    pub(super) fn has_stopped(&self) -> bool {
+        self.has_stopped
     }
 
     /// Starts as many handlers as there may be.

@@ -1,8 +1,8 @@
 //! A network that loses replies: what was asked arrives, and what is answered does not.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use rewind_store::StoreUrl;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -14,8 +14,17 @@ use crate::TestRedis;
 /// A proxy before a Redis server. It ends when this is dropped.
 pub struct LossyProxy {
     address: SocketAddr,
-    to_lose: Arc<AtomicUsize>,
+    losses: Arc<Losses>,
     task: JoinHandle<()>,
+}
+
+/// Which replies are lost.
+#[derive(Default)]
+struct Losses {
+    /// How many of those that come next.
+    next: AtomicUsize,
+    /// Those to requests with this word.
+    word: Mutex<Option<String>>,
 }
 
 impl LossyProxy {
@@ -23,8 +32,8 @@ impl LossyProxy {
     pub async fn start(redis: &TestRedis) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
-        let to_lose = Arc::new(AtomicUsize::new(0));
-        let (socket, losing) = (redis.socket(), Arc::clone(&to_lose));
+        let losses = Arc::<Losses>::default();
+        let (socket, losing) = (redis.socket(), Arc::clone(&losses));
         let task = tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
                 let (socket, losing) = (socket.clone(), Arc::clone(&losing));
@@ -34,7 +43,7 @@ impl LossyProxy {
                 });
             }
         });
-        Self { address, to_lose, task }
+        Self { address, losses, task }
     }
 
     /// Where it is, for clients.
@@ -42,9 +51,19 @@ impl LossyProxy {
         format!("redis://{}", self.address).parse().unwrap()
     }
 
+    /// The address at which it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     /// Loses this many replies from now on, each with the connection on which it would have come.
     pub fn lose_replies(&self, count: usize) {
-        self.to_lose.store(count, Ordering::SeqCst);
+        self.losses.next.store(count, Ordering::SeqCst);
+    }
+
+    /// Loses each reply to a request that has this word in it, such as `XADD`, with the connection on which it would have come.
+    pub fn lose_replies_to(&self, word: &str) {
+        *self.losses.word.lock().unwrap_or_else(PoisonError::into_inner) = Some(word.to_owned());
     }
 }
 
@@ -54,16 +73,29 @@ impl Drop for LossyProxy {
     }
 }
 
-async fn pass_on(client: TcpStream, socket: &str, to_lose: &AtomicUsize) -> std::io::Result<()> {
+async fn pass_on(client: TcpStream, socket: &str, losses: &Losses) -> std::io::Result<()> {
     let server = UnixStream::connect(socket).await?;
     let (mut from_client, mut to_client) = client.into_split();
     let (mut from_server, mut to_server) = server.into_split();
-    let asking = tokio::io::copy(&mut from_client, &mut to_server);
+    let asking = async {
+        let mut buffer = vec![0; 16 * 1024];
+        loop {
+            let read = from_client.read(&mut buffer).await?;
+            if read == 0 {
+                return Ok(());
+            }
+            if losses.is_meant(&buffer[..read]) {
+                losses.next.fetch_max(1, Ordering::SeqCst);
+            }
+            to_server.write_all(&buffer[..read]).await?;
+        }
+    };
     let answering = async {
         let mut buffer = vec![0; 16 * 1024];
         loop {
             let read = from_server.read(&mut buffer).await?;
-            let is_lost = to_lose
+            let is_lost = losses
+                .next
                 .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |count| count.checked_sub(1))
                 .is_ok();
             if read == 0 || is_lost {
@@ -73,7 +105,17 @@ async fn pass_on(client: TcpStream, socket: &str, to_lose: &AtomicUsize) -> std:
         }
     };
     tokio::select! {
-        outcome = asking => outcome.map(|_| ()),
+        outcome = asking => outcome,
         outcome = answering => outcome,
+    }
+}
+
+impl Losses {
+    /// Whether the reply to this request is to be lost.
+    fn is_meant(&self, request: &[u8]) -> bool {
+        let word = self.word.lock().unwrap_or_else(PoisonError::into_inner);
+        word.as_ref().is_some_and(|word| {
+            request.windows(word.len()).any(|part| part.eq_ignore_ascii_case(word.as_bytes()))
+        })
     }
 }

@@ -10,7 +10,7 @@ use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use rewind_domain::terminal::Escaped;
 
 use crate::commands::{CompletionsArgs, Failure, ManArgs, StoreCommand};
-use crate::config::{self, ArgumentError, RedisOptions, ServeOptions};
+use crate::config::{self, ArgumentError, ConfigError, RedisOptions, ServeOptions};
 use crate::engines::run_engine;
 use crate::serve::Server;
 use crate::signals;
@@ -83,10 +83,7 @@ pub fn main() -> ExitCode {
     let cli = match Cli::read() {
         Ok(cli) => cli,
         Err(ArgumentError::CommandLine(error)) => error.exit(),
-        Err(ArgumentError::File(error)) => {
-            say(&mut std::io::stderr(), &format!("error: {error}"));
-            return ExitCode::FAILURE;
-        }
+        Err(ArgumentError::File(error)) => return ended(Err(error.into())),
     };
     // It serves nobody, and needs no more threads than it has.
     if cli.is_engine() {
@@ -116,16 +113,13 @@ async fn run(cli: Cli) -> ExitCode {
         Command::Completions(args) => return ended(args.run(Cli::command())),
         Command::Man(args) => return ended(args.run(Cli::command())),
     };
-    match outcome {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            say(&mut std::io::stderr(), &format!("error: {error}"));
-            ExitCode::FAILURE
-        }
-    }
+    ended(outcome.map_err(|error| match error.downcast::<ConfigError>() {
+        Ok(error) => (*error).into(),
+        Err(error) => Failure::Refused(error.to_string()),
+    }))
 }
 
-/// How the process ends after a command that fails in ways that a script tells apart.
+/// How the process ends after a command. Scripts tell failures apart by its status.
 fn ended(outcome: Result<(), Failure>) -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

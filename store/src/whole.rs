@@ -23,17 +23,13 @@ impl Store {
     }
 
     /// The entries of a page, of which those that are only there in part are read again.
-    async fn completed(
-        &self,
-        key: &StreamKey,
-        page: &EntryPage,
-    ) -> Result<Vec<Entry>, StoreError> {
+    async fn completed(&self, key: &StreamKey, page: &EntryPage) -> Result<Vec<Entry>, StoreError> {
         if page.first_cut().is_none() {
             return Ok(page.to_entries());
         }
         let part = self.part(key).await?;
         let stream = part.as_ref().map_or(key, |part| &part.stream);
-        let mut reader = BulkReader::connect(self.url()).await?;
+        let mut reader = BulkReader::connect(self.url_of(stream.as_bytes())).await?;
         let mut entries = Vec::with_capacity(page.len());
         for entry in page.entries() {
             if entry.cut_fields().is_empty() {

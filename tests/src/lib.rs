@@ -16,5 +16,5 @@ pub use busy_proxy::BusyProxy;
 pub use cutting_proxy::CuttingProxy;
 pub use live_line::LiveLine;
 pub use random::Random;
-pub use rewind_dev::{TestRedis, eventually};
+pub use rewind_dev::{LossyProxy, TestRedis, eventually};
 pub use rewind_process::RewindProcess;

@@ -128,6 +128,19 @@ impl StreamExtent {
 }
 
 impl Incomplete {
+    /// Why the events that are there cannot be numbered, where they cannot; continues a sentence.
+    pub fn unnumbered(&self) -> &'static str {
+        match self.reason {
+            IncompleteReason::Trimmed => "they can be numbered",
+            IncompleteReason::Deleted => {
+                "entries were deleted from the middle of the stream, and nothing tells which versions the others have"
+            }
+            IncompleteReason::Unknown => {
+                "this Redis does not count how many events a stream was given (Redis 7 and newer do)"
+            }
+        }
+    }
+
     /// The sentence that every view of such a state shows.
     pub fn explanation(&self) -> String {
         let Self { missing_from: from, missing_to: to, reason } = self;

@@ -3,19 +3,20 @@
 use std::str::FromStr;
 
 use clap::Args;
-use rewind_domain::{EntryId, StreamKey};
+use rewind_domain::{Entry, EntryId, Event, StreamKey};
 use rewind_store::EventStore;
 use rewind_store::aggregate::{
-    Aggregate, AggregateStore, AppendError, Appended, Conflict, Expected, ReadError,
+    Aggregate, AggregateStore, AppendError, Appended, Conflict, Expected,
 };
 use serde::Serialize;
 
 use super::Failure;
 use super::events::Shown;
 use super::new_events::NewEventOptions;
-use super::output::{Output, OutputOptions, Record, note};
+use super::output::{OutputOptions, Record, Report, counted, is_done, note};
 use super::publish::OnceOptions;
-use crate::config::{KeyOptions, RedisOptions};
+use crate::config::{KeyOptions, ReadConfig, RedisOptions};
+use crate::event_reader::EventReader;
 
 /// What to append, and to what.
 #[derive(Args)]
@@ -76,7 +77,10 @@ struct AppendedRecord<'a> {
     stream: &'a StreamKey,
     /// The version of the aggregate after them.
     version: Option<u64>,
+    /// None are known of events that would be appended.
     ids: &'a [EntryId],
+    #[serde(skip_serializing_if = "is_done")]
+    dry_run: bool,
 }
 
 impl Record for AppendedRecord<'_> {
@@ -107,46 +111,32 @@ impl AppendArgs {
     pub async fn run(self) -> Result<(), Failure> {
         let AggregateOptions { kind, id, keys } = self.aggregate;
         let aggregate = Aggregate::new(&kind, &id);
-        let store = AggregateStore::new(&EventStore::new(self.redis.url()?))
+        let ReadConfig { redis_url, codecs, .. } = self.redis.resolve()?;
+        let store = AggregateStore::new(&EventStore::new(redis_url))
             .with_keys(keys.patterns().into_first());
         let stream = store.stream(&aggregate);
-        let (output, Expectation(expected)) = (self.output.open(), self.expect);
-        let events = self.events.read(std::io::stdin().lock())?;
-        if self.dry_run {
-            let version = match store.version(&aggregate).await {
-                Ok(version) => version,
-                Err(ReadError::Store(error)) => return Err(error.into()),
-                Err(ReadError::Missing(missing)) => {
-                    return Err(AppendError::VersionUntold(missing).into());
-                }
-            };
-            let is_as_expected = match expected {
-                Expected::Any => true,
-                Expected::New => version == 0,
-                Expected::Exists => version > 0,
-                Expected::Version(expected) => expected == version,
-            };
-            if !is_as_expected {
-                let conflict =
-                    Conflict { expected, actual: Some(version), missed: Vec::new(), is_all: false };
-                return Err(Failure::Conflict(conflict.to_string()));
-            }
-            let count = events.len();
-            let events = if count == 1 { "event" } else { "events" };
-            note(&format!("would append {count} {events} to `{stream}` at version {version}"));
-            return Ok(());
-        }
-        let outcome = match self.once.key() {
-            Some(key) => store.append_once(&key, &aggregate, &events, expected).await,
-            None => store.append(&aggregate, &events, expected).await,
+        let (mut report, Expectation(expected)) = (self.output.report(), self.expect);
+        let events = self.events.read(std::io::stdin().lock(), &self.output.progress())?;
+        let (key, count) = (self.once.key(), counted(events.len() as u64, "event", "events"));
+        let outcome = match (self.dry_run, key) {
+            (true, key) => store.preview_append(key.as_ref(), &aggregate, &events, expected).await,
+            (false, Some(key)) => store.append_once(&key, &aggregate, &events, expected).await,
+            (false, None) => store.append(&aggregate, &events, expected).await,
         };
+        let dry_run = self.dry_run;
         match outcome {
             Ok(Appended { ids, version }) => {
-                Ok(output.details(&AppendedRecord { stream: &stream, version, ids: &ids })?)
+                report.details(&AppendedRecord { stream: &stream, version, ids: &ids, dry_run });
+                let reached = version.map(|version| format!(", which reaches version {version}"));
+                let verb = if dry_run { "would append" } else { "appended" };
+                let done = format!("{verb} {count} to `{stream}`{}", reached.unwrap_or_default());
+                report.end(Ok(()), &done, dry_run)
             }
             Err(AppendError::Conflict(conflict)) => {
-                missed(&stream, &conflict, &output)?;
-                Err(AppendError::Conflict(conflict).into())
+                let reader = EventReader::new(codecs);
+                missed(&reader, &stream, &conflict, &mut report).await;
+                let failure = AppendError::Conflict(conflict).into();
+                report.end(Err(failure), "nothing was appended", false)
             }
             Err(error) => Err(error.into()),
         }
@@ -154,14 +144,23 @@ impl AppendArgs {
 }
 
 /// Prints what was missed.
-fn missed(stream: &StreamKey, conflict: &Conflict, output: &Output) -> Result<(), Failure> {
-    let missed: Vec<Shown<'_>> =
-        conflict.missed.iter().map(|event| Shown::of(stream, event)).collect();
+async fn missed(
+    reader: &EventReader,
+    stream: &StreamKey,
+    conflict: &Conflict,
+    report: &mut Report,
+) {
+    let mut missed = Vec::with_capacity(conflict.missed.len());
+    for event in &conflict.missed {
+        let entry = Entry { id: event.id, fields: event.fields.clone() };
+        let version = event.version;
+        missed.push(Event { version, ..reader.one(stream, entry).await });
+    }
     if !missed.is_empty() {
-        output.records(&missed)?;
+        let rows: Vec<Shown<'_>> = missed.iter().map(|event| Shown::of(stream, event)).collect();
+        report.records(&rows);
     }
     if !conflict.is_all {
         note("more events were missed than these; `rewind events --after-version` reads them");
     }
-    Ok(())
 }

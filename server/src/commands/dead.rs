@@ -1,5 +1,7 @@
 //! `rewind dead`: entries that a group gave up on.
 
+use std::collections::BTreeSet;
+
 use clap::{Args, Subcommand};
 use rewind_domain::Entry;
 use rewind_domain::{EntryId, Fields, layout};
@@ -8,7 +10,7 @@ use serde::Serialize;
 
 use super::Failure;
 use super::groups::{GroupArgs, text};
-use super::output::{Record, note};
+use super::output::{Record, counted, is_done};
 
 /// How many are asked for at a time.
 const PAGE: u64 = 100;
@@ -51,7 +53,7 @@ struct Chosen {
     /// All that there are now
     #[arg(long)]
     all: bool,
-    /// Say how many there are, and change nothing
+    /// Say what would become of them, and change nothing
     #[arg(long)]
     dry_run: bool,
 }
@@ -127,9 +129,29 @@ impl Record for LetterRow {
 #[derive(Serialize)]
 struct ReplayRow {
     dead_letter: EntryId,
-    /// Its id in the stream now.
+    /// Its id in the stream now; not known where it would be added to the stream.
     id: Option<EntryId>,
     outcome: &'static str,
+    #[serde(skip_serializing_if = "is_done")]
+    dry_run: bool,
+    #[serde(skip)]
+    replayed: Replayed,
+}
+
+impl ReplayRow {
+    /// That of a letter that was replayed, or not; in a dry run to the group, or to the stream.
+    fn new(dead_letter: EntryId, replayed: Replayed, dry_run: bool, to: ReplayTo) -> Self {
+        let (id, outcome) = match replayed {
+            Replayed::Done(_) if dry_run && to == ReplayTo::Stream => (None, "would be replayed"),
+            Replayed::Done(id) if dry_run => (Some(id), "would be replayed"),
+            Replayed::Done(id) => (Some(id), "replayed"),
+            Replayed::Absent => (None, "no such dead letter"),
+            Replayed::Foreign => (None, "not made by a group, so its origin is not known"),
+            Replayed::OriginGone => (None, "its entry is no longer in the stream"),
+            Replayed::Pending => (None, "its entry is pending in the group already"),
+        };
+        Self { dead_letter, id, outcome, dry_run, replayed }
+    }
 }
 
 impl Record for ReplayRow {
@@ -144,6 +166,8 @@ impl Record for ReplayRow {
 #[derive(Serialize)]
 struct Dropped {
     dropped: u64,
+    #[serde(skip_serializing_if = "is_done")]
+    dry_run: bool,
 }
 
 impl Record for Dropped {
@@ -178,13 +202,9 @@ impl ListArgs {
             after = Some(last.id);
             rest -= page.len() as u64;
             rows.extend(page.into_iter().map(LetterRow::from));
-            // Programs get each page as it comes; a table is aligned as a whole.
-            if output.is_json() {
-                output.records(&rows)?;
-                rows.clear();
-            }
+            output.page(&mut rows, false)?;
         }
-        if output.is_json() { Ok(()) } else { Ok(output.records(&rows)?) }
+        Ok(output.page(&mut rows, true)?)
     }
 }
 
@@ -210,49 +230,110 @@ impl ReplayArgs {
     async fn run(self) -> Result<(), Failure> {
         let letters = DeadLetters::of(self.group.open()?);
         let ids = self.chosen.ids(&letters, &self.group).await?;
+        let progress = self.group.output.progress_beside_rows();
+        let mut report = self.group.output.report();
+        let mut tally = Tally::default();
+        let mut outcome = Ok(());
+        for dead_letter in &ids {
+            match self.replay(&letters, *dead_letter).await {
+                Ok(row) => {
+                    tally.count(&row);
+                    progress.advance(0, tally.replayed);
+                    report.record(&row);
+                }
+                Err(failure) => {
+                    outcome = Err(failure);
+                    break;
+                }
+            }
+        }
+        drop(progress);
+        let place = if self.to_group { "the group" } else { "the stream" };
+        let verb = if self.chosen.dry_run { "would be" } else { "were" };
+        let done = format!(
+            "{} {verb} replayed to {place}",
+            counted(tally.replayed, "dead letter", "dead letters")
+        );
+        let is_told = self.chosen.dry_run || outcome.is_err();
+        report.end(outcome.and_then(|()| tally.outcome(verb)), &done, is_told)
+    }
+
+    async fn replay(&self, letters: &DeadLetters, id: EntryId) -> Result<ReplayRow, Failure> {
+        let dry_run = self.chosen.dry_run;
         let to = if self.to_group { ReplayTo::Group } else { ReplayTo::Stream };
-        if self.chosen.dry_run {
-            let place = if self.to_group { "the group" } else { "the stream" };
-            note(&format!("{} dead letters would be replayed to {place}", ids.len()));
-            return Ok(());
-        }
-        let output = self.group.output.open();
-        let mut left = 0;
-        for dead_letter in ids {
-            let replayed = letters.replay(dead_letter, to).await;
-            let (id, outcome) = match replayed.map_err(|error| self.group.failure(error))? {
-                Replayed::Done(id) => (Some(id), "replayed"),
-                Replayed::Absent => (None, "no such dead letter"),
-                Replayed::Foreign => (None, "not made by a group, so its origin is not known"),
-                Replayed::OriginGone => (None, "its entry is no longer in the stream"),
-                Replayed::Pending => (None, "its entry is pending in the group already"),
-            };
-            left += u64::from(id.is_none());
-            output.record(&ReplayRow { dead_letter, id, outcome })?;
-        }
-        match left {
-            0 => Ok(()),
-            left => Err(Failure::Refused(format!("{left} dead letters were not replayed"))),
+        let replayed = if dry_run {
+            letters.preview_replay(id, to).await.map_err(|error| self.group.failure(error))?
+        } else {
+            letters.replay(id, to).await.map_err(|error| self.group.failure(error))?
+        };
+        Ok(ReplayRow::new(id, replayed, dry_run, to))
+    }
+}
+
+/// What replaying dead letters came to.
+#[derive(Default)]
+struct Tally {
+    replayed: u64,
+    absent: u64,
+    left: u64,
+}
+
+impl Tally {
+    fn count(&mut self, row: &ReplayRow) {
+        match row.replayed {
+            Replayed::Done(_) => self.replayed += 1,
+            Replayed::Absent => self.absent += 1,
+            Replayed::Foreign | Replayed::OriginGone | Replayed::Pending => self.left += 1,
         }
     }
+
+    /// How the command ends. `verb` is `were` or `would be`.
+    fn outcome(&self, verb: &str) -> Result<(), Failure> {
+        match (self.left, self.absent) {
+            (0, 0) => Ok(()),
+            (0, absent) => Err(no_such(absent)),
+            (left, absent) => Err(Failure::Conflict(format!(
+                "{} {verb} not replayed",
+                counted(left + absent, "dead letter", "dead letters")
+            ))),
+        }
+    }
+}
+
+/// Dead letters that were named and are not there.
+fn no_such(absent: u64) -> Failure {
+    Failure::NotFound(match absent {
+        1 => "1 of these dead letters does not exist".to_owned(),
+        _ => format!("{absent} of these dead letters do not exist"),
+    })
 }
 
 impl DropArgs {
     async fn run(self) -> Result<(), Failure> {
         let letters = DeadLetters::of(self.group.open()?);
-        let ids = self.chosen.ids(&letters, &self.group).await?;
-        if self.chosen.dry_run {
-            note(&format!("{} dead letters would be deleted", ids.len()));
-            return Ok(());
-        }
-        let dropped = letters.drop_letters(&ids).await;
-        let dropped = dropped.map_err(|error| self.group.failure(error))?;
-        self.group.output.open().details(&Dropped { dropped })?;
-        match ids.len() as u64 - dropped {
-            0 => Ok(()),
-            absent => {
-                Err(Failure::NotFound(format!("{absent} of these dead letters do not exist")))
+        let dry_run = self.chosen.dry_run;
+        let ids: BTreeSet<EntryId> =
+            self.chosen.ids(&letters, &self.group).await?.into_iter().collect();
+        let ids: Vec<EntryId> = ids.into_iter().collect();
+        let dropped = if dry_run {
+            let mut there = 0;
+            for id in &ids {
+                let letter = letters.letter(*id).await;
+                there += u64::from(letter.map_err(|error| self.group.failure(error))?.is_some());
             }
-        }
+            there
+        } else {
+            let dropped = letters.drop_letters(&ids).await;
+            dropped.map_err(|error| self.group.failure(error))?
+        };
+        let mut report = self.group.output.report();
+        report.details(&Dropped { dropped, dry_run });
+        let outcome = match ids.len() as u64 - dropped {
+            0 => Ok(()),
+            absent => Err(no_such(absent)),
+        };
+        let verb = if dry_run { "would be" } else { "were" };
+        let done = format!("{} {verb} deleted", counted(dropped, "dead letter", "dead letters"));
+        report.end(outcome, &done, dry_run)
     }
 }

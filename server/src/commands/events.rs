@@ -5,13 +5,15 @@ use std::time::Duration;
 
 use clap::Args;
 use rewind_domain::numbering::{Numbering, PageEnds};
-use rewind_domain::{EntryId, Event, Json, StreamKey, layout};
-use rewind_store::{Backoff, IdRange, Page, PageOrder, Store, StoreError};
+use rewind_domain::versions::StreamExtent;
+use rewind_domain::{EntryId, Event, Json, StreamKey};
+use rewind_store::{Backoff, EntryRange, IdRange, PageOrder, Store, StoreError, WholeEntries};
 use serde::Serialize;
 
 use super::Failure;
 use super::output::{Output, OutputOptions, Record, note};
-use crate::config::RedisOptions;
+use crate::config::{ReadConfig, RedisOptions};
+use crate::event_reader::EventReader;
 
 /// How many events are read at a time.
 const PAGE_EVENTS: u64 = 500;
@@ -67,6 +69,9 @@ pub struct Shown<'a> {
     event_type: Option<&'a str>,
     timestamp_ms: i64,
     data: &'a Json,
+    /// What the data was read from, where that is no JSON text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    decoded: Option<&'a str>,
     /// The other fields of the entry, as text.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     fields: Vec<(Cow<'a, str>, Cow<'a, str>)>,
@@ -90,6 +95,7 @@ impl<'a> Shown<'a> {
             event_type: event.event_type.as_deref(),
             timestamp_ms: event.timestamp_ms,
             data: &event.data,
+            decoded: event.decoded.as_deref(),
             fields: others.map(|(name, value)| (text(name), text(value))).collect(),
             decode_error: event.decode_error.as_ref().map(ToString::to_string),
         }
@@ -111,7 +117,8 @@ impl Record for Shown<'_> {
 impl EventsArgs {
     /// Prints the events.
     pub async fn run(self) -> Result<(), Failure> {
-        let store = Store::new(self.redis.url()?);
+        let ReadConfig { redis_url, codecs, .. } = self.redis.resolve()?;
+        let store = Store::new(redis_url);
         let order = if self.newest { PageOrder::NewestFirst } else { PageOrder::OldestFirst };
         let mut range = IdRange { after: self.after, before: self.before };
         let mut numbering = Numbering::new(order.into());
@@ -127,17 +134,22 @@ impl EventsArgs {
         let mut printer = Printer {
             args: &self,
             output: self.output.open(),
+            event_reader: EventReader::new(codecs),
             numbering,
             next_version: None,
+            has_told_unnumbered: false,
             left,
         };
         let mut failures = 0;
         loop {
-            let is_last = match store.page(&self.stream, range, order, PAGE_EVENTS).await {
+            let count =
+                if self.types.is_empty() { printer.left.min(PAGE_EVENTS) } else { PAGE_EVENTS };
+            let wanted = EntryRange::new(range, order, count.max(1));
+            let is_last = match store.whole_entries(&self.stream, wanted).await {
                 Ok(page) => {
                     failures = 0;
                     let (is_last, last) = (page.is_last, page.entries.last().map(|entry| entry.id));
-                    printer.print(page)?;
+                    printer.print(page).await?;
                     match order {
                         PageOrder::OldestFirst => range.after = last.or(range.after),
                         PageOrder::NewestFirst => range.before = last.or(range.before),
@@ -188,8 +200,11 @@ impl EventsArgs {
 async fn id_of(store: &Store, stream: &StreamKey, version: u64) -> Result<EntryId, Failure> {
     let extent = store.info(stream).await?.extent;
     if !extent.is_exact() && version > 0 {
-        let incomplete = extent.incomplete().map(|incomplete| incomplete.explanation());
-        return Err(Failure::Refused(incomplete.unwrap_or_default()));
+        let why = extent.incomplete().map(|incomplete| incomplete.unnumbered());
+        return Err(Failure::Refused(format!(
+            "events cannot be found by their version: {}; use `--after`",
+            why.unwrap_or_default()
+        )));
     }
     let first = extent.first_version();
     if version >= extent.latest_version() {
@@ -212,20 +227,50 @@ async fn id_of(store: &Store, stream: &StreamKey, version: u64) -> Result<EntryI
 struct Printer<'a> {
     args: &'a EventsArgs,
     output: Output,
+    event_reader: EventReader,
     numbering: Numbering,
     /// The version of the next event, where events are read in their order.
     next_version: Option<u64>,
+    /// Whether it was told why events have no versions.
+    has_told_unnumbered: bool,
     /// How many events are still wanted.
     left: u64,
 }
 
 impl Printer<'_> {
-    fn print(&mut self, page: Page) -> Result<(), Failure> {
+    async fn print(&mut self, page: WholeEntries) -> Result<(), Failure> {
         let (Some(first), Some(last)) = (page.entries.first(), page.entries.last()) else {
             return Ok(());
         };
         let ends = PageEnds { first: first.id, last: last.id, count: page.entries.len() as u64 };
-        let mut version = self.numbering.number(ends, &page.info.extent);
+        let order = PageOrder::from(self.numbering.direction());
+        let mut version = self.number(ends, &page.info.extent);
+        for entry in page.entries {
+            if self.left == 0 {
+                break;
+            }
+            let mut event = self.event_reader.one(&self.args.stream, entry).await;
+            event.version = version;
+            version = version.and_then(|version| order.onward(version, 1));
+            if self.is_wanted(&event) {
+                self.left -= 1;
+                self.output.record(&Shown::of(&self.args.stream, &event))?;
+            }
+        }
+        self.next_version = version.filter(|_| order == PageOrder::OldestFirst);
+        Ok(())
+    }
+
+    /// The version of the first event of a page. Where that is not certain events have none, which is told once.
+    fn number(&mut self, ends: PageEnds, extent: &StreamExtent) -> Option<u64> {
+        let version = self.numbering.number(ends, extent);
+        if !extent.is_exact() {
+            if !std::mem::replace(&mut self.has_told_unnumbered, true) {
+                let why = extent.incomplete().map(|incomplete| incomplete.unnumbered());
+                note(&format!("events are printed without versions: {}", why.unwrap_or_default()));
+            }
+            return None;
+        }
         if let (Some(expected), Some(version)) = (self.next_version, version)
             && version > expected
         {
@@ -234,18 +279,7 @@ impl Printer<'_> {
                 version - 1
             ));
         }
-        let order = PageOrder::from(self.numbering.direction());
-        for entry in page.entries {
-            let mut event = layout::decode(entry);
-            event.version = version;
-            version = version.and_then(|version| order.onward(version, 1));
-            if self.left > 0 && self.is_wanted(&event) {
-                self.left -= 1;
-                self.output.record(&Shown::of(&self.args.stream, &event))?;
-            }
-        }
-        self.next_version = version.filter(|_| order == PageOrder::OldestFirst);
-        Ok(())
+        version
     }
 
     fn is_wanted(&self, event: &Event) -> bool {

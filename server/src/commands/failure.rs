@@ -8,7 +8,7 @@ use rewind_store::{StoreError, WriteError};
 
 use crate::config::ConfigError;
 
-/// Why a command failed. Each kind has an exit status of its own, which `docs/event-sourcing.md` lists.
+/// Why a command failed. Each kind has an exit status of its own, the same for all commands; `docs/event-sourcing.md` has the table.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
     /// Redis refuses it, or something else stands in the way.
@@ -20,7 +20,7 @@ pub enum Failure {
     /// The aggregate or stream is not in the expected state.
     #[error("{0}")]
     Conflict(String),
-    /// A stream, group, event or projection does not exist.
+    /// A stream, group, consumer, dead letter, event or projection that was named does not exist.
     #[error("{0}")]
     NotFound(String),
     /// Redis cannot be reached, or is not ready. Nothing was done.
@@ -29,6 +29,9 @@ pub enum Failure {
     /// The reply to a write was lost: it may have been done or not.
     #[error("{0}")]
     Unknown(String),
+    /// The output cannot be written. What the command was to do is done as far as the message says.
+    #[error("{0}")]
+    Unwritten(String),
     /// Whoever read the output has all they want, as `head` does. This is no failure.
     #[error("nobody reads the output any more")]
     Unread,
@@ -46,6 +49,7 @@ impl Failure {
             Self::NotFound(_) => 4,
             Self::Unavailable(_) => 5,
             Self::Unknown(_) => 6,
+            Self::Unwritten(_) => 7,
         }
     }
 
@@ -59,6 +63,7 @@ impl Failure {
             Self::NotFound(message) => Self::NotFound(of(message)),
             Self::Unavailable(message) => Self::Unavailable(of(message)),
             Self::Unknown(message) => Self::Unknown(of(message)),
+            Self::Unwritten(message) => Self::Unwritten(of(message)),
             Self::Unread => Self::Unread,
         }
     }
@@ -110,7 +115,7 @@ impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
         match error.kind() {
             io::ErrorKind::BrokenPipe => Self::Unread,
-            _ => Self::Refused(format!("the output cannot be written: {error}")),
+            _ => Self::Unwritten(format!("the output cannot be written: {error}")),
         }
     }
 }

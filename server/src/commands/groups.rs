@@ -9,7 +9,7 @@ use rewind_store::consume::{ConsumerInfo, Group, GroupMade, PendingOf, Start};
 use rewind_store::{EventStore, GroupInfo, StoreError};
 use serde::Serialize;
 
-use super::output::{OutputOptions, Record, note};
+use super::output::{OutputOptions, Record, counted, is_done};
 use super::{Failure, arguments};
 use crate::config::RedisOptions;
 
@@ -197,6 +197,8 @@ struct Done<'a> {
     stream: &'a StreamKey,
     group: &'a str,
     done: &'static str,
+    #[serde(skip_serializing_if = "is_done")]
+    dry_run: bool,
 }
 
 impl Record for Done<'_> {
@@ -213,6 +215,8 @@ struct Removed<'a> {
     consumer: &'a str,
     settled: u64,
     gone: u64,
+    #[serde(skip_serializing_if = "is_done")]
+    dry_run: bool,
 }
 
 impl Record for Removed<'_> {
@@ -239,8 +243,18 @@ impl GroupArgs {
     }
 
     fn done(&self, done: &'static str) -> Result<(), Failure> {
-        let done = Done { stream: &self.stream, group: &self.group, done };
-        Ok(self.output.open().details(&done)?)
+        let row = Done { stream: &self.stream, group: &self.group, done, dry_run: false };
+        let mut report = self.output.report();
+        report.details(&row);
+        report.end(Ok(()), &format!("the group was {done}"), false)
+    }
+
+    /// Ends a dry run, at whose end this would be `done`; `text` says so to people.
+    fn would(&self, done: &'static str, text: &str) -> Result<(), Failure> {
+        let row = Done { stream: &self.stream, group: &self.group, done, dry_run: true };
+        let mut report = self.output.report();
+        report.details(&row);
+        report.end(Ok(()), text, true)
     }
 }
 
@@ -280,12 +294,13 @@ impl PlaceArgs {
     async fn create(self) -> Result<(), Failure> {
         let group = self.group.open()?;
         if self.dry_run {
-            match group.info().await {
-                Ok(_) => note("the group exists, and would be left as it is"),
-                Err(StoreError::NoGroup) => note("the group would be made"),
-                Err(error) => return Err(self.group.failure(error)),
-            }
-            return Ok(());
+            return match group.info().await {
+                Ok(_) => {
+                    self.group.would("existed", "the group exists, and would be left as it is")
+                }
+                Err(StoreError::NoGroup) => self.group.would("made", "the group would be made"),
+                Err(error) => Err(self.group.failure(error)),
+            };
         }
         match group.create(self.from).await.map_err(|error| self.group.failure(error))? {
             GroupMade::Made => self.group.done("made"),
@@ -299,8 +314,8 @@ impl PlaceArgs {
         let info = group.info().await.map_err(about)?;
         if self.dry_run {
             let last = info.last_delivered_id;
-            note(&format!("the group, which was last given `{last}`, would begin again"));
-            return Ok(());
+            let text = format!("the group, which was last given `{last}`, would begin again");
+            return self.group.would("reset", &text);
         }
         group.reset(self.from).await.map_err(|error| self.group.failure(error))?;
         self.group.done("reset")
@@ -313,10 +328,10 @@ impl DeleteArgs {
         let info = group.info().await.map_err(|error| self.group.failure(error))?;
         if self.dry_run {
             let GroupInfo { consumers, pending, .. } = info;
-            note(&format!(
-                "the group with its {consumers} consumers and {pending} pending entries would be deleted"
-            ));
-            return Ok(());
+            let consumers = counted(consumers, "consumer", "consumers");
+            let pending = counted(pending, "pending entry", "pending entries");
+            let text = format!("the group with its {consumers} and {pending} would be deleted");
+            return self.group.would("deleted", &text);
         }
         match group.delete().await.map_err(|error| self.group.failure(error))? {
             true => self.group.done("deleted"),
@@ -346,8 +361,12 @@ impl DeleteConsumerArgs {
                 Some(heir) => format!("be given to `{heir}`"),
                 None => "be acknowledged".to_owned(),
             };
-            note(&format!("its {} pending entries would {what}", known.pending));
-            return Ok(());
+            let settled = known.pending;
+            let consumer = &self.consumer;
+            let mut report = self.group.output.report();
+            report.details(&Removed { consumer, settled, gone: 0, dry_run: true });
+            let pending = counted(settled, "pending entry", "pending entries");
+            return report.end(Ok(()), &format!("its {pending} would {what}"), true);
         }
         let pending = match self.pending.claim_to {
             Some(ref heir) => PendingOf::ClaimedBy(heir.clone().into_bytes()),
@@ -355,9 +374,10 @@ impl DeleteConsumerArgs {
         };
         let removed = group.delete_consumer(self.consumer.as_bytes(), &pending).await;
         let removed = removed.map_err(|error| self.group.failure(error))?;
-        let row =
-            Removed { consumer: &self.consumer, settled: removed.settled, gone: removed.gone };
-        Ok(self.group.output.open().details(&row)?)
+        let (consumer, settled, gone) = (&self.consumer, removed.settled, removed.gone);
+        let mut report = self.group.output.report();
+        report.details(&Removed { consumer, settled, gone, dry_run: false });
+        report.end(Ok(()), &format!("consumer `{consumer}` was removed"), false)
     }
 }
 

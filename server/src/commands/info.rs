@@ -57,7 +57,7 @@ struct GroupRecord {
     first_pending_id: Option<EntryId>,
     lag: u64,
     /// Whether the lag is that, and not at most that.
-    is_lag_exact: bool,
+    lag_is_exact: bool,
     consumers: Vec<ConsumerRecord>,
 }
 
@@ -94,7 +94,7 @@ impl<'a> InfoRecord<'a> {
 impl GroupRecord {
     fn of(report: &GroupReport) -> Self {
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        let (lag, is_lag_exact) = match report.lag {
+        let (lag, lag_is_exact) = match report.lag {
             Lag::Exact(lag) => (lag, true),
             Lag::AtMost(lag, _) => (lag, false),
         };
@@ -109,7 +109,7 @@ impl GroupRecord {
             pending: report.pending,
             first_pending_id: report.first_pending_id,
             lag,
-            is_lag_exact,
+            lag_is_exact,
             consumers: consumers.collect(),
         }
     }
@@ -141,7 +141,7 @@ impl Record for GroupRecord {
 
     fn cells(&self) -> Vec<String> {
         let lag =
-            if self.is_lag_exact { self.lag.to_string() } else { format!("≤ {}", self.lag) };
+            if self.lag_is_exact { self.lag.to_string() } else { format!("≤ {}", self.lag) };
         let numbers = [lag, self.pending.to_string(), self.consumers.len().to_string()];
         [vec![self.group.clone()], numbers.to_vec(), vec![self.last_delivered_id.to_string()]]
             .concat()

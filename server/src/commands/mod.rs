@@ -17,6 +17,7 @@ pub mod pending;
 pub mod project;
 pub mod publish;
 pub mod shell;
+mod taken;
 pub mod trim;
 
 use clap::Subcommand;

@@ -11,6 +11,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use super::Failure;
+use crate::transfer::Progress;
 
 /// How many bytes a line of input can have at most: more than Redis takes in one value by default.
 const MAX_LINE_BYTES: u64 = 1024 * 1024 * 1024;
@@ -81,15 +82,24 @@ impl NewEventOptions {
         self.event_type.is_none() && self.fields.is_empty()
     }
 
-    /// All events, in order.
+    /// All events, in order. Shows on the way how many were read.
     ///
     /// # Errors
     /// [`Failure::Usage`] if one of them is none.
-    pub fn read(&self, input: impl BufRead) -> Result<Vec<NewEvent>, Failure> {
-        match self.is_input() {
-            true => self.lines(input).collect(),
-            false => Ok(vec![self.one(input)?]),
+    pub(crate) fn read(
+        &self,
+        input: impl BufRead,
+        progress: &Progress,
+    ) -> Result<Vec<NewEvent>, Failure> {
+        if !self.is_input() {
+            return Ok(vec![self.one(input)?]);
         }
+        let mut events = Vec::new();
+        for event in self.lines(input) {
+            events.push(event?);
+            progress.advance(0, events.len() as u64);
+        }
+        Ok(events)
     }
 
     /// The events of standard input, as they come. Empty lines are passed over.
@@ -199,7 +209,8 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> Result<Vec<String>, String> {
-        let events = NewEventOptions::default().read(text.as_bytes());
+        let progress = Progress::new(crate::transfer::Measure::Unknown, true);
+        let events = NewEventOptions::default().read(text.as_bytes(), &progress);
         let shown = |event: &NewEvent| {
             let pairs = event.fields().filter(|(name, _)| *name != b"timestamp");
             let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();

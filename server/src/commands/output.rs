@@ -6,6 +6,9 @@ use clap::Args;
 use rewind_domain::terminal::Escaped;
 use serde::Serialize;
 
+use super::Failure;
+use crate::transfer::{Measure, Progress};
+
 /// How wide a column is at most where rows are printed one at a time, in characters.
 const MAX_COLUMN_CHARS: usize = 48;
 
@@ -31,10 +34,80 @@ pub struct Output {
     is_json: bool,
 }
 
+/// Standard output of a command that changes something. What cannot be printed does not keep the work from being done to its end.
+pub struct Report {
+    output: Output,
+    /// Why something could not be printed.
+    lost: Option<io::Error>,
+}
+
 impl OutputOptions {
     /// Standard output, as these options want it.
     pub fn open(self) -> Output {
         Output { is_json: self.json || !io::stdout().is_terminal() }
+    }
+
+    /// How far long work is, on standard error where that is a terminal.
+    pub(crate) fn progress(self) -> Progress {
+        Progress::new(Measure::Unknown, false)
+    }
+
+    /// The same while rows are printed. On one terminal the two would garble each other.
+    pub(crate) fn progress_beside_rows(self) -> Progress {
+        Progress::new(Measure::Unknown, io::stdout().is_terminal())
+    }
+
+    /// The same, for a command that changes something.
+    pub fn report(self) -> Report {
+        Report { output: self.open(), lost: None }
+    }
+}
+
+impl Report {
+    /// Prints records, see [`Output::records`].
+    pub fn records<R: Record>(&mut self, records: &[R]) {
+        self.print(|output| output.records(records));
+    }
+
+    /// Prints records that come page after page, see [`Output::page`].
+    pub fn page<R: Record>(&mut self, records: &mut Vec<R>, is_last: bool) {
+        self.print(|output| output.page(records, is_last));
+    }
+
+    /// Prints one of many records, see [`Output::record`].
+    pub fn record<R: Record>(&mut self, record: &R) {
+        self.print(|output| output.record(record));
+    }
+
+    /// Prints one record whole, see [`Output::details`].
+    pub fn details<R: Record>(&mut self, record: &R) {
+        self.print(|output| output.details(record));
+    }
+
+    /// How a command ends whose work ended like this. `done` says what it did; people are told where `is_told`, and where the output could
+    /// not be written.
+    ///
+    /// # Errors
+    /// That of the work; else that the output could not be written, or that nobody reads it.
+    pub fn end(
+        self,
+        outcome: Result<(), Failure>,
+        done: &str,
+        is_told: bool,
+    ) -> Result<(), Failure> {
+        if is_told || self.lost.is_some() {
+            note(done);
+        }
+        match self.lost {
+            None => outcome,
+            Some(error) => outcome.and(Err(error.into())),
+        }
+    }
+
+    fn print(&mut self, print: impl FnOnce(&Output) -> io::Result<()>) {
+        if self.lost.is_none() {
+            self.lost = print(&self.output).err();
+        }
     }
 }
 
@@ -54,6 +127,18 @@ impl Output {
             false => table(R::COLUMNS, records.iter().map(Record::cells)),
         };
         print(&text)
+    }
+
+    /// Prints what there is of records that come page after page, and takes them: programs get each page as it comes, and a table is aligned
+    /// as a whole.
+    ///
+    /// # Errors
+    /// As [`Output::records`].
+    pub fn page<R: Record>(&self, records: &mut Vec<R>, is_last: bool) -> io::Result<()> {
+        if !self.is_json && !is_last {
+            return Ok(());
+        }
+        self.records(&std::mem::take(records))
     }
 
     /// Prints one of the records of a stream that has no end: a line of JSON, or of columns.
@@ -80,6 +165,16 @@ impl Output {
         let text = lines.map(|(title, cell)| format!("{title:width$}  {}\n", Escaped(&cell)));
         print(&text.collect::<String>())
     }
+}
+
+/// Whether a record is of something that was done, for serde: only a dry run says so.
+pub fn is_done(dry_run: &bool) -> bool {
+    !dry_run
+}
+
+/// `1 event`, `3 events`.
+pub fn counted(count: u64, one: &str, many: &str) -> String {
+    if count == 1 { format!("1 {one}") } else { format!("{count} {many}") }
 }
 
 /// Says something to people beside the output, on standard error. It may hold foreign text.

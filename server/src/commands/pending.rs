@@ -1,20 +1,25 @@
 //! `rewind pending`, `rewind ack` and `rewind claim`: entries that were delivered to a group and not acknowledged.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
 use clap::Args;
-use rewind_domain::{Entry, EntryId, layout};
+use rewind_domain::{Entry, EntryId, StreamKey, layout};
 use rewind_store::consume::{AckDeleted, Group, PendingEntry, PendingQuery};
 use rewind_store::{EventStore, IdRange, PageOrder, RangeRead, StoreError};
 use serde::Serialize;
 
 use super::groups::{GroupArgs, text};
-use super::output::{Record, note};
+use super::output::{Record, Report, counted, is_done};
 use super::{Failure, arguments};
 
 /// Of how many entries the types are asked for in one round trip.
 const TYPES_AT_ONCE: usize = 100;
+/// How many pending entries are listed or claimed at a time.
+const PAGE: usize = 1_000;
+
+/// The types of entries that exist.
+type Types = HashMap<EntryId, Option<String>>;
 
 /// Which pending entries.
 #[derive(Args)]
@@ -28,7 +33,7 @@ pub struct PendingArgs {
     after: Option<EntryId>,
     /// How many to list at most
     #[arg(long, value_name = "N", default_value_t = 1_000)]
-    count: usize,
+    count: u64,
 }
 
 /// Which pending entries, by who has them and for how long.
@@ -91,6 +96,20 @@ struct PendingRow {
     is_deleted: bool,
 }
 
+impl PendingRow {
+    fn of(entry: &PendingEntry, types: &Types) -> Self {
+        let event_type = types.get(&entry.id);
+        Self {
+            id: entry.id,
+            consumer: text(&entry.consumer),
+            idle_ms: entry.idle_ms,
+            deliveries: entry.deliveries,
+            is_deleted: event_type.is_none(),
+            event_type: event_type.cloned().flatten(),
+        }
+    }
+}
+
 impl Record for PendingRow {
     const COLUMNS: &'static [&'static str] = &["id", "consumer", "idle ms", "deliveries", "type"];
 
@@ -113,15 +132,18 @@ impl Record for PendingRow {
 struct Acknowledged {
     acknowledged: u64,
     not_pending: u64,
-    deleted: u64,
+    /// Not known before it is done.
+    deleted: Option<u64>,
+    #[serde(skip_serializing_if = "is_done")]
+    dry_run: bool,
 }
 
 impl Record for Acknowledged {
     const COLUMNS: &'static [&'static str] = &["acknowledged", "not pending", "deleted"];
 
     fn cells(&self) -> Vec<String> {
-        let numbers = [self.acknowledged, self.not_pending, self.deleted];
-        numbers.iter().map(u64::to_string).collect()
+        let deleted = self.deleted.map_or_else(|| "?".to_owned(), |deleted| deleted.to_string());
+        vec![self.acknowledged.to_string(), self.not_pending.to_string(), deleted]
     }
 }
 
@@ -129,6 +151,8 @@ impl Record for Acknowledged {
 struct Claimed<'a> {
     id: EntryId,
     consumer: &'a str,
+    #[serde(skip_serializing_if = "is_done")]
+    dry_run: bool,
 }
 
 impl Record for Claimed<'_> {
@@ -154,52 +178,51 @@ impl PendingArgs {
     pub async fn run(self) -> Result<(), Failure> {
         let group = self.group.open()?;
         let store = EventStore::new(self.group.redis.url()?);
-        let found = group.pending(&self.choice.query(self.after), self.count).await;
-        let found = found.map_err(|error| self.group.failure(error))?;
-        let types = self.types(&store, &found).await.map_err(|error| self.group.failure(error))?;
-        let row = |entry: PendingEntry| {
-            let event_type = types.get(&entry.id);
-            PendingRow {
-                id: entry.id,
-                consumer: text(&entry.consumer),
-                idle_ms: entry.idle_ms,
-                deliveries: entry.deliveries,
-                is_deleted: event_type.is_none(),
-                event_type: event_type.cloned().flatten(),
-            }
-        };
-        Ok(self.group.output.open().records(&found.into_iter().map(row).collect::<Vec<_>>())?)
-    }
-
-    /// The types of the entries that exist.
-    async fn types(
-        &self,
-        store: &EventStore,
-        entries: &[PendingEntry],
-    ) -> Result<HashMap<EntryId, Option<String>>, StoreError> {
-        let mut types = HashMap::new();
-        let read = |entry: &PendingEntry| RangeRead {
-            stream: self.group.stream.clone(),
-            range: IdRange::within(entry.id, entry.id),
-            order: PageOrder::OldestFirst,
-            count: 1,
-        };
-        let reads: Vec<RangeRead> = entries.iter().map(read).collect();
-        let mut at = 0;
-        while at < reads.len() {
-            let answers =
-                store.reads().ranges(&reads[at..reads.len().min(at + TYPES_AT_ONCE)]).await?;
-            // As many of them as there was room for.
-            at += answers.len().max(1);
-            for answer in answers {
-                let found: Vec<Entry> = answer?.entries;
-                types.extend(
-                    found.into_iter().map(|entry| (entry.id, layout::decode(entry).event_type)),
-                );
-            }
+        let output = self.group.output.open();
+        let (mut after, mut rest) = (self.after, self.count);
+        let mut rows = Vec::new();
+        while rest > 0 {
+            let wanted = usize::try_from(rest).unwrap_or(usize::MAX).min(PAGE);
+            let found = group.pending(&self.choice.query(after), wanted).await;
+            let found = found.map_err(|error| self.group.failure(error))?;
+            let Some(last) = found.last() else { break };
+            (after, rest) = (Some(last.id), rest.saturating_sub(found.len() as u64));
+            let types = types(&store, &self.group.stream, &found).await;
+            let types = types.map_err(|error| self.group.failure(error))?;
+            rows.extend(found.iter().map(|entry| PendingRow::of(entry, &types)));
+            output.page(&mut rows, false)?;
         }
-        Ok(types)
+        Ok(output.page(&mut rows, true)?)
     }
+}
+
+/// The types of those of these entries that exist.
+async fn types(
+    store: &EventStore,
+    stream: &StreamKey,
+    entries: &[PendingEntry],
+) -> Result<Types, StoreError> {
+    let mut types = Types::new();
+    let read = |entry: &PendingEntry| RangeRead {
+        stream: stream.clone(),
+        range: IdRange::within(entry.id, entry.id),
+        order: PageOrder::OldestFirst,
+        count: 1,
+    };
+    let reads: Vec<RangeRead> = entries.iter().map(read).collect();
+    let mut at = 0;
+    while at < reads.len() {
+        let answers = store.reads().ranges(&reads[at..reads.len().min(at + TYPES_AT_ONCE)]).await?;
+        // As many of them as there was room for.
+        at += answers.len().max(1);
+        for answer in answers {
+            let found: Vec<Entry> = answer?.entries;
+            types.extend(
+                found.into_iter().map(|entry| (entry.id, layout::decode(entry).event_type)),
+            );
+        }
+    }
+    Ok(types)
 }
 
 impl AckArgs {
@@ -208,61 +231,121 @@ impl AckArgs {
         let group = self.group.open()?;
         // Redis acknowledges for a group that does not exist without saying so.
         group.info().await.map_err(|error| self.group.failure(error))?;
+        let mut report = self.group.output.report();
+        let ids: BTreeSet<EntryId> = self.ids.iter().copied().collect();
+        let ids: Vec<EntryId> = ids.into_iter().collect();
         if self.dry_run {
             let mut pending = 0;
-            for id in &self.ids {
-                pending += u64::from(
-                    is_pending(&group, *id).await.map_err(|error| self.group.failure(error))?,
-                );
+            for id in &ids {
+                let found = pending_entry(&group, *id).await;
+                let found = found.map_err(|error| self.group.failure(error))?;
+                pending += u64::from(found.is_some());
             }
-            note(&format!(
-                "{pending} of {} entries are pending and would be acknowledged",
-                self.ids.len()
-            ));
-            return Ok(());
+            let not_pending = ids.len() as u64 - pending;
+            // Which of them another group needs is looked at in the step that acknowledges them.
+            let deleted = (!self.delete).then_some(0);
+            report.details(&Acknowledged {
+                acknowledged: pending,
+                not_pending,
+                deleted,
+                dry_run: true,
+            });
+            let of = counted(ids.len() as u64, "entry", "entries");
+            let done = format!("{pending} of {of} are pending and would be acknowledged");
+            return report.end(Ok(()), &done, true);
         }
-        let done = if self.delete {
-            let done = group.ack_and_delete(&self.ids).await;
+        let (acknowledged, not_pending, deleted) = if self.delete {
+            let done = group.ack_and_delete(&ids).await;
             let done = done.map_err(|error| self.group.failure(error))?;
             let AckDeleted { deleted, kept, not_pending } = done;
-            Acknowledged { acknowledged: deleted + kept, not_pending, deleted }
+            (deleted + kept, not_pending, deleted)
         } else {
-            let acknowledged = group.ack(&self.ids).await;
+            let acknowledged = group.ack(&ids).await;
             let acknowledged = acknowledged.map_err(|error| self.group.failure(error))?;
-            let not_pending = (self.ids.len() as u64).saturating_sub(acknowledged);
-            Acknowledged { acknowledged, not_pending, deleted: 0 }
+            (acknowledged, (ids.len() as u64).saturating_sub(acknowledged), 0)
         };
-        Ok(self.group.output.open().details(&done)?)
+        let deleted = Some(deleted);
+        report.details(&Acknowledged { acknowledged, not_pending, deleted, dry_run: false });
+        let done = format!("acknowledged {}", counted(acknowledged, "entry", "entries"));
+        report.end(Ok(()), &done, false)
     }
 }
 
-async fn is_pending(group: &Group, id: EntryId) -> Result<bool, StoreError> {
+/// What is pending under this id.
+async fn pending_entry(group: &Group, id: EntryId) -> Result<Option<PendingEntry>, StoreError> {
     let query = PendingQuery { after: id.prev(), ..PendingQuery::default() };
-    Ok(group.pending(&query, 1).await?.first().is_some_and(|entry| entry.id == id))
+    Ok(group.pending(&query, 1).await?.pop().filter(|entry| entry.id == id))
 }
 
 impl ClaimArgs {
-    /// Claims entries.
+    /// Claims entries, page after page.
     pub async fn run(self) -> Result<(), Failure> {
+        let mut report = self.group.output.report();
+        let mut claimed = 0;
+        let outcome = self.claim_all(&mut report, &mut claimed).await;
+        let verb = if self.dry_run { "would be" } else { "were" };
+        let count = counted(claimed, "entry", "entries");
+        let done = format!("{count} {verb} given to `{}`", self.to);
+        let is_told = self.dry_run || outcome.is_err();
+        report.end(outcome, &done, is_told)
+    }
+
+    async fn claim_all(&self, report: &mut Report, claimed: &mut u64) -> Result<(), Failure> {
         let group = self.group.open()?;
+        let store = EventStore::new(self.group.redis.url()?);
+        let progress = self.group.output.progress_beside_rows();
+        let named: BTreeSet<EntryId> = self.ids.iter().copied().collect();
+        let named: Vec<EntryId> = named.into_iter().collect();
+        let mut named = named.chunks(PAGE);
+        let (mut after, mut rows) = (None, Vec::new());
+        loop {
+            let ids = if self.ids.is_empty() {
+                let query = PendingQuery { after, min_idle_ms: ms(self.min_idle), consumer: None };
+                let idle = group.pending(&query, PAGE).await;
+                idle.map_err(|error| self.group.failure(error))?
+                    .iter()
+                    .map(|idle| idle.id)
+                    .collect()
+            } else {
+                named.next().map(<[EntryId]>::to_vec).unwrap_or_default()
+            };
+            let Some(last) = ids.last() else { break };
+            after = Some(*last);
+            let ids = self.claim(&store, &group, &ids).await?;
+            *claimed += ids.len() as u64;
+            progress.advance(0, *claimed);
+            let row = |id| Claimed { id, consumer: &self.to, dry_run: self.dry_run };
+            rows.extend(ids.into_iter().map(row));
+            report.page(&mut rows, false);
+        }
+        drop(progress);
+        report.page(&mut rows, true);
+        Ok(())
+    }
+
+    /// Claims entries, or looks which of them could be. Returns which.
+    async fn claim(
+        &self,
+        store: &EventStore,
+        group: &Group,
+        ids: &[EntryId],
+    ) -> Result<Vec<EntryId>, Failure> {
         let min_idle_ms = ms(self.min_idle);
-        let mut ids = self.ids.clone();
-        if self.dry_run || ids.is_empty() {
-            let query = PendingQuery { min_idle_ms, ..PendingQuery::default() };
-            let idle = group.pending(&query, usize::MAX).await;
-            let idle = idle.map_err(|error| self.group.failure(error))?;
-            let is_meant = |id: &EntryId| self.ids.is_empty() || self.ids.contains(id);
-            ids = idle.into_iter().map(|entry| entry.id).filter(is_meant).collect();
+        if !self.dry_run {
+            let claimed = group.claim(self.to.as_bytes(), min_idle_ms, ids).await;
+            return claimed.map_err(|error| self.group.failure(error));
         }
-        if self.dry_run {
-            note(&format!("{} entries would be given to `{}`", ids.len(), self.to));
-            return Ok(());
+        let about = |error: StoreError| self.group.failure(error);
+        let mut idle = Vec::new();
+        for id in ids {
+            let entry = pending_entry(group, *id).await.map_err(about)?;
+            idle.extend(
+                entry.filter(|entry| entry.idle_ms.is_none_or(|idle_ms| idle_ms >= min_idle_ms)),
+            );
         }
-        let claimed = group.claim(self.to.as_bytes(), min_idle_ms, &ids).await;
-        let claimed = claimed.map_err(|error| self.group.failure(error))?;
-        let rows: Vec<_> =
-            claimed.into_iter().map(|id| Claimed { id, consumer: &self.to }).collect();
-        Ok(self.group.output.open().records(&rows)?)
+        // Redis claims no entry that is gone from its stream.
+        let there = types(store, &self.group.stream, &idle).await.map_err(about)?;
+        Ok(idle.iter().map(|entry| entry.id).filter(|id| there.contains_key(id)).collect())
     }
 }
 

@@ -12,7 +12,7 @@ use serde::Serialize;
 use tokio::sync::watch;
 
 use super::Failure;
-use super::output::{OutputOptions, Record, note};
+use super::output::{OutputOptions, Record, counted, note};
 use crate::config::{FoldLimitOptions, ProjectionOptions, ReadConfig, RedisOptions};
 use crate::engines::Engines;
 use crate::event_reader::EventReader;
@@ -148,7 +148,6 @@ impl RunArgs {
         let (store, engines) = self.shared.open()?;
         // Whoever starts it wants to know at once where there is no Redis.
         store.reads().ping().await?;
-        let output = self.shared.output.open();
         if !self.once {
             let stop = asked_to_stop()?;
             note(&format!("runs the projections in `{}`", folder.display()));
@@ -161,18 +160,23 @@ impl RunArgs {
             run_all(folder, store, engines, stopping).await;
             return Ok(());
         }
-        let mut failure = None;
-        for caught_up in catch_up_all(&folder, &store, &engines).await? {
-            match caught_up.outcome {
-                Ok(progress) => output.record(&Handled::of(&caught_up.name, &progress))?,
+        let mut report = self.shared.output.report();
+        let (mut failure, mut caught_up) = (None, 0);
+        for projection in catch_up_all(&folder, &store, &engines).await? {
+            match projection.outcome {
+                Ok(progress) => {
+                    caught_up += 1;
+                    report.record(&Handled::of(&projection.name, &progress));
+                }
                 Err(error) => {
-                    let error = Failure::from(error).about(&caught_up.name);
+                    let error = Failure::from(error).about(&projection.name);
                     note(&error.to_string());
                     failure = failure.or(Some(error));
                 }
             }
         }
-        failure.map_or(Ok(()), Err)
+        let count = counted(caught_up, "projection", "projections");
+        report.end(failure.map_or(Ok(()), Err), &format!("{count} caught up"), false)
     }
 }
 
@@ -212,7 +216,10 @@ impl RebuildArgs {
                 Err(ProjectError::Cancelled { name: name.clone() })
             }
         };
-        Ok(self.shared.output.open().details(&Handled::of(name, &rebuilt?))?)
+        let rebuilt = rebuilt?;
+        let mut report = self.shared.output.report();
+        report.details(&Handled::of(name, &rebuilt));
+        report.end(Ok(()), &format!("`{name}` was rebuilt"), false)
     }
 }
 
@@ -254,11 +261,12 @@ impl ResetArgs {
         if keys.is_empty() {
             return Err(Failure::NotFound(format!("there is no projection `{}`", self.name)));
         }
-        if self.dry_run {
-            note("these keys would be removed");
-        }
         let keys: Vec<Removed> = keys.into_iter().map(|key| Removed { key }).collect();
-        Ok(self.output.open().records(&keys)?)
+        let mut report = self.output.report();
+        report.records(&keys);
+        let verb = if self.dry_run { "would be" } else { "were" };
+        let done = format!("{} {verb} removed", counted(keys.len() as u64, "key", "keys"));
+        report.end(Ok(()), &done, self.dry_run)
     }
 }
 

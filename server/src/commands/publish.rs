@@ -1,5 +1,7 @@
 //! `rewind publish`: events are added to the end of a stream.
 
+use std::io::BufRead;
+
 use clap::Args;
 use rewind_domain::{EntryId, StreamKey};
 use rewind_store::publish::{Limit, Precision, Publisher};
@@ -8,7 +10,7 @@ use serde::Serialize;
 
 use super::Failure;
 use super::new_events::NewEventOptions;
-use super::output::{Output, OutputOptions, Record, note};
+use super::output::{OutputOptions, Record, Report, counted, is_done};
 use crate::config::RedisOptions;
 
 /// What to publish, and where.
@@ -88,14 +90,18 @@ impl OnceOptions {
 #[derive(Serialize)]
 struct Published<'a> {
     stream: &'a StreamKey,
-    id: EntryId,
+    /// Not known of an event that would be published.
+    id: Option<EntryId>,
+    #[serde(skip_serializing_if = "is_done")]
+    dry_run: bool,
 }
 
 impl Record for Published<'_> {
     const COLUMNS: &'static [&'static str] = &["stream", "id"];
 
     fn cells(&self) -> Vec<String> {
-        vec![self.stream.to_string(), self.id.to_string()]
+        let id = self.id.map_or_else(|| "not yet".to_owned(), |id| id.to_string());
+        vec![self.stream.to_string(), id]
     }
 }
 
@@ -107,40 +113,73 @@ impl PublishArgs {
         if let Some(limit) = self.limit.limit() {
             publisher = publisher.with_limit(limit);
         }
-        let output = self.output.open();
         let input = std::io::stdin().lock();
-        if self.one_by_one && self.events.is_input() && !self.dry_run {
-            for event in self.events.lines(input) {
-                let id = publisher.publish(&event?).await?;
-                output.record(&Published { stream: &self.stream, id })?;
-            }
-            return Ok(());
+        let mut report = self.output.report();
+        if self.one_by_one && self.events.is_input() {
+            let mut published = 0;
+            let outcome = self.one_by_one(&publisher, input, &mut report, &mut published).await;
+            let is_told = self.dry_run || outcome.is_err();
+            return report.end(outcome, &self.done(published), is_told);
         }
-        let events = self.events.read(input)?;
-        if self.dry_run {
-            let count = events.len();
-            note(&format!(
-                "would add {count} {} to `{}`",
-                if count == 1 { "event" } else { "events" },
-                self.stream
-            ));
-            return Ok(());
-        }
-        self.publish_all(&publisher, &events, &output).await
+        let events = self.events.read(input, &self.output.progress())?;
+        let ids = self.publish_all(&publisher, &events).await?;
+        let ids = ids.into_iter().map(Some).chain(std::iter::repeat(None)).take(events.len());
+        let published: Vec<Published<'_>> = ids.map(|id| self.published(id)).collect();
+        report.records(&published);
+        report.end(Ok(()), &self.done(published.len() as u64), self.dry_run)
     }
 
+    /// Publishes each event as it is read.
+    async fn one_by_one(
+        &self,
+        publisher: &Publisher,
+        input: impl BufRead,
+        report: &mut Report,
+        published: &mut u64,
+    ) -> Result<(), Failure> {
+        let progress = self.output.progress_beside_rows();
+        for event in self.events.lines(input) {
+            let event = event?;
+            let id = match self.dry_run {
+                true => {
+                    publisher.preview(None, &[event]).await?;
+                    None
+                }
+                false => Some(publisher.publish(&event).await?),
+            };
+            *published += 1;
+            progress.advance(0, *published);
+            report.record(&self.published(id));
+        }
+        Ok(())
+    }
+
+    /// The ids of the events; none in a dry run, unless they were published before.
     async fn publish_all(
         &self,
         publisher: &Publisher,
         events: &[NewEvent],
-        output: &Output,
-    ) -> Result<(), Failure> {
-        let ids = match (self.once.key(), events) {
+    ) -> Result<Vec<EntryId>, Failure> {
+        let key = self.once.key();
+        if self.dry_run {
+            return Ok(publisher.preview(key.as_ref(), events).await?);
+        }
+        let progress = self.output.progress();
+        progress.say(format!("storing {}", counted(events.len() as u64, "event", "events")));
+        Ok(match (key, events) {
             (Some(key), events) => publisher.publish_once(&key, events).await?,
             (None, [event]) => vec![publisher.publish(event).await?],
             (None, events) => publisher.publish_all(events).await?,
-        };
-        let published = ids.into_iter().map(|id| Published { stream: &self.stream, id });
-        Ok(output.records(&published.collect::<Vec<_>>())?)
+        })
+    }
+
+    fn published(&self, id: Option<EntryId>) -> Published<'_> {
+        Published { stream: &self.stream, id, dry_run: self.dry_run }
+    }
+
+    /// What was done, or would be.
+    fn done(&self, count: u64) -> String {
+        let verb = if self.dry_run { "would add" } else { "added" };
+        format!("{verb} {} to `{}`", counted(count, "event", "events"), self.stream)
     }
 }

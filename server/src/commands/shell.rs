@@ -29,7 +29,7 @@ impl CompletionsArgs {
         // The generator cannot fail on memory, and a closed pipe is told apart only here.
         let mut script = Vec::new();
         clap_complete::generate(self.shell, &mut program, "rewind", &mut script);
-        Ok(std::io::stdout().write_all(&script)?)
+        Ok(print(&script)?)
     }
 }
 
@@ -46,8 +46,14 @@ impl ManArgs {
             None => {
                 let mut page = Vec::new();
                 clap_mangen::Man::new(program).render(&mut page)?;
-                Ok(std::io::stdout().write_all(&page)?)
+                Ok(print(&page)?)
             }
         }
     }
+}
+
+fn print(text: &[u8]) -> std::io::Result<()> {
+    let mut out = std::io::stdout().lock();
+    out.write_all(text)?;
+    out.flush()
 }

@@ -9,7 +9,7 @@ use rewind_store::publish::Precision;
 use rewind_store::trim::{TrimBy, TrimError, TrimPreview, preview, trim};
 use serde::Serialize;
 
-use super::output::{OutputOptions, Record, note};
+use super::output::{OutputOptions, Record, counted, note};
 use super::{Failure, arguments};
 use crate::config::RedisOptions;
 
@@ -130,15 +130,18 @@ impl TrimArgs {
             |error: TrimError| Failure::from(error).about(&format!("stream `{}`", self.stream));
         let by = self.by.by();
         let planned = preview(store.reads(), &self.stream, by).await.map_err(about)?;
-        let (output, mut record) = (self.output.open(), TrimRecord::of(&planned));
-        if self.dry_run {
-            return Ok(output.details(&record)?);
-        }
+        let (mut report, mut record) = (self.output.report(), TrimRecord::of(&planned));
         if !record.losses.is_empty() && !self.force {
-            output.details(&record)?;
-            return Err(Failure::Conflict(
+            report.details(&record);
+            let refused = Failure::Conflict(
                 "groups would lose entries that they were not given or have not acknowledged; `--force` trims all the same".to_owned(),
-            ));
+            );
+            return report.end(Err(refused), "nothing was removed", false);
+        }
+        if self.dry_run {
+            report.details(&record);
+            let removed = counted(record.removed, "entry", "entries");
+            return report.end(Ok(()), &format!("{removed} would be removed"), false);
         }
         let precision = if self.about { Precision::AtLeast } else { Precision::Exact };
         // What was previewed, whatever was added since. What all groups have acknowledged is looked at again in the same step.
@@ -152,6 +155,8 @@ impl TrimArgs {
         if self.about && record.removed < planned.removed {
             note("Redis kept more than asked for, since it removes whole blocks only");
         }
-        Ok(output.details(&record)?)
+        report.details(&record);
+        let removed = counted(record.removed, "entry", "entries");
+        report.end(Ok(()), &format!("removed {removed}"), false)
     }
 }

@@ -17,3 +17,5 @@ mod progress;
 mod refused;
 mod source;
 mod words;
+
+pub(crate) use progress::{Measure, Progress};

@@ -11,13 +11,13 @@ use super::words;
 const TICK: Duration = Duration::from_millis(120);
 
 /// A progress bar on stderr, or `None` if that is no terminal.
-pub(super) struct Progress {
+pub(crate) struct Progress {
     bar: ProgressBar,
 }
 
 /// What the bar's length measures.
 #[derive(Clone, Copy)]
-pub(super) enum Measure {
+pub(crate) enum Measure {
     /// Bytes of all files, compressed as they are.
     Bytes(u64),
     /// Entries.
@@ -27,7 +27,7 @@ pub(super) enum Measure {
 }
 
 impl Progress {
-    pub(super) fn new(measure: Measure, quiet: bool) -> Self {
+    pub(crate) fn new(measure: Measure, quiet: bool) -> Self {
         let target =
             if quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
         let length = match measure {
@@ -49,7 +49,7 @@ impl Progress {
     }
 
     /// How far it is, by the bar's measure, and how many entries that makes.
-    pub(super) fn advance(&self, position: u64, entries: u64) {
+    pub(crate) fn advance(&self, position: u64, entries: u64) {
         if self.bar.is_hidden() {
             return;
         }
@@ -59,7 +59,7 @@ impl Progress {
         self.say(format!("{}, {rate}/s", words::entries(entries)));
     }
 
-    pub(super) fn say(&self, message: impl Into<Cow<'static, str>>) {
+    pub(crate) fn say(&self, message: impl Into<Cow<'static, str>>) {
         self.bar.set_message(message);
     }
 }

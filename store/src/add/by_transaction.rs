@@ -118,7 +118,12 @@ async fn look(
     }
 }
 
-fn check(expected: Expected, extent: &StreamExtent, version: Option<u64>) -> Result<(), AddError> {
+/// Whether a stream is as expected.
+pub(super) fn check(
+    expected: Expected,
+    extent: &StreamExtent,
+    version: Option<u64>,
+) -> Result<(), AddError> {
     let is_new = extent.last_generated_id == EntryId::MIN;
     let is_as_expected = match expected {
         Expected::Any => true,

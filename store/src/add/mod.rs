@@ -8,6 +8,7 @@ mod by_transaction;
 pub(crate) mod counted;
 mod events;
 mod idempotency;
+mod preview;
 
 use std::time::Duration;
 
@@ -18,6 +19,7 @@ pub use events::{
     EventsError, MAX_BATCH_EVENTS, MAX_BATCH_FIELDS, MAX_BATCH_WORDS, MAX_EVENT_BYTES,
 };
 pub use idempotency::IdempotencyKey;
+pub(crate) use preview::preview;
 
 use crate::Backoff;
 use crate::publish::Limit;

@@ -19,7 +19,7 @@ pub use read::{EventPage, MAX_PAGE_EVENTS, Position};
 pub use rewind_domain::aggregate_pattern::{Aggregate, AggregatePattern};
 pub use spec::{Given, When, given};
 
-use crate::add::{self, Add, AddError, IdempotencyKey};
+use crate::add::{self, Add, AddError, Added, IdempotencyKey};
 use crate::{EventStore, NewEvent};
 
 /// How many of the missed events a conflict has at most. Whoever missed more reads on from there.
@@ -143,7 +143,35 @@ impl AggregateStore {
         key: Option<&IdempotencyKey>,
     ) -> Result<Appended, AppendError> {
         let add = Add { stream, events, expected: Some(expected), limit: None, key };
-        match add::add(&self.store, &add).await {
+        let added = add::add(&self.store, &add).await;
+        self.appended(stream, expected, added).await
+    }
+
+    /// What appending these events would come to, without appending any; under this key if there is one. There are ids only if the key was
+    /// used before.
+    ///
+    /// # Errors
+    /// As [`AggregateStore::append`], but for what only the write itself can show.
+    pub async fn preview_append(
+        &self,
+        key: Option<&IdempotencyKey>,
+        aggregate: &Aggregate,
+        events: &[NewEvent],
+        expected: Expected,
+    ) -> Result<Appended, AppendError> {
+        let stream = &self.own_stream(aggregate)?;
+        let add = Add { stream, events, expected: Some(expected), limit: None, key };
+        let added = add::preview(&self.store, &add, true).await;
+        self.appended(stream, expected, added).await
+    }
+
+    async fn appended(
+        &self,
+        stream: &StreamKey,
+        expected: Expected,
+        added: Result<Added, AddError>,
+    ) -> Result<Appended, AppendError> {
+        match added {
             Ok(added) => Ok(Appended { ids: added.ids, version: added.version }),
             Err(AddError::Conflict { actual }) => {
                 let (missed, is_all) = self.missed(stream, expected).await;

@@ -104,8 +104,7 @@ impl AggregateStore {
                 return Ok(page);
             }
             // Where they are large, one reply does not hold even a few.
-            if let Some(id) =
-                reads.id_at(stream, &extent, version + extent.length - latest).await?
+            if let Some(id) = reads.id_at(stream, &extent, version + extent.length - latest).await?
             {
                 let range = PageOrder::OldestFirst.range_from(Some(id));
                 let page = self.page(stream, range, PageOrder::OldestFirst, count).await?;

@@ -139,7 +139,9 @@ impl Consumer {
         let deliveries = self.count_deliveries(&found).await?;
         let counted = found.into_iter().zip(deliveries);
         batch.deliveries = counted
-            .filter_map(|(entry, count)| count.map(|count| Delivery::new(entry, count, &self.decoder)))
+            .filter_map(|(entry, count)| {
+                count.map(|count| Delivery::new(entry, count, &self.decoder))
+            })
             .collect();
         self.held.ids().extend(batch.ids());
         Ok(batch)

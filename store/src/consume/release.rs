@@ -4,7 +4,10 @@ use rewind_domain::EntryId;
 
 use super::group::AT_ONCE;
 use super::{Consumer, PendingEntry};
+use crate::write::Script;
 use crate::{StoreError, WriteError};
+
+static RELEASE: Script = Script::new(include_str!("release.lua"));
 
 /// How long ago a released entry seems to have been delivered, in milliseconds: a day, which is longer than what any consumer waits before
 /// it claims.
@@ -92,25 +95,54 @@ impl Consumer {
         }
     }
 
-    /// Makes entries look as if they had been delivered long ago.
+    /// Makes entries look as if they had been delivered long ago, unless another consumer has them by now.
     async fn make_claimable(
+        &self,
+        entries: &[PendingEntry],
+        how: Released,
+    ) -> Result<(), StoreError> {
+        let mut arguments =
+            vec![self.group.name.clone(), self.name.clone(), RELEASED_IDLE_MS.to_string().into()];
+        for entry in entries {
+            arguments.push(entry.id.to_string().into_bytes());
+            arguments.push(how.deliveries(entry).to_string().into_bytes());
+        }
+        let keys = [self.group.stream.as_bytes()];
+        match RELEASE.run(&self.group.store, &keys, arguments).await {
+            Err(WriteError::NotDone(StoreError::CommandRefused { command, .. }))
+                if command.to_ascii_uppercase().starts_with("EVAL") =>
+            {
+                self.make_claimable_in_steps(entries, how).await
+            }
+            reply => reply.map(drop).map_err(WriteError::into_cause),
+        }
+    }
+
+    /// What does the same where the server runs no scripts. An entry that another consumer claimed just now is handled twice then.
+    async fn make_claimable_in_steps(
         &self,
         entries: &[PendingEntry],
         how: Released,
     ) -> Result<(), StoreError> {
         let mut pipeline = redis::pipe();
         for entry in entries {
-            let deliveries = match how {
-                Released::Untried => entry.deliveries.saturating_sub(1),
-                Released::Tried => entry.deliveries,
-            };
             pipeline.cmd("XCLAIM").arg(self.group.stream.as_bytes()).arg(&self.group.name);
             pipeline.arg(&self.name).arg(0).arg(entry.id.to_string());
-            pipeline.arg("IDLE").arg(RELEASED_IDLE_MS).arg("RETRYCOUNT").arg(deliveries);
+            pipeline.arg("IDLE").arg(RELEASED_IDLE_MS).arg("RETRYCOUNT").arg(how.deliveries(entry));
             pipeline.arg("JUSTID");
         }
         let replies = self.group.writes().send_all(&pipeline).await;
         replies.map_err(WriteError::into_cause)?.into_iter().collect::<Result<Vec<_>, _>>()?;
         Ok(())
+    }
+}
+
+impl Released {
+    /// How many deliveries of an entry count.
+    fn deliveries(self, entry: &PendingEntry) -> u64 {
+        match self {
+            Self::Untried => entry.deliveries.saturating_sub(1),
+            Self::Tried => entry.deliveries,
+        }
     }
 }

@@ -149,6 +149,22 @@ impl Publisher {
         self.add(events, Some(key)).await
     }
 
+    /// What publishing these events would come to, without publishing any: all of them in one step, under this key if there is one. Returns
+    /// the ids of the first time if this key was used before, and none otherwise.
+    ///
+    /// # Errors
+    /// As [`Publisher::publish_all`], but for what only the write itself can show.
+    pub async fn preview(
+        &self,
+        key: Option<&IdempotencyKey>,
+        events: &[NewEvent],
+    ) -> Result<Vec<EntryId>, PublishError> {
+        let (stream, limit) = (&self.stream, self.limit);
+        let add = Add { stream, events, expected: None, limit, key };
+        let is_batch = key.is_some() || events.len() > 1;
+        Ok(add::preview(&self.store, &add, is_batch).await?.ids)
+    }
+
     async fn add(
         &self,
         events: &[NewEvent],

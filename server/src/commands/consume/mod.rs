@@ -2,22 +2,24 @@
 
 mod command;
 
+use std::io;
 use std::num::{NonZeroU64, NonZeroUsize};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use clap::Args;
 use rewind_domain::{Event, StreamKey};
 use rewind_store::consume::{
-    Consumer, Delivery, LostGroup, RunOptions, RunReport, Start, Undecodable,
+    Consumer, Delivery, LostGroup, RunOptions, RunReport, Start, Undecodable, Unhandled,
 };
-use rewind_store::{Backoff, EventStore};
+use rewind_store::{Backoff, EventStore, StoreError};
 use serde::Serialize;
-use tokio::sync::Notify;
+use tokio::sync::watch;
 
 use super::output::{Output, OutputOptions, Record, note};
+use super::taken::taken;
 use super::{Failure, arguments};
-use crate::config::RedisOptions;
+use crate::config::{ReadConfig, RedisOptions};
 use crate::signals;
 use command::EventCommand;
 
@@ -44,7 +46,7 @@ pub struct ConsumeArgs {
     /// variables. Status 0 acknowledges the event, any other one has it tried again. Without it, events are printed and acknowledged
     #[arg(long, value_name = "COMMAND")]
     exec: Option<String>,
-    /// End when this many events were handled
+    /// Take this many events at most, and end when they are acknowledged or dead letters
     #[arg(long, value_name = "N")]
     count: Option<NonZeroU64>,
     /// End when there is nothing left, instead of waiting for more
@@ -105,59 +107,73 @@ impl Record for Consumed<'_> {
 impl ConsumeArgs {
     /// Consumes until there is nothing left to do, or the process is asked to end.
     pub async fn run(self) -> Result<(), Failure> {
-        let url = self.redis.url()?;
+        let ReadConfig { redis_url, codecs, .. } = self.redis.resolve()?;
         let asked = signals::stop()
             .map_err(|error| Failure::Refused(format!("signals cannot be heard: {error}")))?;
         let consumer = Consumer::new(
-            &EventStore::new(url),
+            &EventStore::new(redis_url),
             self.stream.clone(),
             self.group.as_str(),
             self.consumer.as_str(),
         )
         .starting(self.from)
+        .decoding_with(Arc::new(codecs.of(&self.stream)))
         .when_group_is_lost(match self.remake_group {
             true => LostGroup::MakeAgain,
             false => LostGroup::Fail,
         });
-        let outcome = match &self.exec {
-            Some(line) => {
-                let command = EventCommand::new(
-                    line.clone(),
-                    &self.stream,
-                    self.group.clone(),
-                    self.consumer.clone(),
-                );
-                let command = Arc::new(command);
-                let handler = move |delivery: Arc<Delivery>| {
-                    let command = Arc::clone(&command);
-                    async move { command.run(&delivery).await }
-                };
-                consumer.run(self.options(), asked, handler).await
-            }
-            None => {
-                let printer = Arc::new(Printer {
-                    stream: self.stream.clone(),
-                    output: self.output.open(),
-                    is_closed: Notify::new(),
-                });
-                let closed = Arc::clone(&printer);
-                let stop = async move {
-                    tokio::select! {
-                        () = asked => {}
-                        () = closed.is_closed.notified() => {}
-                    }
-                };
-                let handler = move |delivery: Arc<Delivery>| {
-                    let printer = Arc::clone(&printer);
-                    async move { printer.print(&delivery) }
-                };
-                consumer.run(self.options(), stop, handler).await
-            }
+        let (outcome, unwritten) = match &self.exec {
+            Some(line) => (self.hand_over(consumer, line, asked).await, None),
+            None => self.print(consumer, asked).await,
         };
         let about = format!("group `{}` of stream `{}`", self.group, self.stream);
         let report = outcome.map_err(|error| Failure::from(error).about(&about))?;
         note(&summary(&report));
-        Ok(())
+        unwritten.map_or(Ok(()), |error| Err(error.into()))
+    }
+
+    /// Runs a command for each event.
+    async fn hand_over(
+        &self,
+        consumer: Consumer,
+        line: &str,
+        asked: impl Future<Output = ()>,
+    ) -> Result<RunReport, StoreError> {
+        let (group, name) = (self.group.clone(), self.consumer.clone());
+        let command = EventCommand::new(line.to_owned(), &self.stream, group, name);
+        let command = Arc::new(command);
+        let handler = move |delivery: Arc<Delivery>| {
+            let command = Arc::clone(&command);
+            async move { command.run(&delivery).await }
+        };
+        consumer.run(self.options(), asked, handler).await
+    }
+
+    /// Prints each event, and acknowledges it once its line was taken. Also returns why the output could not be written.
+    async fn print(
+        &self,
+        consumer: Consumer,
+        asked: impl Future<Output = ()>,
+    ) -> (Result<RunReport, StoreError>, Option<io::Error>) {
+        let (stopping, stops) = watch::channel(false);
+        let stop = async move {
+            asked.await;
+            // Nobody need listen.
+            let _ = stopping.send(true);
+        };
+        let printer = Arc::new(Printer {
+            stream: self.stream.clone(),
+            output: self.output.open(),
+            stops,
+            lost: Mutex::default(),
+        });
+        let shared = Arc::clone(&printer);
+        let handler = move |delivery: Arc<Delivery>| {
+            let printer = Arc::clone(&shared);
+            async move { printer.print(&delivery).await }
+        };
+        let outcome = consumer.run_stoppable(self.options(), stop, handler).await;
+        (outcome, printer.lost.lock().unwrap_or_else(PoisonError::into_inner).take())
     }
 
     fn options(&self) -> RunOptions {
@@ -194,20 +210,30 @@ fn order_key(delivery: &Delivery, name: &str) -> Option<Vec<u8>> {
 struct Printer {
     stream: StreamKey,
     output: Output,
-    is_closed: Notify,
+    /// Whether the process is asked to end.
+    stops: watch::Receiver<bool>,
+    /// Why the output could not be written.
+    lost: Mutex<Option<io::Error>>,
 }
 
 impl Printer {
-    fn print(&self, delivery: &Delivery) -> Result<(), std::io::Error> {
+    /// Prints an event. It counts as handled once whoever reads the output has its line, and is given back otherwise.
+    async fn print(&self, delivery: &Delivery) -> Result<(), Unhandled> {
         let event = delivery.event();
         let consumed = Consumed { stream: &self.stream, deliveries: delivery.deliveries(), event };
-        match self.output.record(&consumed) {
-            Ok(()) => Ok(()),
-            Err(error) => {
-                self.is_closed.notify_one();
-                Err(error)
-            }
-        }
+        let mut stops = self.stops.clone();
+        let written = match self.output.record(&consumed) {
+            Ok(()) => tokio::select! {
+                biased;
+                taken = taken() => taken,
+                _ = stops.wait_for(|stops| *stops) => return Err(Unhandled::Stopped),
+            },
+            error => error,
+        };
+        written.map_err(|error| {
+            *self.lost.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+            Unhandled::Stopped
+        })
     }
 }
 

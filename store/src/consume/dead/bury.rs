@@ -92,7 +92,7 @@ impl DeadLetters {
         Ok(Buried::Letter(letter))
     }
 
-    async fn is_in_stream(&self, id: EntryId) -> Result<bool, StoreError> {
+    pub(super) async fn is_in_stream(&self, id: EntryId) -> Result<bool, StoreError> {
         let read = RangeRead {
             stream: self.group.stream.clone(),
             range: IdRange::within(id, id),
@@ -105,7 +105,7 @@ impl DeadLetters {
 }
 
 /// Whether a script did not run because the server has none for this user, or because Lua passes no list this long to a command.
-fn cannot_run(error: &StoreError) -> bool {
+pub(super) fn cannot_run(error: &StoreError) -> bool {
     match error {
         StoreError::CommandRefused { command, .. } => {
             matches!(command.to_ascii_uppercase().as_str(), "EVAL" | "EVALSHA")

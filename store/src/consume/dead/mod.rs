@@ -15,6 +15,7 @@
 mod bury;
 mod bury_many;
 mod replay;
+mod replay_in_steps;
 
 use rewind_domain::{Entry, EntryId, Fields, StreamKey};
 
@@ -124,6 +125,19 @@ impl DeadLetters {
     /// Whatever Redis refuses.
     pub async fn existing(&self, ids: &[EntryId]) -> Result<Vec<EntryId>, StoreError> {
         self.group.store.reads().existing(&self.key, ids).await
+    }
+
+    /// One dead letter; `None` if there is none of this id.
+    ///
+    /// # Errors
+    /// Whatever Redis refuses.
+    pub async fn letter(&self, id: EntryId) -> Result<Option<DeadLetter>, StoreError> {
+        let range = EntryRange::new(IdRange::within(id, id), PageOrder::OldestFirst, 1);
+        match self.group.store.reads().whole_entries(&self.key, range).await {
+            Ok(found) => Ok(found.entries.into_iter().next().map(DeadLetter::of_entry)),
+            Err(StoreError::NotFound) => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// Deletes dead letters. Returns how many of them there were.

@@ -3,11 +3,11 @@
 use redis::Value;
 use rewind_domain::EntryId;
 
-use super::DeadLetters;
-use super::bury::unexpected;
+use super::bury::{cannot_run, unexpected};
+use super::{DeadLetter, DeadLetters, replay_in_steps};
 use crate::consume::release::RELEASED_IDLE_MS;
 use crate::write::Script;
-use crate::{WriteError, reply};
+use crate::{StoreError, WriteError, reply};
 
 static REPLAY: Script = Script::new(include_str!("replay.lua"));
 
@@ -38,6 +38,23 @@ pub enum Replayed {
     Pending,
 }
 
+/// What replaying a dead letter would come to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Plan {
+    /// It can be replayed.
+    Replay(Box<Replayable>),
+    /// Something is in the way.
+    Not(Replayed),
+}
+
+/// A dead letter that can be replayed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Replayable {
+    pub(super) letter: DeadLetter,
+    pub(super) origin: EntryId,
+    pub(super) consumer: Vec<u8>,
+}
+
 impl DeadLetters {
     /// Replays a dead letter, and takes it off the dead letters in the same step, so that it is replayed once.
     ///
@@ -50,7 +67,12 @@ impl DeadLetters {
             arguments.push(self.group.name.clone());
             arguments.push(RELEASED_IDLE_MS.to_string().into_bytes());
         }
-        let reply = REPLAY.run(&self.group.store, &keys, arguments).await?;
+        let reply = match REPLAY.run(&self.group.store, &keys, arguments).await {
+            Err(WriteError::NotDone(error)) if cannot_run(&error) => {
+                return replay_in_steps::replay(self, id, to).await;
+            }
+            reply => reply?,
+        };
         let Value::Array(parts) = reply else { return Err(unexpected().into()) };
         let word = parts.first().and_then(reply::as_bytes).ok_or(unexpected())?;
         Ok(match word {
@@ -61,5 +83,34 @@ impl DeadLetters {
             b"pending" => Replayed::Pending,
             _ => return Err(unexpected().into()),
         })
+    }
+
+    /// What replaying a dead letter would come to now. For one that can be replayed it is [`Replayed::Done`] with the id of its origin.
+    ///
+    /// # Errors
+    /// Whatever Redis refuses to read.
+    pub async fn preview_replay(&self, id: EntryId, to: ReplayTo) -> Result<Replayed, StoreError> {
+        Ok(match self.plan(id, to).await? {
+            Plan::Replay(replayable) => Replayed::Done(replayable.origin),
+            Plan::Not(why) => why,
+        })
+    }
+
+    /// Looks whether a dead letter can be replayed.
+    pub(super) async fn plan(&self, id: EntryId, to: ReplayTo) -> Result<Plan, StoreError> {
+        let Some(letter) = self.letter(id).await? else { return Ok(Plan::Not(Replayed::Absent)) };
+        let Some(cause) = &letter.cause else { return Ok(Plan::Not(Replayed::Foreign)) };
+        let (origin, consumer) = (cause.origin, cause.consumer.clone());
+        if to == ReplayTo::Group {
+            if !self.is_in_stream(origin).await? {
+                return Ok(Plan::Not(Replayed::OriginGone));
+            }
+            let just_before = origin.prev().unwrap_or_default();
+            let pending = self.group.pending_page(just_before, 1, None).await?;
+            if pending.first().is_some_and(|entry| entry.id == origin) {
+                return Ok(Plan::Not(Replayed::Pending));
+            }
+        }
+        Ok(Plan::Replay(Box::new(Replayable { letter, origin, consumer })))
     }
 }

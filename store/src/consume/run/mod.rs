@@ -87,9 +87,8 @@ impl Consumer {
         E: Display,
     {
         let handler = move |delivery| {
-            handler(delivery).map(|outcome| {
-                outcome.map_err(|error: E| Unhandled::Failed(error.to_string()))
-            })
+            handler(delivery)
+                .map(|outcome| outcome.map_err(|error: E| Unhandled::Failed(error.to_string())))
         };
         self.run_stoppable(options, stop, handler).await
     }

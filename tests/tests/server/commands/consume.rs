@@ -41,6 +41,21 @@ async fn events_are_printed_and_acknowledged() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn no_more_than_the_count_is_taken_though_some_of_it_fails() {
+    let redis = TestRedis::start().await;
+    redis.add_many(STREAM, 5).await;
+    let failing = ["--exec", "test $REWIND_ID != 1-0", "--max-deliveries", "2", "--count", "2"];
+    let ran = consume(&redis, &failing);
+    assert_eq!(ran.status, 0, "{}", ran.error);
+    let groups = run(&redis, &["groups", "list", STREAM]).lines();
+    assert_eq!(
+        (&groups[0]["last_delivered_id"], &groups[0]["pending"]),
+        (&json!("2-0"), &json!(0))
+    );
+    assert_eq!(run(&redis, &["dead", "list", STREAM, "billing"]).lines().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_command_gets_each_event_and_acknowledges_it_by_its_status() {
     let redis = TestRedis::start().await;
     redis.add_many(STREAM, 3).await;
@@ -82,7 +97,7 @@ async fn a_dead_letter_is_replayed_once_or_dropped() {
     );
     let replayed = run(&redis, &["dead", "replay", STREAM, "billing", first]);
     assert_eq!((replayed.status, &replayed.lines()[0]["outcome"]), (0, &json!("replayed")));
-    assert_eq!(run(&redis, &["dead", "replay", STREAM, "billing", first]).status, 1);
+    assert_eq!(run(&redis, &["dead", "replay", STREAM, "billing", first]).status, 4);
     let again = consume(&redis, &[]).lines();
     assert_eq!(again[0]["fields"]["replay_of"], dead[0]["origin"]);
     let to_group = run(&redis, &["dead", "replay", STREAM, "billing", second, "--to-group"]);
@@ -129,7 +144,8 @@ async fn pending_entries_are_listed_claimed_and_acknowledged() {
 
     let claim = ["claim", STREAM, "billing", "new", "--min-idle", "0s"];
     let dry = run(&redis, &[&claim[..], &["1-0", "--dry-run"]].concat());
-    assert!(dry.error.contains("1 entries would"), "{}", dry.error);
+    assert!(dry.error.contains("1 entry would"), "{}", dry.error);
+    assert_eq!(dry.lines(), [json!({"id": "1-0", "consumer": "new", "dry_run": true})]);
     let claimed = run(&redis, &[&claim[..], &["1-0", "2-0"]].concat()).lines();
     assert_eq!(ids(&claimed), ["1-0", "2-0"]);
     let of_new = run(&redis, &["pending", STREAM, "billing", "--consumer", "new"]).lines();

@@ -41,6 +41,61 @@ async fn an_event_that_cannot_be_read_is_printed_as_it_is() {
 }
 
 #[tokio::test]
+async fn events_have_no_versions_where_some_were_deleted_from_the_middle() {
+    let redis = TestRedis::start().await;
+    redis.add_many("s", 5).await;
+    redis.run("XDEL s 3-0").await;
+    let ran = run(&redis, &["events", "s"]);
+    let (lines, error) = (ran.lines(), ran.error);
+    assert_eq!(lines.len(), 4, "{error}");
+    assert!(lines.iter().all(|line| line["version"].is_null()), "{lines:?}");
+    assert!(error.contains("deleted from the middle"), "{error}");
+    let ran = run(&redis, &["events", "s", "--after-version", "2"]);
+    assert!(ran.status == 1 && ran.error.contains("deleted from the middle"), "{}", ran.error);
+}
+
+#[tokio::test]
+async fn payloads_are_read_as_the_configuration_says() {
+    let redis = TestRedis::start().await;
+    // MessagePack of {"n": 7}, in a field that only the rule knows to hold a payload.
+    let mut connection = redis.connection().await;
+    let mut command = redis::cmd("XADD");
+    command.arg("s").arg("1-0").arg("type").arg("a").arg("body").arg(b"\x81\xa1n\x07");
+    command.query_async::<()>(&mut connection).await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("rewind.toml");
+    let rule = "[[decoders]]\nstream = \"s\"\nfield = \"body\"\nas = \"msgpack\"\n";
+    std::fs::write(&config, rule).unwrap();
+    let config = config.to_str().unwrap();
+    for (arguments, names) in [
+        (&["events", "s"][..], ["data", "decoded"]),
+        (&["consume", "s", "--group", "g", "--until-idle"], ["data", "decoded"]),
+    ] {
+        let ran = run(&redis, &[arguments, &["--config", config]].concat());
+        let line = ran.lines().pop().expect(&ran.error);
+        assert_eq!(line[names[0]], json!({"n": 7}), "{line}");
+        assert!(line[names[1]].as_str().unwrap().contains("MessagePack"), "{line}");
+    }
+    let handed = ["consume", "s", "--group", "h", "--until-idle", "--exec", "cat"];
+    let ran = run(&redis, &[&handed[..], &["--config", config]].concat());
+    assert_eq!(ran.out, r#"{"n":7}"#, "{}", ran.error);
+}
+
+#[tokio::test]
+async fn an_event_is_printed_whole_however_large_it_is() {
+    let redis = TestRedis::start().await;
+    let text = "x".repeat(13 << 20);
+    redis.add("s", "1-0", "Small", "1").await;
+    redis.add("s", "2-0", "Large", &format!("\"{text}\"")).await;
+    redis.add("s", "3-0", "Small", "3").await;
+    for arguments in [&["events", "s"][..], &["consume", "s", "--group", "g", "--until-idle"]] {
+        let lines = run(&redis, arguments).lines();
+        assert_eq!(lines.len(), 3, "{arguments:?}");
+        assert!(lines[1]["data"].as_str() == Some(text.as_str()), "{arguments:?}");
+    }
+}
+
+#[tokio::test]
 async fn events_are_followed_over_a_restart_of_redis() {
     let mut redis = TestRedis::start_persistent().await;
     redis.run("XADD s 1-0 type a data 1").await;

@@ -20,5 +20,7 @@ async fn a_stream_is_told_with_its_groups() {
         (&group["lag"], &group["pending"], &group["consumers"][0]["pending"]),
         (&json!(6), &json!(4), &json!(4))
     );
+    let listed = &run(&redis, &["groups", "list", "s"]).lines()[0];
+    assert_eq!((&group["lag_is_exact"], &listed["lag_is_exact"]), (&json!(true), &json!(true)));
     assert_eq!(run(&redis, &["info", "none"]).status, 4);
 }

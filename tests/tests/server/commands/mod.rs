@@ -2,10 +2,13 @@
 
 mod append;
 mod consume;
+mod dry_run;
 mod events;
 mod info;
+mod output;
 mod publish;
 mod shell;
+mod statuses;
 mod trim;
 
 use std::io::Write as _;

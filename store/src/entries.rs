@@ -227,14 +227,18 @@ impl Asked {
     fn less(mut self, arrived: &[usize]) -> Self {
         let last = arrived.iter().rposition(|entries| *entries > 0).unwrap_or(0);
         let entries = arrived.get(last).copied().unwrap_or(0);
+        let mut is_least = entries == 0;
+        is_least |= self.ranges.len() == last + 1
+            && self.ranges.last().is_some_and(|(_, range)| range.count <= 1);
         self.ranges.truncate(last + 1);
         if let Some((_, range)) = self.ranges.last_mut() {
             // What stands behind the entries needs some room too.
             range.count = range.count.min((entries - entries / 8).max(1) as u64);
         }
-        if entries == 0 && self.room < ROOM {
+        // Where not even one entry has room, or that leaves none for what stands behind it.
+        if is_least && self.room < ROOM {
             self.room = ROOM;
-        } else if entries == 0 {
+        } else if is_least {
             self.keep = match self.keep {
                 Keep::Whole => Keep::Beginnings(BEGINNING_BYTES),
                 Keep::Beginnings(bytes) => Keep::Beginnings((bytes / LESS).max(ID_BYTES)),

@@ -297,3 +297,25 @@ async fn entries_whose_reply_was_lost_are_given_by_the_next_call() {
     assert_eq!(consumer.ack(&[id(2), id(3)]).await, Ok(0));
     assert_eq!(pending_ids(&redis).await, [id(4)]);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_another_consumer_claims_while_it_is_given_back_stays_with_that_one() {
+    let redis = TestRedis::start().await;
+    redis.add_many(STREAM, 3_000).await;
+    let (mut one, group) =
+        (consumer(&redis, "one"), Group::new(&EventStore::new(redis.url()), STREAM, GROUP));
+    let given = one.next(3_000, AT_ONCE).await.unwrap().ids();
+    assert_eq!(given.len(), 3_000);
+    let claiming = tokio::spawn(async move {
+        let mut claimed = Vec::new();
+        for ids in given.chunks(10) {
+            claimed.extend(group.claim(b"two", 0, ids).await.unwrap());
+        }
+        (group, claimed)
+    });
+    one.release().await.unwrap();
+    let (group, claimed) = claiming.await.unwrap();
+    assert_eq!(claimed.len(), 3_000);
+    let query = PendingQuery { consumer: Some(b"one".to_vec()), ..PendingQuery::default() };
+    assert_eq!(group.pending(&query, 10).await.unwrap(), []);
+}

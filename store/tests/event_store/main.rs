@@ -11,6 +11,7 @@ mod consume_run_faults;
 mod dead_letters;
 mod decide;
 mod groups;
+mod large_events;
 mod project;
 mod project_faults;
 mod project_rebuild;

@@ -16,6 +16,7 @@ mod entries;
 mod events;
 pub mod filter;
 mod history;
+pub mod javascript;
 pub mod json;
 pub mod operations;
 mod streams;

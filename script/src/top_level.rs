@@ -24,8 +24,7 @@ pub(crate) fn outline(source: &str) -> Result<Outline, Refusal> {
     let mut outline = Outline::default();
     let mut constants = Constants::default();
     for (at, token) in tokens.iter().enumerate() {
-        let follows_dot = at > 0 && matches!(tokens[at - 1].text, "." | "?.");
-        if token.kind != Kind::Word || follows_dot {
+        if token.kind != Kind::Word || token.follows_dot {
             constants.take(token, &mut outline.names);
             continue;
         }
@@ -35,17 +34,21 @@ pub(crate) fn outline(source: &str) -> Result<Outline, Refusal> {
             "var" if !token.is_in_function && !is_key => return Err(variable(token)),
             "let" if token.depth == 0 && !is_key => return Err(variable(token)),
             "import" if token.depth == 0 => {
-                return Err(token.refuse("`import`: a fold is one module, it cannot import others"));
+                return Err(Refusal::of(
+                    token,
+                    "`import`: a fold is one module, it cannot import others",
+                ));
             }
             "export" if token.depth == 0 => match next {
                 Some(default) if default.text == "default" => {
                     if outline.default_export.is_some() {
-                        return Err(token.refuse("`export default` stands twice"));
+                        return Err(Refusal::of(token, "`export default` stands twice"));
                     }
                     outline.default_export = Some((token.range(), default.range()));
                 }
                 _ => {
-                    return Err(token.refuse(
+                    return Err(Refusal::of(
+                        token,
                         "a fold exports only its default: `export default { initial, on }`",
                     ));
                 }
@@ -83,7 +86,7 @@ pub(crate) fn traits(source: &str) -> Result<Traits, Refusal> {
     }
     refuse_what_waits(&tokens)?;
     if let Some(token) = tokens.iter().find(|token| token.depth == 0 && token.text == ";") {
-        return Err(token.refuse("`;`: write one expression, without a semicolon"));
+        return Err(Refusal::of(token, "`;`: write one expression, without a semicolon"));
     }
     if let Some(token) = tokens.iter().find(|token| {
         token.depth == 0
@@ -91,7 +94,7 @@ pub(crate) fn traits(source: &str) -> Result<Traits, Refusal> {
             && matches!(token.text, "let" | "const" | "var" | "if" | "return" | "for" | "while")
     }) {
         let message = format!("`{}`: write one expression, not a statement", token.text);
-        return Err(token.refuse(&message));
+        return Err(Refusal::of(token, &message));
     }
     let uses = |name| tokens.iter().any(|token| token.kind == Kind::Word && token.text == name);
     Ok(Traits {
@@ -217,16 +220,18 @@ fn only_reads(tokens: &[Token<'_>]) -> bool {
 }
 
 fn variable(token: &Token<'_>) -> Refusal {
-    token.refuse(&format!(
-        "`{}` outside of the handlers would carry something from one event to the next; keep it in the state, or make it `const`",
-        token.text
-    ))
+    Refusal::of(
+        token,
+        &format!(
+            "`{}` outside of the handlers would carry something from one event to the next; keep it in the state, or make it `const`",
+            token.text
+        ),
+    )
 }
 
 fn refuse_what_waits(tokens: &[Token<'_>]) -> Result<(), Refusal> {
     for (at, token) in tokens.iter().enumerate() {
-        let follows_dot = at > 0 && matches!(tokens[at - 1].text, "." | "?.");
-        if token.kind != Kind::Word || follows_dot {
+        if token.kind != Kind::Word || token.follows_dot {
             continue;
         }
         let next = tokens.get(at + 1);
@@ -238,13 +243,17 @@ fn refuse_what_waits(tokens: &[Token<'_>]) -> Result<(), Refusal> {
                             || matches!(next.text, "(" | "[" | "*"))
                 });
                 if starts_function {
-                    return Err(token.refuse(
+                    return Err(Refusal::of(
+                        token,
                         "`async`: a fold cannot wait for anything; handlers are plain functions",
                     ));
                 }
             }
             "import" if next.is_some_and(|next| matches!(next.text, "(" | ".")) => {
-                return Err(token.refuse("`import`: a fold is one module, it cannot import others"));
+                return Err(Refusal::of(
+                    token,
+                    "`import`: a fold is one module, it cannot import others",
+                ));
             }
             _ => {}
         }

@@ -1,9 +1,8 @@
-//! JavaScript in colour: which part of a source is what.
-//!
-//! A scanner and no parser: it goes by what stands before a `/` or a `{`, which is right for code as people write it.
-//! Any other text is divided up somehow.
+//! JavaScript in colour: which part of a source is what. Text that is no JavaScript is divided up somehow.
 
 use std::ops::Range;
+
+use rewind_domain::javascript::{Token, TokenKind, lex};
 
 /// How many pieces a line is divided into; the rest of it is plain. Lines that people write have a tenth of that, and one
 /// that a tool has written would make a page of elements by itself.
@@ -69,7 +68,7 @@ impl Highlighted {
         Self {
             source: source.to_owned(),
             line_starts: std::iter::once(0).chain(newlines.map(|(at, _)| at + 1)).collect(),
-            spans: Scanner::new(source).run(),
+            spans: spans(source),
         }
     }
 
@@ -111,329 +110,62 @@ struct Span {
     kind: Kind,
 }
 
-/// What stands before a place, as far as it decides what comes there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Before {
-    /// Nothing, or the end of a statement: a `/` begins a regular expression, a `{` a block.
-    Start,
-    /// Something that a value follows: a `/` begins a regular expression, a `{` an object.
-    Operator,
-    /// A value: a `/` divides, a `{` begins the body of something.
-    Value,
-    /// A dot: a name follows, whatever word it is.
-    Dot,
-    /// `if` and the like: behind the brackets that follow, a statement begins.
-    Control,
+/// Divides a source into what is not plain.
+fn spans(source: &str) -> Vec<Span> {
+    let mut spans = Vec::new();
+    for token in lex(source).tokens {
+        let kind = match token.kind {
+            TokenKind::Comment => Some(Kind::Comment),
+            TokenKind::String => Some(Kind::Text),
+            TokenKind::Number => Some(Kind::Number),
+            TokenKind::Regex => Some(Kind::Regex),
+            TokenKind::Punctuator => None,
+            TokenKind::Word => kind_of_word(&token, &source[token.range().end..]),
+            TokenKind::Template => {
+                template(&token, &mut spans);
+                None
+            }
+        };
+        spans.extend(kind.map(|kind| Span { range: token.range(), kind }));
+    }
+    spans
 }
 
-/// A bracket that is open.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Bracket {
-    Round {
-        is_control: bool,
-    },
-    Square,
-    Curly {
-        is_object: bool,
-    },
-    /// `${` in a template.
-    Template,
+/// A part of a template: its text, and the brackets around values in it.
+fn template(token: &Token<'_>, spans: &mut Vec<Span>) {
+    let Range { start, end } = token.range();
+    let text_start = start + usize::from(token.text.starts_with('}'));
+    let is_open = token.text[text_start - start..].ends_with("${");
+    let text_end = if is_open { end - 2 } else { end };
+    let parts = [
+        (start..text_start, Kind::Keyword),
+        (text_start..text_end, Kind::Text),
+        (text_end..end, Kind::Keyword),
+    ];
+    let there = parts.into_iter().filter(|(range, _)| !range.is_empty());
+    spans.extend(there.map(|(range, kind)| Span { range, kind }));
 }
 
-struct Scanner<'s> {
-    source: &'s str,
-    at: usize,
-    before: Before,
-    open: Vec<Bracket>,
-    spans: Vec<Span>,
+fn kind_of_word(token: &Token<'_>, behind: &str) -> Option<Kind> {
+    let next = behind.trim_start_matches([' ', '\t']).chars().next();
+    let begins_name = |c: char| c.is_alphabetic() || matches!(c, '_' | '$');
+    let kind = match token.text {
+        _ if token.follows_dot => None,
+        "true" | "false" | "null" | "undefined" | "NaN" | "Infinity" => Some(Kind::Word),
+        word if KEYWORDS.contains(&word) => Some(Kind::Keyword),
+        // These are words of the language only if another word follows.
+        "async" | "get" | "set" | "static" | "of" | "from" | "as"
+            if next.is_some_and(|next| begins_name(next) || "\"'`[{#".contains(next)) =>
+        {
+            Some(Kind::Keyword)
+        }
+        _ => None,
+    };
+    kind.or_else(|| (next == Some('(')).then_some(Kind::Function))
 }
 
-impl<'s> Scanner<'s> {
-    fn new(source: &'s str) -> Self {
-        Self { source, at: 0, before: Before::Start, open: Vec::new(), spans: Vec::new() }
-    }
-
-    fn run(mut self) -> Vec<Span> {
-        if self.source.starts_with("#!") {
-            self.comment_to_line_end();
-        }
-        while let Some(first) = self.peek() {
-            self.token(first);
-        }
-        self.spans
-    }
-
-    /// Takes at least one character.
-    fn token(&mut self, first: char) {
-        let second = self.rest()[first.len_utf8()..].chars().next();
-        match first {
-            _ if first.is_whitespace() => self.bump(),
-            '/' if second == Some('/') => self.comment_to_line_end(),
-            '/' if second == Some('*') => self.comment_to_its_end(),
-            '/' if self.before != Before::Value => {
-                if !self.regex() {
-                    self.operator();
-                }
-            }
-            '"' | '\'' => self.string(first),
-            '`' => {
-                self.at += 1;
-                self.template(self.at - 1);
-            }
-            '0'..='9' => self.number(),
-            '.' if second.is_some_and(|second| second.is_ascii_digit()) => self.number(),
-            '(' | '[' | '{' => self.open_bracket(first),
-            ')' | ']' | '}' => self.close_bracket(first),
-            '#' if second.is_some_and(begins_name) => self.word(),
-            _ if begins_name(first) => self.word(),
-            _ => self.operator(),
-        }
-    }
-
-    fn rest(&self) -> &'s str {
-        &self.source[self.at..]
-    }
-
-    fn peek(&self) -> Option<char> {
-        self.rest().chars().next()
-    }
-
-    fn bump(&mut self) {
-        self.at += self.peek().map_or(0, char::len_utf8);
-    }
-
-    fn bump_while(&mut self, is_wanted: impl Fn(char) -> bool) {
-        let rest = self.rest();
-        self.at += rest.find(|c| !is_wanted(c)).unwrap_or(rest.len());
-    }
-
-    fn mark(&mut self, start: usize, kind: Kind) {
-        if start < self.at {
-            self.spans.push(Span { range: start..self.at, kind });
-        }
-    }
-
-    fn comment_to_line_end(&mut self) {
-        let start = self.at;
-        self.bump_while(|c| c != '\n');
-        self.mark(start, Kind::Comment);
-    }
-
-    fn comment_to_its_end(&mut self) {
-        let start = self.at;
-        let inside = &self.rest()[2..];
-        self.at += 2 + inside.find("*/").map_or(inside.len(), |end| end + 2);
-        self.mark(start, Kind::Comment);
-    }
-
-    /// A text in quotes, which ends with its line at the latest.
-    fn string(&mut self, quote: char) {
-        let start = self.at;
-        self.at += 1;
-        while let Some(c) = self.peek() {
-            match c {
-                '\n' => break,
-                '\\' => self.escape(),
-                _ => self.bump(),
-            }
-            if c == quote {
-                break;
-            }
-        }
-        self.mark(start, Kind::Text);
-        self.before = Before::Value;
-    }
-
-    /// A backslash and what it escapes, be that a line break.
-    fn escape(&mut self) {
-        self.bump();
-        self.bump();
-    }
-
-    /// The text of a template, up to a value in it or to the end.
-    fn template(&mut self, start: usize) {
-        while let Some(c) = self.peek() {
-            if c == '\\' {
-                self.escape();
-                continue;
-            }
-            if self.rest().starts_with("${") {
-                self.mark(start, Kind::Text);
-                let bracket = self.at;
-                self.at += 2;
-                self.mark(bracket, Kind::Keyword);
-                self.open.push(Bracket::Template);
-                self.before = Before::Operator;
-                return;
-            }
-            self.bump();
-            if c == '`' {
-                break;
-            }
-        }
-        self.mark(start, Kind::Text);
-        self.before = Before::Value;
-    }
-
-    /// A regular expression, if the `/` here begins one that ends in its line.
-    fn regex(&mut self) -> bool {
-        let start = self.at;
-        let mut is_in_class = false;
-        let mut is_escaped = false;
-        let end = self.rest().char_indices().skip(1).find_map(|(at, c)| {
-            match c {
-                '\n' => return Some(None),
-                _ if is_escaped => {
-                    is_escaped = false;
-                    return None;
-                }
-                '/' if !is_in_class => return Some(Some(at + 1)),
-                '[' => is_in_class = true,
-                ']' => is_in_class = false,
-                _ => {}
-            }
-            is_escaped = c == '\\';
-            None
-        });
-        let Some(length) = end.flatten() else { return false };
-        self.at += length;
-        self.bump_while(continues_name);
-        self.mark(start, Kind::Regex);
-        self.before = Before::Value;
-        true
-    }
-
-    fn number(&mut self) {
-        let start = self.at;
-        let rest = self.rest();
-        let has_base =
-            rest.starts_with('0') && rest[1..].starts_with(['x', 'X', 'o', 'O', 'b', 'B']);
-        if !has_base {
-            let is_digit = |c: char| c.is_ascii_digit() || c == '_';
-            self.bump_while(is_digit);
-            if self.rest().starts_with('.') {
-                self.at += 1;
-                self.bump_while(is_digit);
-            }
-            let exponent = self.rest();
-            if exponent.starts_with(['e', 'E']) && exponent[1..].starts_with(['+', '-']) {
-                self.at += 2;
-            }
-        }
-        // The digits of other bases and of exponents, the `n` of big integers, and what should not be there.
-        self.bump_while(continues_name);
-        self.mark(start, Kind::Number);
-        self.before = Before::Value;
-    }
-
-    fn word(&mut self) {
-        let start = self.at;
-        self.bump();
-        self.bump_while(continues_name);
-        let word = &self.source[start..self.at];
-        let next = self.rest().trim_start_matches([' ', '\t']).chars().next();
-        let (kind, before) = match (self.before, word) {
-            (Before::Dot, _) => (None, Before::Value),
-            (_, "true" | "false" | "null" | "undefined" | "NaN" | "Infinity") => {
-                (Some(Kind::Word), Before::Value)
-            }
-            (_, "this" | "super") => (Some(Kind::Keyword), Before::Value),
-            (_, "if" | "while" | "for" | "with") => (Some(Kind::Keyword), Before::Control),
-            (_, "do" | "else" | "try" | "finally") => (Some(Kind::Keyword), Before::Start),
-            (_, word) if KEYWORDS.contains(&word) => (Some(Kind::Keyword), Before::Operator),
-            // The following are words of the language only where another word follows.
-            (_, "async" | "get" | "set" | "static" | "of" | "from" | "as")
-                if next.is_some_and(|next| begins_name(next) || "\"'`[{#".contains(next)) =>
-            {
-                (Some(Kind::Keyword), Before::Operator)
-            }
-            _ => (None, Before::Value),
-        };
-        let kind = kind.or_else(|| (next == Some('(')).then_some(Kind::Function));
-        if let Some(kind) = kind {
-            self.mark(start, kind);
-        }
-        self.before = before;
-    }
-
-    fn open_bracket(&mut self, bracket: char) {
-        self.at += 1;
-        let (bracket, before) = match bracket {
-            '(' => {
-                (Bracket::Round { is_control: self.before == Before::Control }, Before::Operator)
-            }
-            '[' => (Bracket::Square, Before::Operator),
-            _ if self.before == Before::Operator => {
-                (Bracket::Curly { is_object: true }, Before::Operator)
-            }
-            _ => (Bracket::Curly { is_object: false }, Before::Start),
-        };
-        self.open.push(bracket);
-        self.before = before;
-    }
-
-    fn close_bracket(&mut self, bracket: char) {
-        let start = self.at;
-        self.at += 1;
-        self.before = Before::Value;
-        match (bracket, self.open.last()) {
-            (')', Some(Bracket::Round { is_control })) => {
-                if *is_control {
-                    self.before = Before::Start;
-                }
-                self.open.pop();
-            }
-            (']', Some(Bracket::Square)) => {
-                self.open.pop();
-            }
-            ('}', _) => self.close_curly(start),
-            _ => {}
-        }
-    }
-
-    /// Whatever was left open in the brackets is closed with them: so what is being written disturbs only what is
-    /// around it.
-    fn close_curly(&mut self, start: usize) {
-        let is_curly =
-            |bracket: &Bracket| matches!(bracket, Bracket::Curly { .. } | Bracket::Template);
-        let Some(at) = self.open.iter().rposition(is_curly) else {
-            self.before = Before::Start;
-            return;
-        };
-        let closed = self.open[at];
-        self.open.truncate(at);
-        match closed {
-            Bracket::Template => {
-                self.mark(start, Kind::Keyword);
-                self.template(self.at);
-            }
-            Bracket::Curly { is_object: true } => {}
-            _ => self.before = Before::Start,
-        }
-    }
-
-    fn operator(&mut self) {
-        let rest = self.rest();
-        // What stands on either side of a value, and changes nothing in what may follow.
-        if rest.starts_with("++") || rest.starts_with("--") {
-            self.at += 2;
-            return;
-        }
-        let (length, before) = match () {
-            () if rest.starts_with("=>") => (2, Before::Start),
-            () if rest.starts_with("...") => (3, Before::Operator),
-            () if rest.starts_with("?.") => (2, Before::Dot),
-            () if rest.starts_with('.') => (1, Before::Dot),
-            () if rest.starts_with(';') => (1, Before::Start),
-            () => (self.peek().map_or(0, char::len_utf8), Before::Operator),
-        };
-        self.at += length;
-        self.before = before;
-    }
-}
-
-/// Words of the language that a value or a name follows.
-const KEYWORDS: [&str; 26] = [
+/// The words of the language.
+const KEYWORDS: [&str; 36] = [
     "await",
     "break",
     "case",
@@ -444,31 +176,33 @@ const KEYWORDS: [&str; 26] = [
     "debugger",
     "default",
     "delete",
+    "do",
+    "else",
     "enum",
     "export",
     "extends",
+    "finally",
+    "for",
     "function",
+    "if",
     "import",
     "in",
     "instanceof",
     "let",
     "new",
     "return",
+    "super",
     "switch",
+    "this",
     "throw",
+    "try",
     "typeof",
     "var",
     "void",
+    "while",
+    "with",
     "yield",
 ];
-
-fn begins_name(c: char) -> bool {
-    c.is_alphabetic() || c == '_' || c == '$'
-}
-
-fn continues_name(c: char) -> bool {
-    c.is_alphanumeric() || matches!(c, '_' | '$' | '\u{200c}' | '\u{200d}')
-}
 
 #[cfg(test)]
 mod tests {
@@ -596,7 +330,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_has_so_many_pieces_and_no_more() {
+    fn a_line_has_a_bounded_number_of_pieces() {
         let source = "1+".repeat(10_000);
         let line = Highlighted::of(&source).line(0);
         assert!(line.len() <= MAX_PIECES + 2, "{}", line.len());

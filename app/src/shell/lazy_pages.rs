@@ -1,4 +1,4 @@
-//! The pages that lie in files of their own, so that the first visit fetches only what it shows.
+//! The pages, each of which lies in a file of its own, so that the first visit fetches only what it shows.
 //!
 //! With the feature `split` the program is split at the functions here: what only one of these pages reaches goes into
 //! its file, and what only some of them share into files between. Without it the program stays in one piece, which is
@@ -9,10 +9,11 @@ use rewind_domain::StreamKey;
 #[cfg(feature = "split")]
 use wasm_split_helpers::{SplitLoaderError, wasm_split};
 
-use crate::address::{EventsAddress, EventsOf, FoldAddress, TravelAddress};
+use crate::address::{EventsAddress, EventsOf, FoldAddress, StreamsAddress, TravelAddress};
 use crate::features::events::EventsPage;
 use crate::features::folds::WorkbenchPage;
 use crate::features::overview::OverviewPage;
+use crate::features::streams::StreamsPage;
 use crate::features::travel::TravelPage;
 use crate::shell::lazy_page::{Draw, LazyPage};
 
@@ -24,6 +25,8 @@ type AboutStream<A> = (StreamKey, Signal<A>);
 pub(crate) struct LazyPages {
     /// What is going on.
     pub(crate) overview: LazyPage<()>,
+    /// The list of streams.
+    pub(crate) streams: LazyPage<Signal<StreamsAddress>>,
     /// A stream's events.
     pub(crate) events: LazyPage<(EventsOf, Signal<EventsAddress>)>,
     /// An aggregate's history.
@@ -37,6 +40,7 @@ impl LazyPages {
     pub(crate) fn new() -> Self {
         Self {
             overview: LazyPage::new(overview),
+            streams: LazyPage::new(streams),
             events: LazyPage::new(events),
             travel: LazyPage::new(travel),
             workbench: LazyPage::new(workbench),
@@ -46,6 +50,7 @@ impl LazyPages {
     /// Fetches all, so that going to one takes no time.
     pub(crate) fn fetch(self) {
         self.overview.fetch();
+        self.streams.fetch();
         self.events.fetch();
         self.travel.fetch();
         self.workbench.fetch();
@@ -70,6 +75,10 @@ macro_rules! split_points {
 
 split_points! {
     fn overview() -> Draw<()> { |()| view! { <OverviewPage /> }.into_any() }
+
+    fn streams() -> Draw<Signal<StreamsAddress>> {
+        |address| view! { <StreamsPage address /> }.into_any()
+    }
 
     fn events() -> Draw<(EventsOf, Signal<EventsAddress>)> {
         |(of, address)| view! { <EventsPage of address /> }.into_any()

@@ -24,7 +24,7 @@ use crate::api::query::NoQuery;
 use crate::api::{About, ApiError, functions};
 use crate::features::export::running::Exports;
 use crate::features::export::views::export_tray::ExportTray;
-use crate::features::streams::{OpenCategories, StreamsPage};
+use crate::features::streams::OpenCategories;
 use crate::platform::availability::{Availability, Away};
 use crate::platform::clock::{self, Now};
 use crate::platform::copying;
@@ -174,7 +174,7 @@ fn pages(location: Location, lazy_pages: LazyPages) -> impl IntoView {
                     _ => before.cloned().unwrap_or_default(),
                 }
             });
-            view! { <StreamsPage address /> }.into_any()
+            lazy_pages.streams.show(address.into())
         }
         Page::Events(of) => {
             let first = EventsAddress::of(of.clone());

@@ -68,7 +68,7 @@ pub(crate) fn offset(ms: i64) -> String {
 pub(crate) fn sentence(message: &str) -> String {
     let message = visible_message(message);
     let mut rest = message.chars();
-    let first = rest.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
+    let first = rest.next().map(|first| first.to_ascii_uppercase().to_string()).unwrap_or_default();
     format!("{first}{}.", rest.as_str().trim_end_matches('.'))
 }
 

@@ -20,7 +20,7 @@ use crate::http::{Admission, AppState, NoHost, TrustedHosts, router};
 use crate::index::{IndexLimits, Indexes};
 use crate::live::Hub;
 use crate::operations::{OperationParts, Operations};
-use crate::projections::run_all;
+use crate::projections::{KnownProjections, Projections, run_all};
 use crate::serving::{ConnectionFigures, ConnectionLimits, Patience, raise_open_files, serve};
 use crate::topics::Topics;
 use rewind_store::{EventStore, Store};
@@ -112,14 +112,18 @@ impl Server {
             );
         }
         let (stop, stopping) = watch::channel(false);
+        let known_projections = KnownProjections::new(store.clone());
         let operations = Operations::new(OperationParts {
             store: writes.clone(),
             event_reader: event_reader.clone(),
             aggregates: aggregates.clone(),
             engines: engines.clone(),
             projections: projections.clone(),
+            known_projections: known_projections.clone(),
             stopping: stopping.clone(),
         });
+        let told_projections =
+            Projections::new(store.clone(), known_projections, projections.clone());
         let projections = projections.map(|folder| ProjectionRunner { folder, store: writes });
         let environment = operating.environment.map(|(name, colour)| Environment { name, colour });
         let backend = StoreBackend::new(BackendParts {
@@ -135,6 +139,7 @@ impl Server {
             discovery: discovery.clone(),
             exports: exports.clone(),
             operations,
+            projections: told_projections,
             environment,
         });
         let hub = Hub::new(

@@ -6,11 +6,11 @@ use rewind_domain::operations::Preview;
 
 use super::query::{
     AuditQuery, DeadQuery, DeliveriesQuery, GroupQuery, GroupsQuery, NoQuery, OperateQuery,
-    OperationQuery, PendingQuery, PreviewQuery,
+    OperationQuery, PendingQuery, PreviewQuery, ProjectionQuery,
 };
 use super::{
     ApiError, AuditPage, DeadPage, DeliveriesAnswer, GroupAnswer, GroupsPage, OperationStatus,
-    OperationsAnswer, PendingPage,
+    OperationsAnswer, PendingPage, ProjectionAnswer, ProjectionsAnswer,
 };
 
 /// The part of the server that changes the event store, and shows what can be changed.
@@ -67,6 +67,20 @@ pub trait Operate: Send + Sync {
         caller: &Caller,
         query: DeliveriesQuery,
     ) -> Result<DeliveriesAnswer, ApiError>;
+
+    /// The projections that there are.
+    async fn projections(
+        &self,
+        caller: &Caller,
+        query: NoQuery,
+    ) -> Result<ProjectionsAnswer, ApiError>;
+
+    /// A projection, and what is in it.
+    async fn projection(
+        &self,
+        caller: &Caller,
+        query: ProjectionQuery,
+    ) -> Result<ProjectionAnswer, ApiError>;
 
     /// Operations of the audit log.
     async fn audit(&self, caller: &Caller, query: AuditQuery) -> Result<AuditPage, ApiError>;

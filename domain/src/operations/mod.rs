@@ -182,6 +182,25 @@ pub enum Operation {
         /// The projection.
         projection: String,
     },
+    /// Has nobody run a projection until it is resumed.
+    PauseProjection {
+        /// The projection.
+        projection: String,
+    },
+    /// Has a projection be run again: one that was paused, or one that waits after a failure.
+    ResumeProjection {
+        /// The projection.
+        projection: String,
+    },
+    /// Has a projection that failed go on behind the event at which it did.
+    SkipEvent {
+        /// The projection.
+        projection: String,
+        /// The stream of the event.
+        stream: StreamKey,
+        /// The event.
+        id: EntryId,
+    },
 }
 
 /// Up to where a stream is trimmed.
@@ -200,7 +219,7 @@ pub enum TrimTo {
 
 impl Operation {
     /// All names of operations.
-    pub const KINDS: [&str; 17] = [
+    pub const KINDS: [&str; 20] = [
         "publish",
         "append",
         "create_group",
@@ -218,6 +237,9 @@ impl Operation {
         "delete_stream",
         "reset_projection",
         "rebuild_projection",
+        "pause_projection",
+        "resume_projection",
+        "skip_event",
     ];
 
     /// Its name on the wire and in the audit log.
@@ -240,6 +262,9 @@ impl Operation {
             Self::DeleteStream { .. } => "delete_stream",
             Self::ResetProjection { .. } => "reset_projection",
             Self::RebuildProjection { .. } => "rebuild_projection",
+            Self::PauseProjection { .. } => "pause_projection",
+            Self::ResumeProjection { .. } => "resume_projection",
+            Self::SkipEvent { .. } => "skip_event",
         }
     }
 
@@ -260,9 +285,11 @@ impl Operation {
             | Self::Drop { .. } => Permission::Groups,
             Self::Trim { .. } => Permission::Trim,
             Self::DeleteEntries { .. } | Self::DeleteStream { .. } => Permission::Delete,
-            Self::ResetProjection { .. } | Self::RebuildProjection { .. } => {
-                Permission::Projections
-            }
+            Self::ResetProjection { .. }
+            | Self::RebuildProjection { .. }
+            | Self::PauseProjection { .. }
+            | Self::ResumeProjection { .. }
+            | Self::SkipEvent { .. } => Permission::Projections,
         }
     }
 
@@ -284,7 +311,12 @@ impl Operation {
             | Self::DeleteEntries { stream, .. }
             | Self::Trim { stream, .. }
             | Self::DeleteStream { stream } => Some(stream),
-            Self::ResetProjection { .. } | Self::RebuildProjection { .. } => None,
+            // An event that is passed over stays in its stream as it is.
+            Self::ResetProjection { .. }
+            | Self::RebuildProjection { .. }
+            | Self::PauseProjection { .. }
+            | Self::ResumeProjection { .. }
+            | Self::SkipEvent { .. } => None,
         }
     }
 
@@ -308,9 +340,11 @@ impl Operation {
     /// The projection that it changes.
     pub fn projection(&self) -> Option<&str> {
         match self {
-            Self::ResetProjection { projection } | Self::RebuildProjection { projection } => {
-                Some(projection)
-            }
+            Self::ResetProjection { projection }
+            | Self::RebuildProjection { projection }
+            | Self::PauseProjection { projection }
+            | Self::ResumeProjection { projection }
+            | Self::SkipEvent { projection, .. } => Some(projection),
             _ => None,
         }
     }
@@ -328,6 +362,7 @@ impl Operation {
                 | Self::DeleteStream { .. }
                 | Self::ResetProjection { .. }
                 | Self::ResetGroup { .. }
+                | Self::SkipEvent { .. }
         )
     }
 }

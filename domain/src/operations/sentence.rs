@@ -99,6 +99,15 @@ impl Operation {
                 "Builds the projection `{projection}` again beside its present state, from {}.",
                 counted(count, "event", "events")
             ),
+            Self::PauseProjection { projection } => {
+                format!("Pauses the projection `{projection}`: nobody runs it until it is resumed.")
+            }
+            Self::ResumeProjection { projection } => {
+                format!("Has the projection `{projection}` go on from where it is.")
+            }
+            Self::SkipEvent { projection, stream, id } => format!(
+                "Has the projection `{projection}` go on behind the event `{id}` of `{stream}`, which will not be in its state."
+            ),
         }
     }
 }

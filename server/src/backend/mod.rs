@@ -53,6 +53,7 @@ use crate::groups::Groups;
 use crate::index::Indexes;
 use crate::operations::Operations;
 use crate::overview::Overviews;
+use crate::projections::Projections;
 use crate::relations::RelationConfig;
 use crate::topics::Topics;
 use crate::travel::Traveller;
@@ -75,6 +76,7 @@ pub struct StoreBackend {
     exports: Exports,
     groups: Groups,
     operations: Operations,
+    projections: Projections,
     environment: Option<Environment>,
 }
 
@@ -104,6 +106,8 @@ pub struct BackendParts {
     pub exports: Exports,
     /// What changes the event store.
     pub operations: Operations,
+    /// What is told of projections.
+    pub projections: Projections,
     /// What the place is called.
     pub environment: Option<Environment>,
 }
@@ -124,6 +128,7 @@ impl StoreBackend {
             discovery,
             exports,
             operations,
+            projections,
             environment,
         } = parts;
         let traveller =
@@ -145,6 +150,7 @@ impl StoreBackend {
             exports,
             groups,
             operations,
+            projections,
             environment,
         }
     }

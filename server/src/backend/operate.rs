@@ -3,11 +3,11 @@
 use async_trait::async_trait;
 use rewind_app::api::query::{
     AuditQuery, DeadQuery, DeliveriesQuery, GroupQuery, GroupsQuery, NoQuery, OperateQuery,
-    OperationQuery, PendingQuery, PreviewQuery,
+    OperationQuery, PendingQuery, PreviewQuery, ProjectionQuery,
 };
 use rewind_app::api::{
     ApiError, AuditPage, DeadPage, DeliveriesAnswer, GroupAnswer, GroupsPage, Operate,
-    OperationStatus, OperationsAnswer, PendingPage,
+    OperationStatus, OperationsAnswer, PendingPage, ProjectionAnswer, ProjectionsAnswer,
 };
 use rewind_domain::caller::Caller;
 use rewind_domain::operations::Preview;
@@ -72,6 +72,18 @@ impl Operate for StoreBackend {
         query: DeliveriesQuery,
     ) -> Result<DeliveriesAnswer, ApiError> {
         self.groups.deliveries(&query).await
+    }
+
+    async fn projections(&self, _: &Caller, _: NoQuery) -> Result<ProjectionsAnswer, ApiError> {
+        self.projections.list().await
+    }
+
+    async fn projection(
+        &self,
+        _: &Caller,
+        query: ProjectionQuery,
+    ) -> Result<ProjectionAnswer, ApiError> {
+        self.projections.one(&query).await
     }
 
     async fn audit(&self, _: &Caller, query: AuditQuery) -> Result<AuditPage, ApiError> {

@@ -153,6 +153,8 @@ fn register_server_functions() {
     register_explicit::<functions::GetPending>();
     register_explicit::<functions::GetDead>();
     register_explicit::<functions::GetDeliveries>();
+    register_explicit::<functions::GetProjections>();
+    register_explicit::<functions::GetProjection>();
     register_explicit::<functions::GetAudit>();
 }
 

@@ -14,9 +14,9 @@ use rewind_app::api::query::{
     AuditQuery, BisectQuery, BlameQuery, CatalogQuery, CategoriesQuery, DeadQuery, DeliveriesQuery,
     DiffQuery, DiscoveryQuery, EventQuery, EventsQuery, ExportQuery, FieldQuery, FindQuery,
     FoldQuery, GroupQuery, GroupsQuery, HistoryQuery, IndexQuery, LiveQuery, NoQuery, OperateQuery,
-    OperationQuery, OverviewQuery, PendingQuery, PreviewQuery, Query, RatesQuery, RelatedQuery,
-    ReplayQuery, SaveFoldQuery, StreamsQuery, TicketQuery, TimelineQuery, TryFoldQuery,
-    WindowQuery, read_url,
+    OperationQuery, OverviewQuery, PendingQuery, PreviewQuery, ProjectionQuery, Query, RatesQuery,
+    RelatedQuery, ReplayQuery, SaveFoldQuery, StreamsQuery, TicketQuery, TimelineQuery,
+    TryFoldQuery, WindowQuery, read_url,
 };
 use serde_json::{Map, Value, json};
 
@@ -98,6 +98,8 @@ fn calls() -> Vec<Call> {
         get::<PendingQuery>("/api/pending", JSON),
         get::<DeadQuery>("/api/dead", JSON),
         get::<DeliveriesQuery>("/api/deliveries", JSON),
+        get::<NoQuery>("/api/projections", JSON),
+        get::<ProjectionQuery>("/api/projection", JSON),
         get::<AuditQuery>("/api/audit", JSON),
         get::<LiveQuery>("/api/live", EVENTS),
         get::<NoQuery>("/api/about", JSON),

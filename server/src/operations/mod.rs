@@ -25,6 +25,7 @@ use tokio::sync::watch;
 
 use crate::engines::Engines;
 use crate::event_reader::EventReader;
+use crate::projections::KnownProjections;
 use audit::{Audit, Intent};
 use plan::Plan;
 use running::Running;
@@ -53,6 +54,8 @@ pub struct OperationParts {
     pub engines: Engines,
     /// The folder of projections that this server runs.
     pub projections: Option<PathBuf>,
+    /// Which projections there are, those of others among them.
+    pub known_projections: KnownProjections,
     /// Turns true when the server is about to stop.
     pub stopping: watch::Receiver<bool>,
 }

@@ -11,7 +11,7 @@ use rewind_store::consume::{
     BURIED_AT_ONCE, ConsumerRemoved, DeadLetters, Group, GroupMade, ReplayTo, Replayed,
 };
 use rewind_store::delete::{delete_entries, delete_stream};
-use rewind_store::project::{self, ProjectError};
+use rewind_store::project::{self, Controlled, ProjectError, Skipped};
 use rewind_store::publish::{Precision, PublishError, Publisher};
 use rewind_store::trim::{TrimBy, TrimError, trim};
 use rewind_store::{Backoff, EventStore, IdempotencyKey, StoreError, WriteError};
@@ -240,6 +240,29 @@ impl Run<'_> {
                 Ok(done(format!("Removed {}.", counted(removed.len() as u64, "key", "keys"))))
             }
             Work::RebuildProjection { projection } => self.rebuild(&projection).await,
+            Work::ControlProjection { projection, wanted } => {
+                let who = self.entry.who();
+                self.harmless(|| project::control(store, &projection, wanted, who)).await?;
+                self.all(match wanted {
+                    Controlled::Paused => "Nobody runs the projection until it is resumed.",
+                    Controlled::Runs => "The projection goes on.",
+                })
+            }
+            Work::SkipEvent { projection, streams, stream, id } => {
+                let skipped = project::skip(store, &projection, &streams, &stream, id).await;
+                match skipped.map_err(of_projection)? {
+                    Skipped::Done => {}
+                    Skipped::Moved => {
+                        let why = "the projection is no longer before that event".to_owned();
+                        return Err(Stopped::Failed(why));
+                    }
+                }
+                // Whoever runs it need not wait until it tries again by itself.
+                let who = self.entry.who();
+                self.harmless(|| project::control(store, &projection, Controlled::Runs, who))
+                    .await?;
+                self.all("The projection goes on behind the event.")
+            }
         }
     }
 
@@ -397,6 +420,7 @@ fn told(mut ids: Vec<EntryId>) -> Vec<EntryId> {
 fn of_projection(error: ProjectError) -> Stopped {
     match error {
         ProjectError::Cancelled { .. } => Stopped::Cancelled,
+        ProjectError::Write(error) => error.into(),
         error => Stopped::Failed(error.to_string()),
     }
 }

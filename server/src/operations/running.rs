@@ -111,6 +111,11 @@ impl Entry {
         &self.status.id
     }
 
+    /// Who asked for it.
+    pub(super) fn who(&self) -> &str {
+        &self.status.who
+    }
+
     pub(super) fn operation(&self) -> &Operation {
         &self.operation
     }

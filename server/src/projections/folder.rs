@@ -55,6 +55,17 @@ pub(crate) fn read(folder: &Path) -> Result<Files, FolderError> {
     Ok(files)
 }
 
+/// The names of the projections in a folder; none where it cannot be read.
+pub(crate) fn names(folder: &Path) -> Vec<String> {
+    let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
+    let name = |path: PathBuf| {
+        let is_script = path.extension().is_some_and(|extension| extension == "js");
+        let name = path.file_stem()?.to_str()?;
+        (is_script && !name.starts_with('.')).then(|| name.to_owned())
+    };
+    entries.flatten().filter_map(|entry| name(entry.path())).collect()
+}
+
 /// Reads the file of one projection.
 ///
 /// # Errors

@@ -3,15 +3,19 @@
 //! Many servers may run the same folder. Of each projection one works and the others wait for its lease; the checkpoint keeps it right
 //! all the same. A projection that fails stops where it is, and the others go on. A file that changes is read again.
 
+mod answers;
 mod folder;
+mod known;
 mod runner;
 mod script;
 
 use rewind_domain::FoldError;
 use rewind_store::project::Projection;
 
+pub use answers::Projections;
 pub use folder::FolderError;
 pub(crate) use folder::read_one;
+pub use known::KnownProjections;
 pub(crate) use runner::{RunError, catch_up_all, run_all};
 
 use crate::engines::{EngineError, Engines};

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rewind_store::EventStore;
-use rewind_store::project::{Progress, ProjectError, note_problem};
+use rewind_store::project::{Control, Progress, ProjectError, note_problem};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -181,6 +181,8 @@ async fn run_one(
 ) {
     let mut last_error = String::new();
     loop {
+        // Where that cannot be read it is tried again by itself.
+        let wanted = Control::read(&store, &name).await.unwrap_or_default();
         let mut stops = stopping.clone();
         let stop = async move {
             // The other end goes only with this task.
@@ -204,6 +206,7 @@ async fn run_one(
         }
         tokio::select! {
             _ = stopping.wait_for(|stops| *stops) => return,
+            _ = wanted.changed(&store, &name) => {}
             () = tokio::time::sleep(RETRY) => {}
         }
     }

@@ -79,6 +79,12 @@ impl Keys {
         format!("{}:lease", self.base)
     }
 
+    /// A hash: what people want of whoever runs it, see [`Control`](super::Control).
+    #[must_use]
+    pub fn control(&self) -> String {
+        format!("{}:control", self.base)
+    }
+
     /// Where a change of `key` is made: there, or, by a rebuild, beside it.
     pub(crate) fn data(&self, key: &[u8]) -> Vec<u8> {
         if !self.is_beside {

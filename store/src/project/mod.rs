@@ -39,6 +39,7 @@
 
 mod changes;
 mod commit;
+mod control;
 mod error;
 mod feed;
 mod handlers;
@@ -48,6 +49,8 @@ mod native;
 mod position;
 mod rebuild;
 mod reducer;
+mod shown;
+mod skip;
 mod status;
 mod work;
 
@@ -59,11 +62,14 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 pub use changes::Changes;
+pub use control::{Control, Controlled, control};
 pub use error::{Failure, MOST_STREAMS, ProjectError};
 pub use handlers::{Handlers, Outcome};
 pub use keys::Keys;
 pub use position::Position;
 pub use reducer::{Batch, Reduced, Reducer, Shape, Stored};
+pub use shown::{StoredRows, StoredState};
+pub use skip::{Skipped, skip};
 pub use status::{Activity, Status};
 pub use work::{Progress, note_problem};
 
@@ -172,8 +178,8 @@ impl Projection {
         self.work(store, &keys, None, false, None, &mut told).await
     }
 
-    /// Handles the events that are there, and then those that come, until `stop` resolves. Waits while somebody else runs it, and
-    /// while Redis is away.
+    /// Handles the events that are there, and then those that come, until `stop` resolves. Waits while somebody else runs it, while it
+    /// is [paused](control()), and while Redis is away.
     ///
     /// # Errors
     /// [`ProjectError::Failed`] at an event that cannot be handled, and whatever else does not pass by itself.
@@ -199,14 +205,29 @@ impl Projection {
         let keys = Keys::of(&self.name);
         let mut lease = Lease::new(store, keys.lease(), &self.runner);
         let mut failures = 0;
+        // Where that cannot be read, the work will say so.
+        let mut wanted = Control::read(store, &self.name).await.unwrap_or_default();
         let outcome = loop {
+            if wanted.is_paused {
+                leave(store, &keys, &mut lease).await;
+                tokio::select! {
+                    () = &mut stop => break Ok(()),
+                    now = wanted.changed(store, &self.name) => wanted = now,
+                }
+                continue;
+            }
             let mut has_moved = false;
             let mut tell = |progress: &Progress| {
                 has_moved = true;
                 told(progress);
             };
+            let name = self.name.clone();
             let error = tokio::select! {
                 () = &mut stop => break Ok(()),
+                now = wanted.changed(store, &name) => {
+                    wanted = now;
+                    continue;
+                }
                 worked = self.work(store, &keys, None, true, Some(&mut lease), &mut tell) => match worked {
                     Ok(_) => break Ok(()),
                     Err(error) if error.is_passing() => error,
@@ -220,12 +241,9 @@ impl Projection {
                 () = tokio::time::sleep(BACKOFF.after(failures)) => {}
             }
         };
-        if lease.is_held() {
-            lease.release().await;
-            if outcome.is_ok() {
-                // Whoever looks sees from the time of the status that nobody runs it.
-                let _ = note_stopped(store, &keys).await;
-            }
+        match &outcome {
+            Ok(()) => leave(store, &keys, &mut lease).await,
+            Err(_) => lease.release().await,
         }
         outcome
     }
@@ -291,6 +309,15 @@ impl Projection {
         };
         work.go(follows, lease).await?;
         Ok(work.progress)
+    }
+}
+
+/// Says that nobody runs a projection any more, if it was run here.
+async fn leave(store: &EventStore, keys: &Keys, lease: &mut Lease) {
+    if lease.is_held() {
+        lease.release().await;
+        // Whoever looks sees from the time of the status that nobody runs it.
+        let _ = note_stopped(store, keys).await;
     }
 }
 

@@ -7,6 +7,7 @@ mod folds;
 mod index;
 mod operations;
 mod overview;
+mod projections;
 mod travel;
 
 use rewind_domain::caller::Caller;
@@ -22,6 +23,7 @@ pub use folds::*;
 pub use index::*;
 pub use operations::*;
 pub use overview::*;
+pub use projections::*;
 pub use travel::*;
 
 /// Which Rewind this is and which Redis it looks at.

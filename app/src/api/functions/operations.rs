@@ -11,12 +11,12 @@ use rewind_domain::operations::Preview;
 
 use crate::api::query::{
     AuditQuery, DeadQuery, DeliveriesQuery, GroupQuery, GroupsQuery, JsonBody, NoQuery,
-    OperateQuery, OperationQuery, PendingQuery, PreviewQuery, UrlParameters, asked_by_post,
-    asked_by_url,
+    OperateQuery, OperationQuery, PendingQuery, PreviewQuery, ProjectionQuery, UrlParameters,
+    asked_by_post, asked_by_url,
 };
 use crate::api::{
     ApiError, AuditPage, DeadPage, DeliveriesAnswer, GroupAnswer, GroupsPage, OperationStatus,
-    OperationsAnswer, PendingPage,
+    OperationsAnswer, PendingPage, ProjectionAnswer, ProjectionsAnswer,
 };
 
 /// `POST /api/preview`: what an operation would do. Changes nothing.
@@ -96,6 +96,20 @@ pub async fn audit(query: AuditQuery) -> Result<AuditPage, ApiError> {
     backend.audit(&caller, query).await
 }
 
+/// `GET /api/projections`: the projections that there are.
+#[server(name = GetProjections, prefix = "/api", endpoint = "projections", input = UrlParameters, output = Json)]
+pub async fn projections(query: NoQuery) -> Result<ProjectionsAnswer, ApiError> {
+    let (backend, caller) = super::server::asked()?;
+    backend.projections(&caller, query).await
+}
+
+/// `GET /api/projection`: a projection, and what is in it.
+#[server(name = GetProjection, prefix = "/api", endpoint = "projection", input = UrlParameters, output = Json)]
+pub async fn projection(query: ProjectionQuery) -> Result<ProjectionAnswer, ApiError> {
+    let (backend, caller) = super::server::asked()?;
+    backend.projection(&caller, query).await
+}
+
 asked_by_url! {
     GetOperations => NoQuery,
     GetOperation => OperationQuery,
@@ -104,6 +118,8 @@ asked_by_url! {
     GetPending => PendingQuery,
     GetDead => DeadQuery,
     GetDeliveries => DeliveriesQuery,
+    GetProjections => NoQuery,
+    GetProjection => ProjectionQuery,
     GetAudit => AuditQuery,
 }
 

@@ -11,6 +11,7 @@ mod find;
 mod folds;
 mod limit;
 mod operations;
+mod projections;
 #[cfg(feature = "ssr")]
 mod read;
 #[cfg(feature = "ssr")]
@@ -35,6 +36,7 @@ pub use operations::{
     AuditQuery, DeadQuery, DeliveriesQuery, GroupQuery, GroupsQuery, MAX_BY_BYTES, OperateQuery,
     OperationQuery, PendingQuery, PreviewQuery,
 };
+pub use projections::ProjectionQuery;
 #[cfg(feature = "ssr")]
 pub use read::{read_json, read_url};
 pub use streams::{

@@ -68,6 +68,7 @@ pub fn sample_of(name: &str) -> Option<&'static str> {
         "source" => "export function apply(state, event) { return state; }",
         "action" => "resume",
         "group" => "billing",
+        "name" => "order-stats",
         _ => return None,
     })
 }

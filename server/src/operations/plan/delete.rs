@@ -1,13 +1,15 @@
 //! Deleting entries, and whole streams.
 
+use rewind_domain::numbers::counted;
 use rewind_domain::operations::{Effect, EffectKind, MAX_CHOSEN_IDS, Name, Thing};
 use rewind_domain::{EntryId, StreamKey};
 use rewind_store::consume::DeadLetters;
+use rewind_store::project::Status;
 use rewind_store::{EventStore, StoreError};
 
 use super::groups::{handle, known};
 use super::{Found, Work, is_own_stream, words};
-use crate::operations::OperationError;
+use crate::operations::{OperationError, OperationParts};
 
 pub(super) async fn entries(
     store: &EventStore,
@@ -68,9 +70,10 @@ pub(super) async fn entries(
 }
 
 pub(super) async fn stream(
-    store: &EventStore,
+    parts: &OperationParts,
     stream: &StreamKey,
 ) -> Result<Found, OperationError> {
+    let store = &parts.store;
     is_own_stream(store, stream)?;
     let (groups, extent) = known(store, stream).await?;
     let work = Work::DeleteStream { stream: stream.clone() };
@@ -93,7 +96,9 @@ pub(super) async fn stream(
     if !groups.is_empty() {
         found.warnings.push(format!("its {} groups are deleted with it", groups.len()));
     }
-    let readers = readers(store, stream).await?;
+    let (readers, doubt) = readers(parts, stream).await?;
+    found.warnings.extend(doubt);
+    let readers: Vec<String> = readers.into_iter().map(|status| status.name).collect();
     if !readers.is_empty() {
         found.warnings.push(format!(
             "projections read it: {}; they stop, or go on with a stream that is made again",
@@ -104,18 +109,32 @@ pub(super) async fn stream(
     Ok(found.sending(&[b"UNLINK", stream.as_bytes()], ""))
 }
 
-/// The projections that read a stream, as far as their status tells.
+/// The projections that read a stream, as far as their status tells, and what is in doubt about that.
 pub(super) async fn readers(
-    store: &EventStore,
+    parts: &OperationParts,
     stream: &StreamKey,
-) -> Result<Vec<String>, StoreError> {
-    let mut readers = Vec::new();
-    for name in store.reads().projections().await? {
-        // What is named like a projection and is none says nothing.
-        let Ok(Some(status)) = store.reads().projection(&name).await else { continue };
-        if status.streams.contains(stream) {
-            readers.push(name);
+) -> Result<(Vec<Status>, Option<String>), StoreError> {
+    let known = parts.known_projections.names().await?;
+    let (mut readers, mut unread) = (Vec::new(), 0_u64);
+    for name in &known.names {
+        match parts.store.reads().projection(name).await {
+            Ok(Some(status)) if status.streams.contains(stream) => readers.push(status),
+            Ok(_) => {}
+            Err(error) if error.is_passing() => return Err(error),
+            // What is named like a projection and is none, or may not be read.
+            Err(_) => unread += 1,
         }
     }
-    Ok(readers)
+    let doubt = match (known.is_complete, unread) {
+        (false, _) => Some(
+            "not all projections are known yet, since the keyspace is large: others may read it too"
+                .to_owned(),
+        ),
+        (true, 0) => None,
+        (true, unread) => Some(format!(
+            "{} cannot be read, and may read it too",
+            counted(unread, "projection", "projections")
+        )),
+    };
+    Ok((readers, doubt))
 }

@@ -16,6 +16,7 @@ pub(crate) use pending::{matches_delivery, read_pending};
 use rewind_domain::operations::{Effect, Operation, Preview};
 use rewind_domain::{EntryId, StreamKey};
 use rewind_store::consume::{PendingOf, Start};
+use rewind_store::project::Controlled;
 use rewind_store::publish::Limit;
 use rewind_store::{EventStore, NewEvent};
 
@@ -127,6 +128,16 @@ pub(super) enum Work {
     },
     RebuildProjection {
         projection: String,
+    },
+    ControlProjection {
+        projection: String,
+        wanted: Controlled,
+    },
+    SkipEvent {
+        projection: String,
+        streams: Vec<StreamKey>,
+        stream: StreamKey,
+        id: EntryId,
     },
 }
 
@@ -258,10 +269,19 @@ pub(super) async fn plan(
         }
         Operation::DeleteEntries { stream, ids } => delete::entries(store, stream, ids).await?,
         Operation::Trim { stream, by, about } => trim::plan(parts, stream, *by, *about).await?,
-        Operation::DeleteStream { stream } => delete::stream(store, stream).await?,
+        Operation::DeleteStream { stream } => delete::stream(parts, stream).await?,
         Operation::ResetProjection { projection } => projections::reset(store, projection).await?,
         Operation::RebuildProjection { projection } => {
             projections::rebuild(parts, projection).await?
+        }
+        Operation::PauseProjection { projection } => {
+            projections::control(store, projection, Controlled::Paused).await?
+        }
+        Operation::ResumeProjection { projection } => {
+            projections::control(store, projection, Controlled::Runs).await?
+        }
+        Operation::SkipEvent { projection, stream, id } => {
+            projections::skip(store, projection, stream, *id).await?
         }
     };
     Ok(found.into_plan(operation))

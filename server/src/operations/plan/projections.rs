@@ -1,6 +1,8 @@
-//! Projections: reset, and built again.
+//! Projections: reset, built again, paused, resumed, and led past an event.
 
-use rewind_store::project::reset_removes;
+use rewind_domain::operations::{Effect, EffectKind, Thing};
+use rewind_domain::{EntryId, StreamKey};
+use rewind_store::project::{Controlled, Keys, Status, reset_removes};
 use rewind_store::{EventStore, StoreError};
 
 use super::{Found, Work};
@@ -50,4 +52,77 @@ pub(super) async fn rebuild(parts: &OperationParts, name: &str) -> Result<Found,
     let mut found = Found::new(count, work);
     found.warnings.push("the present state stays until the new one has caught up".to_owned());
     Ok(found)
+}
+
+pub(super) async fn control(
+    store: &EventStore,
+    name: &str,
+    wanted: Controlled,
+) -> Result<Found, OperationError> {
+    let status = known(store, name).await?;
+    let now = store.reads().projection_control(name).await?;
+    let is_failed = status.error.is_some();
+    let work = Work::ControlProjection { projection: name.to_owned(), wanted };
+    let mut found = Found::new(1, work);
+    found.basis = now.is_paused.to_string();
+    found.refusal = match wanted {
+        Controlled::Paused if now.is_paused => Some(format!("`{name}` is paused already")),
+        Controlled::Runs if !now.is_paused && !is_failed => {
+            Some(format!("`{name}` is neither paused nor failed"))
+        }
+        _ => None,
+    };
+    if wanted == Controlled::Runs && status.runner.is_none() {
+        found.warnings.push("nobody has run it lately as far as its status tells".to_owned());
+    }
+    if status.streams.is_empty() {
+        found.warnings.push(
+            "another program keeps it, which need not know of being paused or resumed".to_owned(),
+        );
+    }
+    let key = Keys::of(name).control();
+    let flag: &[u8] = if wanted == Controlled::Paused { b"1" } else { b"" };
+    Ok(found.sending(&[b"HSET", key.as_bytes(), b"is_paused", flag], "…"))
+}
+
+pub(super) async fn skip(
+    store: &EventStore,
+    name: &str,
+    stream: &StreamKey,
+    id: EntryId,
+) -> Result<Found, OperationError> {
+    let status = known(store, name).await?;
+    let work = Work::SkipEvent {
+        projection: name.to_owned(),
+        streams: status.streams.clone(),
+        stream: stream.clone(),
+        id,
+    };
+    let mut found = Found::new(1, work).about(&[id]);
+    let is_at = status
+        .failure
+        .as_ref()
+        .is_some_and(|failure| failure.stream == *stream && failure.id == id);
+    if !is_at {
+        found.refusal = Some(format!("`{name}` did not fail at the event `{id}` of `{stream}`"));
+    }
+    found.effects.push(Effect {
+        thing: Thing::Projection(name.to_owned()),
+        kind: EffectKind::PassesOver,
+        count: 1,
+    });
+    found.basis = format!("{:?} {is_at}", status.checkpoint);
+    let (checkpoint, id) = (Keys::of(name).checkpoint(), id.to_string());
+    Ok(found.sending(
+        &[b"SET", checkpoint.as_bytes(), id.as_bytes()],
+        "(in one step, if it is still there)",
+    ))
+}
+
+async fn known(store: &EventStore, name: &str) -> Result<Status, OperationError> {
+    let status = match name {
+        "" => None,
+        name => store.reads().projection(name).await?,
+    };
+    status.ok_or_else(|| OperationError::NoTarget(format!("there is no projection `{name}`")))
 }

@@ -6,8 +6,9 @@ use rewind_domain::operations::{Effect, EffectKind, Name, Thing, TrimTo};
 use rewind_domain::stream_key::StreamKind;
 use rewind_domain::{EntryId, StreamKey};
 use rewind_store::trim::{TrimBy, TrimError, preview};
-use rewind_store::{EventStore, StoreError, WriteError};
+use rewind_store::{StoreError, WriteError};
 
+use super::delete::readers;
 use super::{Found, Work, is_own_stream};
 use crate::operations::{OperationError, OperationParts};
 
@@ -44,7 +45,9 @@ pub(super) async fn plan(
             count: pending,
         });
     }
-    found.effects.extend(projections(store, stream, keep_from).await?);
+    let (effects, doubt) = projections(parts, stream, keep_from).await?;
+    found.effects.extend(effects);
+    found.warnings.extend(doubt);
     if parts.aggregates.kind(stream) == StreamKind::Aggregate && seen.removed > 0 {
         found.effects.push(Effect {
             thing: Thing::Aggregate(stream.clone()),
@@ -75,28 +78,29 @@ pub(super) async fn plan(
 
 /// The projections that have not handled all that goes.
 async fn projections(
-    store: &EventStore,
+    parts: &OperationParts,
     stream: &StreamKey,
     keep_from: EntryId,
-) -> Result<Vec<Effect>, StoreError> {
+) -> Result<(Vec<Effect>, Option<String>), StoreError> {
+    let (readers, doubt) = readers(parts, stream).await?;
     let mut effects = Vec::new();
-    for name in store.reads().projections().await? {
-        let Ok(Some(status)) = store.reads().projection(&name).await else { continue };
+    for status in readers {
         let at = status.checkpoint.unwrap_or_default();
-        if !status.streams.contains(stream) || at.next().is_none_or(|next| next >= keep_from) {
+        if at.next().is_none_or(|next| next >= keep_from) {
             continue;
         }
         let from = at.next().unwrap_or(EntryId::MAX);
+        let store = parts.store.reads();
         let (first, last) = (
-            store.reads().version_at(stream, from, None).await?,
-            store.reads().version_at(stream, keep_from, None).await?,
+            store.version_at(stream, from, None).await?,
+            store.version_at(stream, keep_from, None).await?,
         );
         let count = last.zip(first).map_or(0, |(last, first)| last.saturating_sub(first));
         effects.push(Effect {
-            thing: Thing::Projection(name),
+            thing: Thing::Projection(status.name),
             kind: EffectKind::LosesUnread,
             count,
         });
     }
-    Ok(effects)
+    Ok((effects, doubt))
 }

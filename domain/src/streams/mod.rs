@@ -10,5 +10,6 @@ pub mod members;
 pub mod merge;
 pub mod numbering;
 pub mod scan_cursor;
+mod segments;
 pub mod stream_key;
 pub mod versions;

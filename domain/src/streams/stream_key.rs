@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
+use super::segments::split_last;
+
 /// The key of a stream.
 ///
 /// Redis keys are bytes. In JSON, URLs and on the page a key is its *text*: UTF-8 stands as it is,
@@ -35,16 +37,15 @@ impl StreamKey {
     }
 
     /// The part of the key before its last segment: `aggregate:Order` of `aggregate:Order:12345`,
-    /// or nothing for a key of one segment.
+    /// or `None` for a key of one segment. Colons within braces divide nothing: `{events:orders}:dead` of
+    /// `{events:orders}:dead:billing`.
     pub fn category(&self) -> Option<StreamKey> {
-        let colon = self.0.iter().rposition(|&b| b == b':')?;
-        Some(StreamKey::from_bytes(&self.0[..colon]))
+        split_last(&self.0).0.map(StreamKey::from_bytes)
     }
 
     /// The last segment of the key: `12345` of `aggregate:Order:12345`.
     pub fn name(&self) -> StreamKey {
-        let start = self.0.iter().rposition(|&b| b == b':').map_or(0, |colon| colon + 1);
-        StreamKey::from_bytes(&self.0[start..])
+        StreamKey::from_bytes(split_last(&self.0).1)
     }
 
     /// Which part of a topic it is, for a key that is written as one: `events:orders#Order:12345`, the order 12345 among the

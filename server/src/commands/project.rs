@@ -208,15 +208,8 @@ impl RebuildArgs {
         }
         let mut told = Told::default();
         let stop = asked_to_stop()?;
-        let rebuilt = tokio::select! {
-            rebuilt = projection.rebuild(&store, |progress| told.tell(progress)) => rebuilt,
-            () = stop => {
-                // What was made so far goes, as after any other cancellation.
-                project::cancel_rebuild(&store, name).await?;
-                Err(ProjectError::Cancelled { name: name.clone() })
-            }
-        };
-        let rebuilt = rebuilt?;
+        let rebuilt =
+            projection.rebuild_until(&store, stop, |progress| told.tell(progress)).await?;
         let mut report = self.shared.output.report();
         report.details(&Handled::of(name, &rebuilt));
         report.end(Ok(()), &format!("`{name}` was rebuilt"), false)

@@ -7,7 +7,7 @@ use std::time::Duration;
 use rewind_store::EventStore;
 use rewind_store::project::{Control, Progress, ProjectError, note_problem};
 use tokio::sync::watch;
-use tokio::task::JoinHandle;
+use tokio::task::{AbortHandle, JoinHandle, JoinSet};
 
 use super::folder::{self, FolderError};
 use super::{ReadError, projection_of};
@@ -18,6 +18,9 @@ use crate::folds::Script;
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 /// After how long a projection that stopped is tried again: what was in its way may be gone.
 const RETRY: Duration = Duration::from_secs(30);
+
+/// How long projections may take to store what they have in hand when the process is asked to end: less than the time after which it is ended.
+const STOP_WITHIN: Duration = Duration::from_secs(5);
 
 /// What became of one projection of a folder.
 pub(crate) struct CaughtUp {
@@ -78,11 +81,26 @@ pub(crate) async fn run_all(
             () = tokio::time::sleep(LOOK_AGAIN) => {}
         }
     }
-    for running in running.values() {
+    stop_all(running).await;
+}
+
+/// Stops all, and those that do not end in time without waiting for them: what they have not stored is handled again by whoever comes next.
+async fn stop_all(running: BTreeMap<String, Running>) {
+    let mut tasks = JoinSet::new();
+    let mut aborts = Vec::new();
+    for (name, running) in running {
         running.ask_to_stop();
+        aborts.push(running.task.abort_handle());
+        tasks.spawn(async move {
+            // It has ended then, one way or the other.
+            let _ = running.task.await;
+            name
+        });
     }
-    for running in running.into_values() {
-        stop(Some(running)).await;
+    let all = async { while tasks.join_next().await.is_some() {} };
+    if tokio::time::timeout(STOP_WITHIN, all).await.is_err() {
+        tracing::warn!("projections did not stop in time, and were given up");
+        aborts.iter().for_each(AbortHandle::abort);
     }
 }
 

@@ -258,6 +258,19 @@ impl Projection {
     pub async fn rebuild(
         &mut self,
         store: &EventStore,
+        told: impl FnMut(&Progress) + Send,
+    ) -> Result<Progress, ProjectError> {
+        self.rebuild_until(store, std::future::pending(), told).await
+    }
+
+    /// As [`Projection::rebuild`], until `stop` resolves: then what was made so far is removed at once, and somebody else may begin.
+    ///
+    /// # Errors
+    /// As [`Projection::rebuild`]; [`ProjectError::Cancelled`] where it was stopped.
+    pub async fn rebuild_until(
+        &mut self,
+        store: &EventStore,
+        stop: impl Future<Output = ()> + Send,
         mut told: impl FnMut(&Progress) + Send,
     ) -> Result<Progress, ProjectError> {
         let name = self.name.clone();
@@ -268,11 +281,15 @@ impl Projection {
         }
         let generation = rebuild::begin(store, &name).await?;
         let work = self.work(store, &keys, Some(&generation), false, Some(&mut lease), &mut told);
-        let rebuilt = match work.await {
+        let (worked, is_stopped) = tokio::select! {
+            worked = work => (worked, false),
+            () = stop => (Err(ProjectError::Cancelled { name: name.clone() }), true),
+        };
+        let rebuilt = match worked {
             Ok(progress) => rebuild::swap(store, &name, &generation).await.map(|()| progress),
             Err(error) => Err(error),
         };
-        if !matches!(rebuilt, Ok(_) | Err(ProjectError::Cancelled { .. })) {
+        if is_stopped || !matches!(rebuilt, Ok(_) | Err(ProjectError::Cancelled { .. })) {
             // What is left of it counts for nothing, and the next rebuild removes it.
             let _ = rebuild::discard(store, &name).await;
         }
@@ -289,12 +306,12 @@ impl Projection {
         lease: Option<&mut Lease>,
         told: &mut (dyn FnMut(&Progress) + Send),
     ) -> Result<Progress, ProjectError> {
-        if self.streams.is_empty() {
-            return Err(ProjectError::NoStreams { name: self.name.clone() });
-        }
-        if self.streams.len() > MOST_STREAMS {
-            let (name, count) = (self.name.clone(), self.streams.len());
-            return Err(ProjectError::TooManyStreams { name, count });
+        if let Err(error) = self.check_streams() {
+            if !keys.is_beside() {
+                // That it cannot run counts more than that it could not be noted.
+                let _ = note_problem(store, &self.name, &error.to_string()).await;
+            }
+            return Err(error);
         }
         let streams: Arc<[StreamKey]> = self.streams.as_slice().into();
         let mut work = Work {
@@ -304,11 +321,21 @@ impl Projection {
             reducer: self.reducer.as_mut(),
             runner: &self.runner,
             generation,
+            loaded: None,
             progress: Progress::default(),
             told,
         };
         work.go(follows, lease).await?;
         Ok(work.progress)
+    }
+
+    fn check_streams(&self) -> Result<(), ProjectError> {
+        let (name, count) = (self.name.clone(), self.streams.len());
+        match count {
+            0 => Err(ProjectError::NoStreams { name }),
+            1..=MOST_STREAMS => Ok(()),
+            _ => Err(ProjectError::TooManyStreams { name, count }),
+        }
     }
 }
 

@@ -62,7 +62,7 @@ impl Loaded {
     ) -> Result<Self, ProjectError> {
         let fields: Vec<&[u8]> = streams.iter().map(StreamKey::as_bytes).collect();
         let mut pipeline = redis::pipe();
-        pipeline.cmd("GET").arg(keys.checkpoint());
+        pipeline.add_command(checkpoint_command(&keys.checkpoint()));
         pipeline.cmd("HMGET").arg(keys.streams()).arg(&fields);
         pipeline.cmd("HMGET").arg(keys.status()).arg(&["generation", "events"]);
         let replies = store
@@ -108,7 +108,10 @@ impl Loaded {
         let stored = |reason: String| ProjectError::Stored { key: keys.checkpoint(), reason };
         let checkpoint = match self.checkpoint.as_slice() {
             b"" => None,
-            text => Some(EntryId::from_bytes(text).map_err(|error| stored(error.to_string()))?),
+            text => Some(checkpoint_id(text).ok_or_else(|| {
+                let text = String::from_utf8_lossy(text);
+                stored(format!("`{text}` is no id; write one such as `1706185200000-0`"))
+            })?),
         };
         // The checkpoint `0` is what the reference takes for none.
         let Some(id) = checkpoint.filter(|id| *id != EntryId::MIN) else {
@@ -132,6 +135,22 @@ impl Loaded {
         }
         Ok(())
     }
+}
+
+/// Reads a checkpoint, or what is in its place: of that no more than shows that it is none.
+pub(crate) fn checkpoint_command(key: &str) -> redis::Cmd {
+    const MOST_BYTES: usize = 64;
+    redis::cmd("GETRANGE").arg(key).arg(0).arg(MOST_BYTES).take()
+}
+
+/// The id that a checkpoint is; `None` if it is none. Redis takes milliseconds alone for the first id that they have, and so do programs that
+/// write checkpoints.
+pub(crate) fn checkpoint_id(text: &[u8]) -> Option<EntryId> {
+    EntryId::from_bytes(text).ok().or_else(|| {
+        let digits = std::str::from_utf8(text).ok()?;
+        let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+        Some(EntryId::new(digits.parse().ok().filter(|_| is_number)?, 0))
+    })
 }
 
 impl Position {

@@ -14,6 +14,17 @@ static SWAP: Script = Script::needing(
     include_str!("swap.lua"),
 );
 
+/// Removes all keys of a projection, unless its handlers changed further ones meanwhile.
+static REMOVE: Script =
+    Script::needing("+evalsha +eval +scard +unlink", include_str!("remove.lua"));
+
+/// How many keys the handlers of a projection can change: all of them are replaced or removed in one step, which takes Redis about a second for this
+/// many. Rows by key are what tables are for.
+const MOST_CHANGED_KEYS: u64 = 100_000;
+
+/// How many keys are asked about in one round trip.
+const KEYS_AT_ONCE: usize = 1_000;
+
 /// How often it is tried while the old one gets further keys: it does so a few times at most, since handlers change the same ones.
 const SWAP_ATTEMPTS: u32 = 20;
 
@@ -38,28 +49,22 @@ pub(crate) async fn existing(
     store: &EventStore,
     keys: &Keys,
 ) -> Result<Vec<Vec<u8>>, ProjectError> {
-    let mut all: Vec<Vec<u8>> = [
-        keys.checkpoint(),
-        keys.streams(),
-        keys.status(),
-        keys.state(),
-        keys.rows(),
-        keys.changed(),
-    ]
-    .into_iter()
-    .map(String::into_bytes)
-    .collect();
-    all.extend(members(store, &keys.changed()).await?);
-    let mut pipeline = redis::pipe();
-    for key in &all {
-        pipeline.cmd("EXISTS").arg(key);
-    }
-    let replies =
-        store.writes(keys.status()).send_all(&pipeline).await.map_err(WriteError::into_cause)?;
+    let (all, _) = keys_of(store, keys).await?;
     let mut found = Vec::new();
-    for (key, reply) in all.into_iter().zip(replies) {
-        if reply? == Value::Int(1) {
-            found.push(key);
+    for keys_at_once in all.chunks(KEYS_AT_ONCE) {
+        let mut pipeline = redis::pipe();
+        for key in keys_at_once {
+            pipeline.cmd("EXISTS").arg(key);
+        }
+        let replies = store
+            .writes(keys.status())
+            .send_all(&pipeline)
+            .await
+            .map_err(WriteError::into_cause)?;
+        for (key, reply) in keys_at_once.iter().zip(replies) {
+            if reply? == Value::Int(1) {
+                found.push(key.clone());
+            }
         }
     }
     Ok(found)
@@ -67,13 +72,36 @@ pub(crate) async fn existing(
 
 /// Removes all keys of a projection in one step; their names.
 pub(crate) async fn remove(store: &EventStore, keys: &Keys) -> Result<Vec<String>, ProjectError> {
-    let found = existing(store, keys).await?;
-    if !found.is_empty() {
-        let mut command = redis::cmd("UNLINK");
-        command.arg(&found);
-        store.writes(keys.status()).send(&command).await?;
+    for _ in 0..SWAP_ATTEMPTS {
+        let (all, changed) = keys_of(store, keys).await?;
+        let all: Vec<&[u8]> = all.iter().map(Vec::as_slice).collect();
+        match REMOVE.run(store, &all, [changed.to_string()]).await? {
+            Value::Array(removed) => {
+                let name =
+                    |key| reply::bytes(key).map(|key| String::from_utf8_lossy(&key).into_owned());
+                return Ok(removed.into_iter().filter_map(name).collect());
+            }
+            // Handlers changed further keys meanwhile.
+            Value::Nil => {}
+            _ => return Err(StoreError::unexpected("removed keys of another shape").into()),
+        }
     }
-    Ok(found.iter().map(|key| String::from_utf8_lossy(key).into_owned()).collect())
+    Err(StoreError::Changed.into())
+}
+
+/// The keys that a projection may have, the set of those that its handlers change first, and how many these are.
+async fn keys_of(store: &EventStore, keys: &Keys) -> Result<(Vec<Vec<u8>>, usize), ProjectError> {
+    let own = [
+        keys.changed(),
+        keys.checkpoint(),
+        keys.streams(),
+        keys.status(),
+        keys.state(),
+        keys.rows(),
+    ];
+    let changed = members(store, &keys.changed()).await?;
+    let count = changed.len();
+    Ok((own.into_iter().map(String::into_bytes).chain(changed).collect(), count))
 }
 
 /// Puts the rebuild in the place of the old one.
@@ -130,6 +158,15 @@ pub(crate) async fn swap(
 }
 
 async fn members(store: &EventStore, key: &str) -> Result<Vec<Vec<u8>>, ProjectError> {
+    let mut command = redis::cmd("SCARD");
+    command.arg(key);
+    let reply = store.writes(key).send(&command).await.map_err(WriteError::into_cause)?;
+    let count = reply::number(&reply).unwrap_or_default();
+    if count > MOST_CHANGED_KEYS {
+        let reason =
+            format!("it names {count} keys; a projection changes at most {MOST_CHANGED_KEYS}");
+        return Err(ProjectError::Stored { key: key.to_owned(), reason });
+    }
     let mut command = redis::cmd("SMEMBERS");
     command.arg(key);
     let reply = store.writes(key).send(&command).await.map_err(WriteError::into_cause)?;

@@ -8,6 +8,7 @@ use rewind_domain::{EntryId, StreamKey};
 use super::changes::Write;
 use super::{Failure, Keys, ProjectError};
 use crate::entry_page::{EntryPage, PageEntry};
+use crate::write::Script;
 use crate::{EventStore, StoreError, WriteError, reply};
 
 /// What becomes of events in a projection.
@@ -157,6 +158,24 @@ impl Batch {
     }
 }
 
+/// How many bytes are read of what is stored, at once: more than a state has that can be handled as one value, and little enough for several
+/// projections at the same time.
+const MOST_READ_BYTES: u64 = 64 * 1024 * 1024;
+
+/// Reads rows of a table, unless they have too many bytes together.
+static ROWS: Script = Script::needing("+evalsha +eval +hstrlen +hmget", include_str!("rows.lua"));
+
+/// Whether this much can be read.
+pub(super) fn check_size(key: &str, bytes: u64) -> Result<(), StoreError> {
+    if bytes <= MOST_READ_BYTES {
+        return Ok(());
+    }
+    let message = format!(
+        "what is stored in `{key}` has {bytes} bytes; a projection reads at most {MOST_READ_BYTES} at once, so keep rows by key instead of one state, or smaller ones"
+    );
+    Err(StoreError::Server { message })
+}
+
 impl Stored<'_> {
     /// The state of a fold; `None` before the first event.
     ///
@@ -166,15 +185,14 @@ impl Stored<'_> {
         if self.is_from_start {
             return Ok(None);
         }
+        let (key, writes) = (self.keys.state(), self.store.writes(self.keys.state()));
+        let mut command = redis::cmd("STRLEN");
+        command.arg(&key);
+        let length = writes.send(&command).await.map_err(WriteError::into_cause)?;
+        check_size(&key, reply::number(&length).unwrap_or_default())?;
         let mut command = redis::cmd("GET");
-        command.arg(self.keys.state());
-        let reply = self
-            .store
-            .writes(self.keys.state())
-            .send(&command)
-            .await
-            .map_err(WriteError::into_cause)?;
-        Ok(reply::bytes(reply))
+        command.arg(&key);
+        Ok(reply::bytes(writes.send(&command).await.map_err(WriteError::into_cause)?))
     }
 
     /// The rows of these keys; `None` where there is none.
@@ -185,14 +203,14 @@ impl Stored<'_> {
         if self.is_from_start || keys.is_empty() {
             return Ok(vec![None; keys.len()]);
         }
-        let mut command = redis::cmd("HMGET");
-        command.arg(self.keys.rows()).arg(keys);
-        let reply = self
-            .store
-            .writes(self.keys.rows())
-            .send(&command)
-            .await
-            .map_err(WriteError::into_cause)?;
+        let table = self.keys.rows();
+        let mut words = vec![MOST_READ_BYTES.to_string()];
+        words.extend(keys.iter().map(|key| (*key).to_owned()));
+        let reply = ROWS.run(self.store, &[table.as_bytes()], words).await;
+        let reply = reply.map_err(WriteError::into_cause)?;
+        if let Some(bytes) = reply::number(&reply) {
+            check_size(&table, bytes)?;
+        }
         match reply {
             redis::Value::Array(rows) if rows.len() == keys.len() => {
                 Ok(rows.into_iter().map(reply::bytes).collect())

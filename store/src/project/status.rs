@@ -6,6 +6,8 @@ use redis::Value;
 use rewind_domain::{EntryId, StreamKey};
 
 use super::lease::LEASE;
+use super::position::{checkpoint_command, checkpoint_id};
+use super::reducer::check_size;
 use super::{Failure, Keys, ProjectError};
 use crate::write::Script;
 use crate::{EventStore, Store, StoreError, WriteError, reply};
@@ -79,6 +81,24 @@ pub struct Status {
     pub rebuild: Option<Box<Status>>,
 }
 
+/// The fields of the status, but for the checkpoint, which is a key of its own.
+const FIELDS: [&str; 14] = [
+    "name",
+    "streams",
+    "kind",
+    "activity",
+    "lag",
+    "rate",
+    "events",
+    "missed",
+    "error",
+    "failure",
+    "notice",
+    "runner",
+    "updated",
+    "generation",
+];
+
 static NOTE: Script = Script::needing(
     "+evalsha +eval +hget +hset",
     "if (redis.call('HGET', KEYS[1], 'generation') or '') ~= ARGV[1] then return 0 end
@@ -137,18 +157,17 @@ impl Store {
         key: Option<&str>,
     ) -> Result<Option<String>, StoreError> {
         let keys = Keys::of(name);
-        let mut pipeline = redis::pipe();
-        let reply = match key {
-            None => {
-                pipeline.cmd("GET").arg(keys.state());
-                self.single(keys.state().as_bytes(), &pipeline).await?
-            }
-            Some(key) => {
-                pipeline.cmd("HGET").arg(keys.rows()).arg(key);
-                self.single(keys.rows().as_bytes(), &pipeline).await?
-            }
+        let ([length, value], of, member) = match key {
+            None => (["STRLEN", "GET"], keys.state(), None),
+            Some(key) => (["HSTRLEN", "HGET"], keys.rows(), Some(key)),
         };
-        Ok(reply::text(&reply))
+        let mut pipeline = redis::pipe();
+        pipeline.cmd(length).arg(&of).arg(member);
+        let bytes = reply::number(&self.single(of.as_bytes(), &pipeline).await?);
+        check_size(&of, bytes.unwrap_or_default())?;
+        let mut pipeline = redis::pipe();
+        pipeline.cmd(value).arg(&of).arg(member);
+        Ok(reply::text(&self.single(of.as_bytes(), &pipeline).await?))
     }
 
     /// The names of all projections whose checkpoint or status is in this database, whoever keeps them, in order.
@@ -182,8 +201,8 @@ impl Store {
     async fn status_of(&self, keys: &Keys) -> Result<Option<Status>, StoreError> {
         let (status, checkpoint) = (keys.status(), keys.checkpoint());
         let asked = [
-            (status.as_bytes(), redis::cmd("HGETALL").arg(&status).take()),
-            (checkpoint.as_bytes(), redis::cmd("GET").arg(&checkpoint).take()),
+            (status.as_bytes(), redis::cmd("HMGET").arg(&status).arg(&FIELDS).take()),
+            (checkpoint.as_bytes(), checkpoint_command(&checkpoint)),
         ];
         let replies = self.run_each(&asked).await?;
         let replies: Vec<Value> =
@@ -191,17 +210,16 @@ impl Store {
         let Ok([fields, checkpoint]) = <[Value; 2]>::try_from(replies) else {
             return Err(StoreError::unexpected("a status of another shape"));
         };
-        let fields =
-            reply::fields(fields).ok_or(StoreError::unexpected("a status that is no hash"))?;
-        let checkpoint = reply::bytes(checkpoint);
-        if fields.is_empty() && checkpoint.is_none() {
+        let Value::Array(values) = fields else {
+            return Err(StoreError::unexpected("a status that is no hash"));
+        };
+        let checkpoint = reply::bytes(checkpoint).filter(|text| !text.is_empty());
+        if checkpoint.is_none() && values.iter().all(|value| *value == Value::Nil) {
             return Ok(None);
         }
         let text = |name: &str| {
-            let found = fields.iter().find(|(field, _)| field == name.as_bytes());
-            found
-                .map(|(_, value)| String::from_utf8_lossy(value).into_owned())
-                .filter(|text| !text.is_empty())
+            let value = FIELDS.iter().zip(&values).find(|(field, _)| **field == name);
+            value.and_then(|(_, value)| reply::text(value)).filter(|text| !text.is_empty())
         };
         let number = |name: &str| text(name).and_then(|text| text.parse::<u64>().ok());
         let streams = text("streams").and_then(|text| serde_json::from_str(&text).ok());
@@ -210,7 +228,7 @@ impl Store {
             streams: streams.unwrap_or_default(),
             kind: text("kind").unwrap_or_default(),
             activity: Activity::of(&text("activity").unwrap_or_default()),
-            checkpoint: checkpoint.and_then(|id| EntryId::from_bytes(&id).ok()),
+            checkpoint: checkpoint.and_then(|id| checkpoint_id(&id)),
             lag: number("lag"),
             rate: text("rate").and_then(|rate| rate.parse().ok()).unwrap_or_default(),
             events: number("events").unwrap_or_default(),

@@ -52,6 +52,8 @@ pub(crate) struct Work<'a> {
     pub(crate) runner: &'a str,
     /// What has to be the generation, where a rebuild may be cancelled.
     pub(crate) generation: Option<&'a str>,
+    /// The generation of what was loaded last; `None` if that could not be.
+    pub(crate) loaded: Option<String>,
     pub(crate) progress: Progress,
     pub(crate) told: &'a mut (dyn FnMut(&Progress) + Send),
 }
@@ -69,6 +71,20 @@ impl Work<'_> {
     pub(crate) async fn go(
         &mut self,
         follows: bool,
+        lease: Option<&mut Lease>,
+    ) -> Result<(), ProjectError> {
+        let ended = self.go_on(follows, lease).await;
+        if let Err(error) = &ended
+            && !error.is_passing()
+        {
+            self.note_failure(error).await;
+        }
+        ended
+    }
+
+    async fn go_on(
+        &mut self,
+        follows: bool,
         mut lease: Option<&mut Lease>,
     ) -> Result<(), ProjectError> {
         let mut yields = 0;
@@ -78,26 +94,32 @@ impl Work<'_> {
                     tokio::time::sleep(LEASE / 5).await;
                 }
             }
+            self.loaded = None;
             let loaded = self.load().await?;
             self.reducer.forget();
-            let generation = loaded.generation.clone();
+            self.loaded = Some(loaded.generation.clone());
             let before = self.progress.handled;
-            match self.go_on_from(loaded, follows, lease.as_deref_mut()).await {
-                Ok(true) => return Ok(()),
-                Ok(false) => {
-                    yields = if self.progress.handled > before { 1 } else { yields + 1 };
-                    tokio::time::sleep(YIELD * yields.min(MOST_YIELDS)).await;
-                }
-                Err(error) => {
-                    if !error.is_passing() {
-                        let mut fields = self.fields(Activity::Failed, None);
-                        fields.extend(error_fields(Some(&error)));
-                        // That it stopped counts more than that it could not be noted.
-                        let _ = note(self.store, self.keys, &generation, &fields).await;
-                    }
-                    return Err(error);
-                }
+            if self.go_on_from(loaded, follows, lease.as_deref_mut()).await? {
+                return Ok(());
             }
+            yields = if self.progress.handled > before { 1 } else { yields + 1 };
+            tokio::time::sleep(YIELD * yields.min(MOST_YIELDS)).await;
+        }
+    }
+
+    /// Says in the status why it stopped. That it stopped counts more than that it could not be noted.
+    async fn note_failure(&mut self, error: &ProjectError) {
+        match &self.loaded {
+            Some(generation) => {
+                let mut fields = self.fields(Activity::Failed, None);
+                fields.extend(error_fields(Some(error)));
+                let _ = note(self.store, self.keys, generation, &fields).await;
+            }
+            // How far it was is not known.
+            None if !self.keys.is_beside() => {
+                let _ = note_problem(self.store, self.keys.name(), &error.to_string()).await;
+            }
+            None => {}
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, Pipeline, RedisError, RedisResult, Value};
@@ -24,7 +24,14 @@ struct Shared {
     url: StoreUrl,
     /// How long Redis may take for one request.
     patience: Duration,
-    open: Mutex<Option<Open>>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    open: Option<Open>,
+    /// When connecting failed last, and why.
+    failed: Option<(Instant, StoreError)>,
 }
 
 #[derive(Clone)]
@@ -41,7 +48,7 @@ impl WriteConnection {
 
     /// The same, for requests that may take this long.
     pub(crate) fn with_patience(url: StoreUrl, patience: Duration) -> Self {
-        Self(Arc::new(Shared { url, patience, open: Mutex::default() }))
+        Self(Arc::new(Shared { url, patience, state: Mutex::default() }))
     }
 
     /// Sends one command.
@@ -99,21 +106,31 @@ impl WriteConnection {
     }
 
     async fn open(&self) -> Result<Open, StoreError> {
-        let mut open = self.0.open.lock().await;
-        match &*open {
-            Some(open) if !open.has_ended.load(Ordering::Acquire) => Ok(open.clone()),
-            _ => {
-                let has_ended = Arc::new(AtomicBool::new(false));
-                let config =
-                    AsyncConnectionConfig::new().set_response_timeout(Some(self.0.patience));
-                let connection = connection::connect_noting_end(
-                    &self.0.url,
-                    self.0.url.settings(),
-                    config,
-                    Arc::clone(&has_ended),
-                )
-                .await?;
-                Ok(open.insert(Open { connection, has_ended }).clone())
+        let asked = Instant::now();
+        let mut state = self.0.state.lock().await;
+        if let Some(open) =
+            state.open.as_ref().filter(|open| !open.has_ended.load(Ordering::Acquire))
+        {
+            return Ok(open.clone());
+        }
+        // Those who waited while somebody else tried share what came of it, instead of each waiting as long once more.
+        if let Some((_, error)) = state.failed.as_ref().filter(|(at, _)| *at >= asked) {
+            return Err(error.clone());
+        }
+        let has_ended = Arc::new(AtomicBool::new(false));
+        let config = AsyncConnectionConfig::new().set_response_timeout(Some(self.0.patience));
+        let (url, settings) = (&self.0.url, self.0.url.settings());
+        let connecting =
+            connection::connect_noting_end(url, settings, config, Arc::clone(&has_ended));
+        match connecting.await {
+            Ok(connection) => {
+                state.failed = None;
+                Ok(state.open.insert(Open { connection, has_ended }).clone())
+            }
+            Err(error) => {
+                state.open = None;
+                state.failed = Some((Instant::now(), error.clone()));
+                Err(error)
             }
         }
     }
@@ -138,9 +155,10 @@ impl WriteConnection {
     }
 
     async fn leave(&self, used: &Open) {
-        let mut open = self.0.open.lock().await;
-        if open.as_ref().is_some_and(|open| Arc::ptr_eq(&open.has_ended, &used.has_ended)) {
-            *open = None;
+        let mut state = self.0.state.lock().await;
+        let is_used = |open: &Open| Arc::ptr_eq(&open.has_ended, &used.has_ended);
+        if state.open.as_ref().is_some_and(is_used) {
+            state.open = None;
         }
     }
 }

@@ -3,7 +3,7 @@
 use rewind_dev::TestRedis;
 use rewind_domain::EntryId;
 use rewind_store::EventStore;
-use rewind_store::project::{Activity, Changes, Handlers, ProjectError, Projection};
+use rewind_store::project::{self, Activity, Changes, Handlers, ProjectError, Projection};
 
 use crate::project::{Counted, Number, counted, counting, order_stats, text};
 
@@ -220,4 +220,62 @@ async fn a_user_who_may_not_write_and_a_full_redis_change_nothing() {
     redis.run("CONFIG SET maxmemory 0").await;
     order_stats().catch_up(&store).await.unwrap();
     assert_eq!(text(&redis, "HGET stats:orders total_count").await, "1");
+}
+
+#[tokio::test]
+async fn a_projection_that_cannot_even_load_says_why_in_its_status() {
+    let redis = TestRedis::start().await;
+    redis.add_many("s", 3).await;
+    let store = EventStore::new(redis.url());
+    redis.run("SET projection:count:checkpoint soon").await;
+    let error = counting("count").catch_up(&store).await.unwrap_err().to_string();
+    assert!(error.contains("`soon`") && error.contains("checkpoint"), "{error}");
+    redis.run("HSET projection:torn:streams s {").await;
+    redis.run("SET projection:torn:checkpoint 1-0").await;
+    counting("torn").run(&store, std::future::pending()).await.unwrap_err();
+    let none = Projection::changes("none", Handlers::new());
+    { none }.catch_up(&store).await.unwrap_err();
+    for (name, part) in
+        [("count", "`soon`"), ("torn", "projection:torn:streams"), ("none", "stream")]
+    {
+        let status = store.reads().projection(name).await.unwrap().unwrap();
+        assert_eq!(status.activity, Activity::Failed, "{name}");
+        assert!(status.error.as_ref().unwrap().contains(part), "{name}: {:?}", status.error);
+    }
+    // Mended, it goes on, and the error is gone.
+    redis.run("SET projection:count:checkpoint 0").await;
+    counting("count").catch_up(&store).await.unwrap();
+    assert_eq!(store.reads().projection("count").await.unwrap().unwrap().error, None);
+}
+
+#[tokio::test]
+async fn a_checkpoint_may_be_milliseconds_alone() {
+    let redis = TestRedis::start().await;
+    redis.add_many("s", 9).await;
+    let store = EventStore::new(redis.url());
+    for (checkpoint, handled) in [("0", 9), ("5", 4), ("0-0", 9)] {
+        project::reset(&store, "count").await.unwrap();
+        redis.run(&format!("SET projection:count:checkpoint {checkpoint}")).await;
+        let progress = counting("count").catch_up(&store).await.unwrap();
+        assert_eq!(progress.handled, handled, "{checkpoint}");
+        assert_eq!(text(&redis, "GET projection:count:checkpoint").await, "9-0", "{checkpoint}");
+    }
+    redis.run("SET projection:other:checkpoint 5").await;
+    let status = store.reads().projection("other").await.unwrap().unwrap();
+    assert_eq!(status.checkpoint, Some(EntryId::new(5, 0)));
+}
+
+#[tokio::test]
+async fn more_state_than_is_read_at_once_is_refused_and_left_as_it_is() {
+    const TOO_MUCH: usize = 65 << 20;
+    let redis = TestRedis::start().await;
+    redis.add_many("s", 1).await;
+    let store = EventStore::new(redis.url());
+    counting("count").catch_up(&store).await.unwrap();
+    redis.run(&format!("SETRANGE projection:count:state {TOO_MUCH} x")).await;
+    redis.add("s", "2-0", "Counted", r#"{"n":2}"#).await;
+    let error = counting("count").catch_up(&store).await.unwrap_err().to_string();
+    assert!(error.contains("projection:count:state") && error.contains("bytes"), "{error}");
+    assert!(store.reads().projected("count", None).await.is_err());
+    assert_eq!(text(&redis, "GET projection:count:checkpoint").await, "1-0");
 }

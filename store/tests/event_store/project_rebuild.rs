@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use rewind_dev::{TestRedis, eventually};
 use rewind_store::EventStore;
-use rewind_store::project::{self, Handlers, ProjectError, Projection};
+use rewind_store::project::{self, Changes, Handlers, ProjectError, Projection};
 
 use crate::project::{Counted, Number, counted, counting, order_stats, text};
 
@@ -154,4 +154,54 @@ async fn a_reset_has_whoever_runs_it_begin_again() {
     stop.send(()).unwrap();
     running.await.unwrap().unwrap();
     assert_eq!(counted(&store, "count").await, Counted::of(1..=3_001));
+}
+
+#[tokio::test]
+async fn a_rebuild_that_is_stopped_leaves_nothing_and_another_may_begin_at_once() {
+    let redis = TestRedis::start().await;
+    let store = EventStore::new(redis.url());
+    redis.add_many("s", 1_000).await;
+    counting("count").catch_up(&store).await.unwrap();
+    let handlers = Handlers::new().on("Counted", |state: &mut Counted, data: Number| {
+        std::thread::sleep(std::time::Duration::from_millis(1));
+        state.add(data.n);
+    });
+    let mut slow = Projection::state("count", Counted::default, handlers).stream("s");
+    let begun = std::sync::Mutex::new(Vec::new());
+    let stop = eventually("the rebuild has begun", async || {
+        let lease = redis.run("EXISTS projection:count:next:lease").await;
+        (lease == redis::Value::Int(1)).then_some(())
+    });
+    let told = |progress: &project::Progress| begun.lock().unwrap().push(progress.handled);
+    let error = slow.rebuild_until(&store, stop, told).await.unwrap_err();
+    assert!(matches!(error, ProjectError::Cancelled { .. }), "{error}");
+    let left = redis.run("KEYS projection:count:next:*").await;
+    assert_eq!(left, redis::Value::Array(Vec::new()));
+    doubling().rebuild(&store, |_| {}).await.unwrap();
+    assert_eq!(counted(&store, "count").await, Counted::of((1..=1_000).map(|n| 2 * n)));
+}
+
+#[tokio::test]
+async fn a_reset_removes_every_key_though_handlers_change_further_ones_meanwhile() {
+    let redis = TestRedis::start().await;
+    let store = EventStore::new(redis.url());
+    redis.add_many("s", 3_000).await;
+    let handlers = Handlers::new().on("Counted", |changes: &mut Changes, data: Number| {
+        changes.increment(format!("counted:{}", data.n), "n", 1);
+    });
+    let mut keys = Projection::changes("keys", handlers).stream("s");
+    let resets = async {
+        for _ in 0..20 {
+            project::reset(&store, "keys").await.unwrap();
+        }
+    };
+    let (caught_up, ()) = tokio::join!(keys.catch_up(&store), resets);
+    caught_up.unwrap();
+    // It began again after the last reset, so each event is counted once.
+    keys.catch_up(&store).await.unwrap();
+    for n in [1, 1_500, 3_000] {
+        assert_eq!(text(&redis, &format!("HGET counted:{n} n")).await, "1", "{n}");
+    }
+    project::reset(&store, "keys").await.unwrap();
+    assert_eq!(redis.run("DBSIZE").await, redis::Value::Int(1));
 }

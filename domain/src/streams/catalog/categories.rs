@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::category::Category;
 use super::keys::Keys;
 use super::{Numbers, order};
+use crate::streams::segments::{colons, split_last};
 use crate::{EntryId, StreamKey};
 
 /// How many categories an outermost one may hold to be open before anybody opened it: more would hide the others on
@@ -235,10 +236,6 @@ impl Rows {
     }
 }
 
-fn colons(key: &[u8]) -> impl Iterator<Item = usize> {
-    key.iter().enumerate().filter(|(_, byte)| **byte == b':').map(|(at, _)| at)
-}
-
 fn last_segment(category: &[u8]) -> &[u8] {
-    category.rsplit(|&byte| byte == b':').next().unwrap_or_default()
+    split_last(category).1
 }

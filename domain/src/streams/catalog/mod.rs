@@ -19,6 +19,7 @@ use serde::{Deserialize, Serialize};
 use self::categories::Categories;
 use self::keys::Keys;
 use self::search::Rank;
+use crate::streams::segments::colons;
 use crate::{EntryId, StreamKey};
 
 pub use self::categories::{CategoryRow, OPEN_AT_FIRST, Opened, Sums};
@@ -224,7 +225,9 @@ impl Catalog {
         let key = |place: &u32| self.keys.get(*place);
         match category {
             Category::All => 0..self.order.len(),
-            Category::Unnamed => 0..self.order.partition_point(|place| !key(place).contains(&b':')),
+            Category::Unnamed => {
+                0..self.order.partition_point(|place| colons(key(place)).next().is_none())
+            }
             Category::Within(category) => {
                 let side =
                     |place: &u32| order::compare_to_category(key(place), category.as_bytes());

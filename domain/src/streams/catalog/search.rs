@@ -1,5 +1,7 @@
 //! Finding keys by a part of them.
 
+use crate::streams::segments::split_last;
+
 /// How well a key fits what was looked for, the best first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Rank {
@@ -25,7 +27,7 @@ impl Rank {
         if key.len() == part.len() {
             return Some(Self::Whole);
         }
-        let name = key.rsplit(|&byte| byte == b':').next().unwrap_or_default();
+        let name = split_last(key).1;
         if name.eq_ignore_ascii_case(part) {
             return Some(Self::Name);
         }

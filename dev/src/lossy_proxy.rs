@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rewind_store::StoreUrl;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream, UnixStream};
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::TestRedis;
@@ -15,6 +16,7 @@ use crate::TestRedis;
 pub struct LossyProxy {
     address: SocketAddr,
     losses: Arc<Losses>,
+    server: watch::Sender<String>,
     task: JoinHandle<()>,
 }
 
@@ -33,17 +35,22 @@ impl LossyProxy {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
         let losses = Arc::<Losses>::default();
-        let (socket, losing) = (redis.socket(), Arc::clone(&losses));
+        let (server, leads_to) = watch::channel(redis.socket());
+        let losing = Arc::clone(&losses);
         let task = tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
-                let (socket, losing) = (socket.clone(), Arc::clone(&losing));
+                let (mut leads_to, losing) = (leads_to.clone(), Arc::clone(&losing));
                 tokio::spawn(async move {
+                    let socket = leads_to.borrow_and_update().clone();
                     // However it ends, both connections are closed then.
-                    let _ = pass_on(client, &socket, &losing).await;
+                    tokio::select! {
+                        _ = pass_on(client, &socket, &losing) => {}
+                        _ = leads_to.changed() => {}
+                    }
                 });
             }
         });
-        Self { address, losses, task }
+        Self { address, losses, server, task }
     }
 
     /// Where it is, for clients.
@@ -54,6 +61,11 @@ impl LossyProxy {
     /// The address at which it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Leads to another server from now on, as an address does after a failover. All connections are lost.
+    pub fn lead_to(&self, redis: &TestRedis) {
+        self.server.send_replace(redis.socket());
     }
 
     /// Loses this many replies from now on, each with the connection on which it would have come.

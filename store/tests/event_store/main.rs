@@ -4,12 +4,14 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod aggregate;
+mod cluster;
 mod consume;
 mod consume_beside_reference;
 mod consume_run;
 mod consume_run_faults;
 mod dead_letters;
 mod decide;
+mod failover;
 mod groups;
 mod large_events;
 mod project;

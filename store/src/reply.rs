@@ -112,6 +112,12 @@ pub(super) fn pairs(reply: Value) -> Option<Vec<(Value, Value)>> {
     }
 }
 
+/// The fields of a hash, names and values.
+pub(super) fn fields(reply: Value) -> Option<Vec<(Vec<u8>, Vec<u8>)>> {
+    let pairs = pairs(reply)?;
+    pairs.into_iter().map(|(name, value)| Some((bytes(name)?, bytes(value)?))).collect()
+}
+
 /// The cursor and keys of a `SCAN`.
 pub(super) fn scan(reply: Value) -> Result<(u64, Vec<Vec<u8>>), StoreError> {
     const SHAPE: StoreError = StoreError::Unexpected { what: "a scan of another shape" };

@@ -158,9 +158,9 @@ impl Batch {
     }
 }
 
-/// How many bytes are read of what is stored, at once: more than a state has that can be handled as one value, and little enough for several
-/// projections at the same time.
-const MOST_READ_BYTES: u64 = 64 * 1024 * 1024;
+/// How many bytes are read of what is stored, at once: more than a state has that scripts and handlers can work on as one value, and little enough
+/// not to end the process.
+const MOST_READ_BYTES: u64 = 256 * 1024 * 1024;
 
 /// Reads rows of a table, unless they have too many bytes together.
 static ROWS: Script = Script::needing("+evalsha +eval +hstrlen +hmget", include_str!("rows.lua"));

@@ -267,7 +267,7 @@ async fn a_checkpoint_may_be_milliseconds_alone() {
 
 #[tokio::test]
 async fn more_state_than_is_read_at_once_is_refused_and_left_as_it_is() {
-    const TOO_MUCH: usize = 65 << 20;
+    const TOO_MUCH: usize = 257 << 20;
     let redis = TestRedis::start().await;
     redis.add_many("s", 1).await;
     let store = EventStore::new(redis.url());

@@ -201,6 +201,29 @@ async fn a_step_that_cannot_be_stopped_is_given_up_at_its_event() {
 }
 
 #[tokio::test]
+async fn memory_that_a_batch_takes_together_is_not_blamed_on_one_of_its_events() {
+    let redis = TestRedis::start().await;
+    redis.add_many("s", 60).await;
+    // A row for each event: each is small enough, and all of them are not.
+    let table = r#"export default {
+      streams: ["s"],
+      key: ({ data }) => String(data.n),
+      on: { Counted: (row, { data }) => ({ text: "x".repeat(1 << 20) + data.n }) },
+    };"#;
+    let folder = folder(&[("rows.js", table)]);
+    let arguments = ["project", "run", path(&folder), "--once", "--fold-memory-mb", "16"];
+    let ran = run(&redis, &arguments);
+    assert_eq!(ran.status, 0, "{}", ran.error);
+    assert_eq!(ran.lines()[0]["handled"], 60);
+    assert_eq!(redis.run("HLEN projection:rows:rows").await, redis::Value::Int(60));
+    // What is too much by itself is.
+    let huge = table.replace("1 << 20", "1 << 26");
+    std::fs::write(folder.path().join("huge.js"), huge).unwrap();
+    assert_eq!(run(&redis, &arguments).status, 1);
+    assert_eq!(status(&redis, "huge").await["failure"]["id"], "1-0");
+}
+
+#[tokio::test]
 async fn runners_that_are_doubled_and_killed_apply_each_event_once() {
     let redis = TestRedis::start().await;
     let folder = folder(&[("count.js", COUNT)]);

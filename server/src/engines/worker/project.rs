@@ -55,6 +55,11 @@ enum Stop {
     Behind(FoldError),
 }
 
+/// Whether a limit was reached by the events up to this place together: it says nothing of the last of them, which is first next time.
+fn is_of_all(at: usize, error: &FoldError) -> bool {
+    at > 0 && matches!(error.kind, FoldErrorKind::ReplayTimeout | FoldErrorKind::OutOfMemory)
+}
+
 impl Batch<'_> {
     /// Handles the first `count` events, one after the other. An error has the place of the event that failed, and why.
     fn each(
@@ -83,10 +88,8 @@ impl Batch<'_> {
             })
         });
         let failure = match found {
-            // That is about all of them together, of which the others come with the next batch.
-            Err(Stop::At(at, error)) if error.kind == FoldErrorKind::ReplayTimeout && at > 0 => {
-                None
-            }
+            // The others come with the next batch.
+            Err(Stop::At(at, error)) if is_of_all(at, &error) => None,
             Err(Stop::At(_, error) | Stop::Behind(error)) => Some(error),
             Ok(()) => None,
         };
@@ -110,8 +113,7 @@ impl Batch<'_> {
                 Ok(projected) => return Projected { failure, ..projected },
                 Err(Stop::At(at, error)) => {
                     // Where the first one fails there is nothing before it. What fails nowhere and then somewhere is not to be trusted.
-                    let is_together = error.kind == FoldErrorKind::ReplayTimeout && at > 0;
-                    failure = (!is_together).then_some(error);
+                    failure = (!is_of_all(at, &error)).then_some(error);
                     portion = at.min(portion.saturating_sub(1));
                 }
                 Err(Stop::Behind(error)) if portion <= 1 => {

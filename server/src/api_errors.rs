@@ -86,7 +86,7 @@ pub(crate) fn operation_error(error: OperationError) -> ApiError {
         OperationError::IdTaken(_) => return ApiError::bad_parameter("id", message),
         OperationError::NoTarget(_) | OperationError::Unknown(_) => ErrorCode::TargetNotFound,
         OperationError::Forbidden(_) => ErrorCode::PermissionDenied,
-        OperationError::Refused(_) => ErrorCode::OperationRefused,
+        OperationError::Refused(_) | OperationError::UnderWay(_) => ErrorCode::OperationRefused,
         OperationError::NotRecorded(_) => ErrorCode::AuditUnavailable,
         OperationError::TooMany => ErrorCode::TooBusy,
     };

@@ -4,6 +4,7 @@ use std::future::Future;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use rewind_app::api::Environment;
 use tokio::net::TcpListener;
@@ -24,6 +25,9 @@ use crate::projections::{KnownProjections, Projections, run_all};
 use crate::serving::{ConnectionFigures, ConnectionLimits, Patience, raise_open_files, serve};
 use crate::topics::Topics;
 use rewind_store::{EventStore, Store};
+
+/// How long the server waits, once it is to end, until the operations under way are recorded: less than what service managers wait.
+const OPERATIONS_TO_END: Duration = Duration::from_secs(8);
 
 /// A server that listens, and has not begun to answer.
 pub struct Server {
@@ -138,7 +142,7 @@ impl Server {
             topics: topics.clone(),
             discovery: discovery.clone(),
             exports: exports.clone(),
-            operations,
+            operations: operations.clone(),
             projections: told_projections,
             environment,
         });
@@ -159,6 +163,7 @@ impl Server {
             event_reader,
             exports,
             engines,
+            operations,
             hub,
             hosts: Arc::new(TrustedHosts::new(address, allow_host)?),
             store,
@@ -191,6 +196,12 @@ impl Server {
         let running = projections.map(|ProjectionRunner { folder, store }| {
             tokio::spawn(run_all(folder, store, state.engines.clone(), stopping.clone()))
         });
+        let (operations, mut ends) = (state.operations.clone(), stopping.clone());
+        let settled = tokio::spawn(async move {
+            // The other end goes only when the server does.
+            let _ = ends.wait_for(|stops| *stops).await;
+            operations.settle(OPERATIONS_TO_END).await;
+        });
         let stops = async move {
             shutdown.await;
             // Nobody holds the other end where there was no request.
@@ -202,6 +213,8 @@ impl Server {
             () = stops => {}
             () = serve(listener, router(state), limits, figures, patience, stopping) => {}
         }
+        // Each ends after the step that it is at, and says so in the audit log.
+        let _ = settled.await;
         if let Some(running) = running {
             // What each has in hand is stored, and its lease given back. One that panicked has nothing more to do.
             let _ = running.await;

@@ -26,6 +26,8 @@ struct Found {
     counts: OnceLock<bool>,
     /// It does not know `XADD … IDMP`.
     is_without_idmp: AtomicBool,
+    /// Whether it may have `XNACK`.
+    may_give_back: OnceLock<bool>,
 }
 
 impl EventStore {
@@ -72,6 +74,25 @@ impl EventStore {
     pub(crate) fn note_counts(&self, counts: bool) {
         // Whoever came first saw the same.
         let _ = self.found.counts.set(counts);
+    }
+
+    /// Whether consumers may have given entries back by `XNACK`, which Redis has from version 8.8 on and Valkey has not. Asks for the version
+    /// once; a server that does not tell it may.
+    pub(crate) async fn may_give_back(&self) -> bool {
+        if let Some(may) = self.found.may_give_back.get() {
+            return *may;
+        }
+        let Ok(info) = self.reads.server_info_about("server").await else { return true };
+        let version = match info.text("valkey_version") {
+            Some(_) => return *self.found.may_give_back.get_or_init(|| false),
+            None => info.text("redis_version").unwrap_or_default(),
+        };
+        let mut parts = version.split('.').map(str::parse::<u32>);
+        let may = match (parts.next(), parts.next()) {
+            (Some(Ok(major)), Some(Ok(minor))) => (major, minor) >= (8, 8),
+            _ => true,
+        };
+        *self.found.may_give_back.get_or_init(|| may)
     }
 
     /// Whether the server is known not to have `XADD … IDMP`.

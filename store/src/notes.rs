@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use redis::Value;
 
-use crate::{EventStore, Store, StoreError, WriteError, reply};
+use crate::{EventStore, StoreError, WriteError, reply};
 
 impl EventStore {
     /// Keeps a short text under a key for this long, in place of what was there.
@@ -26,22 +26,15 @@ impl EventStore {
         command.arg(key);
         self.writes(key).send(&command).await.map(|_: Value| ())
     }
-}
 
-impl Store {
-    /// The texts under these keys; `None` where there is none, or where this user may not read it.
+    /// The text under a key; `None` where there is none.
     ///
     /// # Errors
-    /// Where Redis does not answer.
-    pub async fn notes(&self, keys: &[String]) -> Result<Vec<Option<String>>, StoreError> {
-        let command = |key: &String| {
-            let mut command = redis::cmd("GET");
-            command.arg(key);
-            command
-        };
-        let commands: Vec<(&[u8], redis::Cmd)> =
-            keys.iter().map(|key| (key.as_bytes(), command(key))).collect();
-        let replies = self.run_each(&commands).await?;
-        Ok(replies.into_iter().map(|reply| reply::text(&reply.ok()?)).collect())
+    /// Where it cannot be read.
+    pub async fn noted(&self, key: &str) -> Result<Option<String>, StoreError> {
+        let mut command = redis::cmd("GET");
+        command.arg(key);
+        let reply = self.writes(key).send(&command).await.map_err(WriteError::into_cause)?;
+        Ok(reply::text(&reply))
     }
 }

@@ -21,6 +21,7 @@ pub(super) async fn metrics(State(state): State<AppState>) -> Response {
     push_connections(&mut text, &state);
     push_places(&mut text, &state.admission.figures());
     push_caches(&mut text, &state.caches.figures());
+    push_operations(&mut text, &state.operations.figures());
     ([(header::CONTENT_TYPE, CONTENT_TYPE)], text).into_response()
 }
 
@@ -113,6 +114,16 @@ fn push_caches(text: &mut String, caches: &[CacheFigures]) {
     let help =
         "Times that what was kept of a stream was dropped, since it was another stream by then.";
     push_labelled(text, "cache_dropped_total", "counter", help, "cache", each(|of| of.dropped));
+}
+
+fn push_operations(text: &mut String, figures: &[(&str, &str, u64)]) {
+    let help = "Operations that ended, by what they were and what they came to.";
+    let label = |(kind, outcome, count): &(&str, &str, u64)| {
+        (format!("{{kind=\"{kind}\",outcome=\"{outcome}\"}}"), *count)
+    };
+    let values: Vec<_> = figures.iter().map(label).collect();
+    let values = values.iter().map(|(label, count)| (label.as_str(), *count));
+    push(text, "operations_total", "counter", help, values);
 }
 
 fn count(number: usize) -> u64 {

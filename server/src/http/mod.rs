@@ -41,6 +41,7 @@ use crate::engines::Engines;
 use crate::exports::Exports;
 use crate::index::Indexes;
 use crate::live::Hub;
+use crate::operations::Operations;
 use crate::serving::{ConnectionFigures, ConnectionLimits};
 use rewind_store::Store;
 
@@ -67,6 +68,8 @@ pub struct AppState {
     pub exports: Exports,
     /// What runs expressions in JavaScript.
     pub engines: Engines,
+    /// What changes the event store.
+    pub operations: Operations,
     /// New events.
     pub hub: Hub,
     /// Who may do what, and who says who somebody is.

@@ -1,20 +1,20 @@
 //! The audit log: an intent before an operation, an outcome after it.
 //!
-//! It is the stream `rewind:audit`, browsed like any other. Both entries of an operation have its id in `correlation_id`. While an operation
-//! is under way, the key `rewind:operation:{id}` says how far it is, so that every server can tell one that goes on from one whose server is
-//! gone.
+//! It is the stream `rewind:audit`, browsed like any other. Both entries of an operation have its id in `correlation_id`. The key
+//! `rewind:operation:{id}` says how far an operation is and what it came to, so that every server can tell one that goes on from one whose
+//! server is gone, and answers whoever asks for the same again.
 
 use std::collections::HashMap;
 use std::convert::Infallible;
 use std::time::Duration;
 
 use rewind_app::api::query::AuditQuery;
-use rewind_app::api::{AuditOutcome, AuditPage, AuditRow, HeardOf};
+use rewind_app::api::{AuditOutcome, AuditPage, AuditRow, HeardOf, OperationStatus};
 use rewind_domain::caller::Caller;
-use rewind_domain::operations::{Name, Operation, Outcome};
+use rewind_domain::operations::{Name, Operation, Outcome, Preview};
 use rewind_domain::{EntryId, Event, StreamKey, layout};
 use rewind_store::publish::Publisher;
-use rewind_store::{EventStore, IdRange, NewEvent, PageOrder, StoreError, WriteError};
+use rewind_store::{Backoff, EventStore, IdRange, NewEvent, PageOrder, StoreError, WriteError};
 use serde::{Deserialize, Serialize};
 
 use super::running::Entry;
@@ -32,8 +32,13 @@ const MAX_KEPT_BYTES: usize = 64 * 1024;
 const BEAT: Duration = Duration::from_secs(2);
 /// After how long without that its server has to be taken for gone.
 const SILENCE_MS: u64 = 10_000;
-/// How long it is kept how far an operation was.
+/// How long it is kept how far an operation was and what it came to: as long as an idempotency key.
 const KEPT_FOR: Duration = Duration::from_secs(24 * 60 * 60);
+/// How often it is tried to record an outcome while Redis is away: with the waits between, about a quarter of a minute.
+const MAX_TRIES: u64 = 10;
+/// How long is waited between.
+const BACKOFF: Backoff =
+    Backoff { first: Duration::from_millis(100), longest: Duration::from_secs(2) };
 /// How many entries of the log are read for one answer at most.
 const MAX_READ: u64 = 5_000;
 /// How many in one step.
@@ -87,15 +92,43 @@ struct Ended {
 
 /// How far an operation is, as its key says.
 #[derive(Serialize, Deserialize)]
-struct Beat {
+struct Note {
     at_ms: u64,
     done: u64,
     total: u64,
+    /// Tells the operation from others.
+    operation: String,
+    /// What it came to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    ended: Option<OperationStatus>,
+}
+
+impl Note {
+    /// Whether its server has to be taken for gone, if it has not ended.
+    fn is_silent(&self, now_ms: u64) -> bool {
+        now_ms.saturating_sub(self.at_ms) >= SILENCE_MS
+    }
+}
+
+/// What is known of an operation of an id that was asked for before.
+pub(super) enum Known {
+    /// It has ended.
+    Ended(Box<OperationStatus>),
+    /// Another server is at it.
+    UnderWay,
+    /// Whoever was at it is gone.
+    Interrupted,
+    /// It is another operation.
+    Other,
 }
 
 /// The command that writes to the log, to ask whether Redis will refuse it.
 pub(super) fn probe() -> Vec<Vec<u8>> {
     ["XADD", AUDIT, "*", "type", BEGUN].iter().map(|word| word.as_bytes().to_vec()).collect()
+}
+
+fn digest(operation: &Operation) -> String {
+    Preview::fingerprint_of(&serde_json::to_string(operation).unwrap_or_default())
 }
 
 fn progress_key(id: &str) -> String {
@@ -107,8 +140,40 @@ impl Audit {
         Self { publisher: Publisher::new(&store, AUDIT), store }
     }
 
+    /// What is known of an operation of this id; `None` if there was none lately.
+    pub(super) async fn known(
+        &self,
+        id: &str,
+        operation: &Operation,
+    ) -> Result<Option<Known>, StoreError> {
+        let Some(note) = self.noted(id).await? else { return Ok(None) };
+        if note.operation != digest(operation) {
+            return Ok(Some(Known::Other));
+        }
+        if let Some(ended) = note.ended {
+            return Ok(Some(Known::Ended(Box::new(ended))));
+        }
+        let now_ms = self.store.reads().clock_ms(&AUDIT.into()).await?;
+        Ok(Some(if note.is_silent(now_ms) { Known::Interrupted } else { Known::UnderWay }))
+    }
+
+    async fn noted(&self, id: &str) -> Result<Option<Note>, StoreError> {
+        let text = self.store.noted(&progress_key(id)).await?;
+        Ok(text.and_then(|text| serde_json::from_str(&text).ok()))
+    }
+
+    /// Notes how far an operation is, or what it came to.
+    async fn note(&self, entry: &Entry, ended: Option<OperationStatus>) -> Result<(), WriteError> {
+        let at_ms = self.store.reads().clock_ms(&AUDIT.into()).await?;
+        let (done, total) = (entry.counts().0, entry.total());
+        let note = Note { at_ms, done, total, operation: digest(entry.operation()), ended };
+        let text = serde_json::to_string(&note)
+            .map_err(|_| StoreError::Unexpected { what: "an operation that is no JSON" })?;
+        self.store.note(&progress_key(entry.id()), &text, KEPT_FOR).await
+    }
+
     /// Records what is about to be done.
-    pub(super) async fn begin(&self, intent: &Intent<'_>) -> Result<(), WriteError> {
+    pub(super) async fn begin(&self, intent: &Intent<'_>, entry: &Entry) -> Result<(), WriteError> {
         let Intent { id, operation, sentence, count, caller, by } = intent;
         let is_small =
             serde_json::to_string(operation).is_ok_and(|text| text.len() <= MAX_KEPT_BYTES);
@@ -125,17 +190,23 @@ impl Audit {
             projection: operation.projection().map(str::to_owned),
             operation: is_small.then(|| (*operation).clone()),
         };
-        self.record(BEGUN, &begun, &begun.id, &begun.who).await
+        self.note(entry, None).await?;
+        let recorded = self.record(BEGUN, &begun, &begun.id, &begun.who).await;
+        if recorded.is_err() {
+            // It expires by itself where this fails.
+            let _ = self.store.forget_note(&progress_key(id)).await;
+        }
+        recorded
     }
 
     /// Records what an operation came to.
     pub(super) async fn end(
         &self,
-        id: &str,
-        operation: &Operation,
+        entry: &Entry,
         outcome: &Outcome,
         took: Duration,
     ) -> Result<(), WriteError> {
+        let (id, operation) = (entry.id(), entry.operation());
         let ended = Ended {
             id: id.to_owned(),
             kind: operation.kind().to_owned(),
@@ -147,23 +218,30 @@ impl Audit {
             total: outcome.total,
             took_ms: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
         };
-        self.record(ENDED, &ended, id, "").await?;
-        // It expires by itself where this fails.
-        let _ = self.store.forget_note(&progress_key(id)).await;
-        Ok(())
+        let status = OperationStatus { outcome: outcome.clone(), ..entry.status() };
+        let mut tries = 0;
+        loop {
+            // Where both are written twice that says nothing else.
+            let recorded = match self.record(ENDED, &ended, id, "").await {
+                Ok(()) => self.note(entry, Some(status.clone())).await,
+                Err(error) => Err(error),
+            };
+            match recorded {
+                Err(error) if tries < MAX_TRIES && error.cause().is_passing() => {
+                    tries += 1;
+                    tokio::time::sleep(BACKOFF.after(tries)).await;
+                }
+                recorded => return recorded,
+            }
+        }
     }
 
     /// Writes how far an operation is, again and again.
-    pub(super) async fn beat(&self, id: &str, entry: &Entry) -> Infallible {
-        let key = progress_key(id);
+    pub(super) async fn beat(&self, entry: &Entry) -> Infallible {
         loop {
             tokio::time::sleep(BEAT).await;
-            let Ok(at_ms) = self.store.reads().clock_ms(&AUDIT.into()).await else { continue };
-            let beat = Beat { at_ms, done: entry.counts().0, total: entry.total() };
             // Whoever reads the log takes the operation for interrupted where it is not to be written for long.
-            if let Ok(text) = serde_json::to_string(&beat) {
-                let _ = self.store.note(&key, &text, KEPT_FOR).await;
-            }
+            let _ = self.note(entry, None).await;
         }
     }
 
@@ -236,14 +314,19 @@ impl Audit {
         if open.is_empty() {
             return Ok(());
         }
-        let keys: Vec<String> = open.iter().map(|row| progress_key(&row.id)).collect();
         let now_ms = self.store.reads().clock_ms(&AUDIT.into()).await?;
-        let notes = self.store.reads().notes(&keys).await?;
-        for (row, note) in open.into_iter().zip(notes) {
-            let beat = note.and_then(|text| serde_json::from_str::<Beat>(&text).ok());
-            let began_ms = u64::try_from(row.at_ms).unwrap_or_default();
-            let (at_ms, done, total) =
-                beat.map_or((began_ms, 0, 0), |Beat { at_ms, done, total }| (at_ms, done, total));
+        for row in open {
+            let note = match self.noted(&row.id).await {
+                Err(error) if error.is_passing() => return Err(error.into()),
+                note => note.ok().flatten(),
+            };
+            let Note { at_ms, done, total, .. } = note.unwrap_or_else(|| Note {
+                at_ms: u64::try_from(row.at_ms).unwrap_or_default(),
+                done: 0,
+                total: 0,
+                operation: String::new(),
+                ended: None,
+            });
             let is_running = now_ms.saturating_sub(at_ms) < SILENCE_MS;
             row.heard_of = Some(HeardOf { at_ms, done, total, is_running });
         }

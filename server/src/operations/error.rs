@@ -59,6 +59,9 @@ pub enum OperationError {
     /// Another operation has this id.
     #[error("`{0}` is the id of another operation; give each one of its own")]
     IdTaken(String),
+    /// Another server is at it.
+    #[error("`{0}` is under way on another server; the audit log says how far it is")]
+    UnderWay(String),
     /// Too much is under way.
     #[error("too many operations are under way; wait for one to end")]
     TooMany,

@@ -26,8 +26,8 @@ use tokio::sync::watch;
 use crate::engines::Engines;
 use crate::event_reader::EventReader;
 use crate::projections::KnownProjections;
-use audit::{Audit, Intent};
-use plan::Plan;
+use audit::{Audit, Intent, Known};
+use plan::{Plan, Work};
 use running::Running;
 
 pub use error::OperationError;
@@ -110,15 +110,34 @@ impl Operations {
         if let Some(why) = obstacle(caller, &operation) {
             return Err(OperationError::Forbidden(why));
         }
-        let id = id.unwrap_or_else(running::new_id);
         // Asked again, it is not done again.
-        if let Some(known) = self.shared.running.find(&id) {
-            return match known.is_of(&operation) {
-                true => Ok(known.status_within(PATIENCE).await),
-                false => Err(OperationError::IdTaken(id)),
-            };
+        let mut is_interrupted = false;
+        if let Some(id) = &id {
+            if let Some(known) = self.shared.running.find(id) {
+                return match known.is_of(&operation) {
+                    true => Ok(known.status_within(PATIENCE).await),
+                    false => Err(OperationError::IdTaken(id.clone())),
+                };
+            }
+            match self.shared.audit.known(id, &operation).await {
+                Ok(None) => {}
+                Ok(Some(Known::Ended(status))) => return Ok(*status),
+                Ok(Some(Known::UnderWay)) => return Err(OperationError::UnderWay(id.clone())),
+                Ok(Some(Known::Other)) => return Err(OperationError::IdTaken(id.clone())),
+                Ok(Some(Known::Interrupted)) => is_interrupted = true,
+                Err(error) if error.is_passing() => return Err(error.into()),
+                // Then it cannot be recorded either, which is said below.
+                Err(_) => {}
+            }
         }
-        let plan = self.plan(&operation).await?;
+        let id = id.unwrap_or_else(running::new_id);
+        let mut plan = self.plan(&operation).await?;
+        // What was interrupted may have been done: its id tells that where the events are added.
+        if is_interrupted && matches!(plan.work, Work::Append { .. } | Work::Publish { .. }) {
+            plan.conflict = None;
+            plan.preview.refusal = None;
+            plan.preview.fingerprint = fingerprint.clone().unwrap_or_default();
+        }
         match fingerprint {
             None if operation.is_destructive() => return Err(OperationError::NotPreviewed),
             Some(seen) if seen != plan.preview.fingerprint => {
@@ -148,7 +167,7 @@ impl Operations {
             caller,
             by: by.as_deref(),
         };
-        if let Err(error) = self.shared.audit.begin(&intent).await {
+        if let Err(error) = self.shared.audit.begin(&intent, &entry).await {
             self.shared.running.forget(&id);
             return Err(OperationError::NotRecorded(error));
         }
@@ -156,15 +175,16 @@ impl Operations {
         let task = Arc::clone(&entry);
         tokio::spawn(async move {
             let began = Instant::now();
-            let heart = shared.audit.beat(task.id(), &task);
+            let heart = shared.audit.beat(&task);
             let outcome = tokio::select! {
                 outcome = run::run(&shared.parts, work, &task) => outcome,
                 never = heart => match never {},
             };
-            let recorded = shared.audit.end(task.id(), &operation, &outcome, began.elapsed()).await;
+            let recorded = shared.audit.end(&task, &outcome, began.elapsed()).await;
             if let Err(error) = &recorded {
                 tracing::error!(operation = task.id(), %error, "what an operation came to could not be recorded");
             }
+            shared.running.tally(task.operation().kind(), outcome.status);
             task.end(outcome, recorded.err().map(|error| error.to_string()));
         });
         Ok(entry.status_within(PATIENCE).await)
@@ -173,6 +193,20 @@ impl Operations {
     /// The operations of this server that are under way or ended lately.
     pub fn list(&self) -> OperationsAnswer {
         OperationsAnswer { operations: self.shared.running.list() }
+    }
+
+    /// How many operations ended in each way, by kind.
+    pub(crate) fn figures(&self) -> Vec<(&'static str, &'static str, u64)> {
+        self.shared.running.figures()
+    }
+
+    /// Waits until the operations that are under way have ended and been recorded, or this much time is over. They end by themselves once the
+    /// server is about to stop.
+    pub(crate) async fn settle(&self, patience: Duration) {
+        let all = self.shared.running.under_way();
+        let ended =
+            futures::future::join_all(all.iter().map(|entry| entry.status_within(patience)));
+        ended.await;
     }
 
     /// How far an operation is.

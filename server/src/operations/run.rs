@@ -45,6 +45,14 @@ enum Stopped {
     Unknown(String),
 }
 
+/// Why a step was not done.
+enum Refused {
+    /// By Redis, or on the way there.
+    Write(WriteError),
+    /// By something else, which the next try would find again.
+    Other(String),
+}
+
 impl From<WriteError> for Stopped {
     fn from(error: WriteError) -> Self {
         match error {
@@ -75,7 +83,11 @@ pub(super) async fn run(parts: &OperationParts, work: Work, entry: &Entry) -> Ou
     let (status, message, ids, version) = match result {
         Ok(Done { message, ids, version }) => (OutcomeStatus::Done, message, ids, version),
         Err(Stopped::Cancelled) => {
-            (OutcomeStatus::Cancelled, format!("It was ended.{so_far}"), Vec::new(), None)
+            let why = match *parts.stopping.borrow() {
+                true => "The server was stopped before it was through.",
+                false => "It was ended.",
+            };
+            (OutcomeStatus::Cancelled, format!("{why}{so_far}"), Vec::new(), None)
         }
         Err(Stopped::Failed(why)) => {
             (OutcomeStatus::Failed, format!("It stopped: {why}.{so_far}"), Vec::new(), None)
@@ -104,11 +116,14 @@ impl Run<'_> {
                     None => publisher,
                 };
                 let key = IdempotencyKey::new(self.entry.id());
-                let ids =
-                    publisher.publish_once(&key, &events).await.map_err(|error| match error {
-                        PublishError::Events(error) => Stopped::Failed(error.to_string()),
-                        PublishError::Write(error) => error.into(),
-                    })?;
+                let ids = self
+                    .repeated(|| async {
+                        publisher.publish_once(&key, &events).await.map_err(|error| match error {
+                            PublishError::Events(error) => Refused::Other(error.to_string()),
+                            PublishError::Write(error) => Refused::Write(error),
+                        })
+                    })
+                    .await?;
                 self.entry.count(ids.len() as u64, 0);
                 let message = match ids.as_slice() {
                     [id] => format!("Published as `{id}`."),
@@ -281,11 +296,15 @@ impl Run<'_> {
         let aggregates = AggregateStore::new(self.store).with_keys(pattern.clone());
         let key = IdempotencyKey::new(self.entry.id());
         let expected = if expected == 0 { Expected::New } else { Expected::Version(expected) };
-        let appended = aggregates.append_once(&key, &aggregate, events, expected).await;
-        let appended = appended.map_err(|error| match error {
-            AppendError::Write(error) => error.into(),
-            error => Stopped::Failed(error.to_string()),
-        })?;
+        let appended = self
+            .repeated(|| async {
+                let appended = aggregates.append_once(&key, &aggregate, events, expected).await;
+                appended.map_err(|error| match error {
+                    AppendError::Write(error) => Refused::Write(error),
+                    error => Refused::Other(error.to_string()),
+                })
+            })
+            .await?;
         self.entry.count(appended.ids.len() as u64, 0);
         let message = match appended.version {
             Some(version) => format!("Appended. The aggregate is at version {version} now."),
@@ -306,7 +325,10 @@ impl Run<'_> {
         let (mut new, mut next) = (Vec::new(), Instant::now());
         for id in ids {
             if let Some(pause) = pause {
-                sleep_until(next).await;
+                tokio::select! {
+                    () = sleep_until(next) => {}
+                    () = self.asked_to_end() => {}
+                }
                 next += pause;
             }
             match self.harmless(|| letters.replay(*id, to)).await? {
@@ -374,6 +396,14 @@ impl Run<'_> {
         &self,
         step: impl Fn() -> F,
     ) -> Result<T, Stopped> {
+        self.repeated(|| async { step().await.map_err(Refused::Write) }).await
+    }
+
+    /// The same of a step that can be refused by something else than Redis.
+    async fn repeated<T, F: Future<Output = Result<T, Refused>>>(
+        &self,
+        step: impl Fn() -> F,
+    ) -> Result<T, Stopped> {
         let mut tries = 0;
         loop {
             if self.is_to_end() {
@@ -381,13 +411,17 @@ impl Run<'_> {
             }
             match step().await {
                 Ok(done) => return Ok(done),
-                Err(error)
+                Err(Refused::Write(error))
                     if tries < MAX_TRIES && (error.is_unknown() || error.cause().is_passing()) =>
                 {
                     tries += 1;
-                    sleep(BACKOFF.after(tries)).await;
+                    tokio::select! {
+                        () = sleep(BACKOFF.after(tries)) => {}
+                        () = self.asked_to_end() => {}
+                    }
                 }
-                Err(error) => return Err(error.into()),
+                Err(Refused::Write(error)) => return Err(error.into()),
+                Err(Refused::Other(why)) => return Err(Stopped::Failed(why)),
             }
         }
     }

@@ -1,6 +1,6 @@
 //! Operations that are under way, and those that ended lately.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
@@ -18,7 +18,11 @@ const MAX_LISTED: usize = 50;
 
 /// What is under way or ended lately, the newest last.
 #[derive(Default)]
-pub(super) struct Running(Mutex<VecDeque<Arc<Entry>>>);
+pub(super) struct Running {
+    entries: Mutex<VecDeque<Arc<Entry>>>,
+    /// How many ended, by kind and outcome.
+    tally: Mutex<BTreeMap<(&'static str, &'static str), u64>>,
+}
 
 /// One operation.
 pub(super) struct Entry {
@@ -102,7 +106,24 @@ impl Running {
     }
 
     fn all(&self) -> MutexGuard<'_, VecDeque<Arc<Entry>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Those that have not ended.
+    pub(super) fn under_way(&self) -> Vec<Arc<Entry>> {
+        self.all().iter().filter(|entry| entry.is_under_way()).cloned().collect()
+    }
+
+    /// Counts one that has ended.
+    pub(super) fn tally(&self, kind: &'static str, status: OutcomeStatus) {
+        let mut tally = self.tally.lock().unwrap_or_else(PoisonError::into_inner);
+        *tally.entry((kind, status.name())).or_default() += 1;
+    }
+
+    /// How many ended, by kind and outcome.
+    pub(super) fn figures(&self) -> Vec<(&'static str, &'static str, u64)> {
+        let tally = self.tally.lock().unwrap_or_else(PoisonError::into_inner);
+        tally.iter().map(|((kind, outcome), count)| (*kind, *outcome, *count)).collect()
     }
 }
 

@@ -10,10 +10,13 @@ use rewind_domain::{EntryId, StreamKey};
 
 use rewind_store::{GroupInfo, Store, StoreError};
 
-/// How many streams are asked for their groups each second, by two commands each: they are asked in turns where there are more.
-const STREAMS_AT_ONCE: usize = 100;
-/// How many of those that were never asked are asked at a time: some ten milliseconds of Redis's time, once.
+/// How many streams are asked for their groups each time, every three seconds and by two commands each: they are asked in turns where there
+/// are more, so that this takes at most 200 commands a second.
+const STREAMS_AT_ONCE: usize = 250;
+/// How many of those that were never asked are asked in one step: some ten milliseconds of Redis's time, once.
 const NEW_STREAMS_AT_ONCE: usize = 1_000;
+/// In how many steps each time, so that the list is soon there.
+const NEW_STEPS: usize = 10;
 /// How many groups are told, those that are furthest behind.
 const MAX_TOLD: usize = 50;
 /// Of groups with how many consumers at most it is asked how long these are idle: Redis tells all consumers or none.
@@ -76,7 +79,7 @@ impl Groups {
     ) -> Result<(), StoreError> {
         self.known.retain(|stream, _| streams.contains_key(stream));
         let new = streams.keys().filter(|key| !self.known.contains_key(*key));
-        let new: Vec<StreamKey> = new.take(NEW_STREAMS_AT_ONCE).cloned().collect();
+        let new: Vec<StreamKey> = new.take(NEW_STREAMS_AT_ONCE * NEW_STEPS).cloned().collect();
         let room = STREAMS_AT_ONCE.saturating_sub(new.len());
         let behind = streams.keys().filter(|key| self.turn.as_ref().is_none_or(|at| *key > at));
         let behind: Vec<StreamKey> = behind.take(room).cloned().collect();
@@ -85,8 +88,8 @@ impl Groups {
         let mut keys = [new, behind].concat();
         keys.sort_unstable();
         keys.dedup();
-        if !keys.is_empty() {
-            for (key, groups) in keys.iter().zip(store.groups(&keys).await?) {
+        for keys in keys.chunks(NEW_STREAMS_AT_ONCE) {
+            for (key, groups) in keys.iter().zip(store.groups(keys).await?) {
                 match groups {
                     Ok(groups) => drop(self.known.insert(key.clone(), groups)),
                     Err(error) if error.is_passing() => return Err(error),

@@ -34,6 +34,7 @@ mod live_joined;
 mod live_rewritten;
 mod loan_applications;
 mod openapi;
+mod operations;
 mod overview;
 mod projections;
 mod questions;

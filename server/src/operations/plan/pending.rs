@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use rewind_domain::numbers::grouped;
 use rewind_domain::operations::{
     Delivered, Effect, EffectKind, MAX_CHOSEN_IDS, Name, PendingChoice, PendingFilter, Thing,
 };
@@ -15,6 +16,9 @@ use crate::operations::{OperationError, OperationParts};
 
 /// How many entries one operation is about at most. What is more is left for the next one, and the preview says so.
 const MAX_SELECTED: usize = 1_000_000;
+/// How many pending entries are read at most for a filter that looks at their events. What is behind them is left for the next operation too, and
+/// the preview says so: it is bounded in time like this, and finds the same when it is asked again.
+const MAX_READ: usize = 200_000;
 /// How many pending entries are asked for at once.
 const LISTED_AT_ONCE: usize = 1_000;
 /// How many entries are read at once.
@@ -149,7 +153,8 @@ impl Selected {
         found.is_at_least = self.has_more;
         if self.has_more {
             found.warnings.push(format!(
-                "there are more: this is about the first {MAX_SELECTED}, and can be done again for the rest"
+                "there may be more: this is about the first {}, and can be done again for the rest",
+                grouped(self.entries.len() as u64)
             ));
         }
         if self.not_pending > 0 {
@@ -212,13 +217,21 @@ async fn by_filter(
         consumer: filter.consumer().map(|name| name.as_bytes().to_vec()),
         min_idle_ms: filter.min_idle_ms(),
     };
+    let (mut looked_at, most) = (
+        0,
+        match filter.needs_events() {
+            true => MAX_READ,
+            false => MAX_SELECTED,
+        },
+    );
     loop {
         let page = group.pending(&query, LISTED_AT_ONCE).await?;
         let is_last = page.len() < LISTED_AT_ONCE;
+        looked_at += page.len();
         query.after = page.last().map(|entry| entry.id);
         let meant = meant(parts, stream, filter, page).await?;
         let room = MAX_SELECTED - selected.entries.len();
-        selected.has_more |= meant.len() > room;
+        selected.has_more |= meant.len() > room || (!is_last && looked_at >= most);
         selected.entries.extend(meant.into_iter().take(room));
         if is_last || selected.has_more {
             return Ok(selected);

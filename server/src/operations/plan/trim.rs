@@ -34,7 +34,9 @@ pub(super) async fn plan(
     let keep_from = seen.keep_from;
     let work = Work::Trim { stream: stream.clone(), keep_from, about };
     let mut found = Found::new(seen.removed, work);
-    found.basis = format!("{} {keep_from} {:?}", seen.removed, seen.losses);
+    // By age the first id that stays goes on with the clock, and means the same entries as long as there are this many.
+    let by_id = if let TrimTo::OlderThanMs(_) = to { EntryId::MIN } else { keep_from };
+    found.basis = format!("{} {by_id} {:?}", seen.removed, seen.losses);
     for loss in &seen.losses {
         let thing = || Thing::Group(Name::from_bytes(&loss.group));
         let (unread, pending) = (loss.undelivered, loss.pending);

@@ -150,10 +150,20 @@ impl Group {
     ) -> Result<Vec<PendingEntry>, StoreError> {
         let mut found = Vec::new();
         let mut after = query.after.unwrap_or_default();
+        // Redis looks for idle ones much faster, and leaves out those that `XNACK` gave back, which have no idle time.
+        let min_idle_ms = match query.min_idle_ms {
+            0 => None,
+            _ if self.store.may_give_back().await => None,
+            least => Some(least),
+        };
         while found.len() < most {
-            // Not `IDLE`, which leaves out entries that were released.
-            let page = self.pending_page(after, AT_ONCE, query.consumer.as_deref()).await?;
-            let (Some(last), is_last) = (page.last(), page.len() < AT_ONCE) else { break };
+            let count = match query.min_idle_ms {
+                0 => AT_ONCE.min(most - found.len()),
+                _ => AT_ONCE,
+            };
+            let consumer = query.consumer.as_deref();
+            let page = self.pending_idle(after, count, consumer, min_idle_ms).await?;
+            let (Some(last), is_last) = (page.last(), page.len() < count) else { break };
             after = last.id;
             let is_idle = |entry: &PendingEntry| {
                 entry.idle_ms.is_none_or(|idle_ms| idle_ms >= query.min_idle_ms)
@@ -198,9 +208,23 @@ impl Group {
         count: usize,
         consumer: Option<&[u8]>,
     ) -> Result<Vec<PendingEntry>, StoreError> {
+        self.pending_idle(after, count, consumer, None).await
+    }
+
+    /// The same of those that were delivered this long ago.
+    async fn pending_idle(
+        &self,
+        after: EntryId,
+        count: usize,
+        consumer: Option<&[u8]>,
+        min_idle_ms: Option<u64>,
+    ) -> Result<Vec<PendingEntry>, StoreError> {
         let Some(from) = after.next() else { return Ok(Vec::new()) };
         let mut pipeline = redis::pipe();
         pipeline.cmd("XPENDING").arg(self.stream.as_bytes()).arg(&self.name);
+        if let Some(least) = min_idle_ms {
+            pipeline.arg("IDLE").arg(least);
+        }
         pipeline.arg(from.to_string()).arg("+").arg(count).arg(consumer);
         replies::pending(self.store.reads().single(self.stream.as_bytes(), &pipeline).await?)
     }

@@ -14,6 +14,9 @@ use rewind_domain::sse::{self, FrameReader};
 /// How long something that should not come is waited for.
 const MOMENT: Duration = Duration::from_millis(200);
 
+/// How long it may take until a line says that it has caught up: less than until it says that it lives, which must not be what brings it.
+const BEFORE_HEARTBEAT: Duration = Duration::from_secs(10);
+
 /// An open line.
 pub struct LiveLine {
     bytes: Pin<Box<dyn Stream<Item = reqwest::Result<Bytes>> + Send>>,
@@ -110,9 +113,11 @@ impl LiveLine {
     /// Waits until the line says that what was added before has been sent.
     ///
     /// # Panics
-    /// Where something else comes first.
+    /// Where something else comes first, or it comes late.
     pub async fn catches_up(&mut self) {
-        let frame = self.next().await.expect("a line goes on once it has caught up");
+        let frame = tokio::time::timeout(BEFORE_HEARTBEAT, self.next()).await;
+        let frame = frame.expect("a line says at once that it has caught up");
+        let frame = frame.expect("a line goes on once it has caught up");
         assert_eq!((frame.name.as_str(), frame.data), ("status", json!({"redis": "up"})));
     }
 

@@ -106,8 +106,12 @@ impl Line {
         }
     }
 
-    /// Waits until there may be something in a channel. Meanwhile says that the line lives and whether Redis does.
+    /// Waits until there may be something in a channel, unless there is a frame to be taken first. Meanwhile says that the line
+    /// lives and whether Redis does.
     pub(super) async fn wait(&mut self, position: impl Fn() -> String) {
+        if !self.frames.is_empty() {
+            return;
+        }
         tokio::select! {
             // That Redis is back is said before what came then.
             biased;

@@ -11,6 +11,10 @@ use rewind_tests::{LiveLine, TestApp, TestRedis};
 const STREAMS: usize = 30;
 /// How often it is looked whether anything falls through the seam.
 const ROUNDS: usize = 12;
+/// How much the writers write at most: a search has to find all of it.
+const MOST_WRITTEN: usize = 9_000;
+/// How much a search finds at most: as many as may be asked for.
+const MOST_FOUND: usize = 10_000;
 
 /// An event: its stream and its id.
 type Place = (String, String);
@@ -22,14 +26,18 @@ fn place(data: &serde_json::Value) -> Place {
 
 /// What a search finds, and where a line goes on.
 async fn find(app: &TestApp, query: &str) -> (Vec<Place>, Option<String>) {
-    let mut line = LiveLine::open(app.request(&format!("/api/find?limit=10000&{query}"))).await;
+    let mut line =
+        LiveLine::open(app.request(&format!("/api/find?limit={MOST_FOUND}&{query}"))).await;
     let begun = line.next_named("begun").await.data;
     let mut found = Vec::new();
     loop {
         let frame = line.next().await.expect("a search ends with `done`");
         match frame.name.as_str() {
             "found" => found.push(place(&frame.data)),
-            "done" => return (found, begun["live_after"].as_str().map(str::to_owned)),
+            "done" => {
+                assert_eq!(frame.data["reason"], "exhausted", "the search left out events");
+                return (found, begun["live_after"].as_str().map(str::to_owned));
+            }
             _ => {}
         }
     }
@@ -75,7 +83,7 @@ async fn nothing_falls_between_a_search_and_the_line_after_it_while_writers_writ
         let (mut connection, is_over) = (redis.connection().await, Arc::clone(&is_over));
         tokio::spawn(async move {
             let mut written = Vec::<Place>::new();
-            while !is_over.load(Ordering::Relaxed) {
+            while !is_over.load(Ordering::Relaxed) && written.len() < MOST_WRITTEN {
                 let stream = format!("c:{}", written.len() % STREAMS);
                 let id: String = redis::cmd("XADD")
                     .arg(&stream)

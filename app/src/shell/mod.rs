@@ -89,7 +89,7 @@ pub fn App() -> impl IntoView {
         boot.remove();
     }
     view! {
-        <a class="skip-link" href=format!("#{CONTENT_ID}")>"Skip to the content"</a>
+        <a class="skip-link" data-testid="skip" href=format!("#{CONTENT_ID}")>"Skip to the content"</a>
         <TopBar about=told away=move || availability.away() />
         <ClusterNotice about=told is_said=is_overview />
         <main id=CONTENT_ID tabindex="-1">

@@ -17,7 +17,7 @@ pub(crate) fn NotFoundPage() -> impl IntoView {
                 <h1>"There is no page at this address"</h1>
                 <p>"The link may have lost a part on its way. Streams, events and versions all start from the list."</p>
                 <p>
-                    <a class="button primary" href="/streams">"All streams"</a>
+                    <a class="button primary" href="/streams" data-testid="all-streams">"All streams"</a>
                 </p>
             </div>
         </div>
@@ -34,7 +34,7 @@ pub(crate) fn UnreadablePage(
     view! {
         <div class="page centered">
             <ErrorPanel error=ApiError::new(ErrorCode::BadParameter, reason)>
-                <a class="button primary" href="/streams">"All streams"</a>
+                <a class="button primary" href="/streams" data-testid="all-streams">"All streams"</a>
             </ErrorPanel>
         </div>
     }

@@ -20,6 +20,7 @@ pub(crate) fn ThemeSwitch() -> impl IntoView {
                 <input
                     type="radio"
                     name="theme"
+                    data-testid="theme-choice"
                     class="sr-only"
                     value=theme.name()
                     aria-label=label

@@ -73,15 +73,15 @@ pub(crate) fn TopBar(
     };
     view! {
         <header class="top-bar">
-            <a class="brand" href="/" title=version>
+            <a class="brand" href="/" title=version data-testid="home">
                 <svg viewBox="0 0 20 20" aria-hidden="true">
                     <path d="M10 4.5 3.5 10l6.5 5.5zM17 4.5 10.5 10l6.5 5.5z" />
                 </svg>
                 "Rewind"
             </a>
             <nav class="top-nav" aria-label="Pages">
-                <a href="/" aria-current=move || is_overview.get().then_some("page")>"Overview"</a>
-                <a href="/streams" aria-current=move || is_streams.get().then_some("page")>"Streams"</a>
+                <a href="/" data-testid="nav-overview" aria-current=move || is_overview.get().then_some("page")>"Overview"</a>
+                <a href="/streams" data-testid="nav-streams" aria-current=move || is_streams.get().then_some("page")>"Streams"</a>
             </nav>
             <div class="top-bar-redis">{redis}</div>
             {caller}

@@ -15,7 +15,7 @@ pub(crate) fn CategoryCrumbs(
     let crumb = |category: Category, name: String| {
         view! {
             <span aria-hidden="true">"›"</span>
-            <a href=StreamsAddress::of(category).href()>{foreign(&name)}</a>
+            <a href=StreamsAddress::of(category).href() data-testid="crumb">{foreign(&name)}</a>
         }
     };
     let within = category
@@ -30,7 +30,7 @@ pub(crate) fn CategoryCrumbs(
     let itself = (category != Category::All).then(|| crumb(category, name));
     view! {
         <nav class="crumbs" aria-label="Breadcrumb">
-            <a href="/streams">"Streams"</a>
+            <a href="/streams" data-testid="crumb-all">"Streams"</a>
             {within}
             {itself}
         </nav>

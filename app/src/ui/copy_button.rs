@@ -50,6 +50,7 @@ pub(crate) fn CopyButton(
     view! {
         <button
             type="button"
+            data-testid="copy"
             class="button quiet"
             class:icon-only=!is_labelled
             title=label.clone()

@@ -20,7 +20,7 @@ pub(crate) fn ErrorPanel(
 ) -> impl IntoView {
     let retry = retry.map(|retry| {
         view! {
-            <button type="button" class="button" on:click=move |_| retry.run(())>
+            <button type="button" class="button" data-testid="try-again" on:click=move |_| retry.run(())>
                 <Icon glyph=Glyph::Reload />
                 "Try again"
             </button>

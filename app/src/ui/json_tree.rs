@@ -330,7 +330,7 @@ fn Inspector(
                 <code class="inspector-path" title="JSON Pointer">{foreign(&path_text)}</code>
                 <CopyButton label="Copy path" text=move || copied_path.clone() />
                 <CopyButton label="Copy value" is_labelled=true text=whole />
-                <button type="button" class="button quiet icon-only" aria-label="Close" title="Close" on:click=move |_| on_close()>
+                <button type="button" class="button quiet icon-only" aria-label="Close" title="Close" data-testid="inspector-close" on:click=move |_| on_close()>
                     <Icon glyph=Glyph::Close />
                 </button>
             </div>

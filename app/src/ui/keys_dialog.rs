@@ -2,6 +2,7 @@
 
 use leptos::html;
 use leptos::prelude::*;
+use web_sys::EventTarget;
 
 use crate::platform::keyboard::on_page_key;
 use crate::ui::icon::{Glyph, Icon};
@@ -90,12 +91,14 @@ pub(crate) fn KeysDialog(
             aria-labelledby="keys-title"
             data-testid="keys-dialog"
             on:close=move |_| is_open.set(false)
-            on:click:target=move |event| {
-                // Outside of what it shows is the dialog's own backdrop.
-                let at = event.target().get_bounding_client_rect();
+            on:click=move |event| {
+                let Some(dialog) = dialog.get_untracked() else { return };
+                // Its backdrop is the dialog itself too, outside of what it shows.
+                let is_itself = event.target().is_some_and(|target| target == *AsRef::<EventTarget>::as_ref(&dialog));
+                let at = dialog.get_bounding_client_rect();
                 let (x, y) = (f64::from(event.client_x()), f64::from(event.client_y()));
                 let is_inside = x >= at.left() && x <= at.right() && y >= at.top() && y <= at.bottom();
-                if !is_inside {
+                if is_itself && !is_inside {
                     is_open.set(false);
                 }
             }
@@ -107,6 +110,7 @@ pub(crate) fn KeysDialog(
                     class="button quiet icon-only"
                     aria-label="Close"
                     title="Close (Esc)"
+                    data-testid="keys-close"
                     on:click=move |_| is_open.set(false)
                 >
                     <Icon glyph=Glyph::Close />

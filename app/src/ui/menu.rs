@@ -118,7 +118,7 @@ pub(crate) fn Menu(
             on:keydown=on_key
             on:toggle=on_toggle
         >
-            <summary class=button_class title=title>{button.run()}</summary>
+            <summary class=button_class title=title data-testid=format!("{test_id}-button")>{button.run()}</summary>
             <div class=sheet_class role="group" aria-label=label>{children()}</div>
         </details>
     }

@@ -38,7 +38,7 @@ pub(crate) fn TopicLinks(
                 view! {
                     <span class="topic-link" data-testid="in-topic">
                         "in "
-                        <a href=href>{foreign(&topic.stream.to_string())}</a>
+                        <a href=href data-testid="topic-stream">{foreign(&topic.stream.to_string())}</a>
                         " by "
                         <code>{foreign(&topic.by)}</code>
                     </span>

@@ -19,7 +19,7 @@ async fn from_categories_to_an_event_and_by_its_link_from_another_browser() {
     browser.open("/streams").await;
     let orders = browser.read("[data-category='aggregate:Order']", "Order").await;
     assert!(orders.contains('3'), "{orders}");
-    browser.click("[data-category='aggregate:Order'] a").await;
+    browser.click("[data-category='aggregate:Order'] [data-testid=category-link]").await;
     browser.count("[data-testid=stream-row]", 3).await;
     browser.click_text("[data-testid=stream-row] a", "1001").await;
 

@@ -193,6 +193,14 @@ impl Browser {
         self.driver.action_chain().move_to_element_center(&element).perform().await.unwrap();
     }
 
+    /// Clicks so many pixels to the right of and below the left upper corner of an element.
+    pub async fn click_at(&self, css: &str, right: i64, down: i64) {
+        let rect = self.see(css).await.rect().await.unwrap();
+        #[expect(clippy::cast_possible_truncation, reason = "pixels")]
+        let (x, y) = (rect.x as i64 + right, rect.y as i64 + down);
+        self.driver.action_chain().move_to(x, y).click().perform().await.unwrap();
+    }
+
     /// Clicks the first element that matches while Shift is held.
     pub async fn shift_click(&self, css: &str) {
         let element = self.see(css).await;

@@ -54,7 +54,7 @@ async fn an_export_is_followed_from_any_page_and_can_be_cancelled() {
     browser.read(DETAILS, "of 50,000 events").await;
     browser.see("[data-phase=running] progress").await;
 
-    browser.click(".top-nav a[href='/']").await;
+    browser.click("[data-testid=nav-overview]").await;
     browser.see("[data-testid=rates]").await;
     browser.read(DETAILS, "of 50,000 events").await;
     browser.click("[data-testid=export-cancel]").await;

@@ -131,7 +131,7 @@ async fn a_range_of_the_histogram_is_a_filter_for_its_times() {
     let (_redis, _app, browser) = start().await;
     browser.open("/events?stream=shop%3Aa").await;
     browser.see(".histogram-bar").await;
-    let bars = browser.see(".histogram-bars").await;
+    let bars = browser.see("[data-testid=histogram-bars]").await;
     let width = bars.rect().await.unwrap().width;
     #[expect(clippy::cast_possible_truncation, reason = "pixels")]
     let half = (width / 2.0) as i64;
@@ -147,7 +147,7 @@ async fn columns_are_chosen_from_the_values_that_events_have() {
     browser.open("/events?stream=shop%3Aa").await;
     browser.see(EVENT_ROW).await;
     browser.click("[data-testid=columns] summary").await;
-    browser.click("[data-path='data.total']").await;
+    browser.click("[data-testid=column][data-path='data.total']").await;
     browser.read(".event-row .cell-own", "39.50").await;
     let link = browser.at("cols=data.total").await;
     browser.open(&link).await;

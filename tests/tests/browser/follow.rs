@@ -61,7 +61,7 @@ async fn a_category_is_followed_with_its_new_streams_and_in_both_orders() {
     browser.count("[data-testid=event-row]", 3).await;
     redis.run("XADD orders:77 * type FirstOfNew").await;
     browser.read(&row(1), "FirstOfNew").await;
-    browser.click("[data-order=asc]").await;
+    browser.click("[data-testid=order-choice][data-order=asc]").await;
     browser.see(&state("live")).await;
     browser.read(&row(4), "FirstOfNew").await;
     redis.run("XADD orders:78 * type FirstOfNewer").await;
@@ -171,7 +171,7 @@ async fn any_streams_are_chosen_to_be_one_list_and_left_out_again() {
     add(&redis, "orders:2", NOW + 9, "Paid").await;
     browser.see(&event(NOW + 9)).await;
     browser.count("[data-testid=chosen-stream]", 2).await;
-    browser.click("[aria-label='Leave out orders:1']").await;
+    browser.click("[data-testid=chosen-away][aria-label='Leave out orders:1']").await;
     browser.at("/events?stream=orders:2").await;
     browser.count("[data-testid=event-row]", 2).await;
     browser.count("[data-testid=chosen-stream]", 0).await;

@@ -30,7 +30,7 @@ async fn escape_closes_a_menu_and_gives_the_keyboard_back_to_its_button() {
     let (_redis, _app, browser) = start().await;
     browser.open(OPEN).await;
     browser.read("[data-testid=event-detail-id]", "1706185380000-0").await;
-    browser.see("[data-path='data.total']").await;
+    browser.see("[data-testid=column][data-path='data.total']").await;
     for menu in MENUS {
         browser.click(&button(menu)).await;
         browser.see(&opened(menu)).await;
@@ -79,7 +79,7 @@ async fn a_menu_closes_on_a_click_elsewhere_on_tab_and_when_another_opens() {
 async fn each_line_of_the_columns_does_what_it_says_and_stays_where_it_is() {
     let (redis, _app, browser) = start().await;
     browser.open("/events?stream=aggregate:Order:1001").await;
-    browser.see("[data-path='data.total']").await;
+    browser.see("[data-testid=column][data-path='data.total']").await;
     browser.click(&button("columns")).await;
     let lines = "[...document.querySelectorAll('[data-testid=columns] [data-path]')].map(e => e.dataset.path)";
     let before = browser.evaluate(lines).await;
@@ -88,11 +88,11 @@ async fn each_line_of_the_columns_does_what_it_says_and_stays_where_it_is() {
     let after = browser.evaluate(lines).await;
     let count = before.as_array().unwrap().len();
     assert_eq!(after.as_array().unwrap()[..count], before.as_array().unwrap()[..]);
-    browser.click("[data-path='data.status']").await;
+    browser.click("[data-testid=column][data-path='data.status']").await;
     browser.at("cols=data.status").await;
-    browser.click("[data-path='data.total']").await;
+    browser.click("[data-testid=column][data-path='data.total']").await;
     browser.at("data.total").await;
-    browser.click("[data-path='data.status']").await;
+    browser.click("[data-testid=column][data-path='data.status']").await;
     browser.read(".event-head .cell-own", "data.total").await;
     browser.count(".event-head .cell-own", 1).await;
     browser.see(&opened("columns")).await;

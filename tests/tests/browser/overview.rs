@@ -34,7 +34,7 @@ async fn what_happens_shows_by_itself_and_leads_to_its_events() {
     browser.click(&format!("{ORDERS} a")).await;
     browser.at("/events?category=aggregate:Order").await;
     browser.evaluate("history.back()").await;
-    browser.click("[data-name=OrderReturned] a").await;
+    browser.click("[data-name=OrderReturned] [data-testid=rate-link]").await;
     browser.at("filter=type:OrderReturned").await;
     browser.count("[data-testid=event-row]", 1).await;
     browser.close().await;
@@ -103,10 +103,10 @@ async fn what_threatens_the_events_is_called_out() {
 async fn it_is_the_start_page_and_old_links_lead_to_the_streams() {
     let (_redis, _app, browser) = start().await;
     browser.see("[data-testid=newest]").await;
-    browser.click_text(".top-nav a", "Streams").await;
+    browser.click("[data-testid=nav-streams]").await;
     browser.at("/streams").await;
     browser.count("[data-testid=stream-row]", 5).await;
-    browser.click_text(".top-nav a", "Overview").await;
+    browser.click("[data-testid=nav-overview]").await;
     browser.see("[data-testid=newest]").await;
     browser.open("/?category=aggregate%3AOrder%3A").await;
     browser.count("[data-testid=stream-row]", 3).await;

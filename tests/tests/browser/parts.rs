@@ -95,8 +95,7 @@ async fn a_page_that_failed_once_can_be_tried_again() {
     browser.read(ERROR, "updated").await;
     browser.block(&[]).await;
     // Pages are fetched ahead as well, so this one may be here before the button is pressed.
-    let press = "document.querySelectorAll('[data-testid=error] button')
-        .forEach(button => button.textContent.includes('Try again') && button.click())";
+    let press = "document.querySelector('[data-testid=error] [data-testid=try-again]')?.click()";
     browser.evaluate(press).await;
     browser.read(VERSION, "3").await;
     browser.see_none(ERROR).await;

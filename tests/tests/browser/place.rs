@@ -30,16 +30,16 @@ async fn the_list_of_streams_is_found_as_it_was_left() {
     browser.see("[data-testid=stream-row]").await;
     browser.evaluate(&format!("{STREAMS}.scrollTo(0, 6400)")).await;
     browser.see("[data-key='aggregate:Order:0205']").await;
-    browser.click("[data-key='aggregate:Order:0205'] .cell-key a").await;
+    browser.click("[data-key='aggregate:Order:0205'] [data-testid=stream-link]").await;
     browser.at("/events?stream=aggregate:Order:0205").await;
     browser.see("[data-testid=event-row]").await;
     browser.evaluate("history.back()").await;
     browser.see("[data-key='aggregate:Order:0205']").await;
     assert_eq!(scrolled(&browser, STREAMS, 1).await, 6400);
     // By a link as well.
-    browser.click_text(".top-nav a", "Overview").await;
+    browser.click("[data-testid=nav-overview]").await;
     browser.see("[data-testid=newest]").await;
-    browser.click_text(".top-nav a", "Streams").await;
+    browser.click("[data-testid=nav-streams]").await;
     browser.see("[data-key='aggregate:Order:0205']").await;
     assert_eq!(scrolled(&browser, STREAMS, 1).await, 6400);
     browser.close().await;
@@ -59,7 +59,7 @@ async fn a_filtered_list_is_found_as_it_was_left_also_when_events_were_added() {
         browser.evaluate(FIRST).await.as_str().filter(|id| !id.starts_with('4')).map(str::to_owned)
     })
     .await;
-    browser.click_text(".top-nav a", "Streams").await;
+    browser.click("[data-testid=nav-streams]").await;
     browser.see("[data-testid=stream-row]").await;
     redis.add("events:orders", "401-0", "E", "{}").await;
     browser.evaluate("history.back()").await;
@@ -83,7 +83,7 @@ async fn the_overview_is_found_as_it_was_left() {
     let page = "document.querySelector('.overview-page')";
     browser.evaluate(&format!("{page}.scrollTo(0, 300)")).await;
     let before = scrolled(&browser, page, 100).await;
-    browser.click_text(".top-nav a", "Streams").await;
+    browser.click("[data-testid=nav-streams]").await;
     browser.see("[data-testid=stream-row]").await;
     browser.evaluate("history.back()").await;
     assert_eq!(scrolled(&browser, page, 100).await, before);

@@ -89,7 +89,7 @@ async fn a_link_to_a_pane_shows_the_pane_at_any_width() {
     browser.click("[data-testid=pane-history]").await;
     browser.at("pane=history").await;
     browser.see("[data-sheet=pane]").await;
-    browser.click_text(".sheet-tab", "State").await;
+    browser.click_text("[data-testid=sheet]", "State").await;
     browser.see("[data-sheet=state]").await;
     for pane in ["fields", "related", "compare", "data"] {
         browser

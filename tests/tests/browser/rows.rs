@@ -205,7 +205,7 @@ async fn a_button_that_goes_away_leaves_the_keyboard_where_it_belongs() {
     let (_redis, _app, browser) = start().await;
     browser.open("/events?stream=events:orders&filter=data.n%3E9").await;
     browser.see("[data-testid=filter-chip]").await;
-    browser.evaluate("document.querySelector('.chip-away').focus()").await;
+    browser.evaluate("document.querySelector('[data-testid=chip-away]').focus()").await;
     browser.press(Key::Enter + "").await;
     browser.see_none("[data-testid=filter-chip]").await;
     assert_eq!(browser.evaluate(FOCUS).await, "filter");

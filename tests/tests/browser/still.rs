@@ -188,7 +188,7 @@ async fn a_stream_that_is_pressed_is_the_one_that_opens_though_others_were_found
     let browser = Browser::start(&app).await;
     browser.open("/streams").await;
     browser.read("[data-testid=list-count]", "3 streams").await;
-    browser.press_down("[data-testid=stream-row][data-key='b:2'] .cell-key a").await;
+    browser.press_down("[data-testid=stream-row][data-key='b:2'] [data-testid=stream-link]").await;
     for n in 1..=3 {
         redis.add(&format!("a:{n}"), "1-0", "Added", "{}").await;
     }

@@ -30,7 +30,7 @@ async fn the_tree_of_categories_is_walked_by_arrow_keys_and_by_typing() {
     let meant = "document.getElementById(document.activeElement.getAttribute('aria-activedescendant'))?.dataset.category";
     browser.open("/streams").await;
     browser.see("[data-category='aggregate:Order'][aria-expanded=false]").await;
-    browser.click("[data-category='aggregate'] a").await;
+    browser.click("[data-category='aggregate'] [data-testid=category-link]").await;
     browser.at("category=aggregate:").await;
     browser.evaluate("document.querySelector('[role=tree]').focus()").await;
     assert_eq!(browser.evaluate(meant).await, "aggregate");
@@ -61,9 +61,9 @@ async fn the_order_of_the_list_is_chosen_by_its_heads_and_in_the_address() {
     browser.open("/streams").await;
     browser.count(ROW, 5).await;
     assert_eq!(browser.evaluate(KEYS).await[0], "aggregate:Customer:7");
-    browser.click_text(".sort", "Events").await;
+    browser.click_text("[data-testid=sort]", "Events").await;
     browser.see(&format!("{ROW}[aria-rowindex='2'][data-key='events:orders']")).await;
-    browser.click_text(".sort", "Last activity").await;
+    browser.click_text("[data-testid=sort]", "Last activity").await;
     browser.see(&format!("{ROW}[aria-rowindex='2'][data-key='{}']", orders::ORDER)).await;
     let link = browser.at("sort=activity").await;
     browser.open(&link).await;
@@ -154,7 +154,7 @@ async fn on_a_phone_the_tree_is_a_drawer() {
     let is_open = "document.querySelector('[role=tree]').checkVisibility()";
     assert_eq!(browser.evaluate(is_open).await, false);
     browser.click("[data-testid=drawer-toggle]").await;
-    browser.click("[data-category='aggregate:Order'] a").await;
+    browser.click("[data-category='aggregate:Order'] [data-testid=category-link]").await;
     browser.count(ROW, 3).await;
     browser.read(".list-head .crumbs", "Order").await;
     assert_eq!(browser.evaluate(is_open).await, false);

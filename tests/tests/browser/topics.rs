@@ -30,12 +30,16 @@ async fn an_aggregate_in_a_topic_is_found_opened_and_travelled_through() {
 
     browser.open("/streams?category=events%3Aorders%23Order%3A").await;
     browser.see("[data-testid=stream-row]").await;
-    browser.click("[data-key='events:orders#Order:1002'] .cell-key a").await;
+    browser.click("[data-key='events:orders#Order:1002'] [data-testid=stream-link]").await;
     browser.read("[data-testid=in-topic]", "in events:orders by data.order_id").await;
     browser.count("[data-testid=event-row]", 3).await;
 
     browser.click("[data-testid=lens-travel]").await;
     browser.read("[data-testid=version]", "3").await;
+    browser.click("[data-testid=topic-stream]").await;
+    browser.count("[data-testid=event-row]", 9).await;
+    browser.click("[data-testid=topic-aggregates]").await;
+    browser.count("[data-testid=stream-row]", 3).await;
     browser.close().await;
 }
 

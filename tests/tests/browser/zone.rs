@@ -36,7 +36,7 @@ async fn every_page_shows_times_in_the_local_zone_and_names_it() {
     browser.read(".event-head", "Local").await;
     browser.open("/travel?stream=aggregate:Order:1001&version=1").await;
     browser.read(".facts-time", shown).await;
-    let text = "document.querySelector('.timeline-track').ariaValueText";
+    let text = "document.querySelector('[data-testid=timeline-track]').ariaValueText";
     assert!(browser.evaluate(text).await.as_str().unwrap().contains(shown));
     browser.open("/fold?stream=aggregate:Order:1001&version=1").await;
     browser.read(".bench-event-time", shown).await;

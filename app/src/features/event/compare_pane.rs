@@ -181,7 +181,7 @@ fn Difference(
             });
             view! {
                 <p class="story-head">
-                    <a href=base_href.clone() class="story-link">
+                    <a href=base_href.clone() class="story-link" data-testid="base-link">
                         <EventType event_type=from.event_type.clone() />
                         {elsewhere}
                     </a>

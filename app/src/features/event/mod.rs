@@ -199,6 +199,7 @@ pub(super) fn EventPanel(
                 <button
                     type="button"
                     class="button quiet icon-only detail-close"
+                    data-testid="event-close"
                     aria-label="Close the event"
                     title="Close (Esc)"
                     on:click=move |_| on_close()

@@ -165,7 +165,7 @@ fn Effort(
                 let streams = text::counted(count as u64, "stream was", "streams were");
                 view! {
                     <details data-testid="related-parts">
-                        <summary>{format!("{streams} not read to the end")}</summary>
+                        <summary data-testid="related-parts-button">{format!("{streams} not read to the end")}</summary>
                         <ul>
                             {listed}
                             {rest}
@@ -203,6 +203,7 @@ fn partly(part: LookedAt, on_ask: Callback<Ask>, is_busy: Signal<bool>) -> impl 
             <button
                 type="button"
                 class="link"
+                data-testid="related-deeper"
                 disabled=is_busy
                 on:click=move |_| on_ask.run(Ask::Deeper(stream.clone()))
             >

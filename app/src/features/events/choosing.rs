@@ -33,8 +33,8 @@ pub(super) fn ChosenStreams(of: EventsOf, address: Signal<EventsAddress>) -> imp
         let label = format!("Leave out {}", visible(&stream.to_string()));
         view! {
             <li class="chip" data-testid="chosen-stream">
-                <a class="chip-text" href=newest><KeyText stream /></a>
-                <a class="chip-away" href=href aria-label=label title="Leave it out"><Icon glyph=Glyph::Close /></a>
+                <a class="chip-text" href=newest data-testid="chosen-alone"><KeyText stream /></a>
+                <a class="chip-away" href=href data-testid="chosen-away" aria-label=label title="Leave it out"><Icon glyph=Glyph::Close /></a>
             </li>
         }
     };

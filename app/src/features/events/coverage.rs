@@ -188,7 +188,7 @@ fn failed_filter(
     view! {
         <Notice name>
             {failed}
-            <a href=href>{id.to_string()}</a>
+            <a href=href data-testid="failed-event">{id.to_string()}</a>
             ": "
             {why}
         </Notice>

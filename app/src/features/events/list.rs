@@ -64,7 +64,7 @@ pub(super) fn BrowseList(
         if let Some(error) = browsing.failure() {
             return view! {
                 <ErrorPanel error retry=move |()| browsing.ask_again()>
-                    <a class="button" href="/streams">"All streams"</a>
+                    <a class="button" href="/streams" data-testid="all-streams">"All streams"</a>
                 </ErrorPanel>
             }
             .into_any();

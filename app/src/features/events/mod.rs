@@ -356,7 +356,7 @@ fn OrderSwitch(address: Signal<EventsAddress>) -> impl IntoView {
         };
         let is_chosen = move || address.with(|address| address.order == order);
         view! {
-            <a href=href aria-current=move || is_chosen().then_some("true") data-order=name>
+            <a href=href aria-current=move || is_chosen().then_some("true") data-order=name data-testid="order-choice">
                 {label}
             </a>
         }

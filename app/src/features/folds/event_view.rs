@@ -41,7 +41,7 @@ pub(super) fn EventView(
                 <span class="bench-event-time">
                     <Moment ms=event.timestamp_ms has_zone=true />
                 </span>
-                <a class="id" href=href.href() title="Open this event">{event.id.to_string()}</a>
+                <a class="id" href=href.href() title="Open this event" data-testid="fold-event-link">{event.id.to_string()}</a>
             }
             .into_any()
         }
@@ -66,7 +66,7 @@ pub(super) fn EventView(
     let has_data = Memo::new(move |_| event.get().is_some_and(|event| event.has_data()));
     view! {
         <details class="bench-event" data-testid="fold-event" open>
-            <summary>
+            <summary data-testid="fold-event-button">
                 <span class="tree-twisty"><Icon glyph=Glyph::Closed /></span>
                 <h3>"Event"</h3>
                 {facts}

@@ -72,11 +72,9 @@ pub(crate) fn WorkbenchPage(
     let head = stream.clone();
     let body = move || {
         if let Some(error) = failure.get() {
-            let latest = FoldAddress::latest(stream.clone()).href();
             return view! {
                 <ErrorPanel error retry=retry>
-                    <a class="button" href=latest>"The latest version"</a>
-                    <a class="button" href="/streams">"All streams"</a>
+                    <a class="button" href="/streams" data-testid="all-streams">"All streams"</a>
                 </ErrorPanel>
             }
             .into_any();

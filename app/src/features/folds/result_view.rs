@@ -172,7 +172,7 @@ fn refusal(trial: Trial) -> Option<AnyView> {
     let retry = (!is_fold).then(|| {
         view! {
             " "
-            <button type="button" class="link" on:click=move |_| trial.ask_again()>"Try again"</button>
+            <button type="button" class="link" data-testid="fold-try-again" on:click=move |_| trial.ask_again()>"Try again"</button>
         }
     });
     Some(

@@ -31,7 +31,7 @@ pub(super) fn NoStreams(
         let search = search.clone();
         let elsewhere = (category != Category::All).then(|| {
             let everywhere = StreamsAddress { search: search.clone(), ..StreamsAddress::default() };
-            view! { " " <a href=everywhere.href()>"Look in all categories"</a> }
+            view! { " " <a href=everywhere.href() data-testid="everywhere">"Look in all categories"</a> }
         });
         if !search.is_empty() {
             let found_so_far = match (is_refused.get(), is_complete.get()) {

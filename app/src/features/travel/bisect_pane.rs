@@ -154,7 +154,7 @@ fn Answer(travel: Travel, answer: BisectAnswer) -> impl IntoView {
             view! {
                 <p class="verdict" data-testid="first-true">
                     "First true at "
-                    <button type="button" class="link" on:click=move |_| go(version)>
+                    <button type="button" class="link" data-testid="first-true-version" on:click=move |_| go(version)>
                         {format!("version {}", text::grouped(version))}
                     </button>
                     ", "
@@ -182,7 +182,7 @@ fn Answer(travel: Travel, answer: BisectAnswer) -> impl IntoView {
                 <Icon glyph=Glyph::Warning />
                 <span>
                     {format!("It failed at {count}, which count as false; first at ")}
-                    <button type="button" class="link" on:click=move |_| go(first)>
+                    <button type="button" class="link" data-testid="failed-version" on:click=move |_| go(first)>
                         {format!("version {}", text::grouped(first))}
                     </button>
                     ": "
@@ -198,7 +198,7 @@ fn Answer(travel: Travel, answer: BisectAnswer) -> impl IntoView {
                 <Icon glyph=Glyph::Warning />
                 <span>
                     "The fold stopped at "
-                    <button type="button" class="link" on:click=move |_| go(version)>
+                    <button type="button" class="link" data-testid="stopped-version" on:click=move |_| go(version)>
                         {format!("version {}", text::grouped(version))}
                     </button>
                     "; nothing is known from there on."

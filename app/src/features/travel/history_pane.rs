@@ -200,7 +200,7 @@ fn IgnoredTypes(travel: Travel) -> impl IntoView {
         };
         view! {
             <label class="menu-option">
-                <input type="checkbox" prop:checked=is_ignored on:change:target=toggle />
+                <input type="checkbox" data-testid="ignored-type" prop:checked=is_ignored on:change:target=toggle />
                 <EventType event_type=Some(name) />
             </label>
         }

@@ -428,7 +428,7 @@ fn Refusal(traveller: Traveller, is_ready: Memo<bool>) -> impl IntoView {
             <div class="banner warning" role="alert" data-testid="refusal">
                 <Icon glyph=Glyph::Warning />
                 <span>{foreign(&error.message)}</span>
-                <button type="button" class="link" on:click=move |_| traveller.stay()>
+                <button type="button" class="link" data-testid="stay" on:click=move |_| traveller.stay()>
                     {move || format!("Stay at version {}", text::grouped(traveller.version.get()))}
                 </button>
             </div>
@@ -445,9 +445,9 @@ fn Failure(stream: StreamKey, error: ApiError, traveller: Traveller) -> impl Int
     let latest = TravelAddress::latest(stream).href();
     view! {
         <ErrorPanel error retry=move |()| traveller.ask_again()>
-            {is_of_fold.then(|| view! { <a class="button primary" href=fold>"Open the fold"</a> })}
-            {is_elsewhere.then(|| view! { <a class="button primary" href=latest>"The latest version"</a> })}
-            <a class="button" href="/streams">"All streams"</a>
+            {is_of_fold.then(|| view! { <a class="button primary" href=fold data-testid="open-fold">"Open the fold"</a> })}
+            {is_elsewhere.then(|| view! { <a class="button primary" href=latest data-testid="latest-version">"The latest version"</a> })}
+            <a class="button" href="/streams" data-testid="all-streams">"All streams"</a>
         </ErrorPanel>
     }
 }

@@ -78,6 +78,7 @@ pub(super) fn PaneTabs(travel: Travel) -> impl IntoView {
             <button
                 type="button"
                 class="sheet-tab"
+                data-testid="sheet"
                 aria-pressed=move || (sheet.get() == of).to_string()
                 on:click=move |_| sheet.set(of)
             >

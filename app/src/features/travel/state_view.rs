@@ -129,12 +129,14 @@ fn SearchBox(travel: Travel) -> impl IntoView {
     };
     let is_searching = move || search.query.with(|query| !query.is_empty());
     let step = move |glyph: Glyph, label: &'static str, is_next: bool| {
+        let test_id = if is_next { "next-match" } else { "previous-match" };
         view! {
             <button
                 type="button"
                 class="button quiet icon-only"
                 aria-label=label
                 title=label
+                data-testid=test_id
                 disabled=move || search.count() == 0
                 on:click=move |_| search.step(is_next)
             >

@@ -32,7 +32,7 @@ pub(super) fn StoppedView(travel: Travel, stopped: Arc<ReplayError>) -> impl Int
         view! {
             <p class="stopped-event">
                 <EventType event_type=event_type.clone() />
-                <a class="id" href=href title="Open this event">{id.to_string()}</a>
+                <a class="id" href=href title="Open this event" data-testid="stopped-event">{id.to_string()}</a>
             </p>
         }
     });
@@ -57,6 +57,7 @@ pub(super) fn StoppedView(travel: Travel, stopped: Arc<ReplayError>) -> impl Int
                 <button
                     type="button"
                     class="button"
+                    data-testid="at-stop"
                     on:click=move |_| traveller.jump(Point::Version(version))
                 >
                     {format!("Version {}, where it stopped", text::grouped(version))}

@@ -133,7 +133,7 @@ fn Row(
             data-depth=depth
         >
             {guides}
-            <a class="story-link" href=href tabindex="-1" title=visible(&key).into_owned()>
+            <a class="story-link" data-testid="story-link" href=href tabindex="-1" title=visible(&key).into_owned()>
                 <EventType event_type=event.event_type />
                 <span class="story-stream">{foreign(&event.stream.to_string())}</span>
             </a>

@@ -49,6 +49,7 @@ pub(crate) fn ColumnsMenu(
             <label class="column-choice">
                 <input
                     type="checkbox"
+                    data-testid="column"
                     prop:checked=is_chosen
                     data-path=name.clone()
                     on:change=move |_| on_change.run(columns.get_untracked().toggled(&path))

@@ -301,7 +301,7 @@ fn row_view(
                 >
                     <span role="gridcell" class="cell-time">
                         <Moment ms=event.timestamp_ms />
-                        <a class="id" href=link tabindex="-1">{shown_id}</a>
+                        <a class="id" href=link tabindex="-1" data-testid="event-link">{shown_id}</a>
                     </span>
                     <span role="gridcell" class="cell-version">{event.version.map(text::grouped)}</span>
                     <span role="gridcell" class="cell-since">{since_ms.map(since_text)}</span>

@@ -154,6 +154,7 @@ pub(crate) fn FilterBox(
                         type="button"
                         class="chip-away"
                         aria-label="Take the filter away"
+                        data-testid="filter-away"
                         on:click=move |_| on_change.run(String::new())
                     >
                         <Icon glyph=Glyph::Close />
@@ -256,6 +257,7 @@ fn chip_views(filter: &Filter, zone: Zone, on_change: Callback<String>) -> impl 
                 <button
                     type="button"
                     class="chip-away"
+                    data-testid="chip-away"
                     aria-label=label
                     on:click=move |_| {
                         on_change.run(without.clone());

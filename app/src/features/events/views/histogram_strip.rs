@@ -95,6 +95,7 @@ pub(crate) fn HistogramStrip(
         >
             <div
                 class="histogram-bars"
+                data-testid="histogram-bars"
                 role="img"
                 aria-label=summary
                 on:pointerdown=on_down

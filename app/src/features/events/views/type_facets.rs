@@ -101,7 +101,7 @@ pub(crate) fn TypeFacets(
         >
             <For each=shown key=FacetKey::clone children=facet />
             <Show when=move || more.get() != 0>
-                <button type="button" class="link" on:click=move |_| is_all.set(true)>
+                <button type="button" class="link" data-testid="more-facets" on:click=move |_| is_all.set(true)>
                     {move || text::counted(more.get() as u64, "more type", "more types")}
                 </button>
             </Show>

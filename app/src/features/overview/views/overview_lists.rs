@@ -40,7 +40,7 @@ pub(crate) fn BusiestStreams(
         let name = key.to_string();
         view! {
             <li class="busy-row" data-testid="busy" data-key=name>
-                <a href=href><KeyText stream=key /></a>
+                <a href=href data-testid="busy-link"><KeyText stream=key /></a>
                 <Sparkline counts label />
                 <span class="busy-rate">{move || counts.with(|counts| per_second(lately(counts)))}</span>
                 <span class="busy-total">{move || text::grouped(total())}</span>
@@ -121,7 +121,7 @@ pub(crate) fn NewestEvents(
         };
         view! {
             <li class="newest-row" class:fresh=is_drawn.get_value() data-testid="newest" data-id=event.id.to_string()>
-                <a class="newest-link" href=href>
+                <a class="newest-link" href=href data-testid="newest-link">
                     <Moment ms=event.timestamp_ms />
                     <EventType event_type=event.r#type.clone() />
                     <KeyText stream=event.stream.clone() />
@@ -252,7 +252,7 @@ fn group_row((stream, name): GroupKey, group: Memo<Option<GroupLag>>) -> impl In
         <tr data-testid="group" data-group=name>
             <th scope="row">
                 <span class="group-name" title=title>{shown}</span>
-                <a href=href><KeyText stream /></a>
+                <a href=href data-testid="group-link"><KeyText stream /></a>
             </th>
             <td class="group-lag" class:behind=is_behind>{lag}</td>
             <td title=gone>{figure(|group| text::grouped(group.pending))}</td>

@@ -107,7 +107,7 @@ pub(crate) fn RateChart(
             };
             let label = match href {
                 Some(href) => {
-                    view! { <a href=href title=visible(&name).into_owned()>{foreign(&name)}</a> }
+                    view! { <a href=href title=visible(&name).into_owned() data-testid="rate-link">{foreign(&name)}</a> }
                         .into_any()
                 }
                 None => view! { <span title=visible(&name).into_owned()>{foreign(&name)}</span> }

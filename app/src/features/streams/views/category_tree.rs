@@ -199,6 +199,7 @@ fn Row(
             {twisty}
             <a
                 class="category-link"
+                data-testid="category-link"
                 tabindex="-1"
                 href=href
                 title=title

@@ -130,7 +130,7 @@ pub(crate) fn StreamTable(
                 class=class
                 aria-sort=move || is_chosen().then_some(direction)
             >
-                <button type="button" class="sort" id=sort_id(by) on:click=move |_| on_sort.run(by)>
+                <button type="button" class="sort" id=sort_id(by) data-testid="sort" on:click=move |_| on_sort.run(by)>
                     {label}
                     <span aria-hidden="true" class="sort-mark">
                         {move || if is_chosen() { if by == SortBy::Key { "↑" } else { "↓" } } else { "" }}
@@ -182,7 +182,7 @@ fn stream_row(
     let travel = is_aggregate.then(|| {
         let address = TravelAddress::latest(stream.key.clone());
         view! {
-            <a class="button quiet" tabindex="-1" href=address.href()>
+            <a class="button quiet" tabindex="-1" href=address.href() data-testid="stream-travel">
                 <Icon glyph=Glyph::Travel />
                 "Travel"
             </a>
@@ -210,13 +210,13 @@ fn stream_row(
             data-key=stream.key.to_string()
         >
             <span role="gridcell" class="cell-key">
-                <a tabindex="-1" href=events.clone()>
+                <a tabindex="-1" href=events.clone() data-testid="stream-link">
                     <KeyText stream=stream.key.clone() />
                 </a>
             </span>
             {numbers}
             <span role="gridcell" class="cell-links">
-                <a class="button quiet" tabindex="-1" href=events>
+                <a class="button quiet" tabindex="-1" href=events data-testid="stream-events">
                     <Icon glyph=Glyph::Events />
                     "Events"
                 </a>

@@ -52,7 +52,7 @@ pub(crate) fn ShortfallBanner(
                 <span>
                     <strong>{format!("{count} could not be read")}</strong>
                     ", first at "
-                    <button type="button" class="link" on:click=move |_| on_go.run(first)>
+                    <button type="button" class="link" data-testid="first-unread" on:click=move |_| on_go.run(first)>
                         {format!("version {}", text::grouped(first))}
                     </button>
                     ". "

@@ -187,6 +187,7 @@ pub(crate) fn TimelineStrip(
             </div>
             <div
                 class="timeline-track"
+                data-testid="timeline-track"
                 role="slider"
                 tabindex="0"
                 aria-label="Place in time"

@@ -97,6 +97,18 @@ impl BareClient {
         self.query(&command).await
     }
 
+    /// Loads a script, and gives its hash.
+    pub(crate) async fn load_script(&mut self, script: &str) -> Result<String> {
+        self.query(redis::cmd("SCRIPT").arg("LOAD").arg(script)).await
+    }
+
+    /// Runs a loaded script with one key.
+    pub(crate) async fn run_script(&mut self, hash: &str, key: &str, args: &[&str]) -> Result<()> {
+        let mut command = redis::cmd("EVALSHA");
+        command.arg(hash).arg(1).arg(key).arg(args);
+        self.query(&command).await
+    }
+
     /// Reads a stream to its end for a new group, in batches of this size, and acknowledges each. Returns how many entries that were.
     pub(crate) async fn consume(
         &mut self,
@@ -128,6 +140,11 @@ impl BareClient {
             let acknowledged: usize = self.query(&ack).await?;
             consumed += acknowledged;
         }
+    }
+
+    /// How many entries a stream has.
+    pub(crate) async fn length(&mut self, stream: &str) -> Result<usize> {
+        self.query(redis::cmd("XLEN").arg(stream)).await
     }
 
     /// Copies a stream.

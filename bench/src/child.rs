@@ -79,6 +79,11 @@ impl Program {
         }
     }
 
+    /// Whether it has ended.
+    pub(crate) fn has_ended(&mut self) -> Result<bool> {
+        Ok(self.child.try_wait()?.is_some())
+    }
+
     /// An error if it has ended.
     pub(crate) fn check(&mut self) -> Result<()> {
         match self.child.try_wait()? {

@@ -55,6 +55,16 @@ impl Rewind {
         &self.binary
     }
 
+    /// The id of its process.
+    pub(crate) fn id(&self) -> u32 {
+        self.program.id()
+    }
+
+    /// Whether its process has ended.
+    pub(crate) fn has_ended(&mut self) -> Result<bool> {
+        self.program.has_ended()
+    }
+
     /// Where it listens.
     pub(crate) fn address(&self) -> SocketAddr {
         self.address
@@ -90,6 +100,12 @@ impl Rewind {
             nanos += worked.with_context(|| format!("`{}` does not tell", path.display()))?;
         }
         Ok(Some(Duration::from_nanos(nanos)))
+    }
+
+    /// Has the most that its process took counted from now on, where the system can.
+    pub(crate) fn forget_peak(&self) {
+        // Elsewhere the peak stays what it was, and less growth is seen.
+        let _ = fs::write(format!("/proc/{}/clear_refs", self.program.id()), "5");
     }
 
     /// What its process takes; `None` if the system does not tell.

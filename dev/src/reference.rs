@@ -67,17 +67,30 @@ impl Reference {
         tokio::task::spawn_blocking(move || process.finish()).await.unwrap()
     }
 
+    /// The same with the server at this URL.
+    ///
+    /// # Panics
+    /// If the program fails.
+    pub async fn run_at(&self, url: &str, program: &str) -> String {
+        let process =
+            self.start_with(&format!("redis.Redis.from_url({url:?}, protocol=2)"), program);
+        tokio::task::spawn_blocking(move || process.finish()).await.unwrap()
+    }
+
     /// Starts such a program.
     ///
     /// # Panics
     /// If Python cannot be started.
     pub fn start(&self, redis: &TestRedis, program: &str) -> ReferenceProcess {
+        let socket = redis.socket();
+        self.start_with(&format!("redis.Redis(unix_socket_path={socket:?}, protocol=2)"), program)
+    }
+
+    /// `client` is written in the older protocol, for whose replies the reference is written.
+    fn start_with(&self, client: &str, program: &str) -> ReferenceProcess {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("program.py");
-        let socket = redis.socket();
-        // The older protocol, for whose replies the reference is written.
-        let client = format!("r = redis.Redis(unix_socket_path={socket:?}, protocol=2)\n");
-        std::fs::write(&path, format!("{}\n{client}\n{program}\n", self.code)).unwrap();
+        std::fs::write(&path, format!("{}\nr = {client}\n\n{program}\n", self.code)).unwrap();
         let child = Command::new(&self.python)
             .arg("-u")
             .arg(&path)

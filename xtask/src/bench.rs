@@ -6,6 +6,7 @@ use anyhow::Result;
 use clap::Args;
 
 use crate::profile::Profile;
+use crate::python::Python;
 use crate::steps::Steps;
 use crate::workspace::Workspace;
 use crate::{bundle, packages, process};
@@ -22,6 +23,7 @@ pub(crate) struct BenchArgs {
 pub(crate) fn bench(workspace: &Workspace, args: &BenchArgs) -> Result<ExitCode> {
     let steps = Steps::new();
     let redis = packages::redis_server(&steps)?;
+    let python = Python::find_or_make(&steps)?;
     let rewind = bundle::build(workspace, &steps, Profile::Release)?;
     steps.run("Benchmark", |step| {
         step.say("building and running it");
@@ -30,7 +32,8 @@ pub(crate) fn bench(workspace: &Workspace, args: &BenchArgs) -> Result<ExitCode>
                 .args(["run", "--release", "--locked", "--package", "rewind-bench", "--"])
                 .args(&args.args)
                 .env("REWIND_BIN", &rewind)
-                .env("REWIND_REDIS_SERVER", &redis),
+                .env("REWIND_REDIS_SERVER", &redis)
+                .envs(python.map(|python| ("REWIND_PYTHON", python.interpreter()))),
         )
     })?;
     Ok(ExitCode::SUCCESS)

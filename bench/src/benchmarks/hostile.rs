@@ -59,19 +59,41 @@ async fn fill(setting: &Setting) -> Result<()> {
     Ok(())
 }
 
-/// One page of events that are as large as all of the memory that an answer may take, and more.
+/// Answers about events that are together larger than all of the memory that an answer may take.
 async fn memory(setting: &Setting, report: &mut Report) -> Result<()> {
-    let before = setting.rewind.memory()?;
-    let path = format!("/api/events?stream={HEAVY_STREAM}&limit=1000");
-    setting.rewind.client().await?.get(&path).await?;
-    let after = setting.rewind.memory()?;
-    let what = "memory for a page of 40 events of 10 MB";
-    report.add(match before.zip(after) {
-        Some((before, after)) => {
-            Row::measured(what, Unit::Size, growth(before, after), Some(MAX_ANSWER_BYTES))
-        }
-        None => Row::skipped(what, "only Linux tells it in `/proc`"),
-    });
+    let of_all = format!("stream={HEAVY_STREAM}");
+    let of_last = format!("{of_all}&id={}", data::entry_id(HEAVY_EVENTS - 1));
+    for (what, path) in [
+        ("a page", format!("/api/events?{of_all}&limit=1000")),
+        ("the overview", "/api/overview".to_owned()),
+        ("one event", format!("/api/event?{of_last}")),
+        ("a search", format!("/api/find?{of_all}&filter=%22nothing+like+it%22")),
+        ("an export", format!("/api/export?{of_all}&format=ndjson")),
+        ("a state", format!("/api/replay?{of_all}&version=3")),
+        ("an index", format!("/api/index?{of_all}")),
+    ] {
+        setting.rewind.forget_peak();
+        let before = setting.rewind.memory()?;
+        read(setting, &path).await?;
+        let after = setting.rewind.memory()?;
+        let what = format!("memory for {what} of {HEAVY_EVENTS} events of 10 MB");
+        report.add(match before.zip(after) {
+            Some((before, after)) => {
+                Row::measured(&what, Unit::Size, growth(before, after), Some(MAX_ANSWER_BYTES))
+            }
+            None => Row::skipped(&what, "only Linux tells it in `/proc`"),
+        });
+    }
+    Ok(())
+}
+
+/// Reads an answer and keeps none of it: its client is in this process, but what it takes is nobody's question.
+async fn read(setting: &Setting, path: &str) -> Result<()> {
+    let mut client = setting.rewind.client().await?;
+    let mut body = client.open(path).await?.into_body();
+    while let Some(frame) = body.frame().await {
+        frame?;
+    }
     Ok(())
 }
 
@@ -112,12 +134,13 @@ fn page_path(number: usize) -> String {
 }
 
 /// Those who ask hostile questions, on a thread of their own.
-struct Crowd {
+pub(super) struct Crowd {
     is_over: Arc<AtomicBool>,
 }
 
 impl Crowd {
-    fn start(address: SocketAddr) -> Result<Self> {
+    /// Begins to ask.
+    pub(super) fn start(address: SocketAddr) -> Result<Self> {
         let is_over = Arc::new(AtomicBool::new(false));
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let is_over_there = Arc::clone(&is_over);
@@ -136,7 +159,8 @@ impl Crowd {
         Ok(Self { is_over })
     }
 
-    fn stop(self) {
+    /// Asks no more.
+    pub(super) fn stop(self) {
         self.is_over.store(true, Ordering::Relaxed);
     }
 }

@@ -1,5 +1,6 @@
 //! The benchmarks, one a file, and the order in which they run.
 
+mod append;
 mod browse;
 mod consume;
 mod crowd;
@@ -12,9 +13,12 @@ mod load;
 mod memory;
 mod page;
 mod project;
+mod publish;
+mod reference;
 mod replay;
 mod screen;
 mod shown;
+mod shutdown;
 mod tab;
 mod travel;
 
@@ -60,10 +64,18 @@ pub(crate) enum Benchmark {
     Travel,
     /// A stream of a million events in a browser
     Browse,
+    /// Publishing with the library, against XADD
+    Publish,
+    /// Appending to an aggregate with an expected version, against a script that only adds
+    Append,
     /// Consuming and acknowledging with the library, against the bare commands
     Consume,
+    /// The library beside the Python classes that it takes the place of
+    Reference,
     /// Plain reads while others ask hostile questions
     Hostile,
+    /// From SIGTERM to the end of a server that has much to do
+    Shutdown,
     /// What the server's process takes
     Memory,
 }
@@ -120,8 +132,12 @@ pub(crate) async fn run(
             Benchmark::Discovery => discovery::run(setting, report).await,
             Benchmark::Travel => travel::run(setting, report).await,
             Benchmark::Browse => browse::run(setting, report).await,
+            Benchmark::Publish => publish::run(setting, report).await,
+            Benchmark::Append => append::run(setting, report).await,
             Benchmark::Consume => consume::run(setting, report).await,
+            Benchmark::Reference => reference::run(setting, report).await,
             Benchmark::Hostile => hostile::run(setting, report).await,
+            Benchmark::Shutdown => shutdown::run(setting, report).await,
             Benchmark::Memory => memory::after(setting, report).await,
         };
         if let Err(error) = outcome {

@@ -19,6 +19,7 @@ use crate::steps::Steps;
 use crate::workspace::Workspace;
 
 mod artifact;
+mod axe;
 mod bench;
 mod bundle;
 mod bundler;

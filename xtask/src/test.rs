@@ -8,6 +8,7 @@ use anyhow::{Context as _, Result, bail};
 use clap::{Args, ValueEnum};
 
 use crate::artifact::Executables;
+use crate::axe;
 use crate::bundler::Bundler;
 use crate::engines;
 use crate::frontend;
@@ -96,6 +97,7 @@ fn on_engines(
             redis_server: Some(&engine.program),
             browser: None,
             trunk: None,
+            axe: None,
             python: python.as_ref(),
         };
         let tests = TestRuns { workspace, args, environment, steps, built: None };
@@ -137,6 +139,7 @@ fn run(workspace: &Workspace, args: &TestArgs, steps: &Steps) -> Result<()> {
         if served || chosen(Part::Unit) { Some(packages::redis_server(steps)?) } else { None };
     let python = if served { Python::find_or_make(steps)? } else { None };
     let browser = if in_browser { Some(packages::browser(steps)?) } else { None };
+    let axe = if in_browser { axe::find_or_fetch(steps)? } else { None };
     if served || chosen(Part::Clippy) {
         toolchain::wasm_target(steps)?;
     }
@@ -144,6 +147,7 @@ fn run(workspace: &Workspace, args: &TestArgs, steps: &Steps) -> Result<()> {
         redis_server: redis_server.as_deref(),
         browser: browser.as_ref(),
         trunk: trunk.as_deref(),
+        axe: axe.as_deref(),
         python: python.as_ref(),
     };
     let mut tests = TestRuns { workspace, args, environment, steps, built: None };
@@ -272,6 +276,7 @@ struct Environment<'a> {
     redis_server: Option<&'a Path>,
     browser: Option<&'a Browser>,
     trunk: Option<&'a Path>,
+    axe: Option<&'a Path>,
     python: Option<&'a Python>,
 }
 
@@ -286,6 +291,7 @@ impl Environment<'_> {
             ("REWIND_CHROMIUM", chromium),
             ("REWIND_CHROMEDRIVER", chromedriver),
             ("REWIND_TRUNK", self.trunk),
+            ("REWIND_AXE", self.axe),
             ("REWIND_PYTHON", python.as_deref()),
             ("REWIND_SCHEMATHESIS", schemathesis.as_deref()),
         ];

@@ -41,6 +41,9 @@ pub(crate) fn VirtualList<T, V>(
     /// Where the keyboard finds the list itself; only a list that is merely scrolled has it there.
     #[prop(default = "-1")]
     tabindex: &'static str,
+    /// What it is within the list that has the keyboard: `rowgroup` in a grid.
+    #[prop(default = "group")]
+    role: &'static str,
     /// The name under which its place is kept for whoever comes back.
     #[prop(optional)]
     place: Option<String>,
@@ -134,7 +137,7 @@ where
     view! {
         <div
             class="virtual-list"
-            role="presentation"
+            role=role
             tabindex=tabindex
             node_ref=frame
             on:scroll=move |_| measure.request()

@@ -58,11 +58,23 @@ impl Browser {
 
     /// Makes the page as large as this, as a phone would: smaller than any window.
     pub async fn resize(&self, width: u32, height: u32) {
+        self.scale(width, height, 1.0).await;
+    }
+
+    /// Makes the page as large as this in CSS pixels, of which each has so many pixels of the screen across.
+    pub async fn scale(&self, width: u32, height: u32, scale: f64) {
         let size = serde_json::json!({
-            "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false,
+            "width": width, "height": height, "deviceScaleFactor": scale, "mobile": false,
         });
         let command = "Emulation.setDeviceMetricsOverride";
         self.driver.cdp().send_raw(command, size).await.unwrap();
+    }
+
+    /// Has the system prefer `light` or `dark` colours.
+    pub async fn prefer_scheme(&self, scheme: &str) {
+        let features = serde_json::json!([{ "name": "prefers-color-scheme", "value": scheme }]);
+        let parameters = serde_json::json!({ "features": features });
+        self.driver.cdp().send_raw("Emulation.setEmulatedMedia", parameters).await.unwrap();
     }
 
     /// Puts the computer into a time zone, for the documents that are opened from now on.

@@ -1,5 +1,6 @@
 //! The three jobs, clicked through in a real browser on a real server with a real Redis: browse, travel, watch.
 
+mod accessible;
 mod away;
 mod browse;
 mod browser;

@@ -34,18 +34,26 @@ pub(super) fn EventView(
     let event = Memo::new(move |_| remote.loaded().and_then(|loaded| loaded.answer.clone()));
     let tree = RwSignal::new(TreeState::default());
     let facts = move || match event.get() {
-        Some(event) => {
+        Some(event) => view! {
+            <EventType event_type=event.event_type.clone() />
+            <span class="bench-event-time">
+                <Moment ms=event.timestamp_ms has_zone=true />
+            </span>
+        }
+        .into_any(),
+        None => view! { <span class="faint">{absence(place, remote)}</span> }.into_any(),
+    };
+    let link = move || {
+        event.get().map(|event| {
             let href = EventsAddress::newest(stream.clone()).with_event(Some(event.id));
             view! {
-                <EventType event_type=event.event_type.clone() />
-                <span class="bench-event-time">
-                    <Moment ms=event.timestamp_ms has_zone=true />
-                </span>
-                <a class="id" href=href.href() title="Open this event" data-testid="fold-event-link">{event.id.to_string()}</a>
+                <p class="bench-event-id">
+                    <a class="id" href=href.href() title="Open this event" data-testid="fold-event-link">
+                        {event.id.to_string()}
+                    </a>
+                </p>
             }
-            .into_any()
-        }
-        None => view! { <span class="faint">{absence(place, remote)}</span> }.into_any(),
+        })
     };
     let unread = move || {
         event.get().and_then(|event| event.decode_error.clone()).map(|error| {
@@ -71,6 +79,7 @@ pub(super) fn EventView(
                 <h3>"Event"</h3>
                 {facts}
             </summary>
+            {link}
             {unread}
             <Show when=move || has_data.get()>
                 <JsonTree id="fold-event-data" label="Data of the event" document=data state=tree />

@@ -148,7 +148,7 @@ where
     view! {
         <div
             class="virtual-list long-list"
-            role="presentation"
+            role="rowgroup"
             tabindex="-1"
             node_ref=frame
             on:scroll=move |_| read.request()

@@ -162,7 +162,7 @@ pub(crate) fn StreamTable(
                     <span class="sr-only">"Open as"</span>
                 </span>
             </div>
-            <VirtualList rows=streams offset total row_height=ROW_HEIGHT render=move |index, stream| {
+            <VirtualList role="rowgroup" rows=streams offset total row_height=ROW_HEIGHT render=move |index, stream| {
                     let is_active = Memo::new(move |_| active.get() == Some(index));
                     stream_row(index, stream, rates, is_active, move || mean(index))
                 } in_sight on_range place />

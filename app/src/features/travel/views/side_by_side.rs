@@ -149,7 +149,7 @@ pub(crate) fn SideBySide(
                 aria-activedescendant=move || cursor.active_id()
                 on:keydown=on_key
             >
-                <VirtualList rows row_height=ROW_HEIGHT render in_sight=cursor.at />
+                <VirtualList role="rowgroup" rows row_height=ROW_HEIGHT render in_sight=cursor.at />
             </div>
         </div>
     }

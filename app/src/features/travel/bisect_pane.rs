@@ -86,7 +86,7 @@ pub(super) fn BisectPane(travel: Travel) -> impl IntoView {
             <button type="submit" class="button primary" data-testid="bisect">"Find"</button>
         </form>
         <div id="expression-problem" role="alert">{problem}</div>
-        <div class="pane-scroll">{result}</div>
+        <div class="pane-scroll" role="region" aria-label="Result" tabindex="0">{result}</div>
     }
 }
 

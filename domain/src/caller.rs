@@ -9,6 +9,7 @@ use crate::glob::Glob;
 
 /// Who asks, and what they may do. Every question that the server answers has one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Caller {
     /// Who it is.
     #[serde(flatten)]
@@ -25,6 +26,7 @@ pub struct Caller {
 
 /// A rule that gives permissions on some streams.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Grant {
     /// On streams with keys of these patterns, in which `*` stands for anything and `?` for one byte.
@@ -43,6 +45,7 @@ impl Grant {
 
 /// Who asks.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Identity {
     /// Whoever reaches the server itself.
@@ -60,6 +63,7 @@ pub enum Identity {
 
 /// Something that one may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Permission {
     /// To append events to aggregates.

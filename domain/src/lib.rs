@@ -19,6 +19,8 @@ mod history;
 pub mod javascript;
 pub mod json;
 pub mod operations;
+#[cfg(feature = "schema")]
+mod schema;
 mod streams;
 mod text;
 pub mod time;

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 ///
 /// The code is for programs and stable; the message is for people and names the thing that it is about.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 #[serde(from = "Envelope", into = "Envelope")]
 #[error("{message}")]
 pub struct ApiError {
@@ -35,6 +36,7 @@ pub struct ApiError {
 
 /// The file of a fold as somebody else has left it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 pub struct CurrentFold {
     /// What is in it; `None` if there is no file any more.
     pub source: Option<String>,
@@ -44,6 +46,7 @@ pub struct CurrentFold {
 
 /// The kinds of [`ApiError`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum ErrorCode {
     /// A parameter is missing or cannot be read.
@@ -233,11 +236,13 @@ impl FromServerFnError for ApiError {
 }
 
 #[derive(Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 struct Envelope {
     error: Body,
 }
 
 #[derive(Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 struct Body {
     code: ErrorCode,
     message: String,

@@ -35,6 +35,7 @@ impl fmt::Display for Ticket {
 
 /// How far an export is.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 pub struct ExportStatus {
     /// What goes on.
     pub phase: ExportPhase,
@@ -50,6 +51,7 @@ pub struct ExportStatus {
 
 /// What goes on with an export.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum ExportPhase {
     /// Nobody has asked for the file, as far as this server knows.

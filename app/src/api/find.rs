@@ -18,6 +18,7 @@ pub const MAX_UNREAD_NAMES: usize = 20;
 
 /// `event: begun`: where the search looks. Sent first.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 pub struct FindBegun {
     /// In how many streams.
     pub streams: u64,
@@ -42,6 +43,7 @@ pub struct FindBegun {
 
 /// Whether a search looks in all streams that there are.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 pub struct FindCoverage {
     /// Whether it does. It does not while the search for streams is paused, or where there are more streams than are kept.
     pub is_whole: bool,
@@ -53,6 +55,7 @@ pub struct FindCoverage {
 
 /// How far the walk through the keyspace is that a search waits for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 pub struct FindWalk {
     /// About how many keys it has looked at.
     pub scanned: u64,
@@ -64,6 +67,7 @@ pub struct FindWalk {
 
 /// `event: found`: an event that is meant.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 pub struct FoundEvent {
     /// The stream that it is in.
     pub stream: StreamKey,
@@ -73,6 +77,7 @@ pub struct FoundEvent {
 
 /// `event: progress`: how far the search is. Sent a few times a second.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 pub struct FindProgress {
     /// In how many streams it looks.
     pub streams: u64,
@@ -101,6 +106,7 @@ pub struct FindProgress {
 
 /// Events that a filter failed on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 pub struct FilterFailures {
     /// How many.
     pub count: u64,
@@ -114,6 +120,7 @@ pub struct FilterFailures {
 
 /// Streams that could not be read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 pub struct UnreadStreams {
     /// How many.
     pub count: u64,
@@ -144,6 +151,7 @@ impl UnreadStreams {
 
 /// `event: done`: the search is over.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 pub struct FindDone {
     /// Why.
     pub reason: FindEnd,
@@ -154,6 +162,7 @@ pub struct FindDone {
 
 /// Why a search is over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum FindEnd {
     /// Everything was looked at, or needed no look.

@@ -19,6 +19,7 @@ pub const MAX_WATCHES: usize = 32;
 
 /// `event: entry`: an entry was added.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 pub struct LiveEntry {
     /// The stream.
     pub stream: StreamKey,
@@ -28,6 +29,7 @@ pub struct LiveEntry {
 
 /// `event: gap`: entries are missing here, and cannot be had any more.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 pub struct LiveGap {
     /// The stream.
     pub stream: StreamKey,
@@ -42,6 +44,7 @@ pub struct LiveGap {
 /// `event: remade`: a stream is another one by now: it was deleted and written again, renamed over, swapped or restored, or Redis lost its
 /// end. What follows of it is all that it has, from its beginning.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 pub struct LiveRemade {
     /// The stream.
     pub stream: StreamKey,
@@ -49,6 +52,7 @@ pub struct LiveRemade {
 
 /// `event: lag`: this viewer was too slow; what it missed follows, read from Redis again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 pub struct LiveLag {
     /// The stream; for a category what its keys begin with.
     pub stream: StreamKey,
@@ -58,6 +62,7 @@ pub struct LiveLag {
 
 /// `event: status`: whether Redis is there. Sent at the beginning, and when it changes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 pub struct LiveStatus {
     /// Whether what is added to Redis arrives here.
     pub redis: RedisStatus,
@@ -78,6 +83,7 @@ impl LiveStatus {
 
 /// How a category is watched.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 pub struct LiveWatching {
     /// How many streams it has at the moment.
     pub streams: u64,
@@ -96,6 +102,7 @@ pub struct LiveWatching {
 
 /// How the server learns of what is new in a category.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum WatchedBy {
     /// Redis says which streams change.
@@ -107,6 +114,7 @@ pub enum WatchedBy {
 
 /// Whether Redis is there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum RedisStatus {
     /// It is.
@@ -117,6 +125,7 @@ pub enum RedisStatus {
 
 /// `event: filter_errors`: the filter of the line fails about some events, which are left out.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 pub struct LiveFilterErrors {
     /// About how many since the line was opened.
     pub events: u64,
@@ -130,6 +139,7 @@ pub struct LiveFilterErrors {
 
 /// `event: failed`: one stream cannot be watched any more. The others of the same line go on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 pub struct LiveFailed {
     /// The stream; for a category what its keys begin with.
     pub stream: StreamKey,

@@ -23,6 +23,7 @@ pub struct RelatedCursorError;
 
 /// The events of a story, as far as they were found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 pub struct RelatedAnswer {
     /// The stream of the event asked about.
     pub stream: StreamKey,
@@ -47,6 +48,7 @@ pub struct RelatedAnswer {
 
 /// An event in short.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 pub struct RelatedEvent {
     /// The stream that it is in.
     pub stream: StreamKey,
@@ -64,6 +66,7 @@ pub struct RelatedEvent {
 
 /// The part of a stream that was looked through.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 pub struct LookedAt {
     /// The stream.
     pub stream: StreamKey,

@@ -14,6 +14,7 @@ use crate::{Json, Pointer};
 /// a path names a place in the document as it is when its turn comes: adding an item to an array moves those behind it, and removing
 /// one moves them back.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Change {
     /// What happened there.
     pub op: ChangeKind,
@@ -29,6 +30,7 @@ pub struct Change {
 
 /// What happened to a value, in the words of JSON Patch (RFC 6902).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum ChangeKind {
     /// It was not there before.

@@ -6,11 +6,13 @@ use crate::{Change, ChangeKind, Json, Pointer};
 
 /// Operations that lead from one document to another.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(transparent)]
 pub struct Patch(Vec<PatchOperation>);
 
 /// One of them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "op", rename_all = "lowercase")]
 pub enum PatchOperation {
     /// Adds a member, or an item before the one that has its place.

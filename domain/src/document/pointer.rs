@@ -10,6 +10,7 @@ use crate::Json;
 
 /// A path such as `/items/0/sku`; the empty one names the whole document.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(transparent)]
 pub struct Pointer(String);
 

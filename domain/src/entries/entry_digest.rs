@@ -10,11 +10,13 @@ use crate::EntryId;
 
 /// A fingerprint of all fields of an entry, names and values. It is the same on every server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(try_from = "String", into = "String")]
 pub struct EntryDigest(pub u64);
 
 /// A fingerprint of some entries with their ids, in whichever order they were taken.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct EntriesDigest(u64);
 
 impl EntriesDigest {

@@ -31,6 +31,7 @@ impl CutLimits {
 
 /// What of an event was left out because it is large.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Cut {
     /// The data, which is `null` then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -45,6 +46,7 @@ pub struct Cut {
 
 /// Data that was left out.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct CutData {
     /// Its size as JSON text without white space, in bytes.
     pub bytes: u64,
@@ -54,6 +56,7 @@ pub struct CutData {
 
 /// A value of which only the beginning is there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct CutField {
     /// Which field, counted from 0.
     pub at: u64,

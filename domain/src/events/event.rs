@@ -7,6 +7,7 @@ use crate::{EntryId, Fields, Json};
 
 /// An entry with its meaning: type, time and data, and what it was read from.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Event {
     /// The id of its entry.
     pub id: EntryId,
@@ -35,6 +36,7 @@ pub struct Event {
 
 /// Why a field of an entry could not be read as what its name promises.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[error("field `{field}` {message}")]
 pub struct DecodeError {
     /// What kind of thing is wrong.
@@ -47,6 +49,7 @@ pub struct DecodeError {
 
 /// The kinds of [`DecodeError`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum DecodeErrorCode {
     /// The bytes are not text.

@@ -18,6 +18,7 @@ const MAX_ID_BYTES: usize = 256;
 
 /// The names by which events call their relations, the first that an event has being the one that counts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct RelationNames {
     /// Of the id of the event itself.
     pub id: Vec<String>,
@@ -40,6 +41,7 @@ impl Default for RelationNames {
 
 /// What an event says of itself and others.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Links {
     /// Its own id.
     #[serde(rename = "event_id", default, skip_serializing_if = "Option::is_none")]

@@ -22,6 +22,7 @@ pub struct Known<'k> {
 
 /// A way to go on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Completion {
     /// Which characters of the text it replaces, counted from 0.
     pub replaces: Range<u32>,

@@ -12,6 +12,7 @@ use crate::{Change, ChangeKind, EntryId, Json, Pointer};
 
 /// An event that set something.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Author {
     /// The version that it made.
     pub version: u64,

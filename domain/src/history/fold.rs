@@ -74,6 +74,7 @@ pub struct Checkpoint {
 
 /// Why a fold stopped.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[error("{message}")]
 pub struct FoldError {
     /// What kind of thing went wrong.
@@ -90,6 +91,7 @@ pub struct FoldError {
 
 /// The kinds of [`FoldError`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum FoldErrorKind {
     /// The source is no fold: it cannot be read, or does not export what a fold has to.

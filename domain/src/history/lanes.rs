@@ -21,6 +21,7 @@ const STANDING: [&str; 5] = ["status", "state", "phase", "stage", "outcome"];
 
 /// A field, and the values that it had one after the other.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Lane {
     /// The field.
     pub path: Pointer,
@@ -30,6 +31,7 @@ pub struct Lane {
 
 /// A value that a field had for a while, until the next one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Run {
     /// The version that set it.
     pub from_version: u64,

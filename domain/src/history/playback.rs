@@ -15,6 +15,7 @@ pub const MAX_STEADY_WAIT: Duration = Duration::from_secs(10);
 
 /// How versions follow each other.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Pace {
     /// Evenly.

@@ -31,6 +31,7 @@ pub struct Tick {
 
 /// A history laid out in time. Positions go from 0 to 1.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Timeline {
     /// The stretches that it consists of, one after the other without any room between them.
     pub stretches: Vec<Stretch>,
@@ -40,6 +41,7 @@ pub struct Timeline {
 
 /// A run of time.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Stretch {
     /// When it begins, in Unix milliseconds.
     pub from_ms: i64,
@@ -55,6 +57,7 @@ pub struct Stretch {
 
 /// Events that lie close together.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Bucket {
     /// Where it is drawn.
     pub start: f64,

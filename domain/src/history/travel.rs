@@ -14,6 +14,7 @@ use crate::{Change, DecodeError, EntryId, Json, RawEvent};
 
 /// One version: the event that made it and what that changed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Step {
     /// The version.
     pub version: u64,
@@ -36,6 +37,7 @@ pub struct Step {
 
 /// A run of versions of one aggregate.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Window {
     /// The version of [`Window::state`].
     pub base_version: u64,
@@ -56,6 +58,7 @@ pub struct Replay<'f> {
 
 /// What a replay met on its way that its states lack.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Tally {
     /// How many events of which types the fold has no rule for.
     pub skipped: BTreeMap<String, u64>,
@@ -67,6 +70,7 @@ pub struct Tally {
 
 /// A fold that failed, and where. Of this version and all after it there is no state.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[error("stopped at version {version}: {error}")]
 pub struct ReplayError {
     /// The version that could not be made.

@@ -9,6 +9,7 @@ pub const MAX_CHOSEN_IDS: usize = 10_000;
 
 /// Some of the entries that a group has pending.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum PendingChoice {
     /// These.
@@ -19,6 +20,7 @@ pub enum PendingChoice {
 
 /// Some of the dead letters of a group.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum LetterChoice {
     /// These, by their ids among the dead letters.

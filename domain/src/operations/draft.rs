@@ -6,6 +6,7 @@ use crate::Fields;
 
 /// An event that is to be added.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct EventDraft {
     /// Its type.

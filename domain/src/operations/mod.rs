@@ -28,6 +28,7 @@ pub use preview::{Effect, EffectKind, Preview, Thing};
 
 /// One change to the event store.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Operation {
     /// Adds events to the end of a stream, all or none.
@@ -205,6 +206,7 @@ pub enum Operation {
 
 /// Up to where a stream is trimmed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum TrimTo {
     /// All but this many of the newest entries go.

@@ -10,6 +10,7 @@ use crate::stream_key::StreamKeyError;
 
 /// The name of a consumer group or of a consumer: any bytes in Redis, a text elsewhere that is written as the keys of streams are.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(transparent)]
 pub struct Name(StreamKey);
 

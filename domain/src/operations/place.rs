@@ -9,6 +9,7 @@ use crate::EntryId;
 
 /// A place in a stream, between two entries.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Place {
     /// Before the first entry.

@@ -8,6 +8,7 @@ use crate::{EntryId, StreamKey};
 
 /// The exact effect of an operation before it happens.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Preview {
     /// What will happen, in one sentence with numbers.
     pub sentence: String,
@@ -41,6 +42,7 @@ pub struct Preview {
 
 /// What becomes of something else.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Effect {
     /// Of what.
     pub thing: Thing,
@@ -52,6 +54,7 @@ pub struct Effect {
 
 /// What an operation has an effect on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Thing {
     /// This group of the stream.
@@ -68,6 +71,7 @@ pub enum Thing {
 
 /// The ways in which something is affected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum EffectKind {
     /// Entries that it was not given yet are lost to it.

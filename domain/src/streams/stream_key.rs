@@ -117,6 +117,7 @@ fn is_name(bytes: &[u8]) -> bool {
 
 /// How a stream is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum StreamKind {
     /// The history of one thing, such as one order.

@@ -11,6 +11,7 @@ use crate::entry_digest::EntryDigest;
 
 /// What Redis tells about a stream as a whole.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct StreamExtent {
     /// How many entries there are.
     pub length: u64,
@@ -34,6 +35,7 @@ pub struct StreamExtent {
 
 /// What is missing from a history, and from the states that follow from it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Incomplete {
     /// The first version that is missing.
     pub missing_from: u64,
@@ -45,6 +47,7 @@ pub struct Incomplete {
 
 /// Why versions are missing or not to be trusted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum IncompleteReason {
     /// The head of the stream was trimmed.

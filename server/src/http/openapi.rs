@@ -1,6 +1,7 @@
 //! `GET /api/openapi.json`: all calls, for programs.
 //!
-//! What the parameters are comes from the types of the questions, what they mean from `docs/api.md`, so neither can say something else.
+//! What the parameters are comes from the types of the questions, what they mean from `docs/api.md`, and what the answers look like from
+//! their types, so none of them can say something else.
 
 use std::sync::LazyLock;
 
@@ -9,6 +10,7 @@ use axum::extract::RawQuery;
 use axum::response::Response;
 use bytes::Bytes;
 use http::{HeaderValue, header};
+use rewind_app::api::export::ExportStatus;
 use rewind_app::api::query::shape::{Parameter, ParameterKind, parameters_of, sample_of};
 use rewind_app::api::query::{
     AuditQuery, BisectQuery, BlameQuery, CatalogQuery, CategoriesQuery, DeadQuery, DeliveriesQuery,
@@ -18,6 +20,17 @@ use rewind_app::api::query::{
     RelatedQuery, ReplayQuery, SaveFoldQuery, StreamsQuery, TicketQuery, TimelineQuery,
     TryFoldQuery, WindowQuery, read_url,
 };
+use rewind_app::api::related::RelatedAnswer;
+use rewind_app::api::{
+    About, AuditPage, BisectAnswer, BlameAnswer, CatalogPage, CategoriesPage, DeadPage,
+    DeliveriesAnswer, DiffAnswer, DiscoveryStatus, EventAnswer, EventsPage, FoldAnswer,
+    GroupAnswer, GroupsPage, HistoryAnswer, IndexAnswer, OperationStatus, OperationsAnswer,
+    Overview, PendingPage, ProjectionAnswer, ProjectionsAnswer, ReplayAnswer, StreamRates,
+    StreamsPage, TimelineAnswer, TrialAnswer, WindowAnswer,
+};
+use rewind_domain::operations::Preview;
+use schemars::generate::{SchemaGenerator, SchemaSettings};
+use schemars::{JsonSchema, Schema};
 use serde_json::{Map, Value, json};
 
 use super::errors;
@@ -51,71 +64,85 @@ struct Call {
     parameters: Vec<Parameter>,
     /// The media types that its answer can have.
     answers: &'static [&'static str],
+    /// Makes the schema of its answer; `None` if the answer is not JSON.
+    schema: Option<fn(&mut SchemaGenerator) -> Schema>,
+}
+
+impl Call {
+    /// The same call, whose answer is of this type.
+    fn answered_with<A: JsonSchema>(self) -> Self {
+        Self { schema: Some(SchemaGenerator::subschema_for::<A>), ..self }
+    }
 }
 
 fn get<Q: Query>(path: &'static str, answers: &'static [&'static str]) -> Call {
-    Call { method: "get", path, parameters: parameters_of::<Q>(), answers }
+    Call { method: "get", path, parameters: parameters_of::<Q>(), answers, schema: None }
 }
 
 fn post<Q: Query>(path: &'static str) -> Call {
-    Call { method: "post", path, parameters: parameters_of::<Q>(), answers: JSON }
+    Call { method: "post", path, parameters: parameters_of::<Q>(), answers: JSON, schema: None }
 }
 
 fn calls() -> Vec<Call> {
     vec![
-        get::<OverviewQuery>("/api/overview", JSON),
-        post::<RatesQuery>("/api/rates"),
-        get::<StreamsQuery>("/api/streams", JSON),
-        get::<CatalogQuery>("/api/catalog", JSON),
-        get::<CategoriesQuery>("/api/categories", JSON),
-        post::<DiscoveryQuery>("/api/discovery"),
-        get::<EventsQuery>("/api/events", JSON),
-        get::<EventQuery>("/api/event", JSON),
+        get::<OverviewQuery>("/api/overview", JSON).answered_with::<Overview>(),
+        post::<RatesQuery>("/api/rates").answered_with::<StreamRates>(),
+        get::<StreamsQuery>("/api/streams", JSON).answered_with::<StreamsPage>(),
+        get::<CatalogQuery>("/api/catalog", JSON).answered_with::<CatalogPage>(),
+        get::<CategoriesQuery>("/api/categories", JSON).answered_with::<CategoriesPage>(),
+        post::<DiscoveryQuery>("/api/discovery").answered_with::<DiscoveryStatus>(),
+        get::<EventsQuery>("/api/events", JSON).answered_with::<EventsPage>(),
+        get::<EventQuery>("/api/event", JSON).answered_with::<EventAnswer>(),
         get::<FieldQuery>("/api/value", BYTES),
-        get::<RelatedQuery>("/api/related", JSON),
-        get::<IndexQuery>("/api/index", JSON),
+        get::<RelatedQuery>("/api/related", JSON).answered_with::<RelatedAnswer>(),
+        get::<IndexQuery>("/api/index", JSON).answered_with::<IndexAnswer>(),
         get::<FindQuery>("/api/find", EVENTS),
         get::<ExportQuery>("/api/export", FILES),
-        get::<TicketQuery>("/api/export_status", JSON),
-        post::<TicketQuery>("/api/cancel_export"),
-        get::<ReplayQuery>("/api/replay", JSON),
-        get::<WindowQuery>("/api/window", JSON),
-        get::<DiffQuery>("/api/diff", JSON),
-        get::<BlameQuery>("/api/blame", JSON),
-        get::<HistoryQuery>("/api/history", JSON),
-        get::<BisectQuery>("/api/bisect", JSON),
-        get::<TimelineQuery>("/api/timeline", JSON),
-        get::<FoldQuery>("/api/fold", JSON),
-        post::<TryFoldQuery>("/api/try_fold"),
-        post::<SaveFoldQuery>("/api/save_fold"),
-        post::<PreviewQuery>("/api/preview"),
-        post::<OperateQuery>("/api/operate"),
-        get::<NoQuery>("/api/operations", JSON),
-        get::<OperationQuery>("/api/operation", JSON),
-        post::<OperationQuery>("/api/cancel_operation"),
-        get::<GroupsQuery>("/api/groups", JSON),
-        get::<GroupQuery>("/api/group", JSON),
-        get::<PendingQuery>("/api/pending", JSON),
-        get::<DeadQuery>("/api/dead", JSON),
-        get::<DeliveriesQuery>("/api/deliveries", JSON),
-        get::<NoQuery>("/api/projections", JSON),
-        get::<ProjectionQuery>("/api/projection", JSON),
-        get::<AuditQuery>("/api/audit", JSON),
+        get::<TicketQuery>("/api/export_status", JSON).answered_with::<ExportStatus>(),
+        post::<TicketQuery>("/api/cancel_export").answered_with::<ExportStatus>(),
+        get::<ReplayQuery>("/api/replay", JSON).answered_with::<ReplayAnswer>(),
+        get::<WindowQuery>("/api/window", JSON).answered_with::<WindowAnswer>(),
+        get::<DiffQuery>("/api/diff", JSON).answered_with::<DiffAnswer>(),
+        get::<BlameQuery>("/api/blame", JSON).answered_with::<BlameAnswer>(),
+        get::<HistoryQuery>("/api/history", JSON).answered_with::<HistoryAnswer>(),
+        get::<BisectQuery>("/api/bisect", JSON).answered_with::<BisectAnswer>(),
+        get::<TimelineQuery>("/api/timeline", JSON).answered_with::<TimelineAnswer>(),
+        get::<FoldQuery>("/api/fold", JSON).answered_with::<FoldAnswer>(),
+        post::<TryFoldQuery>("/api/try_fold").answered_with::<TrialAnswer>(),
+        post::<SaveFoldQuery>("/api/save_fold").answered_with::<FoldAnswer>(),
+        post::<PreviewQuery>("/api/preview").answered_with::<Preview>(),
+        post::<OperateQuery>("/api/operate").answered_with::<OperationStatus>(),
+        get::<NoQuery>("/api/operations", JSON).answered_with::<OperationsAnswer>(),
+        get::<OperationQuery>("/api/operation", JSON).answered_with::<OperationStatus>(),
+        post::<OperationQuery>("/api/cancel_operation").answered_with::<OperationStatus>(),
+        get::<GroupsQuery>("/api/groups", JSON).answered_with::<GroupsPage>(),
+        get::<GroupQuery>("/api/group", JSON).answered_with::<GroupAnswer>(),
+        get::<PendingQuery>("/api/pending", JSON).answered_with::<PendingPage>(),
+        get::<DeadQuery>("/api/dead", JSON).answered_with::<DeadPage>(),
+        get::<DeliveriesQuery>("/api/deliveries", JSON).answered_with::<DeliveriesAnswer>(),
+        get::<NoQuery>("/api/projections", JSON).answered_with::<ProjectionsAnswer>(),
+        get::<ProjectionQuery>("/api/projection", JSON).answered_with::<ProjectionAnswer>(),
+        get::<AuditQuery>("/api/audit", JSON).answered_with::<AuditPage>(),
         get::<LiveQuery>("/api/live", EVENTS),
-        get::<NoQuery>("/api/about", JSON),
+        get::<NoQuery>("/api/about", JSON).answered_with::<About>(),
         get::<NoQuery>("/api/openapi.json", JSON),
     ]
 }
 
 fn openapi() -> Value {
     let mut paths = Map::new();
+    let mut schemas = SchemaSettings::draft2020_12()
+        .for_serialize()
+        .with(|settings| settings.definitions_path = "/components/schemas".into())
+        .into_generator();
     for call in calls() {
+        let schema = call.schema.map(|schema| schema(&mut schemas));
         let section = section(&call);
         let mut operation = json!({
             "operationId": call.path.trim_start_matches("/api/").replace('.', "_"),
             "description": opening(section),
             "responses": {
-                "200": {"description": "The answer", "content": contents(call.answers)},
+                "200": {"description": "The answer", "content": contents(call.answers, schema.as_ref())},
                 "default": {"$ref": "#/components/responses/Error"},
             },
         });
@@ -125,6 +152,8 @@ fn openapi() -> Value {
         }
         paths.insert(call.path.to_owned(), json!({ call.method: operation }));
     }
+    let mut schemas = schemas.take_definitions(true);
+    schemas.insert("Error".to_owned(), error_schema());
     json!({
         "openapi": "3.1.0",
         "info": {
@@ -140,13 +169,14 @@ fn openapi() -> Value {
                     "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}},
                 },
             },
-            "schemas": {"Error": error_schema()},
+            "schemas": schemas,
         },
     })
 }
 
-fn contents(types: &[&str]) -> Value {
-    types.iter().map(|name| ((*name).to_owned(), json!({}))).collect::<Map<_, _>>().into()
+fn contents(types: &[&str], schema: Option<&Schema>) -> Value {
+    let content = schema.map_or(json!({}), |schema| json!({"schema": schema}));
+    types.iter().map(|name| ((*name).to_owned(), content.clone())).collect::<Map<_, _>>().into()
 }
 
 fn parameters(parameters: &[Parameter], section: &str) -> Value {

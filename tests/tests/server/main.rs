@@ -1,5 +1,6 @@
 //! The server, asked over HTTP, with a real Redis behind it. One module for each route or command.
 
+mod answers;
 mod bisect;
 mod blame;
 mod callers;

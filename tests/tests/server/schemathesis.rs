@@ -37,7 +37,8 @@ async fn no_question_that_is_made_up_breaks_the_interface() {
         .arg(app.url() + "/api/openapi.json")
         .args(["--url", &app.url(), "--exclude-path", ENDLESS, "--checks", CHECKS])
         // The same questions each time, and as many as take half a minute.
-        .args(["--generation-deterministic", "--max-examples", "8", "--workers", "2"])
+        // One worker: with several threads, some releases of Python fail now and then when two of them parse at once.
+        .args(["--generation-deterministic", "--max-examples", "8", "--workers", "1"])
         .args(["--phases", "examples,coverage,fuzzing"])
         // Far longer than any of these takes, also on a machine that is busy.
         .args(["--request-timeout", "60"])

@@ -8,6 +8,7 @@ use crate::api::ErrorCode;
 
 /// Some rows of the list of streams.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 pub struct CatalogPage {
     /// The streams, in the order asked for.
     pub streams: Vec<StreamSummary>,
@@ -28,6 +29,7 @@ pub struct CatalogPage {
 
 /// Some rows of the tree of categories.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 pub struct CategoriesPage {
     /// The rows.
     pub categories: Vec<CategoryRow>,
@@ -41,6 +43,7 @@ pub struct CategoriesPage {
 
 /// How far the search for streams is. It is one for all who look.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 pub struct DiscoveryStatus {
     /// What it does at the moment.
     pub phase: DiscoveryPhase,
@@ -71,6 +74,7 @@ pub struct DiscoveryStatus {
 
 /// What a search for streams does.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum DiscoveryPhase {
     /// It walks the keyspace.
@@ -88,6 +92,7 @@ pub enum DiscoveryPhase {
 
 /// Something that keeps a search for streams from finding or telling everything.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 pub struct DiscoveryProblem {
     /// What kind of thing it is.
     pub code: ErrorCode,
@@ -103,6 +108,7 @@ pub struct DiscoveryProblem {
 
 /// What someone wants of the search for streams.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum DiscoveryAction {
     /// To hold still.

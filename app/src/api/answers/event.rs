@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 /// An event, as much of it as one answer holds.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 pub struct EventAnswer {
     /// The stream that it is in.
     pub stream: StreamKey,
@@ -17,6 +18,7 @@ pub struct EventAnswer {
 
 /// A version of an aggregate.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 pub struct AggregateVersion {
     /// The aggregate, as a stream.
     pub stream: StreamKey,

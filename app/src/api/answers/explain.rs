@@ -10,6 +10,7 @@ use super::Shortfall;
 
 /// For each leaf of a state, the event that last set it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 pub struct BlameAnswer {
     /// The stream.
     pub stream: StreamKey,
@@ -26,6 +27,7 @@ pub struct BlameAnswer {
 
 /// A leaf and who set it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 pub struct BlamedPath {
     /// The leaf.
     pub path: Pointer,
@@ -42,6 +44,7 @@ pub struct BlamedPath {
 
 /// The events that changed a value, or are of a type.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 pub struct HistoryAnswer {
     /// The stream.
     pub stream: StreamKey,
@@ -64,6 +67,7 @@ pub struct HistoryAnswer {
 
 /// An event of a [`HistoryAnswer`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 pub struct HistoryEntry {
     /// The version that it made.
     pub version: u64,
@@ -87,6 +91,7 @@ pub struct HistoryEntry {
 
 /// Where an expression turned from false to true or back.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 pub struct BisectAnswer {
     /// The stream.
     pub stream: StreamKey,
@@ -119,6 +124,7 @@ pub struct BisectAnswer {
 
 /// A version at which an expression became another.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 pub struct Transition {
     /// The version.
     pub version: u64,
@@ -135,6 +141,7 @@ pub struct Transition {
 
 /// Versions at which an expression failed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 pub struct ExpressionFailures {
     /// How many.
     pub count: u64,
@@ -146,6 +153,7 @@ pub struct ExpressionFailures {
 
 /// How the events of an aggregate lie in time.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 pub struct TimelineAnswer {
     /// The stream.
     pub stream: StreamKey,

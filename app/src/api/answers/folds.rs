@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// The fold of an aggregate.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 pub struct FoldAnswer {
     /// The stream.
     pub stream: StreamKey,
@@ -28,6 +29,7 @@ pub struct FoldAnswer {
 
 /// What a fold that is being written makes of an aggregate, beside the saved one.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 pub struct TrialAnswer {
     /// The stream.
     pub stream: StreamKey,
@@ -55,6 +57,7 @@ pub struct TrialAnswer {
 
 /// Versions that follow each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 pub struct VersionRun {
     /// The first.
     pub from: u64,

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// How many events there are when, of which types.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 pub struct IndexAnswer {
     /// The stream.
     pub stream: StreamKey,
@@ -33,6 +34,7 @@ pub struct IndexAnswer {
 
 /// How many events have a type.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 pub struct TypeCount {
     /// The type; `None` for events that tell none.
     pub r#type: Option<String>,
@@ -45,6 +47,7 @@ pub struct TypeCount {
 
 /// How events lie in time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 pub struct Histogram {
     /// Parts of the time, of the same length and without gaps between them.
     pub buckets: Vec<Bucket>,
@@ -56,6 +59,7 @@ pub struct Histogram {
 
 /// A part of the time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 pub struct Bucket {
     /// Its first moment, in Unix milliseconds.
     pub from_ms: u64,

@@ -28,6 +28,7 @@ pub use travel::*;
 
 /// Which Rewind this is and which Redis it looks at.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 pub struct About {
     /// Rewind's own version.
     pub version: String,
@@ -56,6 +57,7 @@ pub struct About {
 
 /// What a place is called, so that nobody takes production for something else.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 pub struct Environment {
     /// Its name.
     pub name: String,
@@ -65,6 +67,7 @@ pub struct Environment {
 
 /// The cluster that the Redis server is a node of.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 pub struct ClusterAbout {
     /// How many nodes it has; `None` if Redis does not tell this user.
     pub nodes: Option<u64>,
@@ -75,6 +78,7 @@ pub struct ClusterAbout {
 /// A stream that has the events of many aggregates, each of which is looked at like a stream of its own:
 /// `events:orders#Order:123`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 pub struct TopicAbout {
     /// The stream.
     pub stream: StreamKey,
@@ -87,6 +91,7 @@ pub struct TopicAbout {
 
 /// Some of the streams that there are.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 pub struct StreamsPage {
     /// What was found in this part of the keyspace, in no order. A stream may be found twice.
     pub streams: Vec<StreamSummary>,
@@ -100,6 +105,7 @@ pub struct StreamsPage {
 
 /// A stream from the outside.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 pub struct StreamSummary {
     /// Its key.
     pub key: StreamKey,
@@ -125,6 +131,7 @@ pub struct StreamSummary {
 
 /// A page of a stream's events.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 pub struct EventsPage {
     /// The events, in the order asked for.
     pub events: Vec<Event>,
@@ -143,6 +150,7 @@ pub struct EventsPage {
 
 /// The order of events.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Order {
     /// Oldest first.

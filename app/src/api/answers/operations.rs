@@ -8,6 +8,7 @@ use super::GroupLag;
 
 /// An operation that was asked for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 pub struct OperationStatus {
     /// Its id.
     pub id: String,
@@ -34,6 +35,7 @@ pub struct OperationStatus {
 
 /// The operations of this server that are under way or ended lately, the newest first.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 pub struct OperationsAnswer {
     /// They.
     pub operations: Vec<OperationStatus>,
@@ -41,6 +43,7 @@ pub struct OperationsAnswer {
 
 /// A part of the list of consumer groups, those that are furthest behind first.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 pub struct GroupsPage {
     /// The groups.
     pub groups: Vec<GroupLag>,
@@ -56,6 +59,7 @@ pub struct GroupsPage {
 
 /// A consumer group in full.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 pub struct GroupAnswer {
     /// How far it is.
     pub group: GroupLag,
@@ -87,6 +91,7 @@ pub struct GroupAnswer {
 
 /// A consumer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 pub struct ConsumerStatus {
     /// Its name.
     pub consumer: Name,
@@ -101,6 +106,7 @@ pub struct ConsumerStatus {
 
 /// How a group was at a moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 pub struct GroupSample {
     /// The moment, in Unix milliseconds.
     pub at_ms: u64,
@@ -112,6 +118,7 @@ pub struct GroupSample {
 
 /// Pending entries of a group, in the order of their ids.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 pub struct PendingPage {
     /// The entries.
     pub entries: Vec<PendingEvent>,
@@ -123,6 +130,7 @@ pub struct PendingPage {
 
 /// A pending entry.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 pub struct PendingEvent {
     /// Its id.
     pub id: EntryId,
@@ -138,6 +146,7 @@ pub struct PendingEvent {
 
 /// Dead letters of a group, the oldest first.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 pub struct DeadPage {
     /// The stream in which they are.
     pub stream: StreamKey,
@@ -151,6 +160,7 @@ pub struct DeadPage {
 
 /// A dead letter.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 pub struct Letter {
     /// Its id among the dead letters.
     pub id: EntryId,
@@ -170,6 +180,7 @@ pub struct Letter {
 
 /// What the groups of a stream have done with one of its events.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 pub struct DeliveriesAnswer {
     /// A line for each group, by name.
     pub groups: Vec<EventDelivery>,
@@ -177,6 +188,7 @@ pub struct DeliveriesAnswer {
 
 /// What a group has done with an event.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 pub struct EventDelivery {
     /// The group.
     pub group: Name,
@@ -195,6 +207,7 @@ pub struct EventDelivery {
 
 /// What a group can have done with an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum DeliveryState {
     /// It was not given it yet.
@@ -207,6 +220,7 @@ pub enum DeliveryState {
 
 /// Operations of the audit log, the newest first.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 pub struct AuditPage {
     /// They.
     pub operations: Vec<AuditRow>,
@@ -216,6 +230,7 @@ pub struct AuditPage {
 
 /// An operation in the audit log.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 pub struct AuditRow {
     /// The entry that was written before it was done.
     pub entry: EntryId,
@@ -249,6 +264,7 @@ pub struct AuditRow {
 
 /// What an operation came to, as the audit log has it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 pub struct AuditOutcome {
     /// `done`, `failed`, `cancelled` or `unknown`.
     pub status: String,
@@ -262,6 +278,7 @@ pub struct AuditOutcome {
 
 /// How far an operation was that has no outcome.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 pub struct HeardOf {
     /// When, in Unix milliseconds.
     pub at_ms: u64,

@@ -13,6 +13,7 @@ pub const STREAM_SLOT_SECONDS: u64 = 5;
 
 /// What is going on, as of a moment. It is one for all who look.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 pub struct Overview {
     /// The moment, on the clock of Redis, in Unix milliseconds.
     pub now_ms: u64,
@@ -44,6 +45,7 @@ pub struct Overview {
 
 /// The events of a category.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 pub struct CategoryRate {
     /// The category; `None` for all others together.
     pub category: Option<Category>,
@@ -53,6 +55,7 @@ pub struct CategoryRate {
 
 /// The events of a type.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 pub struct TypeRate {
     /// The type; `None` for those without one, and for the rest.
     pub r#type: Option<String>,
@@ -68,6 +71,7 @@ pub struct TypeRate {
 
 /// A stream that had events lately.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 pub struct StreamRate {
     /// Its key.
     pub stream: StreamKey,
@@ -79,6 +83,7 @@ pub struct StreamRate {
 
 /// The events of some streams in the last minutes.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 pub struct StreamRates {
     /// The second that the first of all counts stands for, as a Unix time.
     pub from_s: u64,
@@ -88,6 +93,7 @@ pub struct StreamRates {
 
 /// One of the newest events.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 pub struct NewestEvent {
     /// Where it is.
     pub stream: StreamKey,
@@ -106,6 +112,7 @@ pub struct NewestEvent {
 
 /// A consumer group, and how far it is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 pub struct GroupLag {
     /// The stream that it reads.
     pub stream: StreamKey,
@@ -137,6 +144,7 @@ pub struct GroupLag {
 
 /// How Redis is, by its own account.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 pub struct RedisHealth {
     /// What it calls itself: `Redis 7.0.15`.
     pub version: String,
@@ -178,6 +186,7 @@ pub struct RedisHealth {
 
 /// How Redis keeps its data.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 pub struct Persistence {
     /// Whether it is still reading its data.
     pub is_loading: bool,
@@ -195,6 +204,7 @@ pub struct Persistence {
 
 /// Something that is worth knowing about Redis.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 pub struct Finding {
     /// What it is about, for programs.
     pub code: FindingCode,
@@ -208,6 +218,7 @@ pub struct Finding {
 
 /// The kinds of [`Finding`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum FindingCode {
     /// Redis may drop streams when memory runs out.
@@ -234,6 +245,7 @@ pub enum FindingCode {
 
 /// How bad something is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Severity {
     /// Events are lost, or are about to be.
@@ -246,6 +258,7 @@ pub enum Severity {
 
 /// How the rates are known, and what of them is not.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 pub struct Coverage {
     /// How many streams were found.
     pub streams: u64,
@@ -268,6 +281,7 @@ pub struct Coverage {
 
 /// Why it is not known what goes on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 pub struct OverviewProblem {
     /// What kind of thing it is.
     pub code: ErrorCode,

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 /// The projections that there are, those of this server and those that others keep, by name.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 pub struct ProjectionsAnswer {
     /// They.
     pub projections: Vec<ProjectionStatus>,
@@ -16,6 +17,7 @@ pub struct ProjectionsAnswer {
 
 /// How a projection is.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 pub struct ProjectionStatus {
     /// Its name.
     pub name: String,
@@ -60,6 +62,7 @@ pub struct ProjectionStatus {
 
 /// What a projection is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum ProjectionActivity {
     /// It handles what there is.
@@ -80,6 +83,7 @@ pub enum ProjectionActivity {
 
 /// The event at which a projection stopped.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 pub struct ProjectionFailure {
     /// Its stream.
     pub stream: StreamKey,
@@ -98,6 +102,7 @@ pub struct ProjectionFailure {
 
 /// Who paused a projection.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 pub struct ProjectionPause {
     /// Who.
     pub by: Option<String>,
@@ -107,6 +112,7 @@ pub struct ProjectionPause {
 
 /// How a rebuild is.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 pub struct ProjectionRebuild {
     /// How far it is.
     pub checkpoint: Option<EntryId>,
@@ -122,6 +128,7 @@ pub struct ProjectionRebuild {
 
 /// A projection, and what is in it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 pub struct ProjectionAnswer {
     /// How it is.
     pub projection: ProjectionStatus,
@@ -141,6 +148,7 @@ pub struct ProjectionAnswer {
 
 /// A row of a table.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 pub struct ProjectionRow {
     /// Its key.
     pub key: String,

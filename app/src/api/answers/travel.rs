@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 /// An aggregate's state at one version.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 pub struct ReplayAnswer {
     /// The stream.
     pub stream: StreamKey,
@@ -35,6 +36,7 @@ pub struct ReplayAnswer {
 
 /// A run of versions: one full state, and the changes from each version to the next.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 pub struct WindowAnswer {
     /// The stream.
     pub stream: StreamKey,
@@ -63,6 +65,7 @@ pub struct WindowAnswer {
 
 /// What differs between two versions.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 pub struct DiffAnswer {
     /// The stream.
     pub stream: StreamKey,
@@ -83,6 +86,7 @@ pub struct DiffAnswer {
 
 /// What a state lacks that an event said or may have said.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 pub struct Shortfall {
     /// Events that are gone.
     #[serde(flatten)]
@@ -97,6 +101,7 @@ pub struct Shortfall {
 
 /// Events that could not be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 pub struct Undecodable {
     /// How many.
     pub count: u64,
@@ -106,6 +111,7 @@ pub struct Undecodable {
 
 /// A type of event that the fold has no rule for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(schemars::JsonSchema))]
 pub struct SkippedType {
     /// The type; empty for events without one.
     #[serde(rename = "type")]

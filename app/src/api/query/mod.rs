@@ -19,6 +19,7 @@ pub mod shape;
 mod streams;
 mod travel;
 
+use rewind_domain::operations::Name;
 use rewind_domain::{EntryId, StreamKey};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize, de};
@@ -115,6 +116,12 @@ fn stream<'de, D: Deserializer<'de>>(deserializer: D) -> Result<StreamKey, D::Er
     key.filter(|key| !key.as_bytes().is_empty()).ok_or_else(|| de::Error::custom(NO_STREAM))
 }
 
+/// The name of a consumer group, which an empty text is not.
+fn group<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Name, D::Error> {
+    let name = Option::<Name>::deserialize(deserializer)?;
+    name.filter(|name| !name.is_empty()).ok_or_else(|| de::Error::custom(NO_GROUP))
+}
+
 /// The id of an entry, which an empty text is not.
 fn id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<EntryId, D::Error> {
     Option::deserialize(deserializer)?.ok_or_else(|| de::Error::custom(NO_ID))
@@ -127,6 +134,7 @@ fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> 
 }
 
 const NO_STREAM: &str = "is missing; give the key of a stream";
+const NO_GROUP: &str = "is missing; give the name of a consumer group";
 const NO_ID: &str = "is missing; give the id of an entry";
 
 /// What counts as left out where it is empty.

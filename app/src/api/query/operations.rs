@@ -96,6 +96,7 @@ pub struct GroupQuery {
     #[serde(deserialize_with = "super::stream")]
     pub stream: StreamKey,
     /// Its name.
+    #[serde(deserialize_with = "super::group")]
     pub group: Name,
 }
 
@@ -108,6 +109,7 @@ pub struct PendingQuery {
     #[serde(deserialize_with = "super::stream")]
     pub stream: StreamKey,
     /// The group.
+    #[serde(deserialize_with = "super::group")]
     pub group: Name,
     /// Those that this filter means.
     #[serde(default, deserialize_with = "defaulted", skip_serializing_if = "String::is_empty")]
@@ -129,6 +131,7 @@ pub struct DeadQuery {
     #[serde(deserialize_with = "super::stream")]
     pub stream: StreamKey,
     /// The group that gave up on them.
+    #[serde(deserialize_with = "super::group")]
     pub group: Name,
     /// Those behind this one.
     #[serde(default, skip_serializing_if = "Option::is_none")]

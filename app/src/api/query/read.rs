@@ -14,7 +14,7 @@ use serde::de::{
 use serde::forward_to_deserialize_any;
 use serde_json::Value;
 
-use super::{NO_ID, NO_STREAM, Query};
+use super::{NO_GROUP, NO_ID, NO_STREAM, Query};
 use crate::api::{ApiError, ErrorCode};
 
 /// Reads the parameters of a URL.
@@ -129,6 +129,7 @@ impl de::Error for Wrong {
     fn missing_field(name: &'static str) -> Self {
         let reason = match name {
             "stream" => NO_STREAM,
+            "group" => NO_GROUP,
             "id" => NO_ID,
             _ => "is missing",
         };

@@ -26,6 +26,7 @@ pub struct Opened {
 
 /// A row of the tree.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct CategoryRow {
     /// The category.
     pub category: Category,
@@ -44,6 +45,7 @@ pub struct CategoryRow {
 
 /// What streams hold together.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Sums {
     /// How many streams there are.
     pub streams: u64,

@@ -60,6 +60,7 @@ pub struct Numbers {
 
 /// By what streams are sorted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum SortBy {
     /// By key, so that numbers in keys stand in their order; what was searched for by how well it fits.

@@ -5,6 +5,7 @@
 pub(crate) mod columns;
 pub(crate) mod event_ref;
 pub(crate) mod events;
+pub(crate) mod operating;
 pub(crate) mod place;
 pub(crate) mod query;
 
@@ -14,7 +15,11 @@ use crate::api::query::Until;
 use rewind_domain::catalog::{Category, SortBy};
 use rewind_domain::{EntryId, Pointer, StreamKey};
 
+pub(crate) use crate::address::event_ref::EventRef;
 pub(crate) use crate::address::events::{EventsAddress, EventsOf};
+pub(crate) use crate::address::operating::{
+    AuditAddress, GroupAddress, GroupPane, GroupsAddress, OperatingAddress, PublishAddress,
+};
 use crate::address::query::Query;
 
 /// What a URL leads to.
@@ -30,6 +35,8 @@ pub(crate) enum Address {
     Travel(TravelAddress),
     /// `/fold`
     Fold(FoldAddress),
+    /// `/groups` and others from which the event store is operated.
+    Operating(OperatingAddress),
     /// A page that exists, asked for in a way that cannot be read.
     Unreadable {
         /// What is wrong, to be shown.
@@ -162,7 +169,10 @@ impl Address {
             "/events" => EventsAddress::read(&query).map(Self::Events),
             "/travel" => TravelAddress::read(&query).map(Self::Travel),
             "/fold" => FoldAddress::read(&query).map(Self::Fold),
-            _ => Ok(Self::NotFound),
+            _ => match OperatingAddress::read(path, &query) {
+                Some(page) => page.map(Self::Operating),
+                None => Ok(Self::NotFound),
+            },
         };
         address.unwrap_or_else(|reason| Self::Unreadable { reason })
     }

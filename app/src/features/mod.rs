@@ -7,11 +7,16 @@
 )]
 #![allow(clippy::needless_pass_by_value, reason = "components own what they are given")]
 
+pub(crate) mod audit;
 pub(crate) mod event;
 pub(crate) mod events;
 pub(crate) mod export;
 pub(crate) mod folds;
+pub(crate) mod groups;
 pub(crate) mod live;
+pub(crate) mod operations;
 pub(crate) mod overview;
+pub(crate) mod publish;
 pub(crate) mod streams;
 pub(crate) mod travel;
+pub(crate) mod trim;

@@ -9,13 +9,16 @@ use rewind_domain::StreamKey;
 #[cfg(feature = "split")]
 use wasm_split_helpers::{SplitLoaderError, wasm_split};
 
-use crate::address::{EventsAddress, EventsOf, FoldAddress, StreamsAddress, TravelAddress};
+use crate::address::{
+    EventsAddress, EventsOf, FoldAddress, OperatingAddress, StreamsAddress, TravelAddress,
+};
 use crate::features::events::EventsPage;
 use crate::features::folds::WorkbenchPage;
 use crate::features::overview::OverviewPage;
 use crate::features::streams::StreamsPage;
 use crate::features::travel::TravelPage;
 use crate::shell::lazy_page::{Draw, LazyPage};
+use crate::shell::operating_page::OperatingPage;
 
 /// A page about a stream.
 type AboutStream<A> = (StreamKey, Signal<A>);
@@ -33,6 +36,8 @@ pub(crate) struct LazyPages {
     pub(crate) travel: LazyPage<AboutStream<TravelAddress>>,
     /// A fold and what it makes of an aggregate.
     pub(crate) workbench: LazyPage<AboutStream<FoldAddress>>,
+    /// The pages from which the event store is operated.
+    pub(crate) operating: LazyPage<(OperatingAddress, Signal<OperatingAddress>)>,
 }
 
 impl LazyPages {
@@ -44,6 +49,7 @@ impl LazyPages {
             events: LazyPage::new(events),
             travel: LazyPage::new(travel),
             workbench: LazyPage::new(workbench),
+            operating: LazyPage::new(operating),
         }
     }
 
@@ -54,6 +60,7 @@ impl LazyPages {
         self.events.fetch();
         self.travel.fetch();
         self.workbench.fetch();
+        self.operating.fetch();
     }
 }
 
@@ -90,5 +97,9 @@ split_points! {
 
     fn workbench() -> Draw<AboutStream<FoldAddress>> {
         |(stream, address)| view! { <WorkbenchPage stream address /> }.into_any()
+    }
+
+    fn operating() -> Draw<(OperatingAddress, Signal<OperatingAddress>)> {
+        |(page, address)| view! { <OperatingPage page address /> }.into_any()
     }
 }

@@ -10,6 +10,7 @@ pub(crate) mod cluster_notice;
 pub(crate) mod lazy_page;
 pub(crate) mod lazy_pages;
 pub(crate) mod not_found;
+pub(crate) mod operating_page;
 pub(crate) mod theme_switch;
 pub(crate) mod top_bar;
 pub(crate) mod zone_switch;
@@ -17,7 +18,7 @@ pub(crate) mod zone_switch;
 use leptos::prelude::*;
 
 use crate::address::{
-    Address, EventsAddress, EventsOf, FoldAddress, StreamsAddress, TravelAddress,
+    Address, EventsAddress, EventsOf, FoldAddress, OperatingAddress, StreamsAddress, TravelAddress,
 };
 use crate::api::export::Ticket;
 use crate::api::query::NoQuery;
@@ -65,7 +66,10 @@ pub fn App() -> impl IntoView {
         Address::Events(_) => KeysOf::Events,
         Address::Travel(_) => KeysOf::Travel,
         Address::Fold(_) => KeysOf::Fold,
-        Address::Overview | Address::Unreadable { .. } | Address::NotFound => KeysOf::Other,
+        Address::Overview
+        | Address::Operating(_)
+        | Address::Unreadable { .. }
+        | Address::NotFound => KeysOf::Other,
     });
 
     let about = Remote::new(|| Some(()), move |()| ask_about(now, availability));
@@ -154,6 +158,7 @@ fn pages(location: Location, lazy_pages: LazyPages) -> impl IntoView {
         Address::Events(address) => Page::Events(address.of),
         Address::Travel(address) => Page::Travel(address.stream),
         Address::Fold(address) => Page::Fold(address.stream),
+        Address::Operating(address) => Page::Operating(address.page()),
         Address::Unreadable { reason } => Page::Unreadable(reason),
         Address::NotFound => Page::NotFound,
     });
@@ -202,6 +207,15 @@ fn pages(location: Location, lazy_pages: LazyPages) -> impl IntoView {
             });
             lazy_pages.workbench.show((stream, address.into()))
         }
+        Page::Operating(page) => {
+            let first = page.clone();
+            let address =
+                Memo::new(move |before: Option<&OperatingAddress>| match location.address() {
+                    Address::Operating(address) if address.page() == first => address,
+                    _ => before.cloned().unwrap_or_else(|| first.clone()),
+                });
+            lazy_pages.operating.show((page, address.into()))
+        }
         Page::Unreadable(reason) => view! { <UnreadablePage reason /> }.into_any(),
         Page::NotFound => view! { <NotFoundPage /> }.into_any(),
     }
@@ -215,6 +229,7 @@ enum Page {
     Events(EventsOf),
     Travel(rewind_domain::StreamKey),
     Fold(rewind_domain::StreamKey),
+    Operating(OperatingAddress),
     Unreadable(String),
     NotFound,
 }

@@ -4,8 +4,8 @@ use leptos::prelude::*;
 use rewind_domain::caller::Identity;
 use rewind_domain::foreign_text::visible;
 
-use crate::address::Address;
-use crate::api::About;
+use crate::address::{Address, OperatingAddress};
+use crate::api::{About, Environment};
 use crate::platform::availability::Away;
 use crate::platform::location::Location;
 use crate::shell::theme_switch::ThemeSwitch;
@@ -58,6 +58,20 @@ pub(crate) fn TopBar(
     let location = Location::expect();
     let is_overview = Memo::new(move |_| location.address() == Address::Overview);
     let is_streams = Memo::new(move |_| matches!(location.address(), Address::Streams(_)));
+    let is_groups = Memo::new(move |_| {
+        matches!(location.address(), Address::Operating(OperatingAddress::Groups(_)))
+    });
+    let is_audit = Memo::new(move |_| {
+        matches!(location.address(), Address::Operating(OperatingAddress::Audit(_)))
+    });
+    let environment = Memo::new(move |_| about.with(|about| about.as_ref()?.environment.clone()));
+    let environment = move || {
+        environment.get().map(|Environment { name, colour }| {
+            view! {
+                <span class=format!("environment {colour}") data-testid="environment">{foreign(&name)}</span>
+            }
+        })
+    };
     let version = Memo::new(move |_| {
         about.with(|about| about.as_ref().map(|about| format!("Rewind {}", about.version)))
     });
@@ -82,7 +96,10 @@ pub(crate) fn TopBar(
             <nav class="top-nav" aria-label="Pages">
                 <a href="/" data-testid="nav-overview" aria-current=move || is_overview.get().then_some("page")>"Overview"</a>
                 <a href="/streams" data-testid="nav-streams" aria-current=move || is_streams.get().then_some("page")>"Streams"</a>
+                <a href="/groups" data-testid="nav-groups" aria-current=move || is_groups.get().then_some("page")>"Groups"</a>
+                <a href="/audit" data-testid="nav-audit" aria-current=move || is_audit.get().then_some("page")>"Audit"</a>
             </nav>
+            {environment}
             <div class="top-bar-redis">{redis}</div>
             {caller}
             <ZoneSwitch />

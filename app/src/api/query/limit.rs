@@ -16,6 +16,11 @@ impl<const DEFAULT: u64, const MAX: u64> Limit<DEFAULT, MAX> {
         Self(count.clamp(1, MAX))
     }
 
+    /// As many as can be asked for.
+    pub const fn most() -> Self {
+        Self(MAX)
+    }
+
     /// How many.
     pub fn get(self) -> u64 {
         self.0

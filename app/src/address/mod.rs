@@ -18,7 +18,8 @@ use rewind_domain::{EntryId, Pointer, StreamKey};
 pub(crate) use crate::address::event_ref::EventRef;
 pub(crate) use crate::address::events::{EventsAddress, EventsOf};
 pub(crate) use crate::address::operating::{
-    AuditAddress, GroupAddress, GroupPane, GroupsAddress, OperatingAddress, PublishAddress,
+    AuditAddress, GroupAddress, GroupPane, GroupsAddress, OperatingAddress, ProjectionAddress,
+    PublishAddress,
 };
 use crate::address::query::Query;
 

@@ -17,6 +17,10 @@ pub(crate) enum OperatingAddress {
     Publish(PublishAddress),
     /// The oldest entries of a stream, and what of them may go: `/trim?stream=`.
     Trim(StreamKey),
+    /// All projections: `/projections`.
+    Projections,
+    /// One of them: `/projection?name=&search=`.
+    Projection(ProjectionAddress),
     /// What was done: `/audit?stream=&group=&projection=&kind=&who=`.
     Audit(AuditAddress),
 }
@@ -66,6 +70,15 @@ pub(crate) struct PublishAddress {
     pub(crate) from: Option<EventRef>,
 }
 
+/// A projection, and which rows of its table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ProjectionAddress {
+    /// Its name.
+    pub(crate) name: String,
+    /// What the rows have in their key or in themselves, as typed.
+    pub(crate) search: String,
+}
+
 /// Which operations of the audit log are listed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct AuditAddress {
@@ -89,6 +102,8 @@ impl OperatingAddress {
             "/group" => GroupAddress::read(query).map(Self::Group),
             "/publish" => PublishAddress::read(query).map(Self::Publish),
             "/trim" => stream(query).map(Self::Trim),
+            "/projections" => Ok(Self::Projections),
+            "/projection" => ProjectionAddress::read(query).map(Self::Projection),
             "/audit" => AuditAddress::read(query).map(Self::Audit),
             _ => return None,
         })
@@ -112,6 +127,11 @@ impl OperatingAddress {
                 .with_some("from", from.as_ref())
                 .on("/publish"),
             Self::Trim(stream) => Query::default().with("stream", stream).on("/trim"),
+            Self::Projections => "/projections".to_owned(),
+            Self::Projection(ProjectionAddress { name, search }) => Query::default()
+                .with("name", name)
+                .with_some("search", some(search))
+                .on("/projection"),
             Self::Audit(AuditAddress { stream, group, projection, kind, who }) => Query::default()
                 .with_some("stream", stream.as_ref())
                 .with_some("group", group.as_ref())
@@ -130,7 +150,10 @@ impl OperatingAddress {
                 Self::Group(GroupAddress::of(stream.clone(), group.clone()))
             }
             Self::Audit(_) => Self::Audit(AuditAddress::default()),
-            Self::Publish(_) | Self::Trim(_) => self.clone(),
+            Self::Projection(ProjectionAddress { name, .. }) => {
+                Self::Projection(ProjectionAddress::of(name.clone()))
+            }
+            Self::Publish(_) | Self::Trim(_) | Self::Projections => self.clone(),
         }
     }
 }
@@ -193,6 +216,18 @@ impl PublishAddress {
     }
 }
 
+impl ProjectionAddress {
+    /// All of its rows.
+    pub(crate) fn of(name: String) -> Self {
+        Self { name, search: String::new() }
+    }
+
+    fn read(query: &Query) -> Result<Self, String> {
+        let name = query.get("name").ok_or("parameter `name`: is missing; name a projection")?;
+        Ok(Self { name: name.to_owned(), search: text(query, "search") })
+    }
+}
+
 impl AuditAddress {
     fn read(query: &Query) -> Result<Self, String> {
         Ok(Self {
@@ -232,6 +267,11 @@ mod tests {
             }),
             OperatingAddress::Publish(PublishAddress { stream: stream.clone(), from }),
             OperatingAddress::Trim(stream.clone()),
+            OperatingAddress::Projections,
+            OperatingAddress::Projection(ProjectionAddress {
+                name: "order & stats".to_owned(),
+                search: "a=b".to_owned(),
+            }),
             OperatingAddress::Audit(AuditAddress {
                 stream: Some(stream.clone()),
                 group: Some(group.clone()),
@@ -255,6 +295,7 @@ mod tests {
             ("/publish", "`stream`"),
             ("/publish?stream=a&from=x", "`from`"),
             ("/trim", "`stream`"),
+            ("/projection", "`name`"),
         ] {
             let Address::Unreadable { reason } = read(href) else { panic!("{href} was read") };
             assert!(reason.contains(name), "{href}: {reason}");

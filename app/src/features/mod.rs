@@ -16,6 +16,7 @@ pub(crate) mod groups;
 pub(crate) mod live;
 pub(crate) mod operations;
 pub(crate) mod overview;
+pub(crate) mod projections;
 pub(crate) mod publish;
 pub(crate) mod streams;
 pub(crate) mod travel;

@@ -7,6 +7,7 @@ use crate::features::audit::AuditPage;
 use crate::features::groups::{GroupPage, GroupsPage};
 use crate::features::operations::asking::Operating;
 use crate::features::operations::dialog::OperationDialog;
+use crate::features::projections::{ProjectionPage, ProjectionsPage};
 use crate::features::publish::PublishPage;
 use crate::features::trim::TrimPage;
 
@@ -37,6 +38,15 @@ pub(crate) fn OperatingPage(
         }
         OperatingAddress::Publish(address) => view! { <PublishPage address /> }.into_any(),
         OperatingAddress::Trim(stream) => view! { <TrimPage stream /> }.into_any(),
+        OperatingAddress::Projections => view! { <ProjectionsPage /> }.into_any(),
+        OperatingAddress::Projection(first) => {
+            let name = first.name.clone();
+            let of = move || match address.get() {
+                OperatingAddress::Projection(address) => address,
+                _ => first.clone(),
+            };
+            view! { <ProjectionPage name address=Memo::new(move |_| of()) /> }.into_any()
+        }
         OperatingAddress::Audit(first) => {
             let of = move || match address.get() {
                 OperatingAddress::Audit(address) => address,

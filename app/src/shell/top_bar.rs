@@ -61,6 +61,8 @@ pub(crate) fn TopBar(
     let is_groups = Memo::new(move |_| {
         matches!(location.address(), Address::Operating(OperatingAddress::Groups(_)))
     });
+    let is_projections =
+        Memo::new(move |_| location.address() == Address::Operating(OperatingAddress::Projections));
     let is_audit = Memo::new(move |_| {
         matches!(location.address(), Address::Operating(OperatingAddress::Audit(_)))
     });
@@ -97,6 +99,7 @@ pub(crate) fn TopBar(
                 <a href="/" data-testid="nav-overview" aria-current=move || is_overview.get().then_some("page")>"Overview"</a>
                 <a href="/streams" data-testid="nav-streams" aria-current=move || is_streams.get().then_some("page")>"Streams"</a>
                 <a href="/groups" data-testid="nav-groups" aria-current=move || is_groups.get().then_some("page")>"Groups"</a>
+                <a href="/projections" data-testid="nav-projections" aria-current=move || is_projections.get().then_some("page")>"Projections"</a>
                 <a href="/audit" data-testid="nav-audit" aria-current=move || is_audit.get().then_some("page")>"Audit"</a>
             </nav>
             {environment}

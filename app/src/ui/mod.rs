@@ -22,6 +22,7 @@ pub(crate) mod json_tree;
 pub(crate) mod keys_dialog;
 pub(crate) mod menu;
 pub(crate) mod moment;
+pub(crate) mod operate_menu;
 pub(crate) mod row_cursor;
 pub(crate) mod skeleton;
 pub(crate) mod sparkline;

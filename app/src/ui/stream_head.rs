@@ -10,6 +10,7 @@ use crate::ui::aggregates::Aggregates;
 use crate::ui::category_crumbs::CategoryCrumbs;
 use crate::ui::copy_button::CopyButton;
 use crate::ui::icon::{Glyph, Icon};
+use crate::ui::operate_menu::OperateMenu;
 use crate::ui::stream_key::KeyText;
 use crate::ui::topic_links::TopicLinks;
 
@@ -41,6 +42,9 @@ pub(crate) fn StreamHead(
     });
     let travel = TravelAddress::latest(stream.clone()).href();
     let fold = FoldAddress::latest(stream.clone()).href();
+    // A part of a topic is no stream of its own.
+    let operate =
+        stream.topic_part().is_none().then(|| view! { <OperateMenu stream=stream.clone() /> });
     let copied = stream.to_string();
     let tab = move |of: Lens, glyph: Glyph, label: &'static str, href: String| {
         view! {
@@ -64,6 +68,7 @@ pub(crate) fn StreamHead(
                     <span class="stream-facts">{children()}</span>
                 </div>
             </div>
+            {operate}
             <nav class="tabs" aria-label="Ways of looking at this stream">
                 {tab(Lens::Events, Glyph::Events, "Events", EventsAddress::newest(stream).href())}
                 {tab(Lens::Travel, Glyph::Travel, "Travel", travel)}

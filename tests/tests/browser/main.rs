@@ -19,6 +19,7 @@ mod found;
 mod keyboard;
 mod links;
 mod menus;
+mod operating;
 mod orders;
 mod overview;
 mod parts;

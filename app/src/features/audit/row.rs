@@ -84,11 +84,12 @@ pub(super) fn Row(
         }
         (None, _) => None,
     };
+    let named = kind.replace('_', " ");
     view! {
-        <tr data-testid="audit-row" data-kind=kind.clone()>
+        <tr data-testid="audit-row" data-kind=kind>
             <td><Moment ms=at_ms /></td>
             <td title=whence>{foreign(&who)}{unverified}</td>
-            <td>{kind.replace('_', " ")}</td>
+            <td>{named}</td>
             <td class="data">{foreign(&sentence)}</td>
             <td class="data">{outcome}</td>
             <td class="row-actions">{link}{again}</td>

@@ -181,9 +181,10 @@ fn Row(key: (rewind_domain::StreamKey, String), group: Memo<Option<GroupLag>>) -
     let figure = move |read: fn(&GroupLag) -> String| {
         move || group.with(|group| group.as_ref().map(read).unwrap_or_default())
     };
+    let shown = foreign(&name);
     view! {
-        <a class="group-row" role="listitem" href=href data-testid="group-row" data-group=name.clone()>
-            <span class="group-name">{foreign(&name)}</span>
+        <a class="group-row" role="listitem" href=href data-testid="group-row" data-group=name>
+            <span class="group-name">{shown}</span>
             <KeyText stream />
             <span class="number"><LagFigure group /></span>
             <span class="number" class:behind=move || group.with(|g| g.as_ref().is_some_and(|g| g.pending > 0))>

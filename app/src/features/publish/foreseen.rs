@@ -36,13 +36,12 @@ pub(crate) fn Foreseen(
         let foreseen = state.and_then(|state| form.with(|form| form.foresee(&state)));
         foreseen.map_or(Changes::None, |changes| Changes::Diff(Same::new(changes)))
     });
-    let key = stream.clone();
     let moved = move || {
         let (seen, is) = (base.with(|base| base.as_ref().map(|base| base.version))?, now.get()?);
         if is.version <= seen {
             return None;
         }
-        let href = TravelAddress::at(key.clone(), Point::Version(is.version)).href();
+        let href = TravelAddress::at(stream.clone(), Point::Version(is.version)).href();
         let more = text::counted(is.version - seen, "event", "events");
         Some(view! {
             <div class="preview-changed" role="alert" data-testid="publish-moved">

@@ -63,7 +63,7 @@ pub(crate) fn PublishPage(
             <header class="stream-head-bar">
                 <div class="stream-title">
                     <nav class="crumbs" aria-label="Where this goes">
-                        <a href=events><KeyText stream=stream.clone() /></a>
+                        <a href=events><KeyText stream /></a>
                     </nav>
                     <h1>{move || if is_aggregate.get() { "Append an event" } else { "Publish an event" }}</h1>
                 </div>

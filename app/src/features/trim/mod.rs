@@ -88,7 +88,7 @@ pub(crate) fn TrimPage(
             <header class="stream-head-bar">
                 <div class="stream-title">
                     <nav class="crumbs" aria-label="Which stream">
-                        <a href=events><KeyText stream=stream.clone() /></a>
+                        <a href=events><KeyText stream /></a>
                     </nav>
                     <h1>"Trim"</h1>
                 </div>

@@ -6,8 +6,9 @@ use leptos::prelude::*;
 use rewind_domain::ndjson::Line;
 use rewind_domain::{Entry, Event, StreamKey, redis_command};
 
-use crate::address::{Point, TravelAddress};
+use crate::address::{EventRef, OperatingAddress, Point, PublishAddress, TravelAddress};
 use crate::features::event::views::copy_menu::{CopyItem, CopyMenu};
+use crate::features::event::views::deliveries::Deliveries;
 use crate::platform::clipboard;
 use crate::ui::event_type::EventType;
 use crate::ui::icon::{Glyph, Icon};
@@ -41,6 +42,9 @@ pub(crate) fn EventDetail(
             <dd>{text::grouped(version)}</dd>
         }
     });
+    let copy = EventRef { stream: None, id: event.id };
+    let again = PublishAddress { stream: stream.stored_in(), from: Some(copy) };
+    let again = OperatingAddress::Publish(again).href();
     view! {
         <header class="detail-head">
             <h2>
@@ -55,6 +59,7 @@ pub(crate) fn EventDetail(
                 <dd class="mono" data-testid="event-detail-id">{event.id.to_string()}</dd>
                 {version}
                 <AboutAggregates stream=stream.clone() event=event.clone() />
+                <Deliveries stream=stream.clone() id=event.id />
             </dl>
             <div class="detail-actions">
                 <span class="pager">
@@ -75,6 +80,9 @@ pub(crate) fn EventDetail(
                     <Icon glyph=Glyph::Base />
                     "Set base"
                 </button>
+                <a class="button" href=again data-testid="publish-copy" title="Write a new event that begins like this one">
+                    "Edited copy"
+                </a>
                 <CopyMenu items=copy_items(stream, event, href) />
             </div>
         </header>

@@ -200,7 +200,7 @@ fn row(
                 />
             </td>
             <td class="id">{entry}</td>
-            <td><EventType event_type=event.event_type.clone() /></td>
+            <td><EventType event_type=event.event_type /></td>
             <td class="data"><code>{data.as_deref().map(foreign)}</code></td>
             <td class="data" title=reason_text>{reason.as_deref().map(foreign)}</td>
             <td>{consumer.map(|consumer| foreign(&consumer.to_string()))}</td>

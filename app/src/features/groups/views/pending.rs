@@ -239,7 +239,7 @@ fn row(
     let (event_type, data) = match event {
         Some(event) => {
             let data = event.has_data().then(|| event.data.preview(PREVIEW_CHARS));
-            let event_type = view! { <EventType event_type=event.event_type.clone() /> }.into_any();
+            let event_type = view! { <EventType event_type=event.event_type /> }.into_any();
             (event_type, view! { <code>{data.as_deref().map(foreign)}</code> }.into_any())
         }
         None => {

@@ -4,8 +4,9 @@ use leptos::html;
 use leptos::prelude::*;
 use rewind_domain::StreamKey;
 use rewind_domain::foreign_text::visible;
+use rewind_domain::operations::Name;
 
-use crate::address::{EventsAddress, EventsOf};
+use crate::address::{EventsAddress, EventsOf, GroupAddress, OperatingAddress};
 use crate::api::{GroupLag, NewestEvent, STREAM_SLOT_SECONDS, StreamRate};
 use crate::platform::stillness::{Stillness, held};
 use crate::platform::zone::ChosenZone;
@@ -182,7 +183,7 @@ pub(crate) fn ConsumerGroups(
     view! {
         <section class="panel" aria-label="Consumer groups">
             <header class="panel-head">
-                <h2>"Consumer groups"</h2>
+                <h2><a href="/groups">"Consumer groups"</a></h2>
                 <span class="panel-note">{note}</span>
             </header>
             <Show
@@ -220,6 +221,9 @@ fn key_of(group: &GroupLag) -> GroupKey {
 /// A group, whose row stays while its figures change.
 fn group_row((stream, name): GroupKey, group: Memo<Option<GroupLag>>) -> impl IntoView {
     let href = EventsAddress::newest(stream.clone()).href();
+    // It was written by the same rule.
+    let group_name = name.parse::<Name>().unwrap_or_else(|_| Name::from(name.as_str()));
+    let page = OperatingAddress::Group(GroupAddress::of(stream.clone(), group_name)).href();
     let figure = move |read: fn(&GroupLag) -> String| {
         move || group.with(|group| group.as_ref().map(read).unwrap_or_default())
     };
@@ -251,7 +255,7 @@ fn group_row((stream, name): GroupKey, group: Memo<Option<GroupLag>>) -> impl In
     view! {
         <tr data-testid="group" data-group=name>
             <th scope="row">
-                <span class="group-name" title=title>{shown}</span>
+                <a class="group-name" href=page title=title data-testid="group-page">{shown}</a>
                 <a href=href data-testid="group-link"><KeyText stream /></a>
             </th>
             <td class="group-lag" class:behind=is_behind>{lag}</td>

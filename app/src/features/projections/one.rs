@@ -277,9 +277,10 @@ fn Table(
     let total = move || answer.with(|answer| answer.as_ref().map_or(0, |answer| answer.rows_total));
     let row = |row: ProjectionRow| {
         let shown = row.row.map(|row| row.preview(ROW_CHARS)).or(row.text).unwrap_or_default();
+        let key = foreign(&row.key);
         view! {
-            <tr data-testid="projection-row" data-key=row.key.clone()>
-                <th scope="row">{foreign(&row.key)}</th>
+            <tr data-testid="projection-row" data-key=row.key>
+                <th scope="row">{key}</th>
                 <td class="data"><code>{foreign(&shown)}</code></td>
             </tr>
         }

@@ -27,16 +27,37 @@ const USES: [&str; 12] = [
 ];
 
 /// Controls whose names are put together, by the file that does so.
-const COMPUTED: [(&str, &[&str]); 11] = [
+const COMPUTED: [(&str, &[&str]); 15] = [
     (
         "event/mod.rs",
         &["event-pane-data", "event-pane-fields", "event-pane-related", "event-pane-compare"],
+    ),
+    ("groups/one.rs", &["pane-pending", "pane-consumers", "pane-dead", "pane-history"]),
+    (
+        "publish/mod.rs",
+        &["publish-correlation", "publish-causation", "publish-user", "publish-max-len"],
+    ),
+    ("operate_menu.rs", &["operate-new", "operate-groups", "operate-trim", "operate-audit"]),
+    (
+        "projections/one.rs",
+        &["projection-pause", "projection-resume", "projection-rebuild", "projection-reset"],
     ),
     ("export_menu.rs", &["export-ndjson", "export-csv"]),
     ("copy_menu.rs", &["copy-link", "copy-json", "copy-ndjson", "copy-xadd"]),
     ("code_editor.rs", &["fold-source"]),
     ("event_detail.rs", &["event-next", "event-previous"]),
-    ("menu.rs", &["columns-button", "export-button", "copy-menu-button", "ignore-types-button"]),
+    (
+        "menu.rs",
+        &[
+            "columns-button",
+            "export-button",
+            "copy-menu-button",
+            "ignore-types-button",
+            "operate-button",
+            "new-group-button",
+            "reset-group-button",
+        ],
+    ),
     ("panes.rs", &["pane-changes", "pane-diff", "pane-history", "pane-bisect"]),
     ("state_view.rs", &["next-match", "previous-match"]),
     ("stream_head.rs", &["lens-events", "lens-travel", "lens-fold"]),

@@ -37,7 +37,7 @@ pub(crate) fn AuditPage(
             view! {
                 <span class="filter-chip">
                     {label} " " {foreign(&name)}
-                    <a href=OperatingAddress::Audit(without).href() aria-label=format!("Without {label}")>
+                    <a href=OperatingAddress::Audit(without).href() data-testid="audit-without" aria-label=format!("Without {label}")>
                         <Icon glyph=Glyph::Close />
                     </a>
                 </span>

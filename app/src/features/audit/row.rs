@@ -77,11 +77,11 @@ pub(super) fn Row(
     let link = match (stream, group) {
         (Some(stream), Some(group)) => {
             let group = OperatingAddress::Group(GroupAddress::of(stream, group));
-            Some(view! { <a class="link" href=group.href()>"Group"</a> })
+            Some(view! { <a class="link" href=group.href() data-testid="audit-group">"Group"</a> })
         }
-        (Some(stream), None) => {
-            Some(view! { <a class="link" href=EventsAddress::newest(stream).href()>"Stream"</a> })
-        }
+        (Some(stream), None) => Some(
+            view! { <a class="link" href=EventsAddress::newest(stream).href() data-testid="audit-of-stream">"Stream"</a> },
+        ),
         (None, _) => None,
     };
     let named = kind.replace('_', " ");

@@ -64,7 +64,7 @@ pub(crate) fn GroupPage(
             });
             return view! {
                 <ErrorPanel error retry=move |()| remote.ask_again()>
-                    <a class="button" href=all.href()>"Groups of this stream"</a>
+                    <a class="button" href=all.href() data-testid="group-missing-others">"Groups of this stream"</a>
                 </ErrorPanel>
             }
             .into_any();
@@ -99,8 +99,8 @@ pub(crate) fn GroupPage(
             <header class="stream-head-bar">
                 <div class="stream-title">
                     <nav class="crumbs" aria-label="Where this group is">
-                        <a href="/groups">"Groups"</a>
-                        <a href=groups.href()><KeyText stream=stream.clone() /></a>
+                        <a href="/groups" data-testid="crumb-groups">"Groups"</a>
+                        <a href=groups.href() data-testid="crumb-group-stream"><KeyText stream=stream.clone() /></a>
                     </nav>
                     <div class="stream-name">
                         <h1 data-testid="group-title">{foreign(&group.to_string())}</h1>

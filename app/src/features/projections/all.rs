@@ -110,7 +110,7 @@ fn Row(name: String, projection: Memo<Option<ProjectionStatus>>) -> impl IntoVie
     let note = move || foreign(&read(note)());
     view! {
         <tr data-testid="projection" data-name=name>
-            <th scope="row"><a href=href>{shown}</a></th>
+            <th scope="row"><a href=href data-testid="projection-page">{shown}</a></th>
             <td><Activity projection /></td>
             <td class="data">{streams}</td>
             <td class="number">{read(|one| one.lag.map_or_else(|| "–".to_owned(), text::grouped))}</td>

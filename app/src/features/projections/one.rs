@@ -113,14 +113,14 @@ pub(crate) fn ProjectionPage(
         <div class="page projection-page">
             <header class="stream-head-bar">
                 <div class="stream-title">
-                    <nav class="crumbs" aria-label="Where this projection is"><a href="/projections">"Projections"</a></nav>
+                    <nav class="crumbs" aria-label="Where this projection is"><a href="/projections" data-testid="crumb-projections">"Projections"</a></nav>
                     <div class="stream-name">
                         <h1 data-testid="projection-title">{foreign(&name)}</h1>
                         <Activity projection />
                     </div>
                 </div>
                 <div class="head-actions">
-                    <a class="link" href=OperatingAddress::Audit(log).href()>"What was done"</a>
+                    <a class="link" href=OperatingAddress::Audit(log).href() data-testid="projection-audit">"What was done"</a>
                     <Actions name projection />
                 </div>
             </header>

@@ -48,7 +48,7 @@ pub(crate) fn Foreseen(
                 <Icon glyph=Glyph::Warning />
                 <span>
                     {format!("The aggregate is at version {} by now: {more} since you looked. ", is.version)}
-                    <a class="link" href=href>"Look at them"</a>
+                    <a class="link" href=href data-testid="publish-missed">"Look at them"</a>
                 </span>
                 <button type="button" class="button" data-testid="publish-rebase" on:click=move |_| on_rebase.run(())>
                     "Go on from there"

@@ -63,7 +63,7 @@ pub(crate) fn PublishPage(
             <header class="stream-head-bar">
                 <div class="stream-title">
                     <nav class="crumbs" aria-label="Where this goes">
-                        <a href=events><KeyText stream /></a>
+                        <a href=events data-testid="crumb-publish-stream"><KeyText stream /></a>
                     </nav>
                     <h1>{move || if is_aggregate.get() { "Append an event" } else { "Publish an event" }}</h1>
                 </div>

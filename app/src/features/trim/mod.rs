@@ -88,12 +88,12 @@ pub(crate) fn TrimPage(
             <header class="stream-head-bar">
                 <div class="stream-title">
                     <nav class="crumbs" aria-label="Which stream">
-                        <a href=events><KeyText stream /></a>
+                        <a href=events data-testid="crumb-trim-stream"><KeyText stream /></a>
                     </nav>
                     <h1>"Trim"</h1>
                 </div>
                 <div class="head-actions">
-                    <a class="link" href=OperatingAddress::Audit(log).href()>"What was done"</a>
+                    <a class="link" href=OperatingAddress::Audit(log).href() data-testid="trim-audit">"What was done"</a>
                     <button
                         type="button"
                         class="button"

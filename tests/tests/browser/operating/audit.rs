@@ -24,7 +24,7 @@ async fn what_was_done_is_listed_and_found_by_who_and_what() {
     browser.click("[data-testid=audit-stream]").await;
     browser.at("/events?stream=rewind:audit").await;
     browser.open("/events?stream=events:orders").await;
-    browser.click("[data-testid=operate] summary").await;
+    browser.click("[data-testid=operate-button]").await;
     browser.click("[data-testid=operate-audit]").await;
     browser.count("[data-testid=audit-row]", 3).await;
     browser.close().await;

@@ -28,14 +28,14 @@ async fn dead_letters_are_replayed_to_the_group_to_the_stream_and_deleted() {
     let (redis, _app, browser) = start().await;
     bury_three(&browser).await;
     browser.read("[data-testid=letter]", "poison").await;
-    browser.click("[data-testid=letter]:first-of-type input").await;
+    browser.click("[data-testid=letter]:first-of-type [data-testid=choose-letter]").await;
     browser.click("[data-testid=replay]:enabled").await;
     browser.read("[data-testid=preview-sentence]", "Gives 1 dead letter to the group").await;
     confirm(&browser, "Replayed 1").await;
     browser.count("[data-testid=letter]", 2).await;
     assert!(said(&redis, "XPENDING events:orders billing - + 10").await.contains("1-0"));
     // To everybody, as a new event with a link to the old one.
-    browser.click("[data-testid=letter]:first-of-type input").await;
+    browser.click("[data-testid=letter]:first-of-type [data-testid=choose-letter]").await;
     let choose = "(() => { const s = document.querySelector('[data-testid=replay-to]'); s.value = 'stream'; s.dispatchEvent(new Event('change', {bubbles: true})); return 1 })()";
     browser.evaluate(choose).await;
     browser.click("[data-testid=replay]:enabled").await;

@@ -18,7 +18,7 @@ async fn an_operation_is_done_only_once_it_was_looked_at_and_is_in_the_audit_log
     browser.read("[data-testid=effects]", "loses 6 entries that it has pending").await;
     browser.read("[data-testid=warnings]", "1 consumers are removed").await;
     browser.read(&format!("{DIALOG} .environment.red"), "production").await;
-    browser.click("[data-testid=commands] summary").await;
+    browser.click("[data-testid=commands-open]").await;
     browser.read("[data-testid=commands]", "XGROUP DESTROY events:orders billing").await;
     // Each way out leaves everything as it is.
     browser.click("[data-testid=operation-leave]").await;

@@ -20,7 +20,7 @@ async fn groups_are_listed_by_how_far_they_are_behind_and_lead_to_their_pages() 
     browser.click("[data-testid=group-events]").await;
     browser.at("/events?stream=events:orders").await;
     // And back from the stream, to its own groups only.
-    browser.click("[data-testid=operate] summary").await;
+    browser.click("[data-testid=operate-button]").await;
     browser.click("[data-testid=operate-groups]").await;
     browser.at("/groups?stream=events:orders").await;
     browser.click("[data-testid=groups-all]").await;
@@ -32,7 +32,7 @@ async fn groups_are_listed_by_how_far_they_are_behind_and_lead_to_their_pages() 
 async fn a_group_is_made_where_it_is_to_begin() {
     let (redis, _app, browser) = start().await;
     browser.open("/groups?stream=events:orders").await;
-    browser.click("[data-testid=new-group] summary").await;
+    browser.click("[data-testid=new-group-button]").await;
     browser.fill("[data-testid=new-group-name]", "mail").await;
     browser.click("[data-testid=new-group-end]").await;
     browser.click("[data-testid=new-group-make]").await;
@@ -42,7 +42,7 @@ async fn a_group_is_made_where_it_is_to_begin() {
     assert!(said(&redis, "XINFO GROUPS events:orders").await.contains("mail"));
     // Of a stream that is written by hand.
     browser.open("/groups").await;
-    browser.click("[data-testid=new-group] summary").await;
+    browser.click("[data-testid=new-group-button]").await;
     browser.fill("[data-testid=new-group-stream]", "events:new").await;
     browser.fill("[data-testid=new-group-name]", "first").await;
     browser.click("[data-testid=new-group-make]").await;
@@ -64,7 +64,7 @@ async fn a_group_is_set_to_each_kind_of_place() {
         ("end", "", "12-0"),
         ("start", "", "0-0"),
     ] {
-        browser.click("[data-testid=reset-group] summary").await;
+        browser.click("[data-testid=reset-group-button]").await;
         let choose = format!(
             "const s = document.querySelector('[data-testid=reset-kind]'); s.value = '{kind}'; s.dispatchEvent(new Event('change', {{bubbles: true}}))"
         );
@@ -112,7 +112,9 @@ async fn an_event_says_what_groups_have_done_with_it_and_leads_there() {
     browser.read("[data-testid=deliveries] [data-group=stats]", "has not been given it yet").await;
     browser.open("/events?stream=events:orders&event=2-0").await;
     browser.read("[data-testid=deliveries] [data-group=billing]", "is behind it").await;
-    browser.click("[data-testid=deliveries] [data-group=billing] a").await;
+    browser
+        .click("[data-testid=deliveries] [data-group=billing] [data-testid=delivery-group]")
+        .await;
     browser.at("/group?stream=events:orders&group=billing").await;
     browser.close().await;
 }

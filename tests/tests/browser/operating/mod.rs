@@ -4,6 +4,7 @@ mod audit;
 mod dead;
 mod dialog;
 mod groups;
+mod links;
 mod pending;
 mod projections;
 mod publish;

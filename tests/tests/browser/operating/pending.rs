@@ -27,13 +27,13 @@ async fn pending_entries_are_chosen_by_a_filter_and_acknowledged() {
 async fn single_entries_are_claimed_and_moved_to_the_dead_letters() {
     let (redis, _app, browser) = start().await;
     browser.open(GROUP).await;
-    browser.click("[data-testid=pending-row][data-id='1-0'] input").await;
+    browser.click("[data-testid=pending-row][data-id='1-0'] [data-testid=choose-pending]").await;
     browser.fill("[data-testid=claim-to]", "b2").await;
     browser.click("[data-testid=claim]:enabled").await;
     browser.read("[data-testid=effects]", "Consumer b2 gets 1 entry").await;
     confirm(&browser, "Gave away 1").await;
     browser.read("[data-testid=pending-row][data-id='1-0']", "b2").await;
-    browser.click("[data-testid=pending-row][data-id='2-0'] input").await;
+    browser.click("[data-testid=pending-row][data-id='2-0'] [data-testid=choose-pending]").await;
     browser.fill("[data-testid=bury-reason]", "no such customer").await;
     browser.click("[data-testid=bury]:enabled").await;
     confirm(&browser, "Moved 1").await;

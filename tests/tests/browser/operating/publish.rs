@@ -6,7 +6,7 @@ use super::{confirm, said, start};
 async fn an_event_is_published_with_all_that_was_written() {
     let (redis, _app, browser) = start().await;
     browser.open("/events?stream=events:orders").await;
-    browser.click("[data-testid=operate] summary").await;
+    browser.click("[data-testid=operate-button]").await;
     browser.click("[data-testid=operate-new]").await;
     browser.at("/publish?stream=events:orders").await;
     browser.fill("[data-testid=publish-data]", "{").await;
@@ -63,6 +63,9 @@ async fn an_append_shows_what_it_changes_first_and_what_came_between() {
     browser.see("[data-testid=operation-do]:disabled").await;
     browser.click("[data-testid=operation-leave]").await;
     browser.read("[data-testid=publish-moved]", "1 event since you looked").await;
+    let missed = "document.querySelector('[data-testid=publish-missed]').getAttribute('href')";
+    assert_eq!(browser.evaluate(missed).await, "/travel?stream=aggregate:Order:7&version=2");
+    browser.see("[data-testid=publish-missed]").await.focus().await.unwrap();
     browser.click("[data-testid=publish-rebase]").await;
     browser.read("[data-testid=publish-version]", "at version 2").await;
     browser.click("[data-testid=publish-look]").await;

@@ -14,7 +14,7 @@ async fn choose(browser: &crate::browser::Browser, kind: &str) {
 async fn what_would_go_and_who_would_lose_it_shows_while_one_chooses() {
     let (redis, _app, browser) = start().await;
     browser.open("/events?stream=events:orders").await;
-    browser.click("[data-testid=operate] summary").await;
+    browser.click("[data-testid=operate-button]").await;
     browser.click("[data-testid=operate-trim]").await;
     browser.at("/trim?stream=events:orders").await;
     browser.read("[data-testid=refusal]", "has nothing that would go").await;

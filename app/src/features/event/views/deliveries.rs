@@ -57,7 +57,7 @@ fn line(stream: StreamKey, delivery: EventDelivery) -> impl IntoView {
     let shown = foreign(&name);
     view! {
         <span class="delivery" data-group=name>
-            <a class="link" href=href>{shown}</a>
+            <a class="link" href=href data-testid="delivery-group">{shown}</a>
             " "
             {foreign(&words)}
         </span>

@@ -69,7 +69,7 @@ pub(crate) fn Consumers(
             <tr data-testid="consumer" data-consumer=name.to_string()>
                 <th scope="row">{foreign(&name.to_string())}</th>
                 <td class="number">
-                    <a href=OperatingAddress::Group(pending).href()>{figure(|one| text::grouped(one.pending))}</a>
+                    <a href=OperatingAddress::Group(pending).href() data-testid="consumer-pending">{figure(|one| text::grouped(one.pending))}</a>
                 </td>
                 <td class="number" class:behind=is_stuck>{figure(|one| text::brief_duration(one.idle_ms))}</td>
                 <td class="number">

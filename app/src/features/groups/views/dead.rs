@@ -173,7 +173,7 @@ fn row(
         Some(origin) => {
             let list = EventsAddress::of(EventsOf::Stream(stream.clone()));
             let href = list.with_event(Some(origin)).href();
-            view! { <a href=href>{origin.to_string()}</a> }.into_any()
+            view! { <a href=href data-testid="letter-event">{origin.to_string()}</a> }.into_any()
         }
         None => id.to_string().into_any(),
     };
@@ -191,6 +191,7 @@ fn row(
                 <input
                     type="checkbox"
                     aria-label=format!("Choose {id}")
+                    data-testid="choose-letter"
                     prop:checked=move || selection.with(|selection| selection.has(id))
                     on:change=move |event| {
                         let is_chosen = event_target_checked(&event);
@@ -207,7 +208,7 @@ fn row(
             <td class="number">{deliveries.map(text::grouped)}</td>
             <td>{at_ms.and_then(|ms| i64::try_from(ms).ok()).map(|ms| view! { <Ago ms /> })}</td>
             <td class="row-actions">
-                {travel.map(|href| view! { <a class="link" href=href>"State then"</a> })}
+                {travel.map(|href| view! { <a class="link" href=href data-testid="letter-state">"State then"</a> })}
                 {edited.map(|href| view! { <a class="link" href=href data-testid="letter-edit">"Edited copy"</a> })}
             </td>
         </tr>

@@ -258,6 +258,7 @@ fn row(
                 <input
                     type="checkbox"
                     aria-label=format!("Choose {id}")
+                    data-testid="choose-pending"
                     prop:checked=move || selection.with(|selection| selection.has(id))
                     on:change=move |event| {
                         let is_chosen = event_target_checked(&event);
@@ -266,7 +267,7 @@ fn row(
                     }
                 />
             </td>
-            <td class="id"><a href=href>{id.to_string()}</a></td>
+            <td class="id"><a href=href data-testid="pending-event">{id.to_string()}</a></td>
             <td>{event_type}</td>
             <td class="data">{data}</td>
             <td>{consumer}</td>

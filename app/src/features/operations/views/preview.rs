@@ -84,7 +84,7 @@ pub(crate) fn PreviewView(
                     let lines = commands.into_iter().map(|line| view! { <li><code>{foreign(&line)}</code></li> });
                     view! {
                         <details class="preview-commands" data-testid="commands">
-                            <summary>"What Redis will be sent"</summary>
+                            <summary data-testid="commands-open">"What Redis will be sent"</summary>
                             <ul>{lines.collect_view()}</ul>
                         </details>
                     }

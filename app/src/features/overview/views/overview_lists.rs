@@ -183,7 +183,7 @@ pub(crate) fn ConsumerGroups(
     view! {
         <section class="panel" aria-label="Consumer groups">
             <header class="panel-head">
-                <h2><a href="/groups">"Consumer groups"</a></h2>
+                <h2><a href="/groups" data-testid="overview-groups">"Consumer groups"</a></h2>
                 <span class="panel-note">{note}</span>
             </header>
             <Show

@@ -28,6 +28,7 @@ async fn dead_letters_are_replayed_to_the_group_to_the_stream_and_deleted() {
     let (redis, _app, browser) = start().await;
     bury_three(&browser).await;
     browser.read("[data-testid=letter]", "poison").await;
+    browser.read("[data-testid=dead-actions]", "0 chosen").await;
     browser.click("[data-testid=letter]:first-of-type [data-testid=choose-letter]").await;
     browser.click("[data-testid=replay]:enabled").await;
     browser.read("[data-testid=preview-sentence]", "Gives 1 dead letter to the group").await;

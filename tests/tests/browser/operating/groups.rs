@@ -100,6 +100,8 @@ async fn a_consumer_is_removed_and_another_one_gets_what_it_has_pending() {
     assert!(said(&redis, "XPENDING events:orders billing").await.contains("b2"));
     browser.click("[data-testid=pane-history]").await;
     browser.see("[data-testid=audit-row][data-kind=delete_consumer]").await;
+    browser.click("[data-testid=pane-pending]").await;
+    browser.count("[data-testid=pending-row]", 6).await;
     browser.close().await;
 }
 

@@ -65,6 +65,7 @@ async fn a_table_is_searched_and_an_event_that_fails_is_skipped() {
     browser.read("[data-testid=activity]", "failed").await;
     browser.read("[data-testid=projection-failure]", "it is broken").await;
     browser.read("[data-testid=rows-total]", "1,200 rows").await;
+    browser.see("[data-testid=projection-rows]").await;
     let rows = "document.querySelectorAll('[data-testid=projection-row]').length";
     browser.see("[data-testid=rows-more]").await;
     let first = browser.evaluate(rows).await.as_u64().unwrap();

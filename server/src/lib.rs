@@ -28,6 +28,7 @@ pub mod operations;
 pub mod overview;
 pub mod projections;
 pub mod relations;
+pub mod retention;
 pub mod serve;
 pub mod serving;
 mod signals;

@@ -22,6 +22,7 @@ use crate::index::{IndexLimits, Indexes};
 use crate::live::Hub;
 use crate::operations::{OperationParts, Operations};
 use crate::projections::{KnownProjections, Projections, run_all};
+use crate::retention::Retention;
 use crate::serving::{ConnectionFigures, ConnectionLimits, Patience, raise_open_files, serve};
 use crate::topics::Topics;
 use rewind_store::{EventStore, Store};
@@ -35,6 +36,7 @@ pub struct Server {
     address: SocketAddr,
     state: AppState,
     projections: Option<ProjectionRunner>,
+    retention: Retention,
     patience: Patience,
     stop: watch::Sender<bool>,
 }
@@ -88,6 +90,7 @@ impl Server {
             topics,
             topic_bytes,
             scan_rate,
+            retention,
             capacity,
             patience,
         } = config;
@@ -126,6 +129,7 @@ impl Server {
             known_projections: known_projections.clone(),
             stopping: stopping.clone(),
         });
+        let retention = Retention::new(retention, operations.clone(), discovery.clone());
         let told_projections =
             Projections::new(store.clone(), known_projections, projections.clone());
         let projections = projections.map(|folder| ProjectionRunner { folder, store: writes });
@@ -144,6 +148,7 @@ impl Server {
             exports: exports.clone(),
             operations: operations.clone(),
             projections: told_projections,
+            retention: retention.clone(),
             environment,
         });
         let hub = Hub::new(
@@ -173,7 +178,7 @@ impl Server {
             body_patience: patience.body,
             stopping,
         };
-        Ok(Self { listener, address, state, projections, patience, stop })
+        Ok(Self { listener, address, state, projections, retention, patience, stop })
     }
 
     /// Where it listens.
@@ -189,10 +194,11 @@ impl Server {
     /// Answers until `shutdown` resolves, and then until the requests under way are answered or time is up. Open lines of live
     /// events end at once; browsers come back to the next server and go on where they were.
     pub async fn run(self, shutdown: impl Future<Output = ()> + Send + 'static) {
-        let Self { listener, state, projections, patience, stop, .. } = self;
+        let Self { listener, state, projections, retention, patience, stop, .. } = self;
         let (limits, figures) = (state.connection_limits, Arc::clone(&state.connections));
         let stopping = state.stopping.clone();
         tokio::spawn(say_whether_it_is_a_cluster(state.store.clone()));
+        tokio::spawn(retention.run(stopping.clone()));
         let running = projections.map(|ProjectionRunner { folder, store }| {
             tokio::spawn(run_all(folder, store, state.engines.clone(), stopping.clone()))
         });

@@ -17,6 +17,22 @@ impl EventStore {
         self.writes(key).send(&command).await.map(|_: Value| ())
     }
 
+    /// Keeps a short text under a key for this long, unless there is one. Whether it did.
+    ///
+    /// # Errors
+    /// As [`EventStore::note`]; repeated, it may find its own.
+    pub async fn note_once(
+        &self,
+        key: &str,
+        text: &str,
+        time: Duration,
+    ) -> Result<bool, WriteError> {
+        let mut command = redis::cmd("SET");
+        let ms = u64::try_from(time.as_millis()).unwrap_or(u64::MAX).max(1);
+        command.arg(key).arg(text).arg("NX").arg("PX").arg(ms);
+        Ok(self.writes(key).send(&command).await? == Value::Okay)
+    }
+
     /// Removes such a text.
     ///
     /// # Errors

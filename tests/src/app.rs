@@ -8,7 +8,7 @@ use rewind_codec::Codecs;
 use rewind_domain::aggregate_pattern::AggregatePatterns;
 use rewind_domain::caller::Permission;
 use rewind_server::config::{
-    AccessConfig, DEFAULT_SCAN_RATE, FoldConfig, OperatingConfig, ServeConfig,
+    AccessConfig, DEFAULT_SCAN_RATE, FoldConfig, OperatingConfig, RetentionPolicy, ServeConfig,
 };
 use rewind_server::http::Capacity;
 use rewind_server::live::LiveLimits;
@@ -41,6 +41,7 @@ pub struct TestApp {
     operate_redis_url: Option<StoreUrl>,
     environment: Option<(String, String)>,
     projections: Option<PathBuf>,
+    retention: Vec<RetentionPolicy>,
     aggregates: AggregatePatterns,
     folds: FoldConfig,
     keyframe_bytes: usize,
@@ -100,6 +101,7 @@ impl TestApp {
             operate_redis_url: None,
             environment: None,
             projections: None,
+            retention: Vec::new(),
             aggregates: AggregatePatterns::default(),
             folds,
             keyframe_bytes,
@@ -183,6 +185,13 @@ impl TestApp {
         self.start_again().await;
     }
 
+    /// Stops it, and starts it again with these policies of retention.
+    pub async fn restart_with_retention(&mut self, retention: Vec<RetentionPolicy>) {
+        self.stop().await;
+        self.retention = retention;
+        self.start_again().await;
+    }
+
     /// Stops it, and starts it again with other keys for aggregates.
     pub async fn restart_with_aggregates(&mut self, aggregates: AggregatePatterns) {
         self.stop().await;
@@ -223,6 +232,7 @@ impl TestApp {
                 topics: self.topics.clone(),
                 topic_bytes: self.topic_bytes,
                 scan_rate: DEFAULT_SCAN_RATE,
+                retention: self.retention.clone(),
                 capacity: self.capacity,
                 patience: self.patience,
             };

@@ -10,7 +10,7 @@ use super::query::{
 };
 use super::{
     ApiError, AuditPage, DeadPage, DeliveriesAnswer, GroupAnswer, GroupsPage, OperationStatus,
-    OperationsAnswer, PendingPage, ProjectionAnswer, ProjectionsAnswer,
+    OperationsAnswer, PendingPage, ProjectionAnswer, ProjectionsAnswer, RetentionAnswer,
 };
 
 /// The part of the server that changes the event store, and shows what can be changed.
@@ -81,6 +81,10 @@ pub trait Operate: Send + Sync {
         caller: &Caller,
         query: ProjectionQuery,
     ) -> Result<ProjectionAnswer, ApiError>;
+
+    /// The policies of retention, and what each would do now.
+    async fn retention(&self, caller: &Caller, query: NoQuery)
+    -> Result<RetentionAnswer, ApiError>;
 
     /// Operations of the audit log.
     async fn audit(&self, caller: &Caller, query: AuditQuery) -> Result<AuditPage, ApiError>;

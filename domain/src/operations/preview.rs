@@ -107,6 +107,14 @@ impl EffectKind {
 }
 
 impl Preview {
+    /// Whether somebody loses entries that they have still to read or to acknowledge.
+    pub fn has_losses(&self) -> bool {
+        let is_loss = |effect: &Effect| {
+            matches!(effect.kind, EffectKind::LosesUnread | EffectKind::LosesPending)
+        };
+        self.effects.iter().any(is_loss)
+    }
+
     /// The fingerprint of what a preview was computed from: equal texts have equal ones.
     pub fn fingerprint_of(text: &str) -> String {
         // FNV-1a in 128 bits: it tells whether something has changed, and protects against nobody.

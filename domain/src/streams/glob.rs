@@ -12,6 +12,11 @@ impl Glob {
         Self(pattern.as_bytes().into())
     }
 
+    /// Whether the pattern itself begins with these bytes.
+    pub fn starts_with(&self, bytes: &[u8]) -> bool {
+        self.0.starts_with(bytes)
+    }
+
     /// Whether all of `key` is as the pattern says. Takes time by the product of both lengths at most.
     pub fn matches(&self, key: &[u8]) -> bool {
         let pattern = &self.0;
@@ -39,6 +44,12 @@ impl Glob {
             }
         }
         pattern[p..].iter().all(|byte| *byte == b'*')
+    }
+}
+
+impl std::fmt::Display for Glob {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&String::from_utf8_lossy(&self.0))
     }
 }
 

@@ -55,6 +55,7 @@ use crate::operations::Operations;
 use crate::overview::Overviews;
 use crate::projections::Projections;
 use crate::relations::RelationConfig;
+use crate::retention::Retention;
 use crate::topics::Topics;
 use crate::travel::Traveller;
 use rewind_store::{Store, StoreError};
@@ -77,6 +78,7 @@ pub struct StoreBackend {
     groups: Groups,
     operations: Operations,
     projections: Projections,
+    retention: Retention,
     environment: Option<Environment>,
 }
 
@@ -108,6 +110,8 @@ pub struct BackendParts {
     pub operations: Operations,
     /// What is told of projections.
     pub projections: Projections,
+    /// What trims streams as the configuration says.
+    pub retention: Retention,
     /// What the place is called.
     pub environment: Option<Environment>,
 }
@@ -129,6 +133,7 @@ impl StoreBackend {
             exports,
             operations,
             projections,
+            retention,
             environment,
         } = parts;
         let traveller =
@@ -151,6 +156,7 @@ impl StoreBackend {
             groups,
             operations,
             projections,
+            retention,
             environment,
         }
     }

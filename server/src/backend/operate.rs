@@ -8,6 +8,7 @@ use rewind_app::api::query::{
 use rewind_app::api::{
     ApiError, AuditPage, DeadPage, DeliveriesAnswer, GroupAnswer, GroupsPage, Operate,
     OperationStatus, OperationsAnswer, PendingPage, ProjectionAnswer, ProjectionsAnswer,
+    RetentionAnswer,
 };
 use rewind_domain::caller::Caller;
 use rewind_domain::operations::Preview;
@@ -84,6 +85,10 @@ impl Operate for StoreBackend {
         query: ProjectionQuery,
     ) -> Result<ProjectionAnswer, ApiError> {
         self.projections.one(&query).await
+    }
+
+    async fn retention(&self, _: &Caller, _: NoQuery) -> Result<RetentionAnswer, ApiError> {
+        self.retention.list().await
     }
 
     async fn audit(&self, _: &Caller, query: AuditQuery) -> Result<AuditPage, ApiError> {

@@ -13,7 +13,7 @@ use rewind_domain::caller::Grant;
 use serde::{Deserialize, Deserializer, de};
 use toml::{Table, Value};
 
-use super::{ConfigError, ServeOptions};
+use super::{ConfigError, RetentionPolicy, ServeOptions};
 use crate::topics::TopicRule;
 
 /// What only the file can say.
@@ -27,6 +27,8 @@ pub(super) struct Rules {
     /// What callers may do on some streams: the tables of `[[allow]]`. A list of texts under the same name is the option.
     #[serde(rename = "allow", deserialize_with = "grants")]
     pub(super) grants: Vec<Grant>,
+    /// How long the entries of which streams are kept.
+    pub(super) retention: Vec<RetentionPolicy>,
 }
 
 fn grants<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Grant>, D::Error> {
@@ -133,7 +135,7 @@ fn read(path: &Path) -> Result<Vec<FileOption>, ConfigError> {
     let text = text(path)?;
     let mut table: Table = text.parse().map_err(|error| malformed(path, &text, &error))?;
     table.retain(|name, value| match name {
-        "decoders" | "topics" => false,
+        "decoders" | "retention" | "topics" => false,
         "allow" => !is_rules(value),
         _ => true,
     });

@@ -14,6 +14,7 @@ mod numbers;
 mod operating;
 mod projections;
 mod redis;
+mod retention;
 
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
@@ -43,6 +44,7 @@ pub use listening::ListenOptions;
 pub use operating::{OperatingConfig, OperatingOptions};
 pub use projections::ProjectionOptions;
 pub use redis::RedisOptions;
+pub use retention::RetentionPolicy;
 
 const MIB: usize = 1024 * 1024;
 
@@ -118,6 +120,8 @@ pub struct ServeConfig {
     pub topic_bytes: usize,
     /// How many keys a second the search for streams looks at, at most.
     pub scan_rate: NonZeroU32,
+    /// How long the entries of which streams are kept.
+    pub retention: Vec<RetentionPolicy>,
     /// How many connections, searches and exports there can be.
     pub capacity: Capacity,
     /// How long the server waits for clients.
@@ -135,12 +139,20 @@ pub struct ReadConfig {
     pub topics: Vec<Topic>,
     /// What callers may do on some streams.
     pub grants: Vec<Grant>,
+    /// How long the entries of which streams are kept.
+    pub retention: Vec<RetentionPolicy>,
 }
 
 impl ReadConfig {
     /// This Redis, with nothing said of what is in it.
     pub fn of(redis_url: StoreUrl) -> Self {
-        Self { redis_url, codecs: Codecs::default(), topics: Vec::new(), grants: Vec::new() }
+        Self {
+            redis_url,
+            codecs: Codecs::default(),
+            topics: Vec::new(),
+            grants: Vec::new(),
+            retention: Vec::new(),
+        }
     }
 
     /// What the key of an aggregate in a topic stands for.
@@ -238,7 +250,8 @@ impl RedisOptions {
         let folder = path.parent().unwrap_or(Path::new(""));
         let codecs = Codecs::load(&rules.decoders, folder)
             .map_err(|source| ConfigError::Decoder { path: path.clone(), source })?;
-        Ok(ReadConfig { redis_url, codecs, topics, grants: rules.grants })
+        let (grants, retention) = (rules.grants, rules.retention);
+        Ok(ReadConfig { redis_url, codecs, topics, grants, retention })
     }
 }
 
@@ -254,7 +267,7 @@ impl ServeOptions {
         if access.permissions.contains(&Permission::Folds) && self.folds.folds.is_none() {
             return Err(ConfigError::EditsWithoutFolder);
         }
-        let ReadConfig { redis_url, codecs, topics, grants } = self.redis.resolve()?;
+        let ReadConfig { redis_url, codecs, topics, grants, retention } = self.redis.resolve()?;
         access.grants = grants;
         Ok(ServeConfig {
             redis_url,
@@ -273,6 +286,7 @@ impl ServeOptions {
             topics,
             topic_bytes: self.budgets.topic_bytes(),
             scan_rate: self.budgets.scan_rate(),
+            retention,
             allow_host: self.listening.allow_host,
             capacity: self.clients.capacity(),
             patience: Patience::default(),

@@ -158,6 +158,7 @@ fn register_server_functions() {
     register_explicit::<functions::GetDeliveries>();
     register_explicit::<functions::GetProjections>();
     register_explicit::<functions::GetProjection>();
+    register_explicit::<functions::GetRetention>();
     register_explicit::<functions::GetAudit>();
 }
 

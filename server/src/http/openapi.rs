@@ -25,8 +25,8 @@ use rewind_app::api::{
     About, AuditPage, BisectAnswer, BlameAnswer, CatalogPage, CategoriesPage, DeadPage,
     DeliveriesAnswer, DiffAnswer, DiscoveryStatus, EventAnswer, EventsPage, FoldAnswer,
     GroupAnswer, GroupsPage, HistoryAnswer, IndexAnswer, OperationStatus, OperationsAnswer,
-    Overview, PendingPage, ProjectionAnswer, ProjectionsAnswer, ReplayAnswer, StreamRates,
-    StreamsPage, TimelineAnswer, TrialAnswer, WindowAnswer,
+    Overview, PendingPage, ProjectionAnswer, ProjectionsAnswer, ReplayAnswer, RetentionAnswer,
+    StreamRates, StreamsPage, TimelineAnswer, TrialAnswer, WindowAnswer,
 };
 use rewind_domain::operations::Preview;
 use schemars::generate::{SchemaGenerator, SchemaSettings};
@@ -122,6 +122,7 @@ fn calls() -> Vec<Call> {
         get::<DeliveriesQuery>("/api/deliveries", JSON).answered_with::<DeliveriesAnswer>(),
         get::<NoQuery>("/api/projections", JSON).answered_with::<ProjectionsAnswer>(),
         get::<ProjectionQuery>("/api/projection", JSON).answered_with::<ProjectionAnswer>(),
+        get::<NoQuery>("/api/retention", JSON).answered_with::<RetentionAnswer>(),
         get::<AuditQuery>("/api/audit", JSON).answered_with::<AuditPage>(),
         get::<LiveQuery>("/api/live", EVENTS),
         get::<NoQuery>("/api/about", JSON).answered_with::<About>(),

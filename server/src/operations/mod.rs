@@ -20,6 +20,7 @@ use rewind_app::api::{AuditPage, OperationStatus, OperationsAnswer};
 use rewind_domain::aggregate_pattern::AggregatePatterns;
 use rewind_domain::caller::{Caller, Identity};
 use rewind_domain::operations::{Operation, Preview};
+use rewind_domain::{EntryId, StreamKey};
 use rewind_store::EventStore;
 use tokio::sync::watch;
 
@@ -95,6 +96,22 @@ impl Operations {
         let mut preview = plan.preview;
         preview.refusal = refusal.or(preview.refusal);
         Ok(preview)
+    }
+
+    /// The first id of a stream that a group or a projection still needs.
+    ///
+    /// # Errors
+    /// Where Redis cannot be read.
+    pub(crate) async fn first_needed(&self, stream: &StreamKey) -> Result<EntryId, OperationError> {
+        plan::first_needed(&self.shared.parts, stream).await
+    }
+
+    /// Whether all projections are known, so that a preview names each that loses something.
+    ///
+    /// # Errors
+    /// Where Redis cannot be read.
+    pub(crate) async fn knows_projections(&self) -> Result<bool, OperationError> {
+        Ok(self.shared.parts.known_projections.names().await?.is_complete)
     }
 
     /// Executes an operation. Returns how far it is after a moment.

@@ -8,6 +8,7 @@ mod index;
 mod operations;
 mod overview;
 mod projections;
+mod retention;
 mod travel;
 
 use rewind_domain::caller::Caller;
@@ -24,6 +25,7 @@ pub use index::*;
 pub use operations::*;
 pub use overview::*;
 pub use projections::*;
+pub use retention::*;
 pub use travel::*;
 
 /// Which Rewind this is and which Redis it looks at.

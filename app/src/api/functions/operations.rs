@@ -16,7 +16,7 @@ use crate::api::query::{
 };
 use crate::api::{
     ApiError, AuditPage, DeadPage, DeliveriesAnswer, GroupAnswer, GroupsPage, OperationStatus,
-    OperationsAnswer, PendingPage, ProjectionAnswer, ProjectionsAnswer,
+    OperationsAnswer, PendingPage, ProjectionAnswer, ProjectionsAnswer, RetentionAnswer,
 };
 
 /// `POST /api/preview`: what an operation would do. Changes nothing.
@@ -110,6 +110,13 @@ pub async fn projection(query: ProjectionQuery) -> Result<ProjectionAnswer, ApiE
     backend.projection(&caller, query).await
 }
 
+/// `GET /api/retention`: the policies of retention, and what each would do now.
+#[server(name = GetRetention, prefix = "/api", endpoint = "retention", input = UrlParameters, output = Json)]
+pub async fn retention(query: NoQuery) -> Result<RetentionAnswer, ApiError> {
+    let (backend, caller) = super::server::asked()?;
+    backend.retention(&caller, query).await
+}
+
 asked_by_url! {
     GetOperations => NoQuery,
     GetOperation => OperationQuery,
@@ -120,6 +127,7 @@ asked_by_url! {
     GetDeliveries => DeliveriesQuery,
     GetProjections => NoQuery,
     GetProjection => ProjectionQuery,
+    GetRetention => NoQuery,
     GetAudit => AuditQuery,
 }
 

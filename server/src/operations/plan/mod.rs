@@ -12,6 +12,7 @@ mod trim;
 mod words;
 
 pub(crate) use pending::{matches_delivery, read_pending};
+pub(super) use trim::first_needed;
 
 use rewind_domain::operations::{Effect, Operation, Preview};
 use rewind_domain::{EntryId, StreamKey};

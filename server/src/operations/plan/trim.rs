@@ -106,3 +106,23 @@ async fn projections(
     }
     Ok((effects, doubt))
 }
+
+/// The first id of a stream that a group or a projection still needs: a group that was not given it or has it pending, a projection that has
+/// not handled it. [`EntryId::MAX`] where nobody reads the stream.
+pub(in crate::operations) async fn first_needed(
+    parts: &OperationParts,
+    stream: &StreamKey,
+) -> Result<EntryId, OperationError> {
+    let by_groups = preview(parts.store.reads(), stream, TrimBy::Acknowledged).await;
+    let by_groups = match by_groups {
+        Ok(seen) => seen.keep_from,
+        Err(TrimError::NoGroups) => EntryId::MAX,
+        Err(TrimError::Write(error)) => return Err(OperationError::of(stream)(error.into_cause())),
+    };
+    let (readers, _) = readers(parts, stream).await?;
+    let needed = readers.iter().map(|status| {
+        let at = status.checkpoint.unwrap_or_default();
+        at.next().unwrap_or(EntryId::MAX)
+    });
+    Ok(needed.fold(by_groups, EntryId::min))
+}

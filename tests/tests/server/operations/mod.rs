@@ -10,6 +10,7 @@ mod permissions;
 mod projections;
 mod publishing;
 mod removing;
+mod retention;
 mod stale;
 
 use rewind_tests::{TestApp, TestRedis, eventually};

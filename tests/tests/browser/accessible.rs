@@ -19,7 +19,7 @@ const CONFIGURE: &str = "axe.configure({ rules: [{ id: 'scrollable-region-focusa
      selector: ':not(:is([role=tree], [role=grid], [role=listbox])[tabindex=\"0\"] .virtual-list)' }] })";
 
 /// What is to be seen, and by which element one knows that it is there.
-const STATES: [(&str, &str); 24] = [
+const STATES: [(&str, &str); 34] = [
     ("/", "[data-testid=newest]"),
     ("/streams", "[data-testid=stream-row]"),
     ("/streams?category=aggregate%3AOrder", "[data-testid=stream-row]"),
@@ -59,10 +59,20 @@ const STATES: [(&str, &str); 24] = [
     ("/fold?stream=aggregate:Order:1001&version=4", "[data-testid=fold-source]"),
     ("/fold?stream=aggregate:Broken:1&version=3", "[data-testid=fold-stopped]"),
     ("/nowhere", "[data-testid=not-found]"),
+    ("/groups", "[data-testid=group-row]"),
+    ("/group?stream=events:orders&group=billing", "[data-testid=pending-row]"),
+    ("/group?stream=events:orders&group=billing&pane=consumers", "[data-testid=consumer]"),
+    ("/group?stream=events:orders&group=billing&pane=dead", "[data-testid=letter]"),
+    ("/publish?stream=events:orders", "[data-testid=publish-type]"),
+    ("/publish?stream=aggregate:Order:1001", "[data-testid=publish-version]"),
+    ("/trim?stream=events:orders", "[data-testid=preview]"),
+    ("/audit", "[data-testid=audit-row]"),
+    ("/projections", "[data-testid=projection]"),
+    ("/projection?name=totals", "[data-testid=projection-title]"),
 ];
 
 /// What is opened on a page, and by what one knows that it is open.
-const OPENED: [(&str, &str, &str); 4] = [
+const OPENED: [(&str, &str, &str); 6] = [
     (
         "/events?stream=aggregate:Order:1001",
         "[data-testid=columns-button]",
@@ -83,6 +93,12 @@ const OPENED: [(&str, &str, &str); 4] = [
         "[data-testid=keys]",
         "[data-testid=keys-dialog][open]",
     ),
+    (
+        "/group?stream=events:orders&group=billing",
+        "[data-testid=delete-group]",
+        "[data-testid=operation-dialog][open] [data-testid=preview]",
+    ),
+    ("/groups", "[data-testid=new-group-button]", "[data-testid=new-group][open]"),
 ];
 
 #[tokio::test]
@@ -125,6 +141,12 @@ async fn fill(redis: &TestRedis) {
     redis.add("aggregate:Broken:1", "1-0", "BrokenFirst", r#"{"n":1}"#).await;
     redis.add("aggregate:Broken:1", "2-0", "BrokenSecond", "{no JSON").await;
     redis.add("aggregate:Broken:1", "3-0", "BrokenThird", r#"{"n":3}"#).await;
+    redis.run("XGROUP CREATE events:orders billing 0").await;
+    redis.run("XREADGROUP GROUP billing one COUNT 2 STREAMS events:orders >").await;
+    redis.add_many("{events:orders}:dead:billing", 2).await;
+    redis.run("SET projection:totals:checkpoint 1-0").await;
+    let begun = r#"{"id":"done-0001","kind":"publish","sentence":"Publishes 1 event.","count":1,"who":"ada","is_verified":false,"from":null,"stream":"events:orders","group":null,"projection":null,"operation":null}"#;
+    redis.add("rewind:audit", "1-0", "operation.begun", begun).await;
     redis.add_many("aggregate:Trimmed:1", 5).await;
     redis.run("XTRIM aggregate:Trimmed:1 MAXLEN 2").await;
     redis.add("aggregate:Order:1002", "*", "OrderReturned", r#"{"status":"returned"}"#).await;

@@ -349,6 +349,7 @@ async fn the_workbench_leads_to_its_event_and_tries_again_what_could_not_be_trie
     redis.run("RENAME elsewhere aggregate:Order:1001").await;
     browser.click("[data-testid=fold-try-again]").await;
     browser.see_none("[data-testid=fold-refused]").await;
+    browser.click("[data-testid=fold-event-button]").await;
     browser.click("[data-testid=fold-event-link]").await;
     browser.read("[data-testid=event-detail]", "OrderPaid").await;
     browser.close_regardless().await;

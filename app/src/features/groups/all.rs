@@ -51,7 +51,7 @@ pub(crate) fn GroupsPage(
     );
     keep_asking(remote, |_| EVERY_MS, || false);
     let answer = Memo::new(move |_| remote.loaded().map(|loaded| loaded.answer.clone()));
-    let list = NodeRef::<html::Div>::new();
+    let list = NodeRef::<html::Nav>::new();
     let is_used = Stillness::of(list).is_used_or_focused();
     let order = Signal::derive(move || {
         let key = |group: &GroupLag| (group.stream.clone(), group.group.clone());
@@ -111,9 +111,9 @@ pub(crate) fn GroupsPage(
                     <span class="number">"Idle"</span>
                     <span>"Last delivered"</span>
                 </div>
-                <div class="groups-list" role="list" aria-label="Consumer groups" node_ref=list data-testid="groups">
+                <nav class="groups-list" aria-label="Consumer groups" node_ref=list data-testid="groups">
                     <VirtualList rows=keys row_height=ROW_HEIGHT render=row />
-                </div>
+                </nav>
             </Show>
         }
         .into_any(),
@@ -183,7 +183,7 @@ fn Row(key: (rewind_domain::StreamKey, String), group: Memo<Option<GroupLag>>) -
     };
     let shown = foreign(&name);
     view! {
-        <a class="group-row" role="listitem" href=href data-testid="group-row" data-group=name>
+        <a class="group-row" href=href data-testid="group-row" data-group=name>
             <span class="group-name">{shown}</span>
             <KeyText stream />
             <span class="number"><LagFigure group /></span>

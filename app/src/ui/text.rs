@@ -64,7 +64,8 @@ pub(crate) fn offset(ms: i64) -> String {
 }
 
 /// A message as a sentence of its own, with what is hidden in the names that it has made visible. Messages begin small and without a
-/// period, so that they fit into others.
+/// period, so that they fit into others. Only ASCII letters are raised: messages begin with one, and the tables of all others would be in the
+/// first load.
 pub(crate) fn sentence(message: &str) -> String {
     let message = visible_message(message);
     let mut rest = message.chars();
@@ -189,7 +190,7 @@ mod tests {
     #[test]
     fn a_message_becomes_a_sentence() {
         for (message, text) in
-            [("a `b` c", "A `b` c."), ("Ä.", "Ä."), ("", "."), ("ß", "SS."), ("`a\nb`", "`a↵b`.")]
+            [("a `b` c", "A `b` c."), ("Ä.", "Ä."), ("", "."), ("ß", "ß."), ("`a\nb`", "`a↵b`.")]
         {
             assert_eq!(sentence(message), text);
         }

@@ -161,5 +161,5 @@ async fn an_aggregate_in_a_topic_is_watched_like_a_stream() {
     let mut line = resume(&app, query, "4-0").await;
     let expected: Vec<String> = (1..10).map(|n| format!("{}-0", n * 100)).collect();
     assert_eq!(line.next_ids(9).await, expected);
-    assert!(line.is_silent().await);
+    assert!(line.has_no_more_entries().await);
 }

@@ -80,10 +80,10 @@ pub(crate) fn EventDetail(
                     <Icon glyph=Glyph::Base />
                     "Set base"
                 </button>
+                <CopyMenu items=copy_items(stream, event, href) />
                 <a class="button" href=again data-testid="publish-copy" title="Write a new event that begins like this one">
                     "Edited copy"
                 </a>
-                <CopyMenu items=copy_items(stream, event, href) />
             </div>
         </header>
     }

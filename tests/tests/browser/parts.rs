@@ -52,7 +52,7 @@ async fn pages_are_fetched_before_someone_goes_to_them() {
     let (_redis, _app, browser) = start().await;
     browser.open(STREAMS).await;
     let has_all =
-        "['overview', 'streams', 'events', 'travel', 'workbench'].every(name => performance.getEntriesByType('resource')
+        "['overview', 'streams', 'events', 'travel', 'workbench', 'operating'].every(name => performance.getEntriesByType('resource')
         .some(r => r.name.endsWith(`/split_${name}.wasm`) && r.responseEnd > 0))";
     eventually("all pages are here", || async {
         (browser.evaluate(has_all).await == true).then_some(())

@@ -58,6 +58,11 @@ async fn write_line_behind(browser: &Browser, before: &str, line: &str) {
     browser.evaluate(&format!("document.execCommand('insertText', false, {line})")).await;
 }
 
+/// Scrolls the editor to its first line: where the caret was put by a script, a browser does not always show it.
+async fn scroll_up(browser: &Browser) {
+    browser.evaluate(&format!("document.querySelector('{SOURCE}').scrollTop = 0")).await;
+}
+
 /// Presses a key in the editor while Control is held.
 async fn with_control(browser: &Browser, key: &str) {
     browser.see(SOURCE).await.send_keys(Key::Control + key).await.unwrap();
@@ -132,6 +137,7 @@ async fn what_cannot_be_read_is_said_at_its_line() {
     browser.open(OPEN).await;
     browser.read(DIFFERING, "No version differs").await;
     write_line_behind(&browser, "OrderPaid(state, event) {", "state. = 1;").await;
+    scroll_up(&browser).await;
     browser.see("[data-testid=fold-refused]").await;
     browser.see(&format!("{SOURCE}[aria-invalid=true]")).await;
     let line = 1 + text(&browser).await.split("state. =").next().unwrap().matches('\n').count();
@@ -155,6 +161,7 @@ async fn where_a_fold_stops_is_said_with_the_way_there() {
     let browser = Browser::start(&app).await;
     browser.open(OPEN).await;
     write_line_behind(&browser, "OrderPaid(state, event) {", "throw new Error('no money');").await;
+    scroll_up(&browser).await;
     let said = browser.read("[data-testid=fold-stopped]", "version 4").await;
     assert!(said.contains("OrderPaid") && said.contains("no money"), "{said}");
     browser.read(".code-line.wrong", "no money").await;
